@@ -1,0 +1,7 @@
+"""`python -m embviz` is the command `embviz`."""
+
+import sys
+
+from embviz.cli import main
+
+sys.exit(main())

@@ -1,0 +1,69 @@
+"""The command `embviz`: its commands, what it says on stderr, and its exit status.
+
+Exit status 0 means done, 1 an input or output that cannot be used, 2 a request that cannot be obeyed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from embviz.commands.demo import demo
+from embviz.commands.info import info
+from embviz.commands.neighbors import neighbors
+from embviz.commands.project import project
+from embviz.commands.terminal import listen
+from embviz.errors import EmbvizError
+
+CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=CONTEXT)
+@click.version_option(package_name="embviz", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Project embeddings and explore them in one self-contained HTML file
+
+    \b
+    Example:
+      embviz project model.ckpt --method tsne -o out.html
+    """
+
+
+for command in (project, neighbors, info, demo):
+    cli.add_command(command)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit status."""
+    # Two OpenMP runtimes that spin while waiting take each other's cores.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    listen(logging.getLogger("embviz"))
+    try:
+        return int(cli.main(arguments, prog_name="embviz", standalone_mode=False) or 0)
+    except EmbvizError as error:
+        _say(str(error))
+        return error.exit_code
+    except click.ClickException as error:
+        usage = getattr(error, "ctx", None)
+        way_out = f"; see {usage.command_path} --help" if usage else ""
+        _say(f"{error.format_message().rstrip('.')}{way_out}".replace("\n", " "))
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        _say("stopped")
+        return 130
+    except BrokenPipeError:
+        # The reader of our output is gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _say(text: str) -> None:
+    click.echo(f"embviz: {text}", err=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

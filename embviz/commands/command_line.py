@@ -1,0 +1,53 @@
+"""The command line that makes a report again, as the report shows it."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import PurePath, PureWindowsPath
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+_FILES = {"source", "output", "metadata", "sprite", "config", "save_coordinates", "figure"}
+_GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
+
+
+def shown_command(ctx: click.Context) -> str:
+    """Return the command line of a context, with what was given and no absolute path.
+
+    Settings of a configuration file stand in it as options, so that it works without the file.
+    """
+    words = ["embviz", ctx.info_name or ""]
+    tail: list[str] = []
+    for param in ctx.command.params:
+        name = param.name or ""
+        value = ctx.params.get(name)
+        if ctx.get_parameter_source(name) not in _GIVEN or value is None or name == "config":
+            continue
+        if isinstance(param, click.Argument):
+            text = _shown(name, value)
+            tail += ["--", text] if text.startswith("-") else [text]
+            continue
+        option = max(param.opts, key=len)
+        values = list(value) if param.multiple else [value]
+        for item in values:
+            words += _option(option, name, item)
+    return shlex.join([*words[:2], *words[2:], *tail])
+
+
+def _option(option: str, name: str, value: Any) -> list[str]:
+    if isinstance(value, bool):
+        return [option] if value else []
+    if name == "sprite_size":
+        return [option, f"{value[0]}x{value[1]}"]
+    if isinstance(value, tuple):
+        return [option, *(str(item) for item in value)]
+    return [option, _shown(name, value)]
+
+
+def _shown(name: str, value: Any) -> str:
+    text = str(value)
+    if name in _FILES and (PurePath(text).is_absolute() or PureWindowsPath(text).is_absolute()):
+        return PureWindowsPath(text).name if "\\" in text else PurePath(text).name
+    return text

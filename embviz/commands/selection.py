@@ -1,0 +1,130 @@
+"""Which points of a source a report is made of."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import ParameterError
+from embviz.model import EmbeddingTable
+from embviz.neighbors import find_neighbors
+from embviz.queries import match, resolve_label
+
+log = logging.getLogger("embviz")
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The points of a report and where they come from.
+
+    `whole` is the table that axes are defined on, `table` the points that travel; `isolated` and
+    `selected` are indices of `table`.
+    """
+
+    whole: EmbeddingTable
+    table: EmbeddingTable
+    isolated: tuple[int, ...] = ()
+    selected: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def choose_points(table: EmbeddingTable, options: dict[str, Any]) -> Part:
+    """Apply --drop-nonfinite, --select, --neighbors-of, --sample and --isolate, in this order.
+
+    Raises:
+        ParameterError: If a query matches nothing or fewer than two points are left.
+        LoadError: If a row that is used holds NaN or infinity, or a checksum is wrong.
+    """
+    whole, notes = _drop_nonfinite(table, options["drop_nonfinite"])
+    column = options["label_by"]
+    if column is not None and column not in table.metadata:
+        there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
+        raise ParameterError("--label-by", f"no metadata column '{column}'", f"there are: {there}")
+    rows, note, center = _chosen_rows(whole, options, column)
+    if note:
+        notes.append(note)
+    if options["sample"] is not None and options["sample"] < (len(rows) if rows is not None else whole.n_points):
+        pool = np.arange(whole.n_points) if rows is None else rows
+        drawn = np.random.default_rng(options["seed"]).choice(
+            len(pool), options["sample"], replace=False
+        )
+        rows = pool[np.sort(drawn)]
+        notes.append(f"This is a random sample of {len(rows):,} of {len(pool):,} points")
+    reads_all = rows is None or options["axes"] or options["neighbors_of"] is not None
+    _verify(table, whole, bool(reads_all), rows)
+    part = whole if rows is None else whole.take(rows)
+    if part.n_points < 2:
+        raise ParameterError(whole.source, "1 row cannot be projected", "a picture needs 2 or more")
+    if part.n_dims < 2:
+        raise ParameterError(
+            whole.source, "vectors of 1 dimension cannot be projected", "a picture needs 2 or more"
+        )
+    part.check_finite()
+    isolated: tuple[int, ...] = ()
+    if options["isolate"] is not None:
+        isolated = tuple(int(i) for i in _matching(part, options["isolate"], column, "--isolate"))
+    selected = () if center is None or rows is None else tuple(np.flatnonzero(rows == center).tolist())
+    return Part(whole, part, isolated, selected, tuple(notes))
+
+
+def _drop_nonfinite(table: EmbeddingTable, drop: bool) -> tuple[EmbeddingTable, list[str]]:
+    if not drop:
+        return table, []
+    bad = table.nonfinite_rows()
+    if not len(bad):
+        return table, []
+    if len(bad) == table.n_points:
+        table.check_finite()
+    keep = np.setdiff1d(np.arange(table.n_points), bad)
+    note = f"{len(bad):,} rows with NaN or infinity were left out"
+    log.info("%s: %s", table.source, note)
+    return table.take(keep), [note]
+
+
+def _chosen_rows(
+    table: EmbeddingTable, options: dict[str, Any], column: str | None
+) -> tuple[NDArray[np.int64] | None, str, int | None]:
+    """Return the rows that are asked for (None is all), a note, and the row they lie around."""
+    if options["select"] is not None:
+        rows = _matching(table, options["select"], column, "--select")
+        return rows, f"These are the {len(rows):,} points that match {options['select']}", None
+    if options["neighbors_of"] is None:
+        return None, "", None
+    center = resolve_label(table, options["neighbors_of"], column)
+    k = min(options["k"], table.n_points - 1)
+    if k < options["k"]:
+        log.info("-k %d: there are %d other points; all are taken", options["k"], k)
+    found = find_neighbors(table, [center], k, options["metric"])
+    rows = np.sort(np.append(found.indices[0].astype(np.int64), center))
+    name = table.label(center, column)
+    return rows, f"These are '{name}' and its {k:,} nearest neighbors", center
+
+
+def _matching(
+    table: EmbeddingTable, query: str, column: str | None, option: str
+) -> NDArray[np.int64]:
+    rows = match(table, query, column)
+    if not len(rows):
+        raise ParameterError(option, f"'{query}' matches no point", "part of a label is enough")
+    log.info("%s: '%s' matches %s points", option, query, f"{len(rows):,}")
+    return rows
+
+
+def _verify(
+    source: EmbeddingTable, whole: EmbeddingTable, reads_all: bool, rows: NDArray[np.int64] | None
+) -> None:
+    if source.verify is None:
+        return
+    if reads_all or whole is not source:
+        source.verify()
+    else:
+        log.info(
+            "%s: the tensor's checksum was not checked, since %s of %s rows are read",
+            source.source,
+            f"{len(rows) if rows is not None else 0:,}",
+            f"{source.n_points:,}",
+        )

@@ -1,0 +1,45 @@
+"""What goes wrong that is not a bug: each error is one line, `what: why; way out`."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def printable(text: str, limit: int = 120) -> str:
+    """Return text that is safe on a terminal: control characters escaped, the middle cut."""
+    safe = "".join(
+        c if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp") else repr(c)[1:-1]
+        for c in text
+    )
+    return safe if len(safe) <= limit else f"{safe[: limit // 2]}…{safe[-limit // 2 :]}"
+
+
+class EmbvizError(Exception):
+    """The user can put this right; shown as one line, without a traceback.
+
+    Args:
+        what: The file, option or name at fault, with a line number where there is one.
+        why: What is wrong with it, with the numbers found and wanted.
+        way_out: What to do instead, where something can be done.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: object, why: str, way_out: str = "") -> None:
+        self.what, self.why, self.way_out = str(what), why, way_out
+        text = f"{self.what}: {why}" + (f"; {way_out}" if way_out else "")
+        super().__init__(printable(text, limit=2000))
+
+
+class LoadError(EmbvizError):
+    """An input is missing, damaged or not what it claims to be."""
+
+
+class ParameterError(EmbvizError):
+    """A request cannot be obeyed with this input."""
+
+    exit_code = 2
+
+
+class OutputError(EmbvizError):
+    """A result cannot be written where it should go."""

@@ -1,0 +1,123 @@
+"""Results for other programs: coordinates as arrays or text, figures for Plotly."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from embviz.errors import OutputError
+from embviz.model import EmbeddingTable, Projection, is_numeric
+from embviz.report.page import write_file
+
+if TYPE_CHECKING:
+    import plotly.graph_objects
+
+
+def write_coordinates(
+    path: Path, table: EmbeddingTable, projections: Sequence[Projection]
+) -> None:
+    """Write the coordinates of projections, with row numbers and labels.
+
+    `.npz` holds `rows` int64, `labels` and one float32 array (n_points, n_components) a projection,
+    such as `tsne_2`; `.tsv` a line a point with a header.
+
+    Raises:
+        OutputError: If the name ends otherwise or the file cannot be written.
+    """
+    rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
+    arrays = {f"{p.name}_{p.coordinates.shape[1]}": p.coordinates for p in projections}
+    if path.suffix == ".npz":
+        buffer = io.BytesIO()
+        labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
+        np.savez(buffer, rows=rows, labels=labels, **arrays)
+        write_file(path, _without_dates(buffer.getvalue()))
+    elif path.suffix in (".tsv", ".txt"):
+        write_file(path, _as_tsv(table, rows, arrays).encode("utf-8"))
+    else:
+        raise OutputError(path, f"'{path.suffix}' is not written", "name a .npz or .tsv file")
+
+
+def _without_dates(data: bytes) -> bytes:
+    """Return a zip of arrays with the same members and no time of day in them."""
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), old.read(name))
+    return out.getvalue()
+
+
+def _as_tsv(table: EmbeddingTable, rows: Any, arrays: dict[str, Any]) -> str:
+    def clean(text: str) -> str:
+        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
+
+    names = [f"{name}:{c + 1}" for name, a in arrays.items() for c in range(a.shape[1])]
+    values = np.concatenate(list(arrays.values()), axis=1)
+    lines = ["\t".join(["row", "label", *names])]
+    for i, row in enumerate(rows.tolist()):
+        lines.append("\t".join([str(row), clean(table.label(i)), *(f"{x:.9g}" for x in values[i])]))
+    return "\n".join(lines) + "\n"
+
+
+def to_figure(
+    table: EmbeddingTable,
+    projection: Projection,
+    color_by: str | None = None,
+    dims: int | None = None,
+) -> plotly.graph_objects.Figure:
+    """Return a plain Plotly figure of a projection, for those who go on in Plotly or a notebook.
+
+    Args:
+        table: The points; labels become hover texts.
+        projection: Its first 2 or 3 components are shown.
+        color_by: A metadata column; None for one color.
+        dims: 2 or 3; None is 3 where there are as many components.
+
+    Raises:
+        KeyError: If there is no such column.
+    """
+    import plotly.graph_objects as go
+
+    xyz = projection.coordinates[:, : dims or 3]
+    texts = [_as_text(table.label(i)) for i in range(table.n_points)]
+    marker: dict[str, Any] = {"size": 3 if xyz.shape[1] == 3 else 5}
+    if color_by is not None:
+        values = table.metadata[color_by]
+        if is_numeric(values):
+            marker["color"] = [float(v) if v else None for v in values]
+        else:
+            codes = {value: code for code, value in enumerate(dict.fromkeys(values))}
+            marker["color"] = [codes[value] for value in values]
+        marker["colorscale"] = "Cividis"
+    titles = list(projection.axes) or [""] * 3
+    shared = {"mode": "markers", "marker": marker, "hovertext": texts, "hoverinfo": "text"}
+    if xyz.shape[1] == 3:
+        figure = go.Figure(go.Scatter3d(x=xyz[:, 0], y=xyz[:, 1], z=xyz[:, 2], **shared))
+        axes = zip(("xaxis", "yaxis", "zaxis"), titles, strict=False)
+        figure.update_layout(scene={axis: {"title": {"text": _as_text(t)}} for axis, t in axes})
+    else:
+        figure = go.Figure(go.Scattergl(x=xyz[:, 0], y=xyz[:, 1], **shared))
+        figure.update_layout(
+            xaxis={"title": {"text": _as_text(titles[0])}},
+            yaxis={"title": {"text": _as_text(titles[1])}},
+        )
+    return figure
+
+
+def _as_text(label: str) -> str:
+    """Return a label that Plotly, which reads some markup in texts, shows as it is."""
+    return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def write_figure(path: Path, table: EmbeddingTable, projection: Projection, dims: int) -> None:
+    """Write `to_figure` as JSON that Plotly reads.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    write_file(path, to_figure(table, projection, dims=dims).to_json().encode("utf-8"))

@@ -1,0 +1,126 @@
+"""The header of a .npy file (https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html)."""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import tokenize
+from dataclasses import dataclass
+from typing import IO, Any
+
+import numpy as np
+
+from embviz.errors import LoadError
+
+MAGIC = b"\x93NUMPY"
+_MOST_HEADER_BYTES = 10_000
+_PYTHON2_LONG = re.compile(r"(?<=\d)L\b")
+
+
+@dataclass(frozen=True)
+class NpyHeader:
+    """What a .npy file says of its array; `offset` is where its bytes begin."""
+
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    fortran_order: bool
+    offset: int
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes the array takes, exactly."""
+        return math.prod(self.shape) * self.dtype.itemsize
+
+
+def read_header(file: IO[bytes], what: str) -> NpyHeader:
+    """Read the header at the beginning of a file; nothing is unpickled or evaluated.
+
+    Raises:
+        LoadError: If it is no .npy header.
+    """
+    start = file.read(8)
+    if not start:
+        raise LoadError(what, "0 bytes", "a NumPy array is needed")
+    if not start.startswith(MAGIC):
+        start += file.read(24)
+        raise LoadError(what, f"not a .npy file, {describe_start(start)}", "write it by numpy.save")
+    width = {1: 2, 2: 4, 3: 4}.get(start[6] if len(start) == 8 else 0)
+    if width is None:
+        raise LoadError(what, "a damaged .npy header", "write it again")
+    length = int.from_bytes(file.read(width), "little")
+    if length > _MOST_HEADER_BYTES:
+        raise LoadError(
+            what, f"a .npy header of {length} bytes, more than {_MOST_HEADER_BYTES} are not read"
+        )
+    body = file.read(length)
+    if len(body) != length:
+        raise LoadError(what, f"cut off in its header, {len(body)} of {length} bytes are there")
+    offset = 8 + width + length
+    return _parse(body, offset, what)
+
+
+def _parse(body: bytes, offset: int, what: str) -> NpyHeader:
+    damaged = LoadError(what, "a damaged .npy header", "write it again")
+    try:
+        text = _PYTHON2_LONG.sub("", body.decode("utf-8"))
+        values = ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError):
+        raise damaged from None
+    if not isinstance(values, dict) or not {"descr", "fortran_order", "shape"} <= values.keys():
+        raise damaged
+    descr, shape = values["descr"], values["shape"]
+    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+        raise damaged
+    if isinstance(descr, list):
+        raise LoadError(
+            what, "a structured array (records), not numbers", "save one field of numbers"
+        )
+    if not isinstance(descr, str) or len(descr) > 40:
+        raise damaged
+    try:
+        dtype: np.dtype[Any] = np.dtype(descr)
+    except (TypeError, ValueError, SyntaxError):
+        raise damaged from None
+    if dtype.names or dtype.subdtype:
+        raise damaged
+    return NpyHeader(dtype, shape, bool(values["fortran_order"]), offset)
+
+
+def describe_start(start: bytes) -> str:
+    """Say in a few words what a file is that begins so."""
+    text = start.lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page (HTML or XML)"
+    if text.startswith(b"version http"):
+        return "a Git LFS pointer"
+    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+        return "a pickle, which is never read"
+    if start.startswith(b"\x89HDF"):
+        return "an HDF5 file"
+    if all(32 <= c < 127 or c in b"\t\r\n" for c in start):
+        return "text"
+    return "other binary data"
+
+
+def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
+    """Return why an array of a dtype is no table of real numbers and a way out, or None."""
+    kind, name = dtype.kind, str(dtype)
+    if kind in "iub" or (kind == "f" and dtype.itemsize <= 8):
+        return None
+    if dtype.str[1:] == "V2":
+        return (
+            "void dtype V2: bfloat16 saved by NumPy loses its name",
+            "save it as float32: x.astype('float32')",
+        )
+    reasons = {
+        "O": ("Python objects (dtype object), which would be unpickled", "save it as float32"),
+        "V": (f"void dtype {dtype.str[1:]}: raw bytes without a meaning", "save it as float32"),
+        "U": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
+        "S": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
+        "c": (f"complex numbers ({name})", "save the real part, or real and imaginary columns"),
+        "M": (f"times (dtype {name})", "save numbers"),
+        "m": (f"time spans (dtype {name})", "save numbers"),
+        "f": (f"{name}, which depends on the machine", "save it as float64"),
+    }
+    return reasons.get(kind, (f"dtype {name}", "save it as float32"))

@@ -1,0 +1,267 @@
+"""NumPy archives (.npz): a zip of .npy members, mapped where they are stored uncompressed."""
+
+from __future__ import annotations
+
+import logging
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import LoadError, ParameterError, printable
+from embviz.loaders.npy import check_size, check_table, map_array
+from embviz.loaders.npy_header import NpyHeader, read_header, why_not_numbers
+from embviz.model import EmbeddingTable, TensorInfo
+
+_log = logging.getLogger("embviz")
+
+MAGIC = b"PK\x03\x04"
+_FREE_BYTES = 64 << 20
+_MOST_EXPANSION = 200
+_READ_BYTES = 1 << 20
+_MOST_MEMBERS = 10_000
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+
+
+@dataclass(frozen=True)
+class _Member:
+    """One array of the archive; `reason` says why it is no table of numbers."""
+
+    name: str
+    info: zipfile.ZipInfo
+    header: NpyHeader | None
+    reason: str = ""
+
+    @property
+    def is_table(self) -> bool:
+        return self.header is not None and not self.reason and len(self.header.shape) == 2
+
+
+def accepts(path: Path) -> bool:
+    """Tell whether a file is a zip archive, by its first bytes, or is named .npz."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start in (MAGIC, b"PK\x05\x06") or path.suffix.lower() == ".npz"
+
+
+def list_tensors(path: Path) -> list[TensorInfo]:
+    """Return the arrays of an archive.
+
+    Raises:
+        LoadError: If it is no whole archive of arrays.
+    """
+    with _open(path) as archive:
+        members = _list_members(path, archive)
+    tables = [m for m in members if m.is_table]
+    infos = []
+    for m in members:
+        shape = m.header.shape if m.header else ()
+        dtype = str(m.header.dtype) if m.header else ""
+        note = m.reason or ("table" if m.is_table else f"{len(shape)}-D")
+        infos.append(TensorInfo(m.name, shape, dtype, note, taken=len(tables) == 1 and m.is_table))
+    return infos
+
+
+def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
+    """Read one table of an archive; arrays of one value a row become metadata columns.
+
+    Args:
+        path: The archive.
+        tensor: The member's name, with or without .npy; None where one is a table of numbers.
+
+    Returns:
+        The table, mapped into memory where it is stored uncompressed.
+
+    Raises:
+        LoadError: If there is no such table, or several and none was named.
+        ParameterError: If no member has the name.
+    """
+    with _open(path) as archive:
+        members = _list_members(path, archive)
+        member = _choose(path, members, tensor)
+        header = member.header
+        assert header is not None
+        stored = member.info.compress_type == zipfile.ZIP_STORED
+        if stored:
+            vectors = map_array(path, header, _data_offset(path, member.info))
+        else:
+            vectors = _read_array(path, archive, member, header)
+        metadata = {}
+        for other in members:
+            column = _read_column(path, archive, other, header.shape[0])
+            if column is not None:
+                metadata[other.name] = column
+    return EmbeddingTable(
+        vectors,
+        metadata,
+        name=member.name,
+        source=str(path),
+        verify=(lambda: _verify(path, member.info)) if stored else None,
+    )
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an archive; what zipfile raises about its content becomes a LoadError."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, struct.error) as e:
+        raise LoadError(path, f"a damaged zip archive ({e})", "write it again") from None
+
+
+def _list_members(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
+    infos = archive.infolist()
+    if len(infos) > _MOST_MEMBERS:
+        raise LoadError(path, f"{len(infos)} members, more than {_MOST_MEMBERS} are not read")
+    members = []
+    for info in infos:
+        if not info.filename.endswith(".npy"):
+            continue
+        name = info.filename.removesuffix(".npy")
+        if info.flag_bits & 1:
+            members.append(_Member(name, info, None, "encrypted"))
+            continue
+        try:
+            with archive.open(info) as file:
+                header = read_header(file, f"{path}: '{name}'")
+        except LoadError as e:
+            members.append(_Member(name, info, None, e.why))
+            continue
+        reason = why_not_numbers(header.dtype)
+        members.append(_Member(name, info, header, reason[0] if reason else ""))
+    if not members:
+        names = ", ".join(printable(i.filename, 40) for i in infos[:5]) or "nothing"
+        raise LoadError(
+            path, f"a zip archive without .npy members (it holds {names})", "unpack it first"
+        )
+    return members
+
+
+def _choose(path: Path, members: list[_Member], tensor: str | None) -> _Member:
+    """Return the table that is asked for, or the only one."""
+    tables = [m for m in members if m.is_table]
+    if tensor is not None:
+        named = [m for m in members if tensor in (m.name, f"{m.name}.npy")]
+        if not named:
+            raise ParameterError(
+                f"tensor '{tensor}'", f"{path} holds {_names(members)}", "name one of these"
+            )
+        chosen = named[-1]
+    elif len(tables) == 1:
+        chosen = tables[0]
+    elif tables:
+        raise LoadError(path, f"holds {len(tables)} tables: {_names(tables)}", "name one: --tensor")
+    else:
+        # What is wrong with the first member is the most that can be said.
+        chosen = members[0]
+    what = f"{path}: '{printable(chosen.name)}'"
+    if chosen.header is None:
+        raise LoadError(what, chosen.reason)
+    check_table(chosen.header, what)
+    _check_member(path, chosen.info, chosen.header, what)
+    return chosen
+
+
+def _names(members: list[_Member]) -> str:
+    shown = [
+        f"{printable(m.name, 60)} ({' x '.join(map(str, m.header.shape))})" if m.header else m.name
+        for m in members[:20]
+    ]
+    return ", ".join(shown) + (" …" if len(members) > 20 else "")
+
+
+def _check_member(path: Path, info: zipfile.ZipInfo, header: NpyHeader, what: str) -> None:
+    """Check sizes before memory is taken."""
+    check_size(header, info.file_size, what)
+    if info.compress_type == zipfile.ZIP_STORED:
+        end = _data_offset(path, info) + info.file_size
+        if end > path.stat().st_size:
+            raise LoadError(what, "cut off: it ends behind the end of the file", "write it again")
+    elif info.file_size > max(_FREE_BYTES, _MOST_EXPANSION * info.compress_size):
+        raise LoadError(
+            what,
+            f"unpacks {info.compress_size} bytes to {info.file_size}, "
+            f"more than {_MOST_EXPANSION} times as much",
+            "if it is what it should be, save it by numpy.savez",
+        )
+
+
+def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
+    """Return where a member's bytes begin, behind its local header (APPNOTE.TXT, 4.3.7)."""
+    with path.open("rb") as file:
+        file.seek(info.header_offset)
+        raw = file.read(_LOCAL_HEADER.size)
+    if len(raw) < _LOCAL_HEADER.size or not raw.startswith(MAGIC):
+        raise LoadError(path, "a damaged zip archive (no local header)", "write it again")
+    _, n_name, n_extra = _LOCAL_HEADER.unpack(raw)
+    return int(info.header_offset) + _LOCAL_HEADER.size + int(n_name) + int(n_extra)
+
+
+def _read_array(
+    path: Path, archive: zipfile.ZipFile, member: _Member, header: NpyHeader
+) -> NDArray[Any]:
+    """Unpack a member whose sizes were checked."""
+    raw = np.empty(header.n_bytes, np.uint8)
+    with archive.open(member.info) as file:
+        _skip(file, header.offset)
+        at = 0
+        while at < len(raw):
+            block = file.read(min(_READ_BYTES, len(raw) - at))
+            if not block:
+                raise LoadError(f"{path}: '{member.name}'", "cut off", "write it again")
+            raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
+            at += len(block)
+        file.read(1)  # The checksum is compared at the end.
+    array = raw.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
+    return array.view(np.uint8) if header.dtype.kind == "b" else array
+
+
+def _skip(file: IO[bytes], n_bytes: int) -> None:
+    file.read(n_bytes)
+
+
+def _read_column(
+    path: Path, archive: zipfile.ZipFile, member: _Member, n_points: int
+) -> tuple[str, ...] | None:
+    """Return the texts of a one-dimensional member of one value a point, None for others."""
+    header = member.header
+    if header is None:
+        return None
+    if header.dtype.kind == "O":
+        _log.info("%s: '%s' holds Python objects and is left out", path, printable(member.name))
+        return None
+    numbers = header.dtype.kind in "iubf" and not member.reason
+    if header.shape != (n_points,) or not (numbers or header.dtype.kind in "US"):
+        return None
+    what = f"{path}: '{printable(member.name)}'"
+    if header.n_bytes == 0:
+        return ("",) * n_points
+    _check_member(path, member.info, header, what)
+    array = _read_array(path, archive, member, header)
+    try:
+        if header.dtype.kind == "S":
+            return tuple(value.decode("utf-8") for value in array.tolist())
+        return tuple(map(str, array.tolist()))
+    except ValueError:
+        raise LoadError(what, "text that is not UTF-8 or Unicode", "save it again") from None
+
+
+def _verify(path: Path, info: zipfile.ZipInfo) -> None:
+    """Compare the checksum of a stored member, reading all of it."""
+    crc, left = 0, info.file_size
+    with path.open("rb") as file:
+        file.seek(_data_offset(path, info))
+        while left and (block := file.read(min(_READ_BYTES, left))):
+            crc, left = zlib.crc32(block, crc), left - len(block)
+    if crc != info.CRC:
+        raise LoadError(path, f"'{info.filename}' does not match its checksum", "fetch it again")

@@ -1,0 +1,256 @@
+"""projector_config.pbtxt: what TensorBoard's projector is to show of a folder.
+
+The message is `ProjectorConfig` of tensorboard/plugins/projector/projector_config.proto, as text
+(https://protobuf.dev/reference/protobuf/textformat-spec/).
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from embviz.errors import LoadError, printable
+
+_log = logging.getLogger("embviz")
+
+FILE_NAME = "projector_config.pbtxt"
+_MOST_BYTES = 16 << 20
+_MOST_DEPTH = 32
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\r\n\f\v]+|\#[^\n]*)
+      | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+      | (?P<word>-?[A-Za-z0-9_.+][A-Za-z0-9_.+-]*)
+      | (?P<sign>[{}<>\[\]:;,/])""",
+    re.VERBOSE,
+)
+_ESCAPE = re.compile(
+    rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"
+)
+_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f"} | {
+    b"v": b"\v"
+}
+_STRINGS = ("tensor_name", "metadata_path", "bookmarks_path", "tensor_path")
+
+
+@dataclass(frozen=True)
+class EmbeddingInfo:
+    """One tensor and what belongs to it; "" and () are what is not given.
+
+    `single_image_dim` is the tile's width and height in pixels, as written.
+    """
+
+    tensor_name: str = ""
+    metadata_path: str = ""
+    bookmarks_path: str = ""
+    tensor_shape: tuple[int, ...] = ()
+    tensor_path: str = ""
+    image_path: str = ""
+    single_image_dim: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class ProjectorConfig:
+    """What a config file says, and where it is."""
+
+    path: Path
+    model_checkpoint_path: str
+    embeddings: tuple[EmbeddingInfo, ...]
+
+
+@dataclass(frozen=True)
+class _Field:
+    """A field as written: a scalar's text, or the fields of a message."""
+
+    name: str
+    value: str | list[_Field]
+    line: int
+
+
+def read_config(path: Path) -> ProjectorConfig:
+    """Read a config file.
+
+    Raises:
+        LoadError: If it is no text of that message, with the line.
+    """
+    size = path.stat().st_size
+    if size > _MOST_BYTES:
+        raise LoadError(path, f"{size} bytes, more than {_MOST_BYTES} are not read")
+    raw = path.read_bytes()
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = "\0"
+    if any(ord(c) < 32 and c not in "\t\r\n\f\v" for c in text):
+        raise LoadError(path, "binary, not text", "write the message by text_format")
+    checkpoint, embeddings = "", []
+    for field in _Parser(text, path).parse():
+        if field.name == "model_checkpoint_path":
+            checkpoint = _scalar(field, path)
+        elif field.name == "embeddings":
+            embeddings.append(_embedding(field, path))
+        elif field.name != "model_checkpoint_dir":
+            _warn_unknown(field, path)
+    return ProjectorConfig(path, checkpoint, tuple(embeddings))
+
+
+def _embedding(message: _Field, path: Path) -> EmbeddingInfo:
+    texts: dict[str, str] = {}
+    shape: list[int] = []
+    dims: list[int] = []
+    for field in _fields(message, path):
+        if field.name in _STRINGS:
+            texts[field.name] = _scalar(field, path)
+        elif field.name == "tensor_shape":
+            shape.append(_count(field, path))
+        elif field.name == "sprite":
+            for part in _fields(field, path):
+                if part.name == "image_path":
+                    texts["image_path"] = _scalar(part, path)
+                elif part.name == "single_image_dim":
+                    dims.append(_count(part, path))
+                else:
+                    _warn_unknown(part, path)
+        else:
+            _warn_unknown(field, path)
+    return EmbeddingInfo(**texts, tensor_shape=tuple(shape), single_image_dim=tuple(dims))
+
+
+def _warn_unknown(field: _Field, path: Path) -> None:
+    _log.warning("%s:%s: unknown field '%s' is passed over", path, field.line, field.name[:60])
+
+
+def _fields(field: _Field, path: Path) -> list[_Field]:
+    if isinstance(field.value, str):
+        raise LoadError(f"{path}:{field.line}", f"'{field.name}' needs braces {{ }}")
+    return field.value
+
+
+def _scalar(field: _Field, path: Path) -> str:
+    if not isinstance(field.value, str):
+        raise LoadError(f"{path}:{field.line}", f"'{field.name}' is one text, not a message")
+    return field.value
+
+
+def _count(field: _Field, path: Path) -> int:
+    text = _scalar(field, path)
+    if not re.fullmatch(r"[0-9]{1,10}", text) or int(text) >= 1 << 32:
+        shown = printable(text, 40)
+        raise LoadError(f"{path}:{field.line}", f"{field.name} '{shown}' is not a count")
+    return int(text)
+
+
+class _Parser:
+    """Reads fields from tokens; messages may nest 32 deep."""
+
+    def __init__(self, text: str, path: Path) -> None:
+        self.path = path
+        self._tokens: list[tuple[str, str, int]] = []
+        self._next = 0
+        at, line = 0, 1
+        while at < len(text):
+            match = _TOKEN.match(text, at)
+            if match is None:
+                self._fail(line, f"'{printable(text[at : at + 20].split(chr(10))[0])}'")
+            if match.lastgroup != "space":
+                self._tokens.append((str(match.lastgroup), match.group(), line))
+            line += match.group().count("\n")
+            at = match.end()
+        self._tokens.append(("end", "", line))
+
+    def parse(self) -> list[_Field]:
+        return self._message("", 0)
+
+    def _fail(self, line: int, found: str) -> NoReturn:
+        raise LoadError(
+            f"{self.path}:{line}",
+            f"not text of a ProjectorConfig: {found or 'the end'} is not expected here",
+            'a field is name: "value" or name { … }',
+        )
+
+    def _peek(self) -> str:
+        kind, text, _ = self._tokens[self._next]
+        return text if kind in ("sign", "end") else kind
+
+    def _take(self, *wanted: str) -> tuple[str, int]:
+        kind, text, line = self._tokens[self._next]
+        if kind not in wanted and not (kind == "sign" and text in wanted):
+            self._fail(line, f"'{printable(text, 40)}'" if text else "")
+        self._next += 1
+        return text, line
+
+    def _message(self, closing: str, depth: int) -> list[_Field]:
+        """Read fields up to a closing brace, or the end."""
+        fields: list[_Field] = []
+        while self._peek() != closing:
+            if self._peek() == "[":
+                name, line = self._extension_name()
+            else:
+                name, line = self._take("word")
+            colon = self._peek() == ":"
+            if colon:
+                self._take(":")
+            if self._peek() == "[":
+                fields += (_Field(name, value, line) for value in self._list(depth))
+            elif self._peek() in "{<" and self._peek():
+                fields.append(_Field(name, self._nested(depth), line))
+            else:
+                fields.append(_Field(name, self._value(), line))
+            if self._peek() in (";", ","):
+                self._take(";", ",")
+        if closing:
+            self._take(closing)
+        return fields
+
+    def _extension_name(self) -> tuple[str, int]:
+        _, line = self._take("[")
+        name = ""
+        while self._peek() != "]":
+            name += self._take("word", "/")[0]
+        self._take("]")
+        return f"[{name}]", line
+
+    def _nested(self, depth: int) -> list[_Field]:
+        opening, line = self._take("{", "<")
+        if depth >= _MOST_DEPTH:
+            raise LoadError(f"{self.path}:{line}", f"nested more than {_MOST_DEPTH} deep")
+        return self._message("}" if opening == "{" else ">", depth + 1)
+
+    def _list(self, depth: int) -> list[str | list[_Field]]:
+        self._take("[")
+        values: list[str | list[_Field]] = []
+        while self._peek() != "]":
+            values.append(self._nested(depth) if self._peek() in ("{", "<") else self._value())
+            if self._peek() != "]":
+                self._take(",")
+        self._take("]")
+        return values
+
+    def _value(self) -> str:
+        if self._peek() != "string":
+            return self._take("word")[0]
+        raw, line = b"", 0
+        while self._peek() == "string":
+            text, line = self._take("string")
+            raw += _unescape(text[1:-1])
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            raise LoadError(f"{self.path}:{line}", "a text that is not UTF-8") from None
+
+
+def _unescape(text: str) -> bytes:
+    def replace(match: re.Match[bytes]) -> bytes:
+        octal, hexadecimal, short, long, letter = match.groups()
+        if octal:
+            return bytes([int(octal, 8) & 255])
+        if hexadecimal:
+            return bytes([int(hexadecimal, 16)])
+        if short or long:
+            code = int(short or long, 16)
+            return chr(code).encode("utf-8", "replace") if code < 0x110000 else b"?"
+        return _LETTERS.get(letter, letter)
+
+    return _ESCAPE.sub(replace, text.encode("utf-8"))

@@ -1,0 +1,173 @@
+"""Axes from one set of points to another, as in the Embedding Projector's custom projection."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import ParameterError
+from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
+from embviz.neighbors.normalize import normalize_vectors
+from embviz.projections.pca import find_components
+from embviz.queries import bare_text, describe_match, match_some
+
+log = logging.getLogger("embviz")
+
+MOST_AXES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Axes:
+    """Axes from the points that one query matches to those that another does.
+
+    The direction of FROM -> TO is c(TO) - c(FROM), where c is the centroid of the raw vectors of
+    all matching points; a point's coordinate is v . direction / |direction|. Components that have
+    no axis are the leading principal components of what the axes leave.
+
+    Args:
+        axes: One to three pairs of queries (FROM, TO).
+        n_components: Components wanted, 2 or 3; at least one an axis.
+        column: The column that queries without one look in; None is the label column.
+        whole: The table that the queries are matched in; None is the table projected.
+    """
+
+    axes: tuple[tuple[str, str], ...]
+    n_components: int = 2
+    column: str | None = None
+    whole: EmbeddingTable | None = None
+
+    def project(self, table: EmbeddingTable) -> Projection:
+        """Place the points along the axes.
+
+        Returns:
+            `params["axes"]` says of each component its queries and how many points they match, or
+            that it was filled, with its share of the variance and the `offset` that is subtracted.
+
+        Raises:
+            ParameterError: If the number of axes or components does not fit, a query matches
+                nothing, or an axis has no direction.
+        """
+        if not 1 <= len(self.axes) <= MOST_AXES:
+            raise ParameterError("axes", f"{len(self.axes)} where 1 to {MOST_AXES} are drawn")
+        if self.n_components not in (2, 3):
+            raise ParameterError("axes", f"{self.n_components} components where 2 or 3 are drawn")
+        whole = self.whole or table
+        if whole.n_dims != table.n_dims:
+            raise ParameterError(
+                "axes", f"defined in {whole.n_dims} dimensions, the points have {table.n_dims}"
+            )
+        given = [_measure(whole, i, pair, self.column) for i, pair in enumerate(self.axes, 1)]
+        described: list[dict[str, Any]] = [axis.described for axis in given]
+        directions = np.stack([axis.direction for axis in given])
+        offsets = np.zeros(len(given))
+        missing = min(self.n_components, table.n_dims) - len(given)
+        if missing > 0 and table.n_points > 1:
+            filled = _fill(table, directions, missing)
+            directions = np.concatenate([directions, filled.directions])
+            offsets = np.concatenate([offsets, filled.offsets])
+            described += [
+                {"filled": True, "share": share, "offset": float(offset)}
+                for share, offset in zip(filled.shares, filled.offsets, strict=True)
+            ]
+        titles = [_title(pair) for pair in self.axes]
+        titles += [f"PC{i + 1} of the rest" for i in range(len(described) - len(titles))]
+        return Projection(
+            name="custom",
+            coordinates=_project_rows(table, directions, offsets),
+            axes=tuple(titles),
+            params={"axes": described, "n_components": len(described), "column": self.column},
+            directions=directions.astype(np.float32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Axis:
+    """A direction of length 1, float64 (n_dims,), and what `params` say of it."""
+
+    direction: NDArray[np.float64]
+    described: dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class _Filled:
+    """Directions float64 (n, n_dims), what is subtracted, and shares of the variance."""
+
+    directions: NDArray[np.float64]
+    offsets: NDArray[np.float64]
+    shares: list[float]
+
+
+def _measure(
+    whole: EmbeddingTable, number: int, pair: tuple[str, str], column: str | None
+) -> _Axis:
+    """Return the axis between the centroids of two queries' points."""
+    ends, counts = [], []
+    for query in pair:
+        rows = match_some(whole, query, column)
+        log.info("axis %d: %s", number, describe_match(whole, rows, query, column))
+        ends.append(find_centroid(whole, rows))
+        counts.append(len(rows))
+    peak = max(float(np.abs(end).max()) for end in ends)
+    scale = peak if peak > 0 else 1.0
+    difference = ends[1] / scale - ends[0] / scale
+    length = float(np.linalg.norm(difference))
+    if length <= 64 * np.finfo(np.float64).eps:
+        raise ParameterError(
+            f"axis {number}: {pair[0]} → {pair[1]}",
+            f"the centroids of {counts[0]:,} and {counts[1]:,} points are the same, "
+            "so it has no direction",
+            "choose queries that match different points",
+        )
+    described = {"from": pair[0], "to": pair[1], "n_from": counts[0], "n_to": counts[1]}
+    return _Axis(difference / length, described)
+
+
+def find_centroid(table: EmbeddingTable, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the mean of some rows' raw vectors, float64 (n_dims,).
+
+    Args:
+        table: The vectors.
+        rows: int64 (n,), at least one.
+    """
+    mean = np.zeros(table.n_dims)
+    step = max(1, BLOCK_BYTES // (8 * table.n_dims))
+    for start in range(0, len(rows), step):
+        # Divided before they are added, so that large values stay in range.
+        mean += (table.take_block(rows[start : start + step], np.float64) / len(rows)).sum(axis=0)
+    return mean
+
+
+def _fill(table: EmbeddingTable, given: NDArray[np.float64], missing: int) -> _Filled:
+    """Return the leading principal components of what some directions leave of the vectors."""
+    basis, triangle = np.linalg.qr(given.T)
+    # Axes that repeat another add nothing to remove.
+    basis = basis[:, np.abs(np.diag(triangle)) > 1e-10].T
+    space = normalize_vectors(table)
+    found = find_components(space, missing, removed=basis)
+    offsets = found.directions @ found.mean * space.unit
+    return _Filled(found.directions, offsets, found.shares)
+
+
+def _project_rows(
+    table: EmbeddingTable, directions: NDArray[np.float64], offsets: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    """Return raw vectors times directions minus offsets, float32 (n_points, n)."""
+    out = np.empty((table.n_points, len(directions)), np.float32)
+    for start, block in table.blocks(np.float64):
+        with np.errstate(over="ignore", invalid="ignore"):
+            out[start : start + len(block)] = block @ directions.T - offsets
+    if not np.isfinite(out).all():
+        raise ParameterError(
+            table.source or "vectors",
+            "coordinates along the axes are beyond the range of float32",
+            "divide the vectors by a constant first",
+        )
+    return out
+
+
+def _title(pair: tuple[str, str]) -> str:
+    return f"{bare_text(pair[0])} → {bare_text(pair[1])}"

@@ -1,0 +1,180 @@
+"""UMAP by umap-learn, on our neighbor graph."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import ParameterError
+from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
+from embviz.neighbors import build_graph
+from embviz.neighbors.graph import calm_threads
+from embviz.neighbors.normalize import Normalize, normalize_vectors
+from embviz.projections.pca import leading_coordinates
+
+log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
+
+FEWEST_POINTS = 4
+SPREAD = 10.0  # Of the start, as umap-learn scales its own.
+
+
+@dataclass(frozen=True, eq=False)
+class UMAP:
+    """Uniform manifold approximation and projection (McInnes, Healy and Melville 2018).
+
+    Args:
+        n_components: 2 or 3.
+        n_neighbors: Neighbors a point, itself among them; None is 15 or the most that fits.
+        min_dist: How near points may come in the map, 0 to 1.
+        metric: Of the neighbors.
+        normalize: What is done to the vectors before.
+        seed: For the neighbors' cells, the jitter of the start and the optimization.
+        neighbors: The neighbors of all points, when they are known already, with this metric and
+            normalization.
+    """
+
+    n_components: int = 2
+    n_neighbors: int | None = None
+    min_dist: float = 0.1
+    metric: Metric = "cosine"
+    normalize: Normalize = "none"
+    seed: int = 0
+    neighbors: Neighbors | None = None
+
+    def project(self, table: EmbeddingTable) -> Projection:
+        """Place the points so that the neighbor graph keeps its shape.
+
+        Raises:
+            ParameterError: If umap-learn is not installed, there are fewer than 4 points, or a
+                parameter does not fit.
+        """
+        k = self.count_neighbors(table)
+        umap = _import_umap()
+        graph = self._graph(table, k - 1)
+        start = _scaled(
+            np.asarray(
+                leading_coordinates(normalize_vectors(table, self.normalize), self.n_components)
+            ),
+            self.seed,
+        )
+        distances = graph.distances
+        if self.metric == "cosine":
+            # As for t-SNE: euclidean between rows of unit length.
+            distances = np.sqrt(2 * distances)
+        own = np.arange(table.n_points, dtype=np.int32)[:, None]
+        known = (
+            np.concatenate([own, graph.indices], axis=1),
+            np.concatenate([np.zeros_like(distances[:, :1]), distances], axis=1),
+        )
+        progress.info("UMAP: %s points", f"{table.n_points:,}")
+        with warnings.catch_warnings():
+            # It warns of the seed's single thread, and of points without a place in the graph.
+            warnings.simplefilter("ignore")
+            model = umap.UMAP(
+                n_components=self.n_components,
+                n_neighbors=k,
+                min_dist=self.min_dist,
+                metric="euclidean",
+                init=start,
+                random_state=self.seed,
+                n_jobs=1,
+                precomputed_knn=known,
+                force_approximation_algorithm=True,
+            )
+            coordinates = np.asarray(model.fit_transform(start), dtype=np.float32)
+        # A point that nothing links has no place; it goes to the middle of the others.
+        lost = ~np.isfinite(coordinates).all(axis=1)
+        if lost.any():
+            log.warning("UMAP: %d points without links are put in the middle", int(lost.sum()))
+            coordinates[lost] = 0 if lost.all() else coordinates[~lost].mean(axis=0)
+        return Projection(
+            name="umap", coordinates=coordinates, params=self._params(k, graph, model)
+        )
+
+    def count_neighbors(self, table: EmbeddingTable) -> int:
+        """Return the number of neighbors in force, each point itself among them."""
+        n = table.n_points
+        if self.n_components not in (2, 3):
+            raise ParameterError("UMAP", f"{self.n_components} components where 2 or 3 are drawn")
+        if n < FEWEST_POINTS:
+            raise ParameterError(
+                table.source or "vectors",
+                f"{n} point{'s' * (n != 1)} are too few for UMAP, which needs {FEWEST_POINTS}",
+            )
+        if not 0 <= self.min_dist <= 1:
+            raise ParameterError("min_dist", f"{self.min_dist} is not in 0 .. 1")
+        # umap-learn needs more points than neighbors and components than points.
+        if self.n_neighbors is None:
+            return min(15, n - 1)
+        if not 2 <= self.n_neighbors <= n - 1:
+            raise ParameterError(
+                "n_neighbors", f"{self.n_neighbors} is not in 2 .. {n - 1} with {n:,} points"
+            )
+        return self.n_neighbors
+
+    def _graph(self, table: EmbeddingTable, k: int) -> Neighbors:
+        """Return the first k neighbors of all points."""
+        if self.neighbors is None:
+            progress.info("UMAP: neighbors of %s points", f"{table.n_points:,}")
+            return build_graph(table, k, self.metric, self.normalize, self.seed)
+        n_rows, held = self.neighbors.indices.shape
+        if n_rows != table.n_points or held < k or self.neighbors.metric != self.metric:
+            raise ParameterError(
+                "neighbors",
+                f"{held} of {n_rows:,} points ({self.neighbors.metric}) where {k} of "
+                f"{table.n_points:,} ({self.metric}) are needed",
+            )
+        given = self.neighbors
+        return Neighbors(given.indices[:, :k], given.distances[:, :k], given.metric, given.recall)
+
+    def _params(self, k: int, graph: Neighbors, model: Any) -> dict[str, Any]:
+        epochs = model.n_epochs
+        return {
+            "n_components": self.n_components,
+            "n_neighbors": k,
+            "n_neighbors_chosen": self.n_neighbors is None,
+            "min_dist": self.min_dist,
+            "epochs": int(epochs) if epochs else (500 if len(graph.indices) <= 10_000 else 200),
+            "metric": self.metric,
+            "normalize": self.normalize,
+            "seed": self.seed,
+            "neighbor_recall": round(graph.recall, 4),
+            "initialization": "pca",
+        }
+
+
+def _import_umap() -> Any:
+    """Return umap-learn, which is an extra."""
+    # For a class that is not used here it would load TensorFlow, which takes seconds.
+    hidden = "tensorflow" not in sys.modules
+    try:
+        with calm_threads(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            if hidden:
+                sys.modules["tensorflow"] = None  # type: ignore[assignment]
+            import umap
+    except ImportError as error:
+        if (error.name or "").split(".")[0] not in ("umap", "numba", "pynndescent"):
+            raise
+        raise ParameterError(
+            "UMAP", "umap-learn is not installed", "pip install embviz[umap]"
+        ) from None
+    finally:
+        if hidden:
+            sys.modules.pop("tensorflow", None)
+    return umap
+
+
+def _scaled(start: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:
+    """Return a start of extent 10 with a little seeded jitter, so that no two points coincide."""
+    peak = float(np.abs(start).max())
+    scaled = start * (SPREAD / peak) if peak > 0 else start
+    jitter = np.random.default_rng(seed).normal(0, SPREAD * 1e-4, start.shape)
+    return (scaled + jitter).astype(np.float32)

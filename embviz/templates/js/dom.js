@@ -1,0 +1,91 @@
+/** Build elements; text only ever becomes textContent. */
+
+/**
+ * @param {string} tag such as `button` or `button.primary`
+ * @param {object} [props] properties, `on` with listeners, `aria` and `data` with attributes
+ * @param {...(Node | string | null | false)} children
+ * @returns {HTMLElement}
+ */
+export function h(tag, props = {}, ...children) {
+  const [name, ...classes] = tag.split('.');
+  const element = document.createElement(name);
+  if (classes.length) element.className = classes.join(' ');
+  for (const [key, value] of Object.entries(props)) {
+    if (key === 'on') for (const [event, fn] of Object.entries(value)) element.addEventListener(event, fn);
+    else if (key === 'aria') for (const [k, v] of Object.entries(value)) element.setAttribute(`aria-${k}`, v);
+    else if (key === 'attributes') for (const [k, v] of Object.entries(value)) element.setAttribute(k, v);
+    else if (key === 'style') for (const [k, v] of Object.entries(value)) element.style.setProperty(k, v);
+    else if (value !== undefined) element[key] = value;
+  }
+  element.append(...children.filter((child) => child !== null && child !== false && child !== undefined));
+  return element;
+}
+
+/** Put new children in an element. */
+export function fill(element, ...children) {
+  element.replaceChildren(...children.filter((child) => child !== null && child !== false && child !== undefined));
+  return element;
+}
+
+/** Set a text only where it changed, so that screen readers and selections are left alone. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const ICONS = {
+  move: 'M8 1v14M1 8h14M8 1 6 3M8 1l2 2M8 15l-2-2M8 15l2-2M1 8l2-2M1 8l2 2M15 8l-2-2M15 8l-2 2',
+  box: 'M2.5 2.5h11v11h-11z',
+  lasso: 'M8 3c4 0 6.5 1.8 6.5 4S12 11 8 11 1.500 9.200 1.500 7 4 3 8 3M5 10.500c0 2-1 3-2.500 3.500',
+  tiles: 'M2 2h5v5H2zM9 2h5v5H9zM2 9h5v5H2zM9 9h5v5H9z',
+  letter: 'M3 14 8 2l5 12M5 10h6',
+  fit: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
+  theme: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1',
+  help: 'M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13M6 6.200c0-2.600 4-2.600 4 0 0 1.500-2 1.600-2 3.300M8 11.700v.1',
+  play: 'M4 2.500 13 8l-9 5.500z',
+  pause: 'M4 2.500h2.500v11H4zM9.500 2.500H12v11H9.500z',
+  download: 'M8 2v8M4.500 7 8 10.500 11.500 7M2.500 13.500h11',
+  left: 'M2 3h12v10H2zM6 3v10',
+  right: 'M2 3h12v10H2zM10 3v10',
+  close: 'M3 3l10 10M13 3 3 13',
+  swap: 'M3 5h10M10 2l3 3-3 3M13 11H3M6 8l-3 3 3 3',
+};
+
+/** @param {keyof ICONS} name @returns {SVGElement} a 16 pixel line drawing, without a name of its own */
+export function icon(name) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  for (const [k, v] of Object.entries({ viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', class: `icon icon-${name}` })) svg.setAttribute(k, v);
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** @returns {HTMLButtonElement} a square button with an icon and a name */
+export function iconButton(name, label, onClick, props = {}) {
+  return h('button.icon-button', { type: 'button', title: label, ...props, aria: { label, ...props.aria }, on: { click: onClick } }, icon(name));
+}
+
+/** A row of buttons of which one is on. @returns {{element: HTMLElement, render: (value, disabled?: Map) => void}} */
+export function choice(label, options, onChoose) {
+  const buttons = options.map(([value, text, title]) => h('button', { type: 'button', title: title ?? '', on: { click: () => onChoose(value) } }, text));
+  return {
+    element: h('div.choice', { attributes: { role: 'group' }, aria: { label } }, ...buttons),
+    render(value, disabled = new Map()) {
+      options.forEach(([option], i) => {
+        buttons[i].setAttribute('aria-pressed', String(option === value));
+        buttons[i].disabled = disabled.has(option);
+        if (disabled.has(option)) buttons[i].title = disabled.get(option);
+        else buttons[i].title = options[i][2] ?? '';
+      });
+    },
+  };
+}
+
+/** @returns {string} a number in a form for reading: 12,345 or 0.0123 or 1.2e-7 */
+export function format(x) {
+  if (x === null || x === undefined || Number.isNaN(x)) return '–';
+  if (Number.isInteger(x) && Math.abs(x) < 1e15) return x.toLocaleString('en');
+  const size = Math.abs(x);
+  if (size >= 1e6 || size < 1e-4) return x.toExponential(2);
+  return size >= 1000 ? x.toLocaleString('en', { maximumFractionDigits: 1 }) : String(Number(x.toPrecision(4)));
+}

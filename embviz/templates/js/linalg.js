@@ -1,0 +1,140 @@
+/**
+ * Arithmetic on the vectors that travel in the page. `vectors` is {data, n, d, scales, scale}: row i's
+ * value j is data[i * d + j] * scale * (scales ? scales[i] : 1).
+ */
+
+/** @returns {(row: number) => number} what a row's stored values are multiplied by */
+export function rowScale(vectors) {
+  const { scales, scale } = vectors;
+  return scales ? (row) => scales[row] * scale : () => scale;
+}
+
+/** @returns {Float64Array} the d values of a row */
+export function rowVector(vectors, row) {
+  const { data, d } = vectors;
+  const factor = rowScale(vectors)(row);
+  const out = new Float64Array(d);
+  for (let j = 0; j < d; j++) out[j] = data[row * d + j] * factor;
+  return out;
+}
+
+/** @returns {Float64Array} the mean of some rows, d values */
+export function centroid(vectors, rows) {
+  const { data, d } = vectors;
+  const factor = rowScale(vectors);
+  const out = new Float64Array(d);
+  for (const row of rows) {
+    const f = factor(row);
+    for (let j = 0, at = row * d; j < d; j++) out[j] += data[at + j] * f;
+  }
+  for (let j = 0; j < d; j++) out[j] /= rows.length;
+  return out;
+}
+
+/** @param {Float64Array | Float32Array} direction d values @returns {Float64Array} every row times the direction */
+export function times(vectors, direction) {
+  const { data, n, d } = vectors;
+  const factor = rowScale(vectors);
+  const out = new Float64Array(n);
+  for (let i = 0, at = 0; i < n; i++, at += d) {
+    let sum = 0;
+    for (let j = 0; j < d; j++) sum += data[at + j] * direction[j];
+    out[i] = sum * factor(i);
+  }
+  return out;
+}
+
+/** @returns {Float64Array} the Euclidean length of each row */
+export function norms(vectors) {
+  const { data, n, d } = vectors;
+  const factor = rowScale(vectors);
+  const out = new Float64Array(n);
+  for (let i = 0, at = 0; i < n; i++, at += d) {
+    let sum = 0;
+    for (let j = 0; j < d; j++) sum += data[at + j] * data[at + j];
+    out[i] = Math.sqrt(sum) * Math.abs(factor(i));
+  }
+  return out;
+}
+
+export function dot(a, b) {
+  let sum = 0;
+  for (let j = 0; j < a.length; j++) sum += a[j] * b[j];
+  return sum;
+}
+
+/** @returns {Float64Array | null} the vector at length 1; null where it has none */
+export function unit(a) {
+  const length = Math.sqrt(dot(a, a));
+  return length > 0 && Number.isFinite(length) ? Float64Array.from(a, (x) => x / length) : null;
+}
+
+/**
+ * The unit direction from one set of rows to another: c(to) - c(from), by the raw vectors.
+ *
+ * @returns {Float64Array | null} null where the two centroids are the same
+ */
+export function axisDirection(vectors, from, to) {
+  const a = centroid(vectors, from);
+  const b = centroid(vectors, to);
+  return unit(b.map((x, j) => x - a[j]));
+}
+
+/**
+ * The direction of most variance that is at right angles to some others, by power iteration.
+ *
+ * @param {Float64Array[]} others unit directions
+ * @returns {Float64Array | null}
+ */
+export function leadingDirection(vectors, others) {
+  const { data, n, d } = vectors;
+  const mean = centroid(vectors, Array.from({ length: n }, (_, i) => i));
+  const factor = rowScale(vectors);
+  let direction = Float64Array.from({ length: d }, (_, j) => 1 + ((j * 7919) % 101) / 101);
+  const basis = orthonormal(others);
+  for (let step = 0; step < 100; step++) {
+    direction = rest(direction, basis);
+    if (!direction) return null;
+    const along = times(vectors, direction);
+    const center = dot(mean, direction);
+    const next = new Float64Array(d);
+    for (let i = 0, at = 0; i < n; i++, at += d) {
+      const weight = (along[i] - center) * factor(i);
+      for (let j = 0; j < d; j++) next[j] += weight * data[at + j];
+    }
+    let total = 0;
+    for (let i = 0; i < n; i++) total += along[i] - center;
+    const moved = rest(next.map((x, j) => x - total * mean[j]), basis);
+    if (!moved) return direction;
+    const change = 1 - Math.abs(dot(moved, direction));
+    direction = moved;
+    if (change < 1e-12) break;
+  }
+  let largest = 0;
+  for (let j = 1; j < d; j++) if (Math.abs(direction[j]) > Math.abs(direction[largest])) largest = j;
+  return direction[largest] < 0 ? direction.map((x) => -x) : direction;
+}
+
+function orthonormal(directions) {
+  const basis = [];
+  for (const direction of directions) {
+    const left = rest(direction, basis);
+    if (left) basis.push(left);
+  }
+  return basis;
+}
+
+/** @returns {Float64Array | null} what a vector has at right angles to a basis, at length 1; null for rounding only */
+function rest(a, basis) {
+  const left = without(a, basis);
+  return dot(left, left) > 1e-16 * dot(a, a) ? unit(left) : null;
+}
+
+function without(a, basis) {
+  const out = Float64Array.from(a);
+  for (const b of basis) {
+    const along = dot(out, b);
+    for (let j = 0; j < out.length; j++) out[j] -= along * b[j];
+  }
+  return out;
+}

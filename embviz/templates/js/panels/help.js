@@ -1,0 +1,79 @@
+import { fill, format, h, iconButton } from '#js/dom.js';
+import { entryFor } from '#js/projections.js';
+
+const READING = {
+  pca: ['PCA turns the cloud of vectors so that the first axis shows as much of its variance as one direction can, the second as much of the rest, and so on. It is linear and exact: straight lines stay straight, and a large distance in the picture is a large distance in the data. A small one may hide a large distance along the components not shown.'],
+  tsne: ['t-SNE places points so that near neighbors stay near. Whether two points are neighbors is meaningful; how far clusters lie from each other, how large they are and how dense they look is not. Axes have no meaning, so none are drawn.', 'Perplexity is about how many neighbors each point looks at. A structure that appears at one perplexity only deserves doubt.'],
+  umap: ['UMAP places points so that near neighbors stay near. Distances between clusters and their sizes mean little. Axes have no meaning, so none are drawn.'],
+  custom: ['Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which what is left varies most.'],
+  none: ['The coordinates are the input’s own.'],
+};
+const KEYS = [['/', 'search'], ['Esc', 'clear the selection'], ['0', 'show everything'], ['2, 3', 'two or three dimensions'], ['[ and ]', 'previous and next projection'], ['Space', 'play and pause the iterations'], ['l', 'labels'], ['t', 'thumbnails'], ['d', 'dark or light'], ['p, b, o', 'move, box, lasso'], ['Shift, Alt', 'with a click, box or lasso: add, remove; both: intersect'], ['?', 'this page']];
+
+/** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
+export function createHelp(page, view) {
+  const body = h('div.help-body');
+  const close = () => view.set({ help: false });
+  const dialog = h('dialog.help', { aria: { label: 'How to read this picture' }, on: { close, click: (event) => { if (event.target === dialog) dialog.close(); } } },
+    h('div.help-head', {}, h('h2', {}, 'How to read this picture'), iconButton('close', 'Close', () => dialog.close())), body);
+  return {
+    element: dialog,
+    render(state) {
+      if (state.help && !dialog.open) {
+        fill(body, ...content(page, state));
+        dialog.showModal();
+      } else if (!state.help && dialog.open) dialog.close();
+    },
+  };
+}
+
+function content(page, state) {
+  const { manifest } = page;
+  const entry = entryFor(page.tabs.get(state.projection), state.dims);
+  const values = [...Object.entries(entry.params), ...Object.entries(entry.stats)].filter(([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title');
+  const data = [['source', manifest.source], ['tensor', manifest.tensor], ['shape', `${format(manifest.n_points)} × ${format(manifest.n_dims)}, ${manifest.dtype}`]];
+  if (manifest.total_points !== manifest.n_points) data.push(['of', `${format(manifest.total_points)} points in the source`]);
+  const command = manifest.command === '' ? [] : [h('h3', {}, 'Made with'), commandBox(manifest.command)];
+  return [
+    ...READING[state.projection]?.map((text) => h('p', {}, text)) ?? [],
+    h('p', {}, 'Neighbors and their distances are those of the original space, whatever is shown. ', manifest.vectors_note, '.'),
+    ...manifest.notes.map((text) => h('p', {}, text)),
+    h('h3', {}, `In force: ${entry.title}`),
+    list(values.map(([key, value]) => [key.replaceAll('_', ' '), typeof value === 'number' ? format(value) : String(value)])),
+    h('h3', {}, 'Data'), list(data.filter(([, value]) => value)),
+    ...command,
+    h('h3', {}, 'Keys'), list(KEYS),
+  ];
+}
+
+const list = (pairs) => h('dl.pairs', {}, ...pairs.flatMap(([name, value]) => [h('dt', {}, name), h('dd', { dir: 'auto' }, value)]));
+
+function commandBox(command) {
+  const code = h('code', { tabIndex: 0 }, command);
+  return h('pre.command', {}, code);
+}
+
+/** Keys that work wherever no text is typed. */
+export function handleKeys(page, view, { focusSearch, resetView }) {
+  const tabs = [...page.tabs.keys()];
+  const turn = (by) => view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
+  const dims = (n) => { if (entryFor(page.tabs.get(view.get().projection), n)) view.set({ dims: n }); };
+  const actions = {
+    '/': focusSearch, '?': () => view.set({ help: true }), Escape: () => view.set({ query: '', selected: [] }), 0: resetView,
+    2: () => dims(2), 3: () => dims(3), '[': () => turn(-1), ']': () => turn(1),
+    l: () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
+    t: () => view.set({ thumbnails: !view.get().thumbnails }), d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
+    p: () => view.set({ tool: 'pan' }), b: () => view.set({ tool: 'box' }), o: () => view.set({ tool: 'lasso' }),
+  };
+  document.addEventListener('keydown', (event) => {
+    const typing = event.target.closest?.('input, select, textarea, dialog');
+    if (typing || event.ctrlKey || event.metaKey) return;
+    if (event.key === ' ' && !event.target.closest('button')) {
+      document.querySelector('.player:not([hidden]) button')?.click();
+      event.preventDefault();
+    } else if (Object.hasOwn(actions, event.key)) {
+      actions[event.key]();
+      event.preventDefault();
+    }
+  });
+}

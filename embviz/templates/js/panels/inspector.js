@@ -1,0 +1,136 @@
+import { choice, fill, format, h, setText } from '#js/dom.js';
+
+const LISTED = 100;
+
+/** The inspector: search, the selected point, its neighbors, and what to do with the selection. */
+export function createInspector(page, view, thumbnail) {
+  const parts = [createSearch(page, view), createSelection(page, view, thumbnail), createNeighbors(page, view, thumbnail), createActions(page, view)];
+  const element = h('aside.side.right', { id: 'inspector', aria: { label: 'Inspector' } }, ...parts.map((part) => part.element));
+  return { element, render: (state, before) => parts.forEach((part) => part.render(state, before)), focusSearch: () => parts[0].focus() };
+}
+
+function createSearch(page, view) {
+  const columns = [...page.table.columns.keys()];
+  const input = h('input.search', { type: 'search', placeholder: 'Search labels', spellcheck: false, aria: { label: 'Search' }, on: {
+    input: () => view.set({ query: input.value }),
+    keydown: (event) => { if (event.key === 'Escape') view.set({ query: '' }); },
+  } });
+  const column = h('select.small', { aria: { label: 'Column searched' }, on: { change: () => view.set({ column: columns[column.selectedIndex], query: view.get().query }) } },
+    ...columns.map((name) => h('option', {}, `in ${name}`)));
+  const message = h('span.hint', { attributes: { role: 'status' } });
+  const element = h('section.panel', { aria: { label: 'Search' } }, input, h('div.field.under', {}, message, columns.length ? column : null));
+  return {
+    element,
+    focus: () => input.focus(),
+    render(state) {
+      if (input.value !== state.query) input.value = state.query;
+      if (state.column !== null) column.selectedIndex = columns.indexOf(state.column);
+      const asked = state.query.trim() !== '';
+      const { rows, error } = asked ? view.search(state.query, state.column) : { rows: [], error: '' };
+      setText(message, !asked ? 'text  =exact  /regex/' : error || (rows.length === 1 ? '1 match' : `${format(rows.length)} matches`));
+      message.classList.toggle('wrong', asked && (error !== '' || rows.length === 0));
+      input.setAttribute('aria-invalid', String(error !== ''));
+    },
+  };
+}
+
+function createSelection(page, view, thumbnail) {
+  const element = h('section.panel.selection', { aria: { label: 'Selected' } });
+  let shown = [];
+  return {
+    element,
+    render(state) {
+      const key = [state.selected, state.label_by, state.dark, page.revision];
+      if (key.every((item, i) => item === shown[i])) return;
+      shown = key;
+      if (state.selected.length === 1) fill(element, ...drawCard(page, view, state.selected[0], thumbnail));
+      else if (state.selected.length) fill(element, ...drawList(view, state.selected, thumbnail));
+      else fill(element, h('p.hint', {}, 'Click a point or search to see what it is and what lies near it.'));
+    },
+  };
+}
+
+function drawCard(page, view, row, thumbnail) {
+  const facts = [['row', format(page.table.rowNumber(row))], ...[...page.table.columns].map(([name, column]) => [name, column.values[row] ?? ''])];
+  return [h('div.card', {}, thumbnail(row, 64), h('div.card-text', {}, h('p.card-name', { dir: 'auto' }, view.label(row)),
+    h('dl', {}, ...facts.flatMap(([name, value]) => [h('dt', { dir: 'auto', title: name }, name), h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value)]))))];
+}
+
+function drawList(view, rows, thumbnail) {
+  const items = [...rows.subarray(0, LISTED)].map((row) => rowButton(view, row, thumbnail));
+  const more = rows.length > LISTED ? h('p.hint', {}, `and ${format(rows.length - LISTED)} more`) : null;
+  return [h('h2', {}, `${format(rows.length)} selected`), h('ul.rows', {}, ...items.map((item) => h('li', {}, item))), more];
+}
+
+function rowButton(view, row, thumbnail, ...rest) {
+  const name = view.label(row);
+  return h('button.row', {
+    type: 'button', title: name,
+    on: {
+      click: () => view.set({ selected: [row] }),
+      mouseenter: () => view.set({ hovered: row }),
+      mouseleave: () => view.set({ hovered: -1 }),
+      focus: () => view.set({ hovered: row }),
+      blur: () => view.set({ hovered: -1 }),
+    },
+  }, thumbnail(row, 18), h('span.row-name', { dir: 'auto' }, name), ...rest);
+}
+
+function createNeighbors(page, view, thumbnail) {
+  const metric = choice('Metric', [['cosine', 'cos', '1 − cosine of the angle between two vectors'], ['euclidean', 'eucl', 'Length of the difference of two vectors']], (value) => view.set({ metric: value }));
+  const most = Math.max(1, Math.min(999, page.table.n_points - 1));
+  const k = h('input.count-input', { type: 'number', min: 1, max: most, aria: { label: 'Number of neighbors' }, on: { change: () => {
+    view.set({ k: Math.min(most, Math.max(1, Math.round(Number(k.value)) || 1)) });
+    k.value = view.get().k;
+  } } });
+  const list = h('ol.rows');
+  const note = h('p.hint');
+  const element = h('section.panel.grow', { aria: { label: 'Nearest neighbors' } },
+    h('div.field', {}, h('h2', {}, 'Nearest'), k, metric.element),
+    h('p.hint', {}, `In the original ${format(page.table.n_dims)} dimensions`), note, list);
+  let shown = [];
+  return {
+    element,
+    render(state) {
+      element.hidden = state.selected.length !== 1;
+      if (element.hidden) return;
+      metric.render(state.metric);
+      if (Number(k.value) !== state.k) k.value = state.k;
+      const found = view.currentNeighbors(state);
+      const key = [found.indices, state.label_by, state.metric, state.dark, page.revision];
+      if (key.every((item, i) => item === shown[i])) return;
+      shown = key;
+      setText(note, found.error || (page.manifest.vectors?.exact === false ? page.manifest.vectors_note : ''));
+      note.hidden = note.textContent === '';
+      const farthest = found.distances.at(-1) || 1;
+      const scale = state.metric === 'cosine' ? (d) => 1 - d / 2 : (d) => 1 - d / (farthest * 1.25);
+      fill(list, ...[...found.indices].map((row, i) => h('li', {}, rowButton(view, row, thumbnail,
+        h('span.meter', { style: { '--part': Math.max(0, scale(found.distances[i])) } }), h('span.distance', {}, distanceText(found.distances[i]))))));
+    },
+  };
+}
+
+const distanceText = (d) => (d === 0 || (d >= 0.001 && d < 1000) ? d.toFixed(d >= 100 ? 1 : 3) : d.toPrecision(3));
+
+function createActions(page, view) {
+  const isolate = h('button.primary', { type: 'button', on: { click: () => {
+    const state = view.get();
+    view.set({ isolated: subject(state) });
+  } } });
+  const all = h('button.primary', { type: 'button', on: { click: () => view.set({ isolated: null }) } }, `Show all ${format(page.table.n_points)}`);
+  const clear = h('button', { type: 'button', on: { click: () => view.set({ query: '', selected: [] }) } }, 'Clear');
+  const element = h('section.panel.actions', { aria: { label: 'Selection' } }, isolate, all, h('span.spread'), clear);
+  const subject = (state) => Int32Array.from(new Set([...state.selected, ...view.currentNeighbors(state).indices]));
+  return {
+    element,
+    render(state) {
+      const n = state.selected.length ? subject(state).length : 0;
+      const same = state.isolated !== null && n === state.isolated.length;
+      isolate.hidden = n < 2 || same;
+      setText(isolate, `Isolate ${format(n)} points`);
+      all.hidden = state.isolated === null;
+      clear.disabled = state.selected.length === 0 && state.query === '';
+      element.hidden = isolate.hidden && all.hidden && clear.disabled;
+    },
+  };
+}

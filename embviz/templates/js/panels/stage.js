@@ -1,0 +1,80 @@
+import { h, iconButton, setText } from '#js/dom.js';
+import { createPlot } from '#js/panels/plot.js';
+
+const NONE = new Int32Array(0);
+
+/** The middle of the page: the plot, its tools, and the sentence below it. */
+export function createStage(page, view) {
+  const host = h('div.plot', { tabIndex: 0, attributes: { role: 'application', 'aria-roledescription': 'scatter plot' }, aria: { label: 'Points. Arrow keys move, plus and minus zoom, 0 shows everything.' } });
+  const tools = [['pan', 'move', 'Move and turn'], ['box', 'box', 'Select a box'], ['lasso', 'lasso', 'Select with a lasso']]
+    .map(([tool, name, label]) => [tool, iconButton(name, label, () => view.set({ tool }))]);
+  const tiles = iconButton('tiles', 'Thumbnails', () => view.set({ thumbnails: !view.get().thumbnails }));
+  const letters = iconButton('letter', 'Labels', () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }));
+  const fit = iconButton('fit', 'Show everything (0)', () => plot.resetView());
+  const note = h('span');
+  const help = h('button.link', { type: 'button', on: { click: () => view.set({ help: true }) } }, 'How to read this picture');
+  const element = h('main.stage', { aria: { label: 'Plot' } }, host,
+    h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.map(([, button]) => button)),
+    h('div.tools.right', { attributes: { role: 'group' }, aria: { label: 'Display' } }, page.manifest.sprite ? tiles : null, letters, fit),
+    h('p.caption', {}, note, ' ', help));
+  const plot = createPlot(host, {
+    hover: (row) => view.set({ hovered: row }),
+    click: (row, mode) => view.set({ selected: row < 0 ? (mode === 'replace' ? NONE : view.get().selected) : combined(view.get().selected, [row], mode), ...(row < 0 && mode === 'replace' ? { query: '' } : {}) }),
+    select: (rows, mode) => view.set({ selected: combined(view.get().selected, rows, mode) }),
+    camera: () => {},
+    unsupported: (message) => setText(note, message),
+  });
+
+  function style(state) {
+    const near = view.currentNeighbors(state);
+    plot.setStyle({
+      colors: view.coloring(state).colors, visible: view.visible(state), selected: state.selected, neighbors: near.indices,
+      hovered: state.hovered, label: view.label, labelled: state.labels, sprite: page.sprite, thumbnails: state.thumbnails,
+      dark: state.dark, chrome: chromeColors(),
+    });
+  }
+
+  return {
+    element, plot,
+    render(state, before) {
+      const scene = view.scene(state);
+      if (!before || scene !== view.lastScene) {
+        plot.setPoints({
+          coordinates: scene.coordinates, n: page.table.n_points, dims: scene.dims, axes: scene.axes,
+          keepView: view.lastScene?.key === scene.key, ranges: scene.ranges,
+        });
+        view.lastScene = scene;
+      }
+      plot.setTool(state.tool);
+      style(state);
+      for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === state.tool));
+      tiles.setAttribute('aria-pressed', String(state.thumbnails));
+      letters.setAttribute('aria-pressed', String(state.labels !== 'none'));
+      letters.title = { few: 'Labels: the selected and its neighbors', many: 'Labels: as many as fit', none: 'Labels: none' }[state.labels];
+      setText(note, scene.error ?? CAPTIONS[state.projection] ?? '');
+    },
+  };
+}
+
+const CAPTIONS = {
+  pca: 'The directions of most variance; what lies along other directions is not seen.',
+  tsne: 'Neighborhoods are meaningful, distances between clusters are not.',
+  umap: 'Neighborhoods are meaningful, distances between clusters hardly.',
+  custom: 'Each axis runs from one meaning to another.',
+  none: 'The coordinates as they were given.',
+};
+
+/** @returns {Int32Array} a selection with rows put in, taken out or kept alone */
+export function combined(selected, rows, mode) {
+  const before = new Set(selected);
+  const now = new Set(rows);
+  if (mode === 'add') return Int32Array.from(new Set([...before, ...now]));
+  if (mode === 'remove') return Int32Array.from([...before].filter((row) => !now.has(row)));
+  if (mode === 'intersect') return Int32Array.from([...before].filter((row) => now.has(row)));
+  return Int32Array.from(now);
+}
+
+function chromeColors() {
+  const style = getComputedStyle(document.documentElement);
+  return Object.fromEntries(['background', 'grid', 'text', 'muted', 'accent'].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
+}

@@ -1,0 +1,107 @@
+/**
+ * Reads the page's manifest and blocks. A block is gzip'd, base64'd, little-endian bytes; arrays of
+ * more than one byte an item come byte plane by byte plane (embviz/report/blocks.py writes them).
+ */
+
+const ARRAYS = {
+  uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, int32: Int32Array,
+  float16: Uint16Array, float32: Float32Array,
+};
+
+/**
+ * @param {(id: string) => string} readText the text of the element with an id, once
+ * @returns {{manifest: object, block: (name: string) => Promise<any>, text: (name: string) => Promise<string>}}
+ */
+export function openPayload(readText) {
+  const manifest = JSON.parse(readText('manifest'));
+  if (manifest.version !== 1) throw new Error(`This page has data of version ${manifest.version}, its script reads 1`);
+  const opened = new Map();
+  const bytes = (name) => inflate(fromBase64(readText(`block-${name}`)));
+  const block = (name) => {
+    const entry = manifest.blocks[name];
+    if (!entry) return Promise.reject(new Error(`The page has no block ${name}`));
+    if (!opened.has(name)) opened.set(name, bytes(name).then((data) => decode(data, entry)));
+    return opened.get(name);
+  };
+  return { manifest, block, text: async (name) => new TextDecoder().decode(await bytes(name)) };
+}
+
+/**
+ * @param {Uint8Array} data
+ * @param {{dtype: string, shape?: number[], offset?: number[], step?: number[], values?: number[]}} entry
+ * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps become Float32Array
+ */
+export function decode(data, entry) {
+  if (entry.dtype === 'json') return JSON.parse(new TextDecoder().decode(data));
+  const Kind = ARRAYS[entry.dtype];
+  const array = new Kind(unshuffle(data, Kind.BYTES_PER_ELEMENT).buffer);
+  const wanted = entry.shape.reduce((a, b) => a * b, 1);
+  if (array.length !== wanted) throw new Error(`A block holds ${array.length} values where ${wanted} belong`);
+  if (entry.dtype === 'float16') return fromFloat16(array);
+  if (entry.values) return fromCodes(array, Float32Array.from(entry.values));
+  return entry.step ? fromSteps(array, entry.offset, entry.step) : array;
+}
+
+/** @param {Uint8Array} data @param {number} size bytes an item @returns {Uint8Array} */
+export function unshuffle(data, size) {
+  const n = data.length / size;
+  const out = new Uint8Array(data.length);
+  if (size === 1) out.set(data);
+  for (let plane = 0; size > 1 && plane < size; plane++) {
+    for (let i = 0, from = plane * n, to = plane; i < n; i++, to += size) out[to] = data[from + i];
+  }
+  return out;
+}
+
+/** @param {Uint16Array} steps (…, k) @param {number[]} offset k values @param {number[]} step @returns {Float32Array} */
+export function fromSteps(steps, offset, step) {
+  const k = step.length;
+  const out = new Float32Array(steps.length);
+  for (let i = 0, c = 0; i < steps.length; i++) {
+    out[i] = offset[c] + steps[i] * step[c];
+    if (++c === k) c = 0;
+  }
+  return out;
+}
+
+/** @param {Uint8Array} codes places in values @param {Float32Array} values @returns {Float32Array} */
+function fromCodes(codes, values) {
+  const out = new Float32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) out[i] = values[codes[i]];
+  return out;
+}
+
+let halves = null;
+
+/** @param {Uint16Array} bits IEEE 754 binary16 @returns {Float32Array} */
+export function fromFloat16(bits) {
+  if (!halves) {
+    halves = new Float32Array(65536);
+    for (let b = 0; b < 65536; b++) {
+      const exponent = (b >> 10) & 31;
+      const fraction = b & 1023;
+      const magnitude = exponent === 0 ? fraction * 2 ** -24
+        : exponent === 31 ? (fraction ? NaN : Infinity)
+          : (1 + fraction / 1024) * 2 ** (exponent - 15);
+      halves[b] = b & 0x8000 ? -magnitude : magnitude;
+    }
+  }
+  const out = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) out[i] = halves[bits[i]];
+  return out;
+}
+
+/** @param {string} text base64 @returns {Uint8Array} */
+export function fromBase64(text) {
+  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const raw = atob(text);
+  const out = new Uint8Array(raw.length);
+  for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
+  return out;
+}
+
+/** @param {Uint8Array} data gzip @returns {Promise<Uint8Array>} */
+export async function inflate(data) {
+  const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}

@@ -1,0 +1,83 @@
+/**
+ * The query language that the command line knows too (embviz/queries.py; tests/data/queries.json
+ * holds the cases of both): `best` is a case-insensitive substring, `=best` the whole label,
+ * `/^best$/` a regular expression, case-insensitive and unanchored, `column:query` another column.
+ */
+
+/** A query that cannot be understood; its message is shown beside the field. */
+export class QueryError extends Error {}
+
+/**
+ * @param {{n_points: number, columns: Map<string, {values: string[]}>, labelColumn: string | null, rowNumber: (i: number) => number}} table
+ * @param {string} text
+ * @param {string | null} [column] the column searched where the query names none
+ * @returns {Int32Array} indices of the matching points, ascending
+ * @throws {QueryError} when a regular expression is not understood or nothing is asked
+ */
+export function match(table, text, column = table.labelColumn) {
+  const { name, query } = splitColumn(table, text, column);
+  if (query === '') throw new QueryError('Type something to search for');
+  const test = predicate(query);
+  const values = columnValues(table, name);
+  const found = [];
+  for (let i = 0; i < table.n_points; i++) if (test(values(i))) found.push(i);
+  return Int32Array.from(found);
+}
+
+/** @returns {{name: string | null, query: string}} the column asked for and the query without it */
+export function splitColumn(table, text, column = table.labelColumn) {
+  let best = null;
+  for (const name of [...table.columns.keys(), ...(table.columns.has('row') ? [] : ['row'])]) {
+    if (name !== '' && text.startsWith(`${name}:`) && (best === null || name.length > best.length)) best = name;
+  }
+  return best === null ? { name: column, query: text } : { name: best, query: text.slice(best.length + 1) };
+}
+
+function columnValues(table, name) {
+  const column = name === null ? undefined : table.columns.get(name);
+  if (column) return (i) => column.values[i];
+  return (i) => String(table.rowNumber(i));
+}
+
+/** @param {string} query without a column @returns {(value: string) => boolean} */
+export function predicate(query) {
+  if (query.startsWith('=')) {
+    const whole = query.slice(1);
+    return (value) => value === whole;
+  }
+  if (query.length >= 2 && query.startsWith('/') && query.endsWith('/')) {
+    const expression = compile(query.slice(1, -1));
+    return (value) => expression.test(value);
+  }
+  // The flags fold case a character at a time, by Unicode's simple folding, as the command line does.
+  const part = new RegExp(query.replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&'), 'iu');
+  return (value) => part.test(value);
+}
+
+/** What JavaScript knows and the shared dialect leaves out (embviz/regexes.py). */
+const LEFT_OUT = [
+  [/\(\?(?![:=!])/u, 'only (?:, (?= and (?! may follow “(”'],
+  [/\\(?:[1-9kpPc]|0\d)/u, 'back references, \\p and \\c are not supported'],
+  [/\[\^?\]/u, 'a class is empty'],
+  [/\{(?:\d+,)?0*(?:1\d{2}[1-9]|1\d[1-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-9]\d{4,})\D/u, 'more than 1000 repeats are not supported'],
+  [/\\u[dD][89a-fA-F]/u, 'half of a surrogate pair; write \\u{…}'],
+  [/\[[^\]]*\\b/u, 'the escape \\b is not supported in a class'],
+];
+
+/**
+ * @param {string} source what stands between the slashes
+ * @returns {RegExp} without regard to case, anywhere in a value
+ * @throws {QueryError}
+ */
+export function compile(source) {
+  const refuse = (why) => new QueryError(`/${source}/ is no regular expression here: ${why}`);
+  if (source === '') throw refuse('it is empty');
+  const bare = source.replace(/\\[\\[\](){}]/gu, 'x');
+  const wrong = LEFT_OUT.find(([pattern]) => pattern.test(bare));
+  if (wrong) throw refuse(wrong[1]);
+  try {
+    return new RegExp(source, 'iu');
+  } catch (error) {
+    throw refuse(String(error.message).split(': ').pop().toLowerCase());
+  }
+}

@@ -1,0 +1,127 @@
+"""What many tests share: a table, a way to run the command line, and a page in Chromium."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embviz import EmbeddingTable
+from tests.chromium import ARGUMENTS, find_chromium
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a command line ended."""
+
+    status: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Run the command line as a process of its own, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBVIZ_SOURCE", raising=False)
+
+    def call(*arguments: str, timeout: float = 120) -> Ran:
+        done = subprocess.run(
+            [sys.executable, "-m", "embviz", *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=timeout,
+            check=False,
+        )
+        return Ran(done.returncode, done.stdout, done.stderr)
+
+    return call
+
+
+@pytest.fixture
+def blobs() -> EmbeddingTable:
+    """300 points of 12 dimensions around 5 centers, with two columns."""
+    rng = np.random.default_rng(7)
+    centers = rng.normal(size=(5, 12)) * 4
+    group = np.arange(300) % 5
+    vectors = (centers[group] + rng.normal(size=(300, 12))).astype(np.float32)
+    metadata = {
+        "word": tuple(f"w{i}" for i in range(300)),
+        "group": tuple(str(g) for g in group.tolist()),
+    }
+    return EmbeddingTable(vectors, metadata, name="emb", source="blobs.npy")
+
+
+@dataclass
+class Opened:
+    """A page in Chromium, with what it asked for and complained of."""
+
+    page: Any
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def call(self, source: str) -> Any:
+        """Evaluate an expression with the page's API as `e`, typed arrays as lists."""
+        return self.page.evaluate(
+            "async () => { const e = window.embviz; await e.ready;"
+            " const plain = (v) => ArrayBuffer.isView(v) ? [...v] : v && typeof v === 'object'"
+            " && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).map("
+            f"([k, x]) => [k, plain(x)])) : v; return plain(await ({source})); }}"
+        )
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """One Chromium for all tests."""
+    from playwright.sync_api import sync_playwright
+
+    path = find_chromium()
+    assert path, "no Chromium was found; python -m tests.chromium installs it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
+    """Open a report from disk; every request to anywhere is noted and stopped."""
+    contexts = []
+
+    def start(path: Path, wait: bool = True, **options: Any) -> Opened:
+        options = {"viewport": {"width": 1280, "height": 840}, **options}
+        context = browser.new_context(**options)
+        contexts.append(context)
+        opened = Opened(context.new_page())
+        url = path.resolve().as_uri()
+
+        def route(route: Any) -> None:
+            asked = route.request.url
+            if asked.split("#")[0] == url or asked.startswith(("data:", "blob:")):
+                route.continue_()
+            else:
+                opened.requests.append(asked)
+                route.abort()
+
+        context.route("**/*", route)
+        opened.page.on(
+            "console",
+            lambda m: opened.complaints.append(m.text) if m.type in ("error", "warning") else None,
+        )
+        opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+        opened.page.goto(url)
+        if wait:
+            opened.page.evaluate("() => window.embviz.ready")
+        return opened
+
+    yield start
+    for context in contexts:
+        context.close()

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { gzipSync } from 'node:zlib';
+import { test } from 'node:test';
+import { decode, fromFloat16, fromSteps, openPayload, unshuffle } from '#js/payload.js';
+
+const shuffled = (array) => {
+  const bytes = new Uint8Array(array.buffer);
+  const size = array.BYTES_PER_ELEMENT;
+  const n = array.length;
+  return Uint8Array.from(bytes, (_, i) => bytes[(i % n) * size + Math.floor(i / n)]);
+};
+
+test('unshuffle(data, size) puts byte planes back into items', () => {
+  const values = new Float32Array([1.5, -2.25, 3e30]);
+  assert.deepEqual(new Float32Array(unshuffle(shuffled(values), 4).buffer), values);
+});
+
+test('decode reads every kind of block', () => {
+  const ints = new Int32Array([-1, 0, 2 ** 31 - 1]);
+  assert.deepEqual(decode(shuffled(ints), { dtype: 'int32', shape: [3] }), ints);
+  assert.deepEqual(decode(new Uint8Array([1, 255]), { dtype: 'int8', shape: [2] }), new Int8Array([1, -1]));
+  assert.deepEqual(decode(new TextEncoder().encode('["é"]'), { dtype: 'json' }), ['é']);
+});
+
+test('decode refuses a block of another length than its shape', () => {
+  assert.throws(() => decode(new Uint8Array(3), { dtype: 'uint8', shape: [4] }), /3 values where 4/);
+});
+
+test('fromFloat16 knows subnormal, largest and infinite numbers', () => {
+  const bits = new Uint16Array([0x0001, 0x3c00, 0xc000, 0x7bff, 0x7c00, 0x8000]);
+  assert.deepEqual([...fromFloat16(bits)], [2 ** -24, 1, -2, 65504, Infinity, -0]);
+});
+
+test('fromSteps spreads 16-bit steps over the span of each column', () => {
+  assert.deepEqual([...fromSteps(new Uint16Array([0, 0, 65535, 2]), [-1, 5], [2 / 65535, 0.5])], [-1, 5, 1, 6]);
+});
+
+test('openPayload inflates a block once and names one that is missing', async () => {
+  const manifest = { version: 1, blocks: { x: { dtype: 'uint8', shape: [2] } } };
+  let reads = 0;
+  const payload = openPayload((id) => {
+    if (id === 'manifest') return JSON.stringify(manifest);
+    reads++;
+    return gzipSync(Buffer.from([7, 8])).toString('base64');
+  });
+  assert.deepEqual([...(await payload.block('x'))], [7, 8]);
+  await payload.block('x');
+  assert.equal(reads, 1);
+  await assert.rejects(payload.block('y'), /no block y/);
+  assert.throws(() => openPayload(() => '{"version": 2}'), /version 2/);
+});

@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { match, QueryError, splitColumn } from '#js/query.js';
+
+const fixture = JSON.parse(readFileSync(new URL('../data/queries.json', import.meta.url), 'utf8'));
+const names = Object.keys(fixture.columns);
+const table = {
+  n_points: fixture.columns[names[0]].length,
+  labelColumn: 'word',
+  rowNumber: (i) => i,
+  columns: new Map(names.map((name) => [name, { values: fixture.columns[name] }])),
+};
+
+for (const { query, column, rows, error } of fixture.cases) {
+  test(`${JSON.stringify(query)}${column ? ` in ${column}` : ''} ${error ? 'is refused' : 'matches the rows that the command line matches'}`, () => {
+    if (error) assert.throws(() => match(table, query, column ?? 'word'), QueryError);
+    else assert.deepEqual([...match(table, query, column ?? 'word')], rows);
+  });
+}
+
+test('a column of the longest matching name is searched', () => {
+  const longer = { ...table, columns: new Map([['a', {}], ['a:b', {}]]) };
+  assert.deepEqual(splitColumn(longer, 'a:b:c'), { name: 'a:b', query: 'c' });
+  assert.deepEqual(splitColumn(longer, 'a:c'), { name: 'a', query: 'c' });
+  assert.deepEqual(splitColumn(longer, 'x:c', 'a'), { name: 'a', query: 'x:c' });
+});
+
+test('points without columns are searched by row number', () => {
+  const bare = { n_points: 12, labelColumn: null, rowNumber: (i) => i + 5, columns: new Map() };
+  assert.deepEqual([...match(bare, '=7')], [2]);
+});

@@ -1,0 +1,52 @@
+"""Checkpoints that the real TensorFlow wrote, once a session and in a process of its own."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A folder of checkpoints and what TensorFlow reads from them.
+
+    `tensors` is {prefix under root: {key: (shape, type name, bytes)}}; `table` float32 (100, 8) is
+    the table that most of them hold, before training.
+    """
+
+    root: Path
+    tensors: Mapping[str, Mapping[str, tuple[tuple[int, ...], str, bytes]]]
+    table: NDArray[np.float32]
+
+
+@pytest.fixture(scope="session")
+def tf_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """Write one checkpoint of every kind; some 10 seconds."""
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed")
+    root = tmp_path_factory.mktemp("tf")
+    script = Path(__file__).with_name("tf_checkpoints.py")
+    done = subprocess.run(
+        [sys.executable, str(script), str(root)], capture_output=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+    oracle = json.loads((root / "oracle.json").read_text(encoding="utf-8"))
+    binary = (root / "oracle.bin").read_bytes()
+    tensors = {
+        prefix: {
+            key: (tuple(shape), dtype, binary[at : at + size])
+            for key, (shape, dtype, at, size) in entries.items()
+        }
+        for prefix, entries in oracle.items()
+    }
+    table = np.random.default_rng(7).normal(size=(100, 8)).astype(np.float32)
+    return Saved(root, tensors, table)

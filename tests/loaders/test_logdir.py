@@ -1,0 +1,327 @@
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embviz.errors import LoadError, ParameterError
+from embviz.loaders import checkpoint, list_tensors, load_table
+from embviz.loaders.projector_config import read_config
+from embviz.model import EmbeddingTable, TensorInfo
+from embviz.sprites import pack_tiles
+
+RNG = np.random.default_rng(11)
+VECTORS = RNG.normal(size=(10, 3)).astype(np.float32)
+STATE = {"label": "v", "selectedProjection": "pca", "projections": [], "selectedPoints": []}
+
+
+def write_run(folder: Path, config: str) -> Path:
+    """Write a run with every file a config may name."""
+    folder.mkdir(parents=True, exist_ok=True)
+    np.savetxt(folder / "t.tsv", VECTORS, delimiter="\t")
+    (folder / "t.bytes").write_bytes(VECTORS.astype("<f4").tobytes())
+    (folder / "m.tsv").write_text("".join(f"w{i}\n" for i in range(10)))
+    (folder / "b.txt").write_text(json.dumps([STATE]))
+    (folder / "s.png").write_bytes(pack_tiles(np.zeros((10, 6, 8), np.uint8)).image)
+    (folder / "projector_config.pbtxt").write_text(config)
+    return folder
+
+
+def error(folder: Path, config: str, kind: type[Exception] = LoadError) -> str:
+    write_run(folder, config)
+    with pytest.raises(kind) as caught:
+        load_table(folder)
+    assert "run" in str(caught.value)
+    return str(caught.value)
+
+
+FULL = """
+embeddings {
+  tensor_name: "t:0"
+  tensor_path: "t.tsv"
+  tensor_shape: [10, 3]
+  metadata_path: "m.tsv"
+  bookmarks_path: "b.txt"
+  sprite { image_path: "s.png" single_image_dim: 8 single_image_dim: 6 }
+}
+"""
+
+
+def test_a_run_gives_vectors_metadata_sprite_and_bookmarks(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", FULL)
+    for source in (run, run / "projector_config.pbtxt"):
+        table = load_table(source)
+        np.testing.assert_array_equal(table.vectors, VECTORS)
+        assert table.name == "t"
+        assert table.metadata == {"label": tuple(f"w{i}" for i in range(10))}
+        assert table.sprite is not None
+        assert (table.sprite.tile_width, table.sprite.tile_height, table.sprite.columns) == (
+            8,
+            6,
+            4,
+        )
+        assert [b.label for b in table.bookmarks] == ["v"]
+
+
+def test_the_plugins_folder_of_a_run_is_found(tmp_path: Path) -> None:
+    write_run(tmp_path / "run/plugins/org_tensorflow_tensorboard_projector", FULL)
+    np.testing.assert_array_equal(load_table(tmp_path / "run").vectors, VECTORS)
+
+
+def test_raw_bytes_are_mapped_by_their_shape(tmp_path: Path) -> None:
+    config = 'embeddings { tensor_path: "t.bytes" tensor_shape: 10 tensor_shape: 3 }'
+    table = load_table(write_run(tmp_path / "run", config))
+    assert isinstance(table.vectors, np.memmap)
+    np.testing.assert_array_equal(table.vectors, VECTORS)
+    assert table.name == "t.bytes"
+
+
+def test_raw_bytes_are_known_by_their_content(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 'embeddings { tensor_path: "raw" tensor_shape: [10, 3] }')
+    shutil.copy(run / "t.bytes", run / "raw")
+    np.testing.assert_array_equal(load_table(run).vectors, VECTORS)
+
+
+@pytest.mark.parametrize(
+    ("shape", "said"),
+    [("[10, 4]", "takes 160 bytes of float32, t.bytes has 120"), ("30", "[30]"), ("[0, 3]", "[0")],
+)
+def test_a_shape_that_does_not_fit_raw_bytes_is_refused(
+    tmp_path: Path, shape: str, said: str
+) -> None:
+    config = f'embeddings {{ tensor_path: "t.bytes" tensor_shape: {shape} }}'
+    assert said in error(tmp_path / "run", config)
+
+
+def test_a_shape_that_is_not_the_text_files_is_refused(tmp_path: Path) -> None:
+    said = error(tmp_path / "run", FULL.replace("[10, 3]", "[999, 3]"))
+    assert "says 999 x 3, t.tsv is 10 x 3" in said
+
+
+@pytest.mark.parametrize("field", ["tensor_path", "metadata_path", "bookmarks_path", "image_path"])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("../secret", "leads out of"),
+        ("/etc/passwd", "leads out of"),
+        ("~/x", "leads out of"),
+        ("sub/../../secret", "leads out of"),
+        ("link", "leads out of"),
+        ("loop", ""),
+        ("http://127.0.0.1:9/t.tsv", "a URL"),
+        ("gone.tsv", "no such file"),
+        ("sub", "no such file"),
+        ("\\000", "not a path"),
+    ],
+)
+def test_a_path_that_is_no_file_inside_the_folder_is_refused(
+    tmp_path: Path, field: str, value: str, said: str
+) -> None:
+    names = {"tensor_path": "t.tsv", "metadata_path": "m.tsv", "bookmarks_path": "b.txt"}
+    old = names.get(field, "s.png")
+    config = FULL.replace(f'{field}: "{old}"', f'{field}: "{value}"')
+    assert config != FULL
+    (tmp_path / "secret").write_text("1\t2\n3\t4\n")
+    (tmp_path / "run/sub").mkdir(parents=True)
+    (tmp_path / "run/link").symlink_to(tmp_path / "secret")
+    (tmp_path / "run/loop").symlink_to("loop")
+    text = error(tmp_path / "run", config)
+    assert field in text
+    assert said in text
+
+
+@pytest.mark.parametrize("dims", ["8", "[0, 0]", "[8, 8, 8]", "[]"])
+def test_a_tile_needs_two_counts(tmp_path: Path, dims: str) -> None:
+    config = FULL.replace("single_image_dim: 8 single_image_dim: 6", f"single_image_dim: {dims}")
+    assert "single_image_dim" in error(tmp_path / "run", config)
+
+
+def test_several_tensors_are_listed_and_picked_as_torch_names_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = "".join(
+        f'embeddings {{ tensor_name: "{name}" tensor_path: "{step}/tensors.tsv" }}\n'
+        for name, step in (("default:00000", "00000"), ("t/1:00002", "00002"))
+    )
+    run = write_run(tmp_path / "run", config)
+    for step, factor in (("00000", 1), ("00002", 2)):
+        (run / step).mkdir()
+        np.savetxt(run / step / "tensors.tsv", VECTORS * factor, delimiter="\t")
+    with caplog.at_level(logging.INFO, "embviz"):
+        np.testing.assert_array_equal(load_table(run).vectors, VECTORS)
+    assert "took tensor default:00000; --tensor for t/1:00002" in caplog.text
+    table = load_table(run, tensor="t/1:00002")
+    np.testing.assert_array_equal(table.vectors, VECTORS * 2)
+    assert [(i.name, i.taken) for i in list_tensors(run)] == [
+        ("default:00000", True),
+        ("t/1:00002", False),
+    ]
+    with pytest.raises(ParameterError, match="t/1:00002"):
+        load_table(run, tensor="other")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('embeddings { tensor_name: "t" }', "names no tensor_path"),
+        ("", "names no tensor_path"),
+        ('model_checkpoint_path: "/tmp/o/model.ckpt"', "/tmp/o/model.ckpt"),
+        ("embeddings {", ":1: "),
+        ('embeddings { tensor_path: "t.tsv }', ":1: "),
+        ("\n\n}", ":3: "),
+        ('embeddings: "t"', "needs braces"),
+        ("embeddings { tensor_path { } }", "not a message"),
+        ("embeddings { tensor_shape: -1 }", "'-1' is not a count"),
+        ("embeddings { tensor_shape: 4294967296 }", "is not a count"),
+        ("a { " * 1000, "nested more than 32 deep"),
+        ("a: [" * 1000, "not expected here"),
+        ("\0\1", "binary"),
+    ],
+)
+def test_an_unfit_config_is_refused_with_its_line(tmp_path: Path, config: str, said: str) -> None:
+    text = error(tmp_path / "run", config)
+    assert "projector_config.pbtxt" in text
+    assert said in text
+
+
+def test_an_unknown_field_is_passed_over_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = write_run(tmp_path / "run", FULL + 'colour { by: "x" of: [1, 2] [a.b/c]: { } }')
+    with caplog.at_level(logging.WARNING, "embviz"):
+        load_table(run)
+    assert "unknown field 'colour'" in caplog.text
+
+
+def test_the_metadata_files_mismatch_names_it(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", FULL)
+    (run / "m.tsv").write_text("a\nb\n")
+    with pytest.raises(LoadError, match=r"m\.tsv: 2 rows of metadata for 10 points"):
+        load_table(run)
+
+
+def _fake_checkpoint(run: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str | None]]:
+    """Put a checkpoint of one tensor, named emb, into a run; return what is asked of it."""
+    asked: list[tuple[Path, str | None]] = []
+
+    def load(path: Path, tensor: str | None) -> EmbeddingTable:
+        asked.append((path, tensor))
+        return EmbeddingTable(VECTORS, name="emb", source=str(path))
+
+    (run / "model.ckpt-1.index").write_bytes(b"")
+    monkeypatch.setattr(checkpoint, "load", load)
+    monkeypatch.setattr(
+        checkpoint, "list_tensors", lambda path: [TensorInfo("emb", (10, 3), "float32", "", True)]
+    )
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("config", "asked", "labelled"),
+    [
+        ('embeddings { tensor_name: "emb:0" metadata_path: "m.tsv" }', "emb:0", True),
+        ('embeddings { metadata_path: "m.tsv" }', None, True),
+        ('embeddings { tensor_name: "emb" }', "emb", False),
+        ("", None, False),
+    ],
+)
+def test_a_tensor_without_a_file_comes_from_the_folders_checkpoint(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: str,
+    asked: str | None,
+    labelled: bool,
+) -> None:
+    run = write_run(tmp_path / "run", config)
+    calls = _fake_checkpoint(run, monkeypatch)
+    table = load_table(run)
+    assert calls == [(run, asked)]
+    assert table.name == "emb"
+    assert ("label" in table.metadata) == labelled
+    assert [(i.name, i.taken) for i in list_tensors(run)] == [("emb", True)]
+
+
+def test_a_named_checkpoint_is_taken_from_inside_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = write_run(tmp_path / "run", 'model_checkpoint_path: "model.ckpt-1"')
+    calls = _fake_checkpoint(run, monkeypatch)
+    load_table(run, tensor="emb")
+    assert calls == [(run / "model.ckpt-1", "emb")]
+
+
+def _message_class() -> Any:
+    """Build ProjectorConfig's schema, by the numbers of projector_config.proto."""
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
+
+    file = descriptor_pb2.FileDescriptorProto(name="projector_config.proto", package="embviz_test")
+    string, uint32, message = 9, 13, 11
+    fields: dict[str, list[tuple[str, int, int, bool, str]]] = {
+        "SpriteMetadata": [
+            ("image_path", 1, string, False, ""),
+            ("single_image_dim", 2, uint32, True, ""),
+        ],
+        "EmbeddingInfo": [
+            ("tensor_name", 1, string, False, ""),
+            ("metadata_path", 2, string, False, ""),
+            ("bookmarks_path", 3, string, False, ""),
+            ("tensor_shape", 4, uint32, True, ""),
+            ("sprite", 5, message, False, "SpriteMetadata"),
+            ("tensor_path", 6, string, False, ""),
+        ],
+        "ProjectorConfig": [
+            ("model_checkpoint_path", 1, string, False, ""),
+            ("embeddings", 2, message, True, "EmbeddingInfo"),
+            ("model_checkpoint_dir", 3, string, False, ""),
+        ],
+    }
+    for name, entries in fields.items():
+        kind = file.message_type.add(name=name)
+        for field, number, type_, repeated, of in entries:
+            entry = kind.field.add(
+                name=field, number=number, type=type_, label=3 if repeated else 1
+            )
+            if of:
+                entry.type_name = f".embviz_test.{of}"
+    pool = descriptor_pool.DescriptorPool()
+    pool.Add(file)
+    return message_factory.GetMessageClass(
+        pool.FindMessageTypeByName("embviz_test.ProjectorConfig")
+    )
+
+
+def test_the_text_format_is_read_as_protobuf_writes_and_reads_it(tmp_path: Path) -> None:
+    from google.protobuf import text_format
+
+    config_class = _message_class()
+    message = config_class(model_checkpoint_path='a "b" \\ \t ü \x07')
+    for i in range(3):
+        entry = message.embeddings.add()
+        entry.tensor_name, entry.tensor_path = f"n{i}'", f"p{i}\n"
+        entry.tensor_shape.extend([i, 7])
+        entry.sprite.image_path = "s"
+        entry.sprite.single_image_dim.extend([3, 4])
+    hand = 'embeddings: < tensor_name: "a" \'b\' "\\x41\\102\\u00e9" # c\n tensor_shape: [ ] >;'
+    path = tmp_path / "projector_config.pbtxt"
+    for text in (
+        text_format.MessageToString(message),
+        text_format.MessageToString(message, as_utf8=True, as_one_line=True),
+        text_format.MessageToString(message, use_short_repeated_primitives=True),
+        hand,
+    ):
+        path.write_text(text, encoding="utf-8")
+        wanted = text_format.Parse(text, config_class())
+        config = read_config(path)
+        assert config.model_checkpoint_path == wanted.model_checkpoint_path
+        assert len(config.embeddings) == len(wanted.embeddings)
+        for ours, theirs in zip(config.embeddings, wanted.embeddings, strict=True):
+            assert ours.tensor_name == theirs.tensor_name
+            assert ours.tensor_path == theirs.tensor_path
+            assert ours.tensor_shape == tuple(theirs.tensor_shape)
+            assert ours.image_path == theirs.sprite.image_path
+            assert ours.single_image_dim == tuple(theirs.sprite.single_image_dim)

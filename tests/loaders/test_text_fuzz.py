@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embviz.errors import EmbvizError
+from embviz.loaders import load_table
+from embviz.loaders.projector_config import read_config
+from embviz.loaders.text_blocks import read_block
+from embviz.loaders.text_layout import find_layout
+from embviz.loaders.text_lines import read_lines
+
+RNG = np.random.default_rng(8)
+ROWS = [" ".join(f"{x:.4g}" for x in row) for row in RNG.normal(size=(24, 4))]
+FILES = {
+    "x.txt": "".join(f"w{i} {row}\n" for i, row in enumerate(ROWS)),
+    "x.vec": "24 4\n" + "".join(f"w.{i} {row}\n" for i, row in enumerate(ROWS)),
+    "x.tsv": "a\tb\tc\td\n" + "".join(row.replace(" ", "\t") + "\n" for row in ROWS),
+    "x.csv": "".join(f'"a, {i}",' + row.replace(" ", ",") + "\r\n" for i, row in enumerate(ROWS)),
+}
+CONFIG = b"""# c
+embeddings { tensor_name: "a\\tb" tensor_path: 't.tsv' tensor_shape: [3, 2]
+  sprite { image_path: "s" "." "png" single_image_dim: 8; single_image_dim: 8 } }
+embeddings: < metadata_path: "m" > model_checkpoint_path: "x"
+"""
+edits = st.lists(
+    st.tuples(
+        st.floats(0, 1),
+        st.integers(0, 6),
+        st.one_of(
+            st.binary(max_size=6),
+            st.sampled_from(
+                [
+                    b"\t",
+                    b"\n",
+                    b" ",
+                    b"\r",
+                    b",",
+                    b'"',
+                    b"e",
+                    b".",
+                    b"-",
+                    b"\0",
+                    b"nan",
+                    b"  ",
+                    b"#",
+                ]
+            ),
+        ),
+    ),
+    max_size=6,
+)
+
+
+def mutate(raw: bytes, changes: list[tuple[float, int, bytes]]) -> bytes:
+    for where, cut, new in changes:
+        at = int(where * len(raw))
+        raw = raw[:at] + new + raw[at + cut :]
+    return raw
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.sampled_from(sorted(FILES)), edits)
+def test_a_mutated_text_is_read_or_refused_with_its_name(
+    name: str, changes: list[tuple[float, int, bytes]]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        path.write_bytes(mutate(FILES[name].encode(), changes))
+        said = ""
+        try:
+            table = load_table(path)
+        except EmbvizError as e:
+            said = str(e)
+        if said:
+            assert name in said
+            assert "\n" not in said
+        else:
+            assert np.isfinite(table.vectors).all()
+            assert table.n_points <= 100
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(FILES)), edits)
+def test_blocks_and_single_lines_are_read_alike(
+    name: str, changes: list[tuple[float, int, bytes]]
+) -> None:
+    raw = mutate(FILES[name].encode().replace(b"\r", b""), changes).replace(b"\r", b"") + b"\n"
+    lines = [line for line in raw.split(b"\n") if line.strip()]
+    try:
+        layout = find_layout(lines[:50], None, "x")
+    except EmbvizError:
+        return
+    body = b"".join(line + b"\n" for line in lines[layout.n_header :])
+    block = read_block(body, layout) if body else None
+    if block is not None:
+        values, columns = read_lines(body, layout, 1, "x")
+        np.testing.assert_array_equal(block[0], values)
+        assert block[1] == columns
+
+
+@settings(max_examples=300, deadline=None)
+@given(edits)
+def test_a_mutated_config_is_read_or_refused(changes: list[tuple[float, int, bytes]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "projector_config.pbtxt")
+        path.write_bytes(mutate(CONFIG, changes))
+        said = path.name
+        try:
+            read_config(path)
+        except EmbvizError as e:
+            said = str(e)
+        assert path.name in said

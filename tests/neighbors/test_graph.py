@@ -1,0 +1,111 @@
+"""The neighbor graph of all points against exact neighbors."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.neighbors import NearestNeighbors
+
+from embviz.errors import ParameterError
+from embviz.model import EmbeddingTable
+from embviz.neighbors import build_graph, find_neighbors, graph
+from embviz.neighbors.graph import calm_threads
+from embviz.neighbors.normalize import normalize_vectors
+
+DIGITS = load_digits().data.astype(np.float32)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_a_small_graph_is_exact(metric):
+    found = build_graph(EmbeddingTable(DIGITS), 15, metric)
+    truth = find_neighbors(EmbeddingTable(DIGITS), np.arange(len(DIGITS)), 15, metric)
+    np.testing.assert_allclose(found.distances, truth.distances, rtol=1e-4, atol=1e-6)
+    assert (found.indices == truth.indices).mean() > 0.98  # Ties of whole numbers.
+    assert found.recall == 1.0
+
+
+def test_distances_are_true_and_not_squared():
+    found = build_graph(EmbeddingTable(DIGITS), 5, "euclidean")
+    theirs, _ = NearestNeighbors(n_neighbors=6, algorithm="brute").fit(DIGITS).kneighbors(DIGITS)
+    np.testing.assert_allclose(found.distances, theirs[:, 1:], rtol=1e-4)
+
+
+def test_a_point_is_never_its_own_neighbor_even_among_many_duplicates():
+    vectors = np.ones((300, 4), np.float32)
+    found = build_graph(EmbeddingTable(vectors), 7, "euclidean")
+    assert not (found.indices == np.arange(300)[:, None]).any()
+    assert (found.distances == 0).all()
+    assert all(len(set(row)) == 7 for row in found.indices.tolist())
+
+
+@pytest.fixture(scope="module")
+def large():
+    rng = np.random.default_rng(3)
+    centers = rng.normal(size=(40, 150)) * 2
+    return EmbeddingTable(
+        (centers[rng.integers(0, 40, 6000)] + rng.normal(size=(6000, 150))).astype(np.float32)
+    )
+
+
+def test_a_large_graph_says_how_many_true_neighbors_it_has(large, monkeypatch):
+    monkeypatch.setattr(graph, "FLAT_COST", 0)
+    found = build_graph(large, 20, "euclidean", seed=1)
+    truth = build_exact(large, 20)
+    share = np.mean(
+        [len(np.intersect1d(a, b)) / 20 for a, b in zip(found.indices, truth, strict=True)]
+    )
+    assert found.recall == pytest.approx(share, abs=0.01)
+    assert found.recall >= 0.97
+    assert found.recall < 1
+
+
+def build_exact(table, k):
+    distances = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(table.vectors)
+    return distances.kneighbors(table.vectors, return_distance=False)[:, 1:]
+
+
+def test_the_same_seed_gives_the_same_bytes(large, monkeypatch):
+    monkeypatch.setattr(graph, "FLAT_COST", 0)
+    first, again, other = (build_graph(large, 10, "cosine", seed=s) for s in (4, 4, 5))
+    assert first.indices.tobytes() == again.indices.tobytes()
+    assert first.distances.tobytes() == again.distances.tobytes()
+    assert first.distances.tobytes() != other.distances.tobytes()
+
+
+@pytest.mark.parametrize("normalize", ["center", "sphere"])
+def test_normalized_vectors_have_the_neighbors_of_normalized_vectors(normalize):
+    vectors = DIGITS[:400] + 100
+    space = normalize_vectors(EmbeddingTable(vectors), normalize)
+    plain = EmbeddingTable(np.concatenate([block for _, block in space.blocks()]))
+    found = build_graph(EmbeddingTable(vectors), 6, "cosine", normalize)
+    truth = find_neighbors(plain, np.arange(400), 6, "cosine")
+    np.testing.assert_allclose(found.distances, truth.distances, atol=2e-5)
+
+
+def test_values_whose_squares_overflow_keep_their_neighbors():
+    found = build_graph(EmbeddingTable(DIGITS[:200] * np.float32(1e30)), 5, "euclidean")
+    same = build_graph(EmbeddingTable(DIGITS[:200]), 5, "euclidean")
+    np.testing.assert_allclose(found.distances, same.distances * np.float64(1e30), rtol=1e-5)
+
+
+def test_distances_beyond_float32_are_refused():
+    with pytest.raises(ParameterError, match="do not fit float32"):
+        build_graph(EmbeddingTable(DIGITS[:50].astype(float) * 1e200), 5, "euclidean")
+
+
+def test_a_graph_of_more_neighbors_than_points_is_refused():
+    with pytest.raises(ParameterError, match=r"must be 1 \.\. 49"):
+        build_graph(EmbeddingTable(DIGITS[:50]), 50)
+
+
+def test_the_users_thread_setting_is_kept(monkeypatch):
+    monkeypatch.setenv("OMP_WAIT_POLICY", "active")
+    with calm_threads():
+        assert os.environ["OMP_WAIT_POLICY"] == "active"
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    with calm_threads():
+        assert os.environ["OMP_WAIT_POLICY"] == "passive"
+    assert "OMP_WAIT_POLICY" not in os.environ

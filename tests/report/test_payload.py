@@ -1,0 +1,161 @@
+"""What travels in the page, read back without the page."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from embviz import EmbeddingTable, Frames, ParameterError, Projection
+from embviz.report.blocks import Block, array_block, coordinates_block, json_block
+from embviz.report.payload import Payload, ReportOptions, build_payload
+from embviz.report.vectors import pack_vectors
+
+
+def unpack(block: Block) -> Any:
+    data = gzip.decompress(base64.b64decode(block.text))
+    if block.entry["dtype"] == "json":
+        return json.loads(data)
+    dtype = np.dtype(block.entry["dtype"]).newbyteorder("<")
+    planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
+    array = np.ascontiguousarray(planes.T).view(dtype).reshape(block.entry["shape"])
+    if "values" in block.entry:
+        return np.array(block.entry["values"], np.float32)[array]
+    if "step" in block.entry:
+        return array * np.array(block.entry["step"]) + np.array(block.entry["offset"])
+    return array
+
+
+def blocks_of(payload: Payload) -> dict[str, Any]:
+    return {block.name: unpack(block) for block in payload.blocks}
+
+
+def placed(table: EmbeddingTable, name: str = "pca", n: int = 2, **more: Any) -> Projection:
+    return Projection(name, np.zeros((table.n_points, n), np.float32), **more)
+
+
+@settings(deadline=None)
+@given(
+    arrays.arrays(
+        st.sampled_from(["uint8", "int8", "uint16", "int32", "float16", "float32"]),
+        st.tuples(st.integers(1, 20), st.integers(1, 4)),
+    )
+)
+def test_an_array_block_gives_back_the_same_bytes(array: np.ndarray) -> None:
+    assert unpack(array_block("x", array)).tobytes() == array.tobytes()
+
+
+def test_a_json_block_keeps_any_text() -> None:
+    texts = ["</script>", "\u2028", "\x00", "🙂", "עברית", '"\\']
+    assert unpack(json_block("x", texts)) == texts
+
+
+def test_coordinates_of_many_points_travel_as_steps_within_a_hundred_thousandth_of_the_span() -> None:
+    exact = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
+    span = exact.max(axis=0) - exact.min(axis=0)
+    error = np.abs(unpack(coordinates_block("x", exact, exact=False)) - exact)
+    assert (error / span).max() < 1e-5
+    assert unpack(coordinates_block("x", exact, exact=True)).tobytes() == exact.tobytes()
+
+
+def test_constant_coordinates_travel_without_dividing_by_zero() -> None:
+    same = np.full((4, 2), 3, np.float32)
+    assert np.array_equal(unpack(coordinates_block("x", same, exact=False)), same)
+
+
+@pytest.mark.parametrize(
+    "dtype", ["bool", "uint8", "int8", "int16", "uint16", "float16", "bfloat16", "float32"]
+)
+def test_vectors_of_small_types_travel_exactly(dtype: str) -> None:
+    kind = np.dtype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
+    vectors = np.random.default_rng(0).integers(0, 2 if dtype == "bool" else 100, (50, 6))
+    table = EmbeddingTable(vectors.astype(kind))
+    packed = pack_vectors(table, "auto", 10_000_000)
+    assert packed.entry is not None
+    assert packed.entry["exact"]
+    assert np.array_equal(unpack(packed.blocks[0]).astype(float), vectors)
+
+
+def test_vectors_of_few_values_travel_exactly_in_a_byte_each() -> None:
+    vectors = (np.random.default_rng(0).integers(0, 256, (400, 50)) / 255).astype(np.float32)
+    packed = pack_vectors(EmbeddingTable(vectors), "auto", 10_000_000)
+    assert packed.blocks[0].entry["dtype"] == "uint8"
+    assert unpack(packed.blocks[0]).tobytes() == vectors.tobytes()
+
+
+def test_vectors_that_do_not_fit_travel_at_the_next_precision_and_the_error_is_true() -> None:
+    vectors = np.random.default_rng(0).normal(size=(4000, 100)).astype(np.float32)
+    table = EmbeddingTable(vectors)
+    found = {}
+    for budget in (3_000_000, 1_200_000, 600_000, 100_000):
+        packed = pack_vectors(table, "auto", budget)
+        found[budget] = packed.entry and packed.entry["precision"]
+        assert sum(len(block.text) for block in packed.blocks) <= budget * 1.02
+    assert list(found.values()) == ["float32", "float16", "int8", None]
+    for precision in ("float16", "int8"):
+        packed = pack_vectors(table, precision, 0)
+        back = unpack(packed.blocks[0]).astype(float)
+        if precision == "int8":
+            back *= unpack(packed.blocks[1])[:, None]
+        error = np.linalg.norm(back - vectors, axis=1) / np.linalg.norm(vectors, axis=1)
+        assert packed.entry is not None
+        assert error.max() == pytest.approx(packed.entry["error"], rel=0.06)
+
+
+def test_values_beyond_float32_travel_divided_by_a_power_of_two() -> None:
+    vectors = np.array([[1e200, -2e200], [0, 3e200], [1e199, 0]])
+    packed = pack_vectors(EmbeddingTable(vectors), "auto", 1_000_000)
+    assert packed.entry is not None
+    back = unpack(packed.blocks[0]).astype(float) * packed.entry["scale"]
+    np.testing.assert_allclose(back, vectors, rtol=1e-6)
+
+
+def test_the_payload_is_the_same_for_the_same_input(blobs: EmbeddingTable) -> None:
+    projections = [placed(blobs)]
+    first = build_payload(blobs, projections, ReportOptions(title="t"))
+    again = build_payload(blobs, projections, ReportOptions(title="t"))
+    assert first.manifest == again.manifest
+    assert first.blocks == again.blocks
+
+
+def test_columns_rows_and_frames_travel_as_they_are(blobs: EmbeddingTable) -> None:
+    part = blobs.take([5, 9, 200])
+    frames = Frames((1, 300), np.arange(12, dtype=np.float32).reshape(2, 3, 2), (2.5, 1.5))
+    payload = build_payload(part, [placed(part, "tsne", frames=frames)], ReportOptions())
+    found = blocks_of(payload)
+    assert found["rows"].tolist() == [5, 9, 200]
+    assert found["column_0"] == ["w5", "w9", "w200"]
+    assert [c["kind"] for c in payload.manifest["columns"]] == ["text", "number"]
+    np.testing.assert_allclose(found["tsne_2_frames"], frames.coordinates, atol=1e-3)
+    assert payload.manifest["projections"][0]["frames"]["iterations"] == [1, 300]
+
+
+def test_frames_of_many_points_are_thinned_and_keep_both_ends() -> None:
+    table = EmbeddingTable(np.ones((200_000, 2), np.float32))
+    frames = Frames(tuple(range(31)), np.zeros((31, 200_000, 2), np.float32), (0.0,) * 31)
+    payload = build_payload(table, [placed(table, "tsne", frames=frames)], ReportOptions())
+    kept = payload.manifest["projections"][0]["frames"]["iterations"]
+    assert (kept[0], kept[-1]) == (0, 30)
+    assert len(kept) * 400_000 <= 8_000_000
+
+
+@pytest.mark.parametrize("option", ["label_by", "color_by"])
+def test_a_column_that_is_not_there_is_refused_with_those_that_are(
+    blobs: EmbeddingTable, option: str
+) -> None:
+    with pytest.raises(ParameterError, match="no metadata column 'x'; there are: 'word', 'group'"):
+        build_payload(blobs, [placed(blobs)], ReportOptions(**{option: "x"}))
+
+
+def test_a_projection_of_another_number_of_points_is_refused(blobs: EmbeddingTable) -> None:
+    projection = Projection("pca", np.zeros((3, 2), np.float32))
+    with pytest.raises(ParameterError, match="3 placed points for 300"):
+        build_payload(blobs, [projection], ReportOptions())

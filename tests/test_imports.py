@@ -1,0 +1,84 @@
+"""The import order of design: each module knows those below it, and none loads what it need not."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "embviz"
+RANKS = [
+    {"errors"},
+    {"model", "regexes"},
+    {"neighbors", "queries", "sprites", "bookmarks"},
+    {"loaders", "projections"},
+    {"report"},
+    {"export"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+]
+RANK = {name: i for i, names in enumerate(RANKS) for name in names}
+HEAVY = ["numpy", "scipy", "sklearn", "openTSNE", "faiss", "plotly", "PIL", "jinja2", "tensorflow"]
+
+
+def part_of(name: str) -> str:
+    return name.split(".")[1]
+
+
+def imported(path: Path) -> set[str]:
+    """The parts of embviz that a file imports, also within its functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("embviz."):
+            found.add(part_of(node.module or ""))
+        if isinstance(node, ast.Import):
+            found |= {part_of(a.name) for a in node.names if a.name.startswith("embviz.")}
+    return found
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.rglob("*.py")), ids=lambda p: str(p.relative_to(ROOT)))
+def test_a_module_imports_only_from_ranks_below_its_own(path: Path) -> None:
+    own = path.relative_to(ROOT).with_suffix("").parts[0]
+    if own == "__init__":
+        return
+    for other in imported(path) - {own}:
+        assert RANK[other] < RANK[own], f"{own} imports {other}"
+
+
+def modules_after(code: str) -> set[str]:
+    listed = subprocess.run(
+        [sys.executable, "-c", f"{code}; import sys; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(listed.stdout.split())
+
+
+@pytest.mark.parametrize("code", ["import embviz", "import embviz.cli"])
+def test_nothing_heavy_is_imported_before_it_is_needed(code: str) -> None:
+    assert not modules_after(code) & set(HEAVY)
+
+
+def test_help_needs_nothing_heavy() -> None:
+    code = "import sys; sys.argv = ['embviz', '--help']; from embviz.cli import main; main()"
+    assert not modules_after(code) & set(HEAVY)
+
+
+def test_a_pca_report_needs_neither_scipy_nor_scikit_learn(tmp_path: Path) -> None:
+    out = (tmp_path / "x.html").as_posix()
+    code = (
+        "import numpy as np, embviz; t = embviz.EmbeddingTable(np.eye(5, dtype='f4'));"
+        f" embviz.write_report('{out}', t, [embviz.PCA().project(t)])"
+    )
+    assert not modules_after(code) & {"scipy", "sklearn", "openTSNE", "faiss", "tensorflow"}
+
+
+def test_every_public_name_is_there() -> None:
+    import embviz
+
+    assert all(getattr(embviz, name) is not None for name in embviz.__all__)

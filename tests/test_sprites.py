@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from embviz.errors import EmbvizError, LoadError, ParameterError
+from embviz.sprites import average_tile_kind, load_sprite, pack_tiles, read_tiles, take_tiles
+
+RNG = np.random.default_rng(2)
+TILES = RNG.integers(0, 256, (10, 6, 8, 3), np.uint8)
+
+
+def write(
+    path: Path, kind: str = "PNG", size: tuple[int, int] = (32, 24), mode: str = "RGB"
+) -> Path:
+    pixels = RNG.integers(0, 256, (size[1], size[0], 3), np.uint8)
+    Image.fromarray(pixels).convert(mode).save(path, kind)
+    return path
+
+
+def error(path: Path, size: tuple[int, int] | None, n_points: int) -> str:
+    with pytest.raises(LoadError) as caught:
+        load_sprite(path, size, n_points)
+    assert path.name in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_images_are_known_by_their_content(tmp_path: Path, kind: str) -> None:
+    sprite = load_sprite(write(tmp_path / "s.img", kind), (8, 6), 16)
+    assert sprite.mime == f"image/{kind.lower()}"
+    assert (sprite.tile_width, sprite.tile_height, sprite.columns) == (8, 6, 4)
+    assert sprite.image == (tmp_path / "s.img").read_bytes()
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+def test_every_mode_is_decoded(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "s.png"
+    if mode == "I;16":
+        Image.fromarray(RNG.integers(0, 65535, (24, 32), np.uint16)).save(path)
+    else:
+        write(path, "PNG", mode=mode)
+    assert read_tiles(load_sprite(path, (8, 6), 16)).shape[:3] == (16, 6, 8)
+
+
+@pytest.mark.parametrize(
+    ("size", "n_points", "said"),
+    [
+        ((7, 6), 10, "32 pixels wide, not a multiple of the tile's 7"),
+        ((8, 7), 3, "24 pixels high, not a multiple of the tile's 7"),
+        ((8, 6), 17, "4 x 4 = 16 tiles for 17 points"),
+        ((10**11, 8), 1, "not a multiple"),
+        (None, 16, "--sprite-size"),
+    ],
+)
+def test_a_sheet_that_does_not_fit_its_tiles_is_refused(
+    tmp_path: Path, size: tuple[int, int] | None, n_points: int, said: str
+) -> None:
+    assert said in error(write(tmp_path / "s.png"), size, n_points)
+
+
+@pytest.mark.parametrize("size", [(0, 0), (-8, 8), (8, 0)])
+def test_a_tile_of_no_pixels_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    with pytest.raises(ParameterError, match="sprite-size"):
+        load_sprite(write(tmp_path / "s.png"), size, 4)
+
+
+def test_the_projectors_square_needs_no_tile_size(tmp_path: Path) -> None:
+    sprite = load_sprite(write(tmp_path / "s.png", size=(40, 40)), None, 14)
+    assert (sprite.tile_width, sprite.tile_height, sprite.columns) == (10, 10, 4)
+
+
+def test_a_header_that_claims_a_huge_image_is_refused_before_decoding(tmp_path: Path) -> None:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + data))
+        return struct.pack(">I", len(data)) + kind + data + checksum
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 60000, 60000, 8, 2, 0, 0, 0))
+    path = tmp_path / "s.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(b"\0" * 99)))
+    assert "178,000,000 pixels" in error(path, (8, 8), 4)
+
+
+@pytest.mark.parametrize("size", [(8200, 8), (8, 8200)])
+def test_a_side_beyond_what_browsers_show_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
+    assert "8192" in error(write(tmp_path / "s.png", size=size), (8, 8), 4)
+
+
+@pytest.mark.parametrize(
+    ("raw", "said"),
+    [(b"", "0 bytes"), (b"text", "not a PNG"), (b"<svg xmlns='x'/>", "SVG")],
+)
+def test_what_is_no_image_is_refused(tmp_path: Path, raw: bytes, said: str) -> None:
+    path = tmp_path / "s.png"
+    path.write_bytes(raw)
+    assert said in error(path, (8, 8), 4)
+
+
+def test_a_cut_image_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.png")
+    path.write_bytes(path.read_bytes()[:500])
+    assert "damaged" in error(path, (8, 6), 4)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+@settings(max_examples=40, deadline=None)
+@given(edits=st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=4)), min_size=1, max_size=4))
+def test_a_mutated_image_is_read_or_refused(
+    tmp_path_factory: Any, kind: str, edits: list[tuple[float, bytes]]
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"fuzz.{kind}"
+    raw = write(path, kind).read_bytes()
+    for where, new in edits:
+        at = int(where * len(raw))
+        raw = raw[:at] + new + raw[at + len(new) :]
+    path.write_bytes(raw)
+    said = path.name
+    try:
+        load_sprite(path, (8, 6), 4)
+    except EmbvizError as e:
+        said = str(e)
+    assert path.name in said
+
+
+@pytest.mark.parametrize("tiles", [TILES, TILES[..., 0], TILES[:, :5]])
+def test_tiles_come_back_as_they_were_packed(tiles: np.ndarray) -> None:
+    tiles = np.ascontiguousarray(tiles)
+    sprite = pack_tiles(tiles)
+    assert sprite.columns == 4
+    assert Image.open(io.BytesIO(sprite.image)).size == (4 * tiles.shape[2], 4 * tiles.shape[1])
+    np.testing.assert_array_equal(read_tiles(sprite)[: len(tiles)], tiles)
+    assert pack_tiles(tiles).image == sprite.image
+
+
+def test_rgba_tiles_keep_their_transparency() -> None:
+    tiles = RNG.integers(0, 256, (5, 4, 4, 4), np.uint8)
+    np.testing.assert_array_equal(read_tiles(pack_tiles(tiles))[:5], tiles)
+
+
+def test_some_tiles_are_taken_in_the_order_asked() -> None:
+    some = take_tiles(pack_tiles(TILES), np.array([7, 0, 7]))
+    assert some.columns == 2
+    np.testing.assert_array_equal(read_tiles(some)[:3], TILES[[7, 0, 7]])
+    for rows in ([16], [-1], []):
+        with pytest.raises(ParameterError):
+            take_tiles(pack_tiles(TILES), np.array(rows, int))
+
+
+def test_arrays_that_are_no_tiles_are_refused() -> None:
+    for array in (np.zeros((3, 4, 4)), np.zeros((3, 4), np.uint8), np.zeros((0, 4, 4), np.uint8)):
+        with pytest.raises(ParameterError):
+            pack_tiles(array)  # type: ignore[arg-type]
+    with pytest.raises(ParameterError, match="8192"):
+        pack_tiles(np.zeros((4, 5000, 5000), np.uint8))
+
+
+def test_digits_are_ink_and_noise_is_a_photograph() -> None:
+    from sklearn.datasets import load_digits
+
+    digits = (load_digits().images * 15).astype(np.uint8)
+    padded = np.pad(255 - digits, ((0, 0), (2, 2), (2, 2)), constant_values=255)
+    assert average_tile_kind(pack_tiles(padded), len(padded)) == "ink"
+    assert average_tile_kind(pack_tiles(TILES), 10) == "photo"
+    colorful = np.full((9, 12, 12, 3), 255, np.uint8)
+    colorful[:, 3:9, 3:9] = [200, 30, 30]
+    assert average_tile_kind(pack_tiles(colorful), 9) == "photo"
