@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
-    from embviz.export import to_figure
+    from embviz.export import export_logdir, to_figure
     from embviz.loaders import list_tensors, load_table
     from embviz.model import (
         Bookmark,
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
         TensorInfo,
     )
     from embviz.neighbors import find_neighbors
+    from embviz.neighbors.index import NeighborIndex, open_index
+    from embviz.neighbors.index_build import append_rows, build_index
     from embviz.projections import PCA, TSNE, UMAP, Axes
     from embviz.queries import match
     from embviz.report import write_report
@@ -29,7 +31,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "embviz.errors": ("EmbvizError", "LoadError", "OutputError", "ParameterError"),
-    "embviz.export": ("to_figure",),
+    "embviz.export": ("export_logdir", "to_figure"),
     "embviz.loaders": ("list_tensors", "load_table"),
     "embviz.model": (
         "Bookmark",
@@ -41,13 +43,15 @@ _HOMES = {
         "TensorInfo",
     ),
     "embviz.neighbors": ("find_neighbors",),
+    "embviz.neighbors.index": ("NeighborIndex", "open_index"),
+    "embviz.neighbors.index_build": ("append_rows", "build_index"),
     "embviz.projections": ("PCA", "TSNE", "UMAP", "Axes"),
     "embviz.queries": ("match",),
     "embviz.report": ("write_report",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
-__all__ = [  # noqa: F822
+__all__ = [
     "PCA",
     "TSNE",
     "UMAP",
@@ -57,16 +61,21 @@ __all__ = [  # noqa: F822
     "EmbvizError",
     "Frames",
     "LoadError",
+    "NeighborIndex",
     "Neighbors",
     "OutputError",
     "ParameterError",
     "Projection",
     "Sprite",
     "TensorInfo",
+    "append_rows",
+    "build_index",
+    "export_logdir",
     "find_neighbors",
     "list_tensors",
     "load_table",
     "match",
+    "open_index",
     "to_figure",
     "write_report",
 ]

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from embviz.errors import LoadError, printable
-from embviz.model import Bookmark
+from embviz.model import Bookmark, EmbeddingTable, Projection
 
 _MOST_BYTES = 200 << 20
 _PROJECTIONS = ("pca", "tsne", "umap", "custom")
@@ -163,3 +164,161 @@ def _is_camera(value: object) -> bool:
             return False
     zoom, flat = value.get("zoom"), value.get("orthographic")
     return (zoom is None or _is_number(zoom)) and (flat is None or isinstance(flat, bool))
+
+
+MOST_POINTS = 100_000
+"""The points that TensorBoard shows: a view of more is an error there (data-provider-server.ts)."""
+_CAMERAS: dict[int, dict[str, Any]] = {
+    2: {"orthographic": True, "position": [0, 0, 4], "target": [0, 0, 0], "zoom": 1},
+    3: {"orthographic": False, "position": [0.45, 0.9, 1.6], "target": [0, 0, 0], "zoom": 1},
+}
+
+
+def make_bookmark(
+    table: EmbeddingTable,
+    projection: Projection,
+    *,
+    label: str = "",
+    still: bool = False,
+    label_by: str | None = None,
+    color_by: str | None = None,
+) -> Bookmark:
+    """Return a projection as a view that TensorBoard shows, with all that it requires.
+
+    Args:
+        table: The points; of more than `MOST_POINTS` the first ones are taken, as TensorBoard does.
+        projection: Its coordinates are stored; the first 2 or 3 components are shown.
+        label: The view's name; the method's where it is empty.
+        still: Store the first two components as custom coordinates, whatever the method: on
+            applying a t-SNE view TensorBoard goes on iterating, on applying these it does not.
+        label_by, color_by: Metadata columns; None for the label column, and for no color.
+    """
+    n_points = min(table.n_points, MOST_POINTS)
+    n_components = int(projection.coordinates.shape[1])
+    dims = 2 if still or n_components < 3 or projection.name == "custom" else 3
+    name = "custom" if still else _STORED_AS.get((projection.name, n_components), projection.name)
+    if name not in _PROJECTIONS:
+        name = "custom" if n_components == 2 else "pca"
+    stored = 2 if name == "custom" else n_components if name == "pca" else dims
+    view: dict[str, Any] = {
+        "label": label or _TITLES.get(projection.name, projection.name),
+        "selectedProjection": name,
+        "projections": _name_coordinates(projection, name, stored, n_points),
+        "dataSetDimensions": [n_points, table.n_dims],
+        "cameraDef": dict(_CAMERAS[dims]),
+        "selectedColorOptionName": color_by or "No color map",
+        "selectedLabelOption": label_by or table.label_column() or "__index__",
+        **_settings(projection, dims),
+    }
+    if name == "pca":
+        view["pcaComponentDimensions"] = list(range(min(dims, n_components)))
+    return Bookmark(str(view["label"]), complete_view(view, n_points, table.n_dims))
+
+
+_TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "custom": "Axes", "none": "As given"}
+# Coordinates as they are have no tab of their own in TensorBoard.
+_STORED_AS = {("none", 2): "custom", ("none", 3): "pca"}
+_KEYS = {"pca": "pca-{}", "tsne": "tsne-{}", "umap": "umap-{}"}
+
+
+def _name_coordinates(
+    projection: Projection, name: str, n_components: int, n_points: int
+) -> list[dict[str, float]]:
+    """Return a point's coordinates by TensorBoard's names, with the digits that float32 has."""
+    keys = [_KEYS.get(name, "linear-{}").format(i) for i in range(n_components)]
+    if name == "custom":
+        keys = ["linear-x", "linear-y"][:n_components]
+    values = projection.coordinates[:n_points, :n_components].tolist()
+    return [{k: float(f"{x:.9g}") for k, x in zip(keys, row, strict=True)} for row in values]
+
+
+def _settings(projection: Projection, dims: int) -> dict[str, Any]:
+    """Return what TensorBoard's controls show of a method's parameters."""
+    params = projection.params
+    if projection.name == "tsne":
+        return {
+            "tSNEis3d": dims == 3,
+            "tSNEIteration": int(params.get("iterations") or 0),
+            "tSNEPerplexity": round(float(params.get("perplexity") or 30)),
+        }
+    if projection.name == "umap":
+        return {
+            "umapIs3d": dims == 3,
+            "umapNeighbors": int(params.get("n_neighbors") or 15),
+            "umapMinDist": float(params.get("min_dist") or 0.1),
+        }
+    if projection.name != "custom":
+        return {}
+    found: dict[str, Any] = {}
+    ends = (("XLeft", "from"), ("XRight", "to")), (("YDown", "from"), ("YUp", "to"))
+    for axis, names in zip(params.get("axes", ()), ends, strict=False):
+        for field, end in names:
+            text, regex = _as_search(str(axis.get(end, "")))
+            found |= {f"custom{field}Text": text, f"custom{field}Regex": regex}
+    if params.get("column"):
+        found["customSelectedSearchByMetadataOption"] = params["column"]
+    return found
+
+
+def _as_search(query: str) -> tuple[str, bool]:
+    """Return a query as TensorBoard's search text, and whether that is a regular expression."""
+    if query.startswith("="):
+        return f"^{re.escape(query[1:])}$", True
+    if len(query) > 1 and query.startswith("/") and query.endswith("/"):
+        return query[1:-1], True
+    return query, False
+
+
+def complete_view(view: Mapping[str, Any], n_points: int, n_dims: int) -> dict[str, Any]:
+    """Return a view with the fields of TensorBoard's `State`, in the order in which it saves them.
+
+    The order of points in which it draws samples, `shuffledDataIndices`, is left to it.
+
+    What the view has stays, but for null where that is not allowed; further fields follow.
+
+    Args:
+        view: One `State`, perhaps of an older version or another program.
+        n_points, n_dims: What the view is of, where it does not say.
+    """
+    three = len(view.get("pcaComponentDimensions") or ()) != 2
+    dims = 3 if view.get("selectedProjection", "pca") == "pca" and three else 2
+    full: dict[str, Any] = {
+        "label": "",
+        "isSelected": False,
+        "tSNEIteration": 0,
+        "tSNEPerplexity": 30,
+        "tSNELearningRate": 1,
+        "tSNEis3d": False,
+        "umapIs3d": False,
+        "umapNeighbors": 15,
+        "umapMinDist": 0.1,
+        "pcaComponentDimensions": [0, 1, 2],
+        "projections": [],
+        "selectedPoints": [],
+        "selectedProjection": "pca",
+        "dataSetDimensions": [n_points, n_dims],
+        "filteredPoints": None,
+        "cameraDef": dict(_CAMERAS[dims]),
+        "selectedColorOptionName": "No color map",
+        "forceCategoricalColoring": False,
+        "selectedLabelOption": "label",
+        "customSelectedSearchByMetadataOption": "label",
+    }
+    for field in ("XLeft", "XRight", "YUp", "YDown"):
+        full |= {f"custom{field}Text": "", f"custom{field}Regex": False}
+    given = {k: v for k, v in view.items() if v is not None or k not in full or full[k] is None}
+    if "selectedLabelOption" in given:
+        full["customSelectedSearchByMetadataOption"] = given["selectedLabelOption"]
+    return full | given
+
+
+def encode_bookmarks(bookmarks: Sequence[Bookmark]) -> bytes:
+    """Return a bookmark file: views in TensorBoard's JSON, compact, UTF-8.
+
+    Raises:
+        ValueError: If a view holds NaN or infinity, which JSON has not.
+    """
+    views = [dict(bookmark.view) for bookmark in bookmarks]
+    text = json.dumps(views, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # A lone surrogate, which JSON can name and UTF-8 cannot hold, becomes its escape.
+    return text.encode("utf-8", "backslashreplace")

@@ -1,6 +1,7 @@
 """The command `embviz`: its commands, what it says on stderr, and its exit status.
 
-Exit status 0 means done, 1 an input or output that cannot be used, 2 a request that cannot be obeyed.
+Exit status 0 means done, 1 an input or output that cannot be used, 2 a request that cannot be
+obeyed.
 """
 
 from __future__ import annotations
@@ -9,20 +10,34 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 import click
 
-from embviz.commands.demo import demo
-from embviz.commands.info import info
-from embviz.commands.neighbors import neighbors
-from embviz.commands.project import project
 from embviz.commands.terminal import listen
 from embviz.errors import EmbvizError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(context_settings=CONTEXT)
+COMMANDS = ("project", "neighbors", "index", "info", "demo", "sprite", "export")
+"""The commands; each is a function of its name in a module of its name in `embviz.commands`."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is asked for, since an import takes longer than some answers."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"embviz.commands.{cmd_name}"), cmd_name)
+        return command
+
+
+@click.group(cls=Commands, context_settings=CONTEXT)
 @click.version_option(package_name="embviz", message="%(prog)s %(version)s")
 def cli() -> None:
     """Project embeddings and explore them in one self-contained HTML file
@@ -31,10 +46,6 @@ def cli() -> None:
     Example:
       embviz project model.ckpt --method tsne -o out.html
     """
-
-
-for command in (project, neighbors, info, demo):
-    cli.add_command(command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Literal
@@ -37,7 +37,9 @@ class Sprite:
     """A sheet of thumbnails, one tile a point, row by row from the top left.
 
     `image` is the encoded sheet (PNG, JPEG, WebP or GIF bytes) and `mime` its media type; a tile is
-    `tile_width` x `tile_height` pixels and a row of the sheet holds `columns` tiles.
+    `tile_width` x `tile_height` pixels and a row of the sheet holds `columns` tiles. Where one
+    sheet cannot hold all, `more` are the sheets that follow, of the same size and media type; every
+    sheet but the last is full.
     """
 
     image: bytes
@@ -45,6 +47,12 @@ class Sprite:
     tile_width: int
     tile_height: int
     columns: int
+    more: tuple[bytes, ...] = ()
+
+    @property
+    def sheets(self) -> tuple[bytes, ...]:
+        """All sheets, in the order of their tiles."""
+        return (self.image, *self.more)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,6 +199,7 @@ class EmbeddingTable:
         step = max(1, block_bytes // (self.n_dims * max(4, self.vectors.dtype.itemsize)))
         for start in range(0, self.n_points, step):
             yield start, self.take_block(np.s_[start : start + step], dtype)
+            release_pages(self.vectors)
 
     def take_block(
         self, rows: slice | NDArray[np.integer[Any]], dtype: type[np.floating[Any]] = np.float32
@@ -280,8 +289,12 @@ def _advise(array: NDArray[Any], advice: str) -> None:
     import mmap
 
     base: Any = array
+    mode = None
     while isinstance(base, np.ndarray):
+        mode = getattr(base, "mode", mode)
         base = base.base
+    if advice == "MADV_DONTNEED" and mode not in ("r", "r+"):
+        return  # The pages of a private map hold what was written to them.
     if isinstance(base, memoryview):
         base = base.obj
     number = getattr(mmap, advice, None)
@@ -289,7 +302,12 @@ def _advise(array: NDArray[Any], advice: str) -> None:
         base.madvise(number)
 
 
-def is_numeric(values: tuple[str, ...]) -> bool:
+def release_pages(array: NDArray[Any]) -> None:
+    """Let go of the pages of a memory map that have been read, where the system listens."""
+    _advise(array, "MADV_DONTNEED")
+
+
+def is_numeric(values: Iterable[str]) -> bool:
     """Tell whether every value that is not missing is a number, and one of them finite."""
     seen = False
     for value in values:

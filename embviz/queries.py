@@ -129,8 +129,9 @@ def describe_match(
     """
     parsed = parse_query(table, query, column)
     values = _values(table, parsed.column)
-    shown = [printable(values[i], 40) or "no value" for i in rows[:SHOWN]]
-    if len(rows) > SHOWN:
+    distinct = list(dict.fromkeys(values[i] for i in rows))
+    shown = [printable(value, 40) or "no value" for value in distinct[:SHOWN]]
+    if len(distinct) > SHOWN:
         shown.append("…")
     text = f"'{printable(query)}' matches {len(rows):,} point{'s' * (len(rows) != 1)}"
     text += f" ({', '.join(shown)})" if len(rows) else ""

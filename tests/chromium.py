@@ -1,7 +1,7 @@
 """The Chromium that the page is tested in: where it is, and how it gets there.
 
-`python -m tests.chromium` installs it where it is missing: by the system's packages where we may, else
-by Playwright's own download.
+`python -m tests.chromium` installs it where it is missing: by the system's packages where we may,
+else by Playwright's own download.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,6 +77,13 @@ class Opened:
             " && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).map("
             f"([k, x]) => [k, plain(x)])) : v; return plain(await ({source})); }}"
         )
+
+    def wait(self, source: str, seconds: float = 20) -> None:
+        """Wait until an expression holds."""
+        end = time.monotonic() + seconds
+        while not self.call(source):
+            assert time.monotonic() < end, f"{source} does not come true"
+            self.page.wait_for_timeout(50)
 
 
 @pytest.fixture(scope="session")

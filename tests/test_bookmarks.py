@@ -4,12 +4,20 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embviz.bookmarks import read_bookmarks
+from embviz.bookmarks import (
+    MOST_POINTS,
+    complete_view,
+    encode_bookmarks,
+    make_bookmark,
+    read_bookmarks,
+)
 from embviz.errors import LoadError
+from embviz.model import Bookmark, EmbeddingTable, Projection
 
 # The keys and types of a view that TensorBoard 2.21 saved.
 STATE: dict[str, Any] = {
@@ -144,3 +152,116 @@ def test_any_json_in_any_field_is_read_or_refused(
         assert key in said
         return
     assert bookmark.view[key] == json.loads(json.dumps(value))
+
+
+# What TensorBoard 2.21 fails without (a TypeError on applying, or "Unexpected fallthrough").
+REQUIRED = {
+    "tSNEIteration": int,
+    "tSNEPerplexity": int,
+    "tSNELearningRate": int,
+    "pcaComponentDimensions": list,
+    "projections": list,
+    "selectedPoints": list,
+    "selectedProjection": str,
+    "dataSetDimensions": list,
+    "cameraDef": dict,
+    "selectedColorOptionName": str,
+    "selectedLabelOption": str,
+    "customXLeftText": str,
+    "customXRightText": str,
+    "customYUpText": str,
+    "customYDownText": str,
+}
+TABLE = EmbeddingTable(np.eye(4, dtype=np.float32), {"word": ("a", "b", "c", "d")}, name="t")
+
+
+def projection(name: str, n_components: int, **params: Any) -> Projection:
+    rng = np.random.default_rng(n_components)
+    return Projection(name, rng.normal(size=(4, n_components)).astype(np.float32), params=params)
+
+
+@pytest.mark.parametrize(
+    ("made", "kind", "keys"),
+    [
+        (projection("pca", 10), "pca", [f"pca-{i}" for i in range(10)]),
+        (projection("pca", 2), "pca", ["pca-0", "pca-1"]),
+        (projection("tsne", 2), "tsne", ["tsne-0", "tsne-1"]),
+        (projection("tsne", 3), "tsne", ["tsne-0", "tsne-1", "tsne-2"]),
+        (projection("umap", 2), "umap", ["umap-0", "umap-1"]),
+        (projection("umap", 3), "umap", ["umap-0", "umap-1", "umap-2"]),
+        (projection("custom", 2), "custom", ["linear-x", "linear-y"]),
+        (projection("custom", 3), "custom", ["linear-x", "linear-y"]),
+        (projection("none", 2), "custom", ["linear-x", "linear-y"]),
+        (projection("none", 3), "pca", ["pca-0", "pca-1", "pca-2"]),
+        (projection("phate", 2), "custom", ["linear-x", "linear-y"]),
+    ],
+)
+def test_a_projection_becomes_a_view_with_all_that_tensorboard_needs(
+    made: Projection, kind: str, keys: list[str], tmp_path: Path
+) -> None:
+    view = make_bookmark(TABLE, made).view
+    assert view["selectedProjection"] == kind
+    assert view["dataSetDimensions"] == [4, 4]
+    for key, wanted in REQUIRED.items():
+        assert isinstance(view[key], wanted), key
+    assert all(list(point) == keys for point in view["projections"])
+    stored = np.array([list(p.values()) for p in view["projections"]], np.float32)
+    np.testing.assert_array_equal(stored, made.coordinates[:, : len(keys)])
+    path = tmp_path / "b.txt"
+    path.write_bytes(encode_bookmarks([make_bookmark(TABLE, made)]))
+    assert [dict(b.view) for b in read_bookmarks(path)] == [view]
+
+
+def test_dimensions_shown_follow_the_components() -> None:
+    def shown(made: Projection) -> tuple[Any, ...]:
+        view = make_bookmark(TABLE, made).view
+        flat = view["cameraDef"]["orthographic"]
+        return view["pcaComponentDimensions"], view["tSNEis3d"], view["umapIs3d"], flat
+
+    assert shown(projection("pca", 10))[0] == [0, 1, 2]
+    assert shown(projection("pca", 2))[0::3] == ([0, 1], True)
+    assert shown(projection("tsne", 3))[1:] == (True, False, False)
+    assert shown(projection("umap", 3))[1:] == (False, True, False)
+    assert shown(projection("custom", 3))[3] is True
+
+
+def test_parameters_and_axes_stand_in_tensorboards_fields() -> None:
+    view = make_bookmark(TABLE, projection("tsne", 2, perplexity=12.4, iterations=300)).view
+    assert (view["tSNEPerplexity"], view["tSNEIteration"]) == (12, 300)
+    axes = [{"from": "=a.b", "to": "/^c/"}, {"from": "x", "to": "y"}]
+    view = make_bookmark(TABLE, projection("custom", 2, axes=axes, column="word")).view
+    assert (view["customXLeftText"], view["customXLeftRegex"]) == (r"^a\.b$", True)
+    assert (view["customXRightText"], view["customXRightRegex"]) == ("^c", True)
+    assert (view["customYDownText"], view["customYUpText"]) == ("x", "y")
+    assert (view["customYDownRegex"], view["customYUpRegex"]) == (False, False)
+    assert view["customSelectedSearchByMetadataOption"] == "word"
+
+
+def test_a_still_view_stores_any_method_as_custom_coordinates() -> None:
+    made = projection("tsne", 3)
+    view = make_bookmark(TABLE, made, still=True, label="t").view
+    assert (view["label"], view["selectedProjection"]) == ("t", "custom")
+    stored = np.array([[p["linear-x"], p["linear-y"]] for p in view["projections"]], np.float32)
+    np.testing.assert_array_equal(stored, made.coordinates[:, :2])
+
+
+def test_no_more_points_are_stored_than_tensorboard_shows() -> None:
+    n = MOST_POINTS + 1
+    table = EmbeddingTable(np.zeros((n, 2), np.float32))
+    view = make_bookmark(table, Projection("none", np.zeros((n, 2), np.float32))).view
+    assert len(view["projections"]) == MOST_POINTS
+    assert view["dataSetDimensions"] == [MOST_POINTS, 2]
+
+
+def test_an_old_view_gets_what_it_lacks_and_keeps_what_it_has() -> None:
+    old = {k: v for k, v in STATE.items() if not k.startswith("umap")} | {"embviz": {"k": 3}}
+    old["pcaComponentDimensions"] = [4, 2]
+    full = complete_view(old, 2, 3)
+    assert set(REQUIRED) <= set(full)
+    assert {k: full[k] for k in old} == old
+    assert complete_view({"cameraDef": None, "filteredPoints": None}, 2, 3)["cameraDef"]
+
+
+def test_nan_never_gets_into_a_file() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        encode_bookmarks([Bookmark("x", {"tSNEIteration": float("nan")})])

@@ -9,7 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-_FILES = {"source", "output", "metadata", "sprite", "config", "save_coordinates", "figure"}
+_FILES = {"source", "output", "metadata", "sprite", "images", "config", "figure"}
+_FILES |= {"save_coordinates", "bookmarks", "save_bookmark"}
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,158 +12,186 @@ import click
 from embviz.commands.source import find_source, table_options
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from embviz.commands.neighbor_answers import Question
+    from embviz.commands.neighbor_output import Output
+    from embviz.commands.points import Points
 
-    from embviz.model import EmbeddingTable, Metric, Neighbors
-
-
-@dataclass(frozen=True, eq=False)
-class Answer:
-    """The neighbors of one query, and the rows that the query itself names."""
-
-    query: str
-    rows: tuple[int, ...]
-    found: Neighbors
+# Queries that wait are answered together, in one pass over the points.
+MOST_TOGETHER = 64
 
 
 @click.command()
-@click.argument("query", nargs=-1, required=True)
-@click.option("--source", metavar="FILE", help="Where to look; else EMBVIZ_SOURCE or embviz.toml")
+@click.argument("query", nargs=-1)
+@click.option(
+    "--source", metavar="SOURCE", help="A file or an index; else EMBVIZ_SOURCE or embviz.toml"
+)
 @table_options
 @click.option("-k", "k", type=int, default=10, show_default=True, help="How many neighbors")
-@click.option("--metric", type=click.Choice(["cosine", "euclidean"]), default="cosine")
+@click.option(
+    "--metric", type=click.Choice(["cosine", "euclidean"]), help="Cosine, or that of an index"
+)
 @click.option("--label-by", metavar="COLUMN", help="The metadata column that names the points")
-@click.option("--format", "style", type=click.Choice(["text", "tsv", "json"]), default="text")
+@click.option(
+    "--column", "columns", metavar="COLUMN", multiple=True, help="A column to list beside"
+)
+@click.option("--batch", metavar="FILE", help="Answer each line of a file, - for standard input")
+@click.option("--select", metavar="QUERY", help="List only points that this query matches")
+@click.option("--between", nargs=2, metavar="A B", help="List points along the way from A to B")
+@click.option("--farthest", is_flag=True, help="List the farthest points, the farthest first")
+@click.option("--all", "everyone", is_flag=True, help="The neighbors of all points, into -o FILE")
+@click.option("-o", "--output", metavar="FILE", help="With --all: .npz, .tsv or .parquet")
+@click.option("--recall", type=float, help="Share of true neighbors wanted of an index")
+@click.option("--exact", is_flag=True, help="Read every vector of an index")
+@click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
+@click.option(
+    "--format", "style", type=click.Choice(["text", "tsv", "json"]),
+    help="text on a terminal, else tsv",
+)  # fmt: skip
 def neighbors(query: tuple[str, ...], **options: Any) -> None:
-    """List the nearest neighbors of a label or row, exactly
+    """List the nearest neighbors of a label or row
 
     QUERY is a label, else a row number; several are answered one after the other, and
-    'king - man + woman' is understood.
+    'king - man + woman' is understood. Without an index the answer is exact.
 
     \b
     Example:
       embviz neighbors politics --source words.npy --metadata words.tsv
     """
     from embviz.errors import ParameterError
-    from embviz.loaders import load_table
 
     if options["k"] < 1:
-        raise ParameterError("-k", f"{options['k']} is not a number of neighbors", "ask for 1 or more")
+        raise ParameterError(
+            "-k", f"{options['k']} is not a number of neighbors", "ask for 1 or more"
+        )
+    _check_together(query, options)
+    if query or options["between"]:
+        # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     source, config = find_source(options["source"])
-    table = load_table(
-        source,
-        tensor=options["tensor"] or config.get("tensor"),
-        metadata=options["metadata"] or config.get("metadata"),
-        input_format=options["input_format"],
-    )
-    if table.n_points < 2:
-        raise ParameterError(table.source, "1 row has no neighbors")
-    column = options["label_by"] or config.get("label_by")
-    if column is not None and column not in table.metadata:
-        raise ParameterError("--label-by", f"no metadata column '{column}'")
-    if table.verify is not None:
-        table.verify()
-    k = options["k"]
-    if k > table.n_points - 1:
-        click.echo(f"-k {k}: there are {table.n_points - 1} other points; all are listed", err=True)
-        k = table.n_points - 1
-    answers = [_ask(table, text, k, options["metric"], column) for text in _queries(table, query, column)]
-    if options["style"] == "json":
-        _print_json(table, answers, column)
+    from embviz.commands.points import open_points
+
+    points = open_points(source, options, config)
+    if options["everyone"]:
+        from embviz.commands.neighbor_graph import write_all
+
+        write_all(points, options)
+        return
+    question = _question(points, options)
+    output = _output(points, options, len(query))
+    effort = points.effort(question.k, question.metric)
+    if effort and not question.farthest and question.among is None:
+        click.echo(effort, err=True)
+    if options["between"]:
+        output.write(question.between(*options["between"]))
+    elif query:
+        for answer in question.ask(_queries(query)):
+            output.write(answer)
     else:
-        _print_lines(table, answers, column, options["style"] == "tsv")
+        _answer_lines(question, output, options["batch"])
+    output.close()
 
 
-def _queries(table: EmbeddingTable, words: tuple[str, ...], column: str | None) -> tuple[str, ...]:
+def _check_together(query: tuple[str, ...], options: dict[str, Any]) -> None:
+    """Refuse options that do not go together, and no question at all."""
+    from embviz.errors import ParameterError
+
+    asked = {
+        "QUERY": bool(query),
+        "--batch": options["batch"] is not None,
+        "--between": bool(options["between"]),
+        "--all": options["everyone"],
+    }
+    given = [name for name, there in asked.items() if there]
+    if len(given) > 1:
+        raise ParameterError(" and ".join(given), "these do not go together", "give one of them")
+    if not given and sys.stdin.isatty():
+        raise ParameterError(
+            "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"
+        )
+    if options["everyone"] != (options["output"] is not None):
+        raise ParameterError("--all and -o FILE", "each needs the other")
+    if options["farthest"] and (options["between"] or options["everyone"]):
+        raise ParameterError("--farthest", f"it does not go with {given[0]}")
+    if options["select"] is not None and options["everyone"]:
+        raise ParameterError("--select", "it does not go with --all")
+    if options["recall"] is not None and not 0 < options["recall"] <= 1:
+        raise ParameterError(f"--recall {options['recall']:g}", "must be above 0 and at most 1")
+
+
+def _question(points: Points, options: dict[str, Any]) -> Question:
+    from embviz.commands.neighbor_answers import Question, find_rows
+
+    k, n_others = options["k"], points.n_points - 1
+    if k > n_others:
+        click.echo(f"-k {k}: there are {n_others} other points; all are listed", err=True)
+    metric = options["metric"] or points.metric
+    among = None if options["select"] is None else find_rows(points, options["select"])
+    return Question(points, min(k, n_others), metric, options["farthest"], among)
+
+
+def _output(points: Points, options: dict[str, Any], n_words: int) -> Output:
+    from embviz.commands.neighbor_output import Output
+    from embviz.errors import ParameterError
+
+    for name in options["columns"]:
+        if name not in points.columns.names:
+            there = ", ".join(f"'{name}'" for name in points.columns.names) or "none"
+            raise ParameterError("--column", f"no metadata column '{name}'", f"there are: {there}")
+    style = options["style"] or ("text" if sys.stdout.isatty() else "tsv")
+    streamed = not n_words and not options["between"]
+    return Output(points, style, options["columns"], streamed or n_words > 1, streamed)
+
+
+def _queries(words: tuple[str, ...]) -> tuple[str, ...]:
     """Join words that are one expression typed without quotes, such as king - man + woman."""
-    signs = {"+", "-"}
-    joined = " ".join(words)
-    if len(words) > 2 and any(word in signs for word in words[1:-1]):
-        return (joined,)
+    if len(words) > 2 and any(word in ("+", "-") for word in words[1:-1]):
+        return (" ".join(words),)
     return words
 
 
-def _ask(table: EmbeddingTable, text: str, k: int, metric: Metric, column: str | None) -> Answer:
-    from embviz.neighbors import find_neighbors, find_neighbors_of_vectors
-    from embviz.queries import parse_arithmetic, resolve_label
+def _answer_lines(question: Question, output: Output, batch: str | None) -> None:
+    """Answer each line of a file or of standard input; a line that cannot be is told and passed.
 
-    names = column or table.label_column()
-    known = names is not None and text in table.metadata[names]
-    terms = [(1, text)] if known else parse_arithmetic(text)
-    rows = tuple(resolve_label(table, term, column) for _, term in terms)
-    if len(terms) == 1:
-        return Answer(text, rows, find_neighbors(table, [rows[0]], k, metric))
-    vector = _combine(table, [sign for sign, _ in terms], rows, metric)
-    most = min(k, table.n_points - len(set(rows)))
-    return Answer(text, rows, find_neighbors_of_vectors(table, vector, most, metric, [rows]))
+    Raises:
+        ParameterError: At the end, if there were such lines.
+    """
+    from embviz.commands.batch import read_groups
+    from embviz.errors import EmbvizError, ParameterError
+
+    n_lines = n_refused = 0
+    for group in read_groups(batch or "-", MOST_TOGETHER):
+        for answer in _answers(question, group, n_lines):
+            if isinstance(answer, EmbvizError):
+                n_refused += 1
+                click.echo(f"embviz: {answer}", err=True)
+            else:
+                output.write(answer)
+        n_lines += len(group)
+        output.flush()
+    if not n_lines and batch is None:
+        raise ParameterError(
+            "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"
+        )
+    if n_refused:
+        raise ParameterError(
+            "--batch" if batch else "standard input",
+            f"{n_refused} of {n_lines} lines have no answer",
+        )
 
 
-def _combine(
-    table: EmbeddingTable, signs: list[int], rows: tuple[int, ...], metric: Metric
-) -> NDArray[np.float64]:
-    """Add and subtract vectors, each at length 1 under cosine (Mikolov et al. 2013), (1, n_dims)."""
-    import numpy as np
-
+def _answers(question: Question, group: list[str], n_before: int) -> Iterator[Any]:
+    """Yield an answer a line, or the error that it is refused with."""
     from embviz.errors import ParameterError
 
-    vectors = table.take_block(np.array(rows), np.float64)
-    if metric == "cosine":
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-        for row, length in zip(rows, lengths[:, 0], strict=True):
-            if length == 0:
-                raise ParameterError(f"row {row}", "is a zero vector, which has no direction")
-        vectors = vectors / lengths
-    return np.array(signs, np.float64)[None, :] @ vectors
-
-
-def _print_lines(
-    table: EmbeddingTable, answers: list[Answer], column: str | None, tsv: bool
-) -> None:
-    from embviz.errors import printable
-
-    if tsv:
-        click.echo("query\tlabel\trow\tdistance")
-    for n, answer in enumerate(answers):
-        found = [
-            (table.label(int(i), column), table.row_number(int(i)), float(d))
-            for i, d in zip(answer.found.indices[0], answer.found.distances[0], strict=True)
-        ]
-        if tsv:
-            for label, row, distance in found:
-                cells = (_escaped(answer.query), _escaped(label), str(row), f"{distance:.7g}")
-                click.echo("\t".join(cells))
+    try:
+        yield from question.ask([text for text in group if text])
+        return
+    except ParameterError:
+        pass  # One of them; which one is found by asking each.
+    for number, text in enumerate(group, n_before + 1):
+        if not text:
             continue
-        if len(answers) > 1:
-            click.echo(("\n" if n else "") + f"{printable(answer.query)}:")
-        labels = [printable(label, 60) for label, _, _ in found]
-        width = max(len(label) for label in labels)
-        digits = max(len(f"{row}") for _, row, _ in found)
-        for label, (_, row, distance) in zip(labels, found, strict=True):
-            click.echo(f"{label.ljust(width)}  {distance:.4f}  row {row:>{digits}}")
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
-
-
-def _print_json(table: EmbeddingTable, answers: list[Answer], column: str | None) -> None:
-    import json
-
-    out = [
-        {
-            "query": answer.query,
-            "rows": [table.row_number(row) for row in answer.rows],
-            "metric": answer.found.metric,
-            "neighbors": [
-                {
-                    "label": table.label(int(i), column),
-                    "row": table.row_number(int(i)),
-                    "distance": float(d),
-                }
-                for i, d in zip(answer.found.indices[0], answer.found.distances[0], strict=True)
-            ],
-        }
-        for answer in answers
-    ]
-    click.echo(json.dumps(out, ensure_ascii=False, indent=1))
+        try:
+            yield from question.ask([text])
+        except ParameterError as error:
+            yield ParameterError(f"line {number}: {error.what}", error.why, error.way_out)

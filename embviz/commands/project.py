@@ -40,6 +40,8 @@ def _apply_config(ctx: click.Context, param: click.Parameter, value: str | None)
 @table_options
 @click.option("--sprite", metavar="FILE", help="A sheet of thumbnails, one tile a point")
 @click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
+@click.option("--images", metavar="DIR", help="Make the thumbnails from a folder of images")
+@click.option("--images-linked", is_flag=True, help="Open the images beside the page from a card")
 @click.option(
     "--method",
     "methods",
@@ -82,6 +84,14 @@ def _apply_config(ctx: click.Context, param: click.Parameter, value: str | None)
     default="auto",
     help="How the input's vectors travel in the page",
 )
+@click.option(
+    "--bookmark",
+    "bookmarks",
+    metavar="FILE",
+    multiple=True,
+    help="Views saved here or in TensorBoard",
+)
+@click.option("--save-bookmark", metavar="FILE", help="Write the first view too, for TensorBoard")
 @click.option("--save-coordinates", metavar="FILE", help="Write the coordinates too, .npz or .tsv")
 @click.option("--figure", metavar="FILE", help="Write a plain Plotly figure too, as JSON")
 @click.option(
@@ -92,7 +102,7 @@ def _apply_config(ctx: click.Context, param: click.Parameter, value: str | None)
     help=f"Take defaults from a TOML file such as {CONFIG}",
 )
 @click.pass_context
-def project(ctx: click.Context, source: str, output: str, **options: Any) -> None:
+def project(ctx: click.Context, /, source: str, output: str, **options: Any) -> None:
     """Project the vectors of SOURCE and write a report of them as one HTML file
 
     SOURCE is a TensorFlow checkpoint, a .npy, .npz, TSV, CSV, word2vec or GloVe file, or a
@@ -102,18 +112,16 @@ def project(ctx: click.Context, source: str, output: str, **options: Any) -> Non
     Example:
       embviz project model.ckpt --method tsne -o out.html
     """
+    from dataclasses import replace
+
+    from embviz.commands.bookmarks import add_bookmarks
     from embviz.commands.command_line import shown_command
     from embviz.commands.selection import choose_points
+    from embviz.commands.thumbnails import add_thumbnails, link_images
     from embviz.loaders import load_table
     from embviz.report import prepare_page, write_report
-    from embviz.report.page import check_output
 
-    path = Path(output)
-    inputs = {"source": source, "metadata": options["metadata"], "sprite": options["sprite"]}
-    outputs = [name for name in (output, options["save_coordinates"], options["figure"]) if name]
-    for name in outputs:
-        refuse_overwriting(Path(name), inputs)
-        check_output(Path(name))
+    _check_files(source, output, options)
     _check_request(options)
     prepare_page()
     table = load_table(
@@ -121,19 +129,21 @@ def project(ctx: click.Context, source: str, output: str, **options: Any) -> Non
         tensor=options["tensor"],
         metadata=options["metadata"],
         sprite=options["sprite"],
-        sprite_size=options["sprite_size"],
+        sprite_size=None if options["images"] else options["sprite_size"],
         input_format=options["input_format"],
     )
+    table = add_thumbnails(table, options["sprite"], options["images"], options["sprite_size"])
     part = choose_points(table, options)
+    part = replace(part, table=add_bookmarks(part, options["bookmarks"]))
     projections = make_projections(part, options)
     size = write_report(
-        path,
+        Path(output),
         part.table,
         projections,
         title=options["title"],
         command=shown_command(ctx),
         label_by=options["label_by"],
-        color_by=options["color_by"],
+        color_by=options["color_by"] or part.color_by,
         metric=options["metric"],
         first=first_method(options),
         dims=first_dims(options),
@@ -142,9 +152,24 @@ def project(ctx: click.Context, source: str, output: str, **options: Any) -> Non
         isolated=part.isolated,
         selected=part.selected,
         notes=part.notes,
+        image_links=link_images(output, part.table, options),
     )
-    _write_extras(part.table, projections, options)
+    _write_extras(part, projections, options)
     log.info("Wrote %s (%s)", output, _size(size))
+
+
+def _check_files(source: str, output: str, options: dict[str, Any]) -> None:
+    """Refuse outputs that are inputs or cannot be written, before work is spent on them."""
+    from embviz.report.page import check_output
+
+    inputs = {"source": source, "metadata": options["metadata"], "sprite": options["sprite"]}
+    inputs["images"] = options["images"]
+    inputs |= {f"bookmarks {name}": name for name in options["bookmarks"]}
+    extras = (options["save_coordinates"], options["figure"], options["save_bookmark"])
+    outputs = [name for name in (output, *extras) if name]
+    for name in outputs:
+        refuse_overwriting(Path(name), inputs)
+        check_output(Path(name))
 
 
 def _check_request(options: dict[str, Any]) -> None:
@@ -152,6 +177,10 @@ def _check_request(options: dict[str, Any]) -> None:
     from embviz.errors import ParameterError
 
     methods, axes = options["methods"], options["axes"]
+    if options["images"] is not None and options["sprite"] is not None:
+        raise ParameterError("--images", "cannot be combined with --sprite", "give one")
+    if options["images_linked"] and options["images"] is None:
+        raise ParameterError("--images-linked", "links the files of --images", "add --images DIR")
     if "custom" in methods and not axes:
         raise ParameterError("--method custom", "needs an axis", "add --axis FROM TO")
     if len(axes) > 3:
@@ -163,7 +192,9 @@ def _check_request(options: dict[str, Any]) -> None:
     if options["sample"] is not None and options["sample"] < 2:
         raise ParameterError("--sample", f"{options['sample']} is not a number of points from 2 up")
     if options["k"] < 1:
-        raise ParameterError("-k", f"{options['k']} is not a number of neighbors", "ask for 1 or more")
+        raise ParameterError(
+            "-k", f"{options['k']} is not a number of neighbors", "ask for 1 or more"
+        )
     for name in ("perplexity", "iterations"):
         if options[name] is not None and not set(methods) & {"tsne"}:
             raise ParameterError(f"--{name}", "belongs to t-SNE", "add --method tsne")
@@ -259,9 +290,15 @@ def project_all(
     return [done[id(p)] for p in projectors]
 
 
-def _write_extras(
-    table: EmbeddingTable, projections: list[Projection], options: dict[str, Any]
-) -> None:
+def _write_extras(part: Part, projections: list[Projection], options: dict[str, Any]) -> None:
+    table = part.table
+    if options["save_bookmark"]:
+        from embviz.commands.bookmarks import opening_bookmark, save_bookmark
+
+        first, dims = first_method(options), first_dims(options)
+        bookmark = opening_bookmark(part, projections, first, dims, options)
+        save_bookmark(Path(options["save_bookmark"]), bookmark)
+        log.info("Wrote %s", options["save_bookmark"])
     if options["save_coordinates"]:
         from embviz.export import write_coordinates
 

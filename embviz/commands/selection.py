@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
-from embviz.model import EmbeddingTable
+from embviz.model import EmbeddingTable, Neighbors
 from embviz.neighbors import find_neighbors
 from embviz.queries import match, resolve_label
 
@@ -22,14 +22,35 @@ class Part:
     """The points of a report and where they come from.
 
     `whole` is the table that axes are defined on, `table` the points that travel; `isolated` and
-    `selected` are indices of `table`.
+    `selected` are indices of `table`; `color_by` is a column that says how they were chosen.
     """
 
     whole: EmbeddingTable
     table: EmbeddingTable
     isolated: tuple[int, ...] = ()
     selected: tuple[int, ...] = ()
+    color_by: str | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Around:
+    """A row, its label and its neighbors."""
+
+    center: int
+    name: str
+    found: Neighbors
+
+    @property
+    def column(self) -> str:
+        return f"distance to {self.name}"
+
+    def add_distances(self, part: EmbeddingTable, rows: NDArray[np.int64]) -> EmbeddingTable:
+        """Add a column with each neighbor's distance, empty for the row itself."""
+        known = zip(self.found.indices[0].tolist(), self.found.distances[0].tolist(), strict=True)
+        distances = {row: f"{distance:.6g}" for row, distance in known}
+        values = tuple(distances.get(row, "") for row in rows.tolist())
+        return replace(part, metadata={**part.metadata, self.column: values})
 
 
 def choose_points(table: EmbeddingTable, options: dict[str, Any]) -> Part:
@@ -44,11 +65,11 @@ def choose_points(table: EmbeddingTable, options: dict[str, Any]) -> Part:
     if column is not None and column not in table.metadata:
         there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
         raise ParameterError("--label-by", f"no metadata column '{column}'", f"there are: {there}")
-    rows, note, center = _chosen_rows(whole, options, column)
+    rows, note, around = _chosen_rows(whole, options, column)
     if note:
         notes.append(note)
-    if options["sample"] is not None and options["sample"] < (len(rows) if rows is not None else whole.n_points):
-        pool = np.arange(whole.n_points) if rows is None else rows
+    pool = np.arange(whole.n_points) if rows is None else rows
+    if options["sample"] is not None and options["sample"] < len(pool):
         drawn = np.random.default_rng(options["seed"]).choice(
             len(pool), options["sample"], replace=False
         )
@@ -67,8 +88,12 @@ def choose_points(table: EmbeddingTable, options: dict[str, Any]) -> Part:
     isolated: tuple[int, ...] = ()
     if options["isolate"] is not None:
         isolated = tuple(int(i) for i in _matching(part, options["isolate"], column, "--isolate"))
-    selected = () if center is None or rows is None else tuple(np.flatnonzero(rows == center).tolist())
-    return Part(whole, part, isolated, selected, tuple(notes))
+    selected: list[int] = []
+    if around is not None and rows is not None:
+        selected = np.flatnonzero(rows == around.center).tolist()
+        part = around.add_distances(part, rows)
+    color_by = around.column if around is not None else None
+    return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes))
 
 
 def _drop_nonfinite(table: EmbeddingTable, drop: bool) -> tuple[EmbeddingTable, list[str]]:
@@ -87,8 +112,8 @@ def _drop_nonfinite(table: EmbeddingTable, drop: bool) -> tuple[EmbeddingTable, 
 
 def _chosen_rows(
     table: EmbeddingTable, options: dict[str, Any], column: str | None
-) -> tuple[NDArray[np.int64] | None, str, int | None]:
-    """Return the rows that are asked for (None is all), a note, and the row they lie around."""
+) -> tuple[NDArray[np.int64] | None, str, Around | None]:
+    """Return the rows that are asked for (None is all), a note, and what they lie around."""
     if options["select"] is not None:
         rows = _matching(table, options["select"], column, "--select")
         return rows, f"These are the {len(rows):,} points that match {options['select']}", None
@@ -101,7 +126,8 @@ def _chosen_rows(
     found = find_neighbors(table, [center], k, options["metric"])
     rows = np.sort(np.append(found.indices[0].astype(np.int64), center))
     name = table.label(center, column)
-    return rows, f"These are '{name}' and its {k:,} nearest neighbors", center
+    around = Around(center, name, found)
+    return rows, f"These are '{name}' and its {k:,} nearest neighbors", around
 
 
 def _matching(

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -17,7 +16,14 @@ CONFIG = "embviz.toml"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class TileSize(click.ParamType):
+# The class takes a type only from click 8.2 on, and only for checkers.
+if TYPE_CHECKING:
+    _ParamType = click.ParamType[Any]
+else:
+    _ParamType = click.ParamType
+
+
+class TileSize(_ParamType):
     """WIDTHxHEIGHT in pixels, such as 28x28."""
 
     name = "WxH"
@@ -49,6 +55,9 @@ def read_config(path: Path) -> dict[str, Any]:
     Raises:
         LoadError: If it cannot be read or is not TOML.
     """
+    import tomllib
+
+    found: dict[str, Any]
     try:
         with path.open("rb") as file:
             found = tomllib.load(file)
@@ -56,7 +65,7 @@ def read_config(path: Path) -> dict[str, Any]:
         raise LoadError(path, f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LoadError(path, f"is not TOML: {error}") from error
-    for key in ("source", "metadata", "sprite"):
+    for key in ("source", "metadata", "sprite", "images"):
         if isinstance(found.get(key), str):
             named = Path(found[key])
             if not named.is_absolute() and path.parent != Path():
@@ -69,7 +78,7 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     """Return the source to ask, and the settings of the `embviz.toml` that named it.
 
     The order is `--source`, `EMBVIZ_SOURCE`, `source` in the `embviz.toml` of this folder or one
-    above it, the one projector logdir in this folder.
+    above it, the one index in this folder, the one projector logdir in it.
 
     Raises:
         LoadError: If none of them names one.
@@ -86,16 +95,27 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
             if isinstance(config.get("source"), str):
                 return config["source"], config
             break
-    logdirs = [p.parent for p in [*here.glob("projector_config.pbtxt"), *here.glob("*/projector_config.pbtxt")]]
-    if len(logdirs) == 1:
-        return str(logdirs[0]), {}
-    why = "none is named" if not logdirs else f"{len(logdirs)} logdirs are here"
+    indexes = _folders_with(here, "embviz-index.json")
+    logdirs = _folders_with(here, "projector_config.pbtxt")
+    if len(indexes) == 1 or (not indexes and len(logdirs) == 1):
+        return str((indexes or logdirs)[0]), {}
+    why = "none is named"
+    if indexes or logdirs:
+        several = indexes or logdirs
+        kind = "indexes" if indexes else "logdirs"
+        why = f"{len(several)} {kind} are here ({', '.join(map(str, several[:3]))}, …)"
     raise LoadError(
         "source",
         why,
-        "name it with --source FILE, in EMBVIZ_SOURCE, as source = \"FILE\" in embviz.toml, "
-        "or run where one projector logdir lies",
+        'name it with --source FILE, in EMBVIZ_SOURCE, as source = "FILE" in embviz.toml, '
+        "or run where one index or projector logdir lies",
     )
+
+
+def _folders_with(here: Path, name: str) -> list[Path]:
+    """Return the folders that hold a file of a name: this one and those in it, but hidden ones."""
+    found = [p.parent for p in [*here.glob(name), *here.glob(f"*/{name}")]]
+    return sorted(p for p in found if not p.name.startswith("."))
 
 
 def refuse_overwriting(output: Path, inputs: dict[str, str | None]) -> None:
@@ -112,4 +132,6 @@ def refuse_overwriting(output: Path, inputs: dict[str, str | None]) -> None:
         except OSError:
             same = False
         if same:
-            raise ParameterError(output, f"would overwrite the {what}", "name another file after -o")
+            raise ParameterError(
+                output, f"would overwrite the {what}", "name another file after -o"
+            )

@@ -6,21 +6,20 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders import checkpoint, logdir, npy, npz, text
-from embviz.loaders.foreign import refuse_foreign
-from embviz.loaders.metadata import read_metadata
 from embviz.model import EmbeddingTable, TensorInfo
-from embviz.sprites import load_sprite
 
 ENTRY_POINTS = "embviz.loaders"
 READ_FORMATS = (
     "TensorFlow checkpoints, .npy, .npz, TSV and CSV of vectors, word2vec and GloVe text "
-    "(also .gz), folders with projector_config.pbtxt"
+    "(also .gz), folders with projector_config.pbtxt, neighbor indexes"
 )
+
+NPY_MAGIC = b"\x93NUMPY"
 
 
 class Loader(Protocol):
@@ -39,15 +38,37 @@ class Loader(Protocol):
         ...
 
 
+class _Deferred:
+    """A loader whose module is imported when it is first asked."""
+
+    def __init__(self, module: str, attribute: str = "") -> None:
+        self._module, self._attribute = module, attribute
+
+    def _loader(self) -> Loader:
+        module: Any = import_module(self._module)
+        loader: Loader = getattr(module, self._attribute) if self._attribute else module
+        return loader
+
+    def accepts(self, path: Path) -> bool:
+        return self._loader().accepts(path)
+
+    def list_tensors(self, path: Path) -> list[TensorInfo]:
+        return self._loader().list_tensors(path)
+
+    def load(self, path: Path, tensor: str | None) -> EmbeddingTable:
+        return self._loader().load(path, tensor)
+
+
 LOADERS: dict[str, Loader] = {
-    "logdir": logdir,
-    "checkpoint": checkpoint,
-    "npz": npz,
-    "npy": npy,
-    "word2vec": text.WORD2VEC,
-    "glove": text.GLOVE,
-    "tsv": text.TSV,
-    "csv": text.CSV,
+    "logdir": _Deferred("embviz.loaders.logdir"),
+    "index": _Deferred("embviz.loaders.index_folder"),
+    "checkpoint": _Deferred("embviz.loaders.checkpoint"),
+    "npz": _Deferred("embviz.loaders.npz"),
+    "npy": _Deferred("embviz.loaders.npy"),
+    "word2vec": _Deferred("embviz.loaders.text", "WORD2VEC"),
+    "glove": _Deferred("embviz.loaders.text", "GLOVE"),
+    "tsv": _Deferred("embviz.loaders.text", "TSV"),
+    "csv": _Deferred("embviz.loaders.text", "CSV"),
 }
 """Loaders by the name that `--input-format` takes, in the order in which they are asked."""
 
@@ -82,11 +103,15 @@ def load_table(
     with _reading(path):
         table = loader.load(path, tensor)
     if metadata is not None:
+        from embviz.loaders.metadata import read_metadata
+
         file = Path(metadata)
         _check_exists(file)
         with _reading(file):
             table = replace(table, metadata=read_metadata(file, table.n_points))
     if sprite is not None:
+        from embviz.sprites import load_sprite
+
         table = replace(table, sprite=load_sprite(Path(sprite), sprite_size, table.n_points))
     elif sprite_size is not None and table.sprite is None:
         raise ParameterError("--sprite-size", "there is no sprite", "name one: --sprite FILE")
@@ -113,8 +138,9 @@ def find_loader(path: Path, input_format: str | None = None) -> Loader:
         LoadError: If it does not exist or no loader accepts it.
         ParameterError: If there is no such format.
     """
-    _add_entry_points()
     if input_format is not None:
+        if input_format not in LOADERS:
+            _add_entry_points()
         if input_format not in LOADERS:
             raise ParameterError(
                 f"--input-format '{input_format}'", "no such format", f"one of {', '.join(LOADERS)}"
@@ -129,13 +155,26 @@ def find_loader(path: Path, input_format: str | None = None) -> Loader:
         _check_exists(path)
         if path.is_file():
             with path.open("rb") as file:
-                file.read(1)
-            if not (LOADERS["checkpoint"].accepts(path) or path.suffix.lower() in (".npy", ".npz")):
-                refuse_foreign(path)
+                if file.read(len(NPY_MAGIC)) == NPY_MAGIC and path.suffix.lower() == ".npy":
+                    return LOADERS["npy"]
+            _refuse_foreign(path)
         for loader in LOADERS.values():
             if loader.accepts(path):
                 return loader
+        known = len(LOADERS)
+        _add_entry_points()
+        for loader in list(LOADERS.values())[known:]:
+            if loader.accepts(path):
+                return loader
     raise _unknown(path)
+
+
+def _refuse_foreign(path: Path) -> None:
+    """Refuse the files of other programs by name."""
+    from embviz.loaders.foreign import refuse_foreign
+
+    if not (LOADERS["checkpoint"].accepts(path) or path.suffix.lower() in (".npy", ".npz")):
+        refuse_foreign(path)
 
 
 def _unknown(path: Path) -> LoadError:

@@ -16,8 +16,10 @@ from embviz.loaders.metadata import read_metadata
 from embviz.loaders.projector_config import (
     FILE_NAME,
     EmbeddingInfo,
+    MetadataNote,
     ProjectorConfig,
     read_config,
+    unescape_field,
 )
 from embviz.loaders.text import load_text
 from embviz.model import EmbeddingTable, TensorInfo
@@ -35,13 +37,29 @@ def accepts(path: Path) -> bool:
 
 
 def find_config(path: Path) -> Path | None:
-    """Return the config file of a folder, or of the file itself."""
+    """Return the config file of a folder or of its one run, or of the file itself.
+
+    Raises:
+        LoadError: If several runs in the folder have one.
+    """
     if path.is_dir():
         for candidate in (path / FILE_NAME, path / PLUGIN_FOLDER / FILE_NAME):
             if candidate.is_file():
                 return candidate
-        return None
+        return _find_run(path)
     return path if path.is_file() and path.suffix == ".pbtxt" else None
+
+
+def _find_run(path: Path) -> Path | None:
+    """Return the config of the one run that has one, as TensorBoard looks for runs in a logdir."""
+    if any(path.glob("*.index")) or (path / "checkpoint").is_file():
+        return None
+    found = [*path.glob(f"*/{FILE_NAME}"), *path.glob(f"*/{PLUGIN_FOLDER}/{FILE_NAME}")]
+    runs = sorted({config.relative_to(path).parts[0] for config in found})
+    if len(runs) > 1:
+        names = ", ".join(printable(str(path / run), 80) for run in runs[:8])
+        raise LoadError(path, f"holds {len(runs)} runs", f"name one: {names}")
+    return min(found) if found else None
 
 
 def list_tensors(path: Path) -> list[TensorInfo]:
@@ -145,7 +163,7 @@ def _load_file(config: ProjectorConfig, embedding: EmbeddingInfo) -> EmbeddingTa
     if path.suffix == ".bytes" or not _is_utf8(path):
         vectors = _map_raw(config, embedding, path)
         return EmbeddingTable(vectors, source=str(path))
-    table = load_text(path, delimiter=b"\t")
+    table = load_text(path, delimiter=b"\t", headless=True)
     shape = embedding.tensor_shape
     if shape and tuple(shape) != table.vectors.shape:
         found = " x ".join(map(str, table.vectors.shape))
@@ -198,6 +216,7 @@ def _add_files(
         path = _inside(config, "metadata_path", embedding.metadata_path)
         # A file of vectors with a label column keeps it behind what the metadata file says.
         columns = read_metadata(path, table.n_points)
+        columns = _restore(columns, config.notes.get(embedding.metadata_path))
         table = replace(table, metadata={**columns, **_others(table, columns)})
     if embedding.image_path or embedding.single_image_dim:
         dims = embedding.single_image_dim
@@ -213,6 +232,22 @@ def _add_files(
         path = _inside(config, "bookmarks_path", embedding.bookmarks_path)
         table = replace(table, bookmarks=read_bookmarks(path))
     return table
+
+
+def _restore(
+    columns: dict[str, tuple[str, ...]], note: MetadataNote | None
+) -> dict[str, tuple[str, ...]]:
+    """Undo what `embviz export` did so that TensorBoard reads the file row by row."""
+    if note is None:
+        return columns
+    if note.escaped:
+        columns = {
+            unescape_field(name): tuple(map(unescape_field, values))
+            for name, values in columns.items()
+        }
+    if len(columns) > 1:
+        columns = {name: values for name, values in columns.items() if name != note.extra}
+    return columns
 
 
 def _others(

@@ -40,7 +40,7 @@ def read_metadata(path: Path, n_points: int) -> dict[str, tuple[str, ...]]:
         _refuse_tabs(path, lines)
         _check_count(path, lines, n_points, n_header=0)
         return {ONE_COLUMN_NAME: tuple(lines)}
-    names = _name_columns(path, first.split("\t"))
+    names = name_columns(path, first.split("\t"))
     del lines[0]
     _drop_empty_end(lines, n_points)
     columns = _split_rows(path, lines, len(names))
@@ -85,7 +85,7 @@ def _drop_empty_end(lines: list[str], n_points: int) -> None:
         del lines[-1]
 
 
-def _name_columns(path: Path, names: list[str]) -> list[str]:
+def name_columns(path: Path, names: list[str]) -> list[str]:
     """Return the columns' names, an empty one replaced by its place."""
     for i, name in enumerate(names):
         if name and name in names[:i]:

@@ -6,7 +6,7 @@ import logging
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -107,6 +107,39 @@ def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
         source=str(path),
         verify=(lambda: _verify(path, member.info)) if stored else None,
     )
+
+
+def load_array(
+    path: Path, tensor: str | None, fits: Callable[[tuple[int, ...]], bool]
+) -> NDArray[Any]:
+    """Read one array of numbers whose shape fits, by its name or as the only one.
+
+    Raises:
+        LoadError: If there is no such array, or several and none was named.
+        ParameterError: If no member has the name.
+    """
+    with _open(path) as archive:
+        members = _list_members(path, archive)
+        known = [m for m in members if m.header is not None and not m.reason]
+        named = [m for m in known if tensor in (None, m.name, f"{m.name}.npy")]
+        if tensor is not None and not named:
+            raise ParameterError(
+                f"tensor '{tensor}'", f"{path} holds {_names(members)}", "name one of these"
+            )
+        fitting = [m for m in named if m.header is not None and fits(m.header.shape)]
+        if len(fitting) != 1:
+            way_out = "name one: --tensor" if fitting else "give it another shape"
+            why = f"{len(fitting) or 'no'} arrays of images among {_names(members)}"
+            raise LoadError(path, why, way_out)
+        member = fitting[0]
+        header = member.header
+        assert header is not None
+        _check_member(path, member.info, header, f"{path}: '{printable(member.name)}'")
+        if member.info.compress_type == zipfile.ZIP_STORED:
+            array = map_array(path, header, _data_offset(path, member.info))
+        else:
+            array = _read_array(path, archive, member, header)
+    return array.view(np.bool_) if header.dtype.kind == "b" else array
 
 
 @contextmanager

@@ -6,9 +6,12 @@ The message is `ProjectorConfig` of tensorboard/plugins/projector/projector_conf
 
 from __future__ import annotations
 
+import json
 import logging
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import NoReturn
 
@@ -52,12 +55,25 @@ class EmbeddingInfo:
 
 
 @dataclass(frozen=True)
+class MetadataNote:
+    """What a metadata file needs beyond TensorBoard's rules to give its texts back exactly.
+
+    `escaped`: backslashes, tabs and line ends are written as `escape_field` does. `extra` is the
+    name of a column of row numbers that is not the table's, "" for none.
+    """
+
+    escaped: bool = False
+    extra: str = ""
+
+
+@dataclass(frozen=True)
 class ProjectorConfig:
-    """What a config file says, and where it is."""
+    """What a config file says, and where it is; `notes` are by metadata_path."""
 
     path: Path
     model_checkpoint_path: str
     embeddings: tuple[EmbeddingInfo, ...]
+    notes: Mapping[str, MetadataNote] = dataclass_field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,72 @@ def read_config(path: Path) -> ProjectorConfig:
             embeddings.append(_embedding(field, path))
         elif field.name != "model_checkpoint_dir":
             _warn_unknown(field, path)
-    return ProjectorConfig(path, checkpoint, tuple(embeddings))
+    return ProjectorConfig(path, checkpoint, tuple(embeddings), _read_notes(text))
+
+
+def _read_notes(text: str) -> dict[str, MetadataNote]:
+    """Return the notes that `embviz export` leaves in a comment; others are passed over."""
+    found = re.search(r"^# embviz: (\{.{0,1000000}\})$", text, re.MULTILINE)
+    try:
+        value = json.loads(found[1]) if found else {}
+    except (ValueError, RecursionError):
+        return {}
+    return {
+        path: MetadataNote(note.get("escaped") is True, str(note.get("extra", "")))
+        for path, note in value.items()
+        if isinstance(note, dict)
+    }
+
+
+def format_config(
+    embeddings: Sequence[EmbeddingInfo],
+    notes: Mapping[str, MetadataNote],
+    comments: Sequence[str] = (),
+) -> str:
+    """Return the text of a config file, with comments at its top.
+
+    Args:
+        embeddings: The tensors, in their order.
+        notes: By metadata_path; they stand in a comment that `read_config` finds again.
+        comments: Lines that begin with #.
+    """
+    lines = list(comments)
+    if notes:
+        value = {path: {"escaped": n.escaped, "extra": n.extra} for path, n in notes.items()}
+        lines.append(f"# embviz: {json.dumps(value, sort_keys=True)}")
+    for info in embeddings:
+        lines.append("embeddings {")
+        lines += [
+            f"  {name}: {_quote(getattr(info, name))}" for name in _STRINGS if getattr(info, name)
+        ]
+        lines += [f"  tensor_shape: {n}" for n in info.tensor_shape]
+        if info.image_path:
+            lines.append("  sprite {")
+            lines.append(f"    image_path: {_quote(info.image_path)}")
+            lines += [f"    single_image_dim: {n}" for n in info.single_image_dim]
+            lines.append("  }")
+        lines.append("}")
+    return "\n".join(lines) + "\n"
+
+
+def _quote(text: str) -> str:
+    """Return a text as a string literal of protobuf's text format."""
+    raw = text.encode("utf-8", "replace")
+    plain = b" !" + bytes(c for c in range(0x23, 0x7F) if c != 0x5C)
+    return '"' + "".join(chr(c) if c in plain else f"\\{c:03o}" for c in raw) + '"'
+
+
+def escape_field(text: str) -> str:
+    """Return a text without tabs and line ends; `unescape_field` gives it back."""
+    for sign, mark in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
+        text = text.replace(sign, mark)
+    return text
+
+
+def unescape_field(text: str) -> str:
+    """Return the text that `escape_field` was given."""
+    marks = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
+    return re.sub(r"\\[\\tnr]", lambda m: marks[m[0]], text)
 
 
 def _embedding(message: _Field, path: Path) -> EmbeddingInfo:

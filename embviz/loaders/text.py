@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.text_blocks import make_plain, read_block
-from embviz.loaders.text_layout import SAMPLE_LINES, TextLayout, find_layout
+from embviz.loaders.text_layout import SAMPLE_LINES, TextLayout, find_layout, is_number
 from embviz.loaders.text_lines import Columns, read_lines
 from embviz.loaders.text_source import TextSource
 from embviz.model import EmbeddingTable, TensorInfo
@@ -88,14 +88,17 @@ TSV, CSV = TextLoader("tsv"), TextLoader("csv")
 
 
 def load_text(
-    path: Path, tensor: str | None = None, delimiter: bytes | None = None
+    path: Path, tensor: str | None = None, delimiter: bytes | None = None, headless: bool = False
 ) -> EmbeddingTable:
-    """Read a table of vectors; see `TextLoader.load`."""
+    """Read a table of vectors; see `TextLoader.load`.
+
+    With `headless`, a first line of numbers is a row, whichever numbers they are.
+    """
     if tensor not in (None, path.name, path.stem):
         raise ParameterError(
             f"tensor '{tensor}'", f"{path} holds one table without a name", "leave --tensor out"
         )
-    layout, source = _open(path, delimiter)
+    layout, source = _open(path, delimiter, headless)
     rows = _Rows(layout, source)
     if source.size <= source.chunk_bytes:
         for chunk, number in _data_chunks(source, layout):
@@ -105,7 +108,9 @@ def load_text(
     return rows.table()
 
 
-def _open(path: Path, delimiter: bytes | None) -> tuple[TextLayout, TextSource]:
+def _open(
+    path: Path, delimiter: bytes | None, headless: bool = False
+) -> tuple[TextLayout, TextSource]:
     """Find a file's layout from its first lines."""
     source = TextSource(path)
     if source.size == 0:
@@ -123,6 +128,10 @@ def _open(path: Path, delimiter: bytes | None) -> tuple[TextLayout, TextSource]:
                 lines.append(line)
         if len(lines) >= SAMPLE_LINES:
             break
+    if headless and delimiter and lines:
+        fields = lines[0].rstrip(b"\r").split(delimiter)
+        if len(fields) > 1 and all(map(is_number, fields)):
+            return TextLayout(delimiter, len(fields), tuple(range(len(fields)))), source
     return find_layout(lines[:SAMPLE_LINES], delimiter, source.shown), source
 
 

@@ -31,6 +31,9 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
     """
     if b"\0" in raw or (layout.quoted and b'"' in raw):
         return None
+    odd = raw.startswith(b" ") or b"\n " in raw or (b"  " in raw and not layout.collapse)
+    if layout.delimiter == b" " and odd:
+        return None  # blanks that may mean nothing: the line rules know
     if not hasattr(_scratch, "arrays"):
         _scratch.arrays = Scratch()
     scratch: Scratch = _scratch.arrays

@@ -194,7 +194,7 @@ def _table_layout(rows: list[list[bytes]], layout: TextLayout, shown: str) -> Te
     usual = [row for row in body if len(row) == width][: max(2, _SCORED_FIELDS // width)]
     text = [c for c in range(width) if 2 * sum(is_number(row[c]) for row in usual) < len(usual)]
     numeric = [c for c in range(width) if c not in text]
-    header = _header(rows[0], width, numeric, text) if len(rows) > 1 else None
+    header = _header(rows, width, numeric, text) if len(rows) > 1 else None
     if not numeric:
         _refuse_text_only(rows, width, shown)
     if width == 1 and not text:
@@ -225,19 +225,20 @@ def _names_a_label(name: str, column: int) -> bool:
 
 
 def _header(
-    first: Sequence[bytes], width: int, numeric: list[int], text: list[int]
+    rows: Sequence[Sequence[bytes]], width: int, numeric: list[int], text: list[int]
 ) -> list[str] | None:
     """Return the names in the first line, where it is a header."""
-    fields = list(first)
+    fields = list(rows[0])
     if len(fields) == width - 1 and 0 in text:
         fields = [b"", *fields]
     if len(fields) != width or not numeric:
         return None
     numbers = [fields[c].strip() for c in numeric if is_number(fields[c])]
-    # Data frames without names write the columns' numbers.
-    counted = len(numbers) > 2 and any(
-        numbers == [b"%d" % (first_number + i) for i in range(len(numbers))]
-        for first_number in (0, 1)
+    # Data frames without names write the columns' numbers above fractions.
+    counted = (
+        len(numbers) > 2
+        and numbers == [b"%d" % i for i in range(len(numbers))]
+        and any(b"." in field for field in rows[1])
     )
     if numbers and not counted:
         return None

@@ -112,7 +112,7 @@ def decode(field: bytes, where: str) -> str:
 
 
 def _number(field: bytes, column: int, where: str) -> float:
-    """Return a field's number, which float32 can hold."""
+    """Return a field's number, which float32 can hold; nan and inf as they are."""
     token = field.strip(b" ")
     try:
         number = read_number(token)
@@ -120,9 +120,7 @@ def _number(field: bytes, column: int, where: str) -> float:
         _refuse_number(token, column, where)
     text = token.decode("ascii")
     if not math.isfinite(number) and any(c in text for c in "nN"):
-        raise LoadError(
-            where, f"column {column + 1}: '{text}' is not a finite number", "leave the row out"
-        )
+        return number  # nan and inf are numbers; whoever needs finite ones refuses the row
     with np.errstate(over="ignore"):
         beyond = not math.isfinite(np.float32(number))
     if beyond:

@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors
-from embviz.neighbors.graph import build_graph
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors
+    from embviz.neighbors.graph import build_graph
 
 __all__ = ["build_graph", "find_neighbors", "find_neighbors_of_vectors"]
+
+_HOME = {
+    "build_graph": "embviz.neighbors.graph",
+    "find_neighbors": "embviz.neighbors.exact",
+    "find_neighbors_of_vectors": "embviz.neighbors.exact",
+}
+
+
+def __getattr__(name: str) -> Any:
+    from importlib import import_module
+
+    if name not in _HOME:
+        raise AttributeError(f"module 'embviz.neighbors' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)

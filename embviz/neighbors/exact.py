@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -60,7 +60,7 @@ def find_neighbors(
             "a zero vector has no direction, so no cosine distance",
             "use the euclidean metric",
         )
-    return _search(table, _Request(queries, k, metric, own=chosen))
+    return search_exactly(lambda: table_blocks(table), Request(queries, k, metric, own=chosen))
 
 
 def find_neighbors_of_vectors(
@@ -90,12 +90,14 @@ def find_neighbors_of_vectors(
         )
     if not np.isfinite(wanted).all():
         raise ParameterError("queries", "a query vector holds NaN or infinity")
-    excluded = np.unique(np.asarray(exclude, dtype=np.int64))
+    excluded = np.array(sorted(set(exclude)), dtype=np.int64)
     check_k(table, k, table.n_points - len(excluded))
     check_metric(metric)
     if metric == "cosine" and not wanted.any(axis=1).all():
         raise ParameterError("query", "a zero vector has no direction, so no cosine distance")
-    return _search(table, _Request(wanted, k, metric, excluded=excluded))
+    return search_exactly(
+        lambda: table_blocks(table), Request(wanted, k, metric, excluded=excluded)
+    )
 
 
 def check_k(table: EmbeddingTable, k: int, largest: int) -> None:
@@ -111,8 +113,11 @@ def check_metric(metric: str) -> None:
 
 
 @dataclass(frozen=True, eq=False)
-class _Request:
-    """Query vectors float64 (n, n_dims) and the rows that are not to be listed for them."""
+class Request:
+    """Query vectors float64 (n, n_dims) and the rows that are not to be listed for them.
+
+    `own` is a row a query, `excluded` are rows of all queries, sorted.
+    """
 
     queries: NDArray[np.float64]
     k: int
@@ -121,8 +126,39 @@ class _Request:
     excluded: NDArray[np.int64] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class RowBlock:
+    """Some rows to be searched.
+
+    Attributes:
+        rows: Of a float type, (n, n_dims).
+        start: The number of the first, where they follow each other.
+        numbers: int64 (n,), their numbers where they do not.
+        norms: float32 (n,), their norms where they are known.
+    """
+
+    rows: Floats
+    start: int = 0
+    numbers: NDArray[np.int64] | None = None
+    norms: NDArray[np.float32] | None = None
+
+    def numbered(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the numbers of the rows at some places of the block."""
+        return places + self.start if self.numbers is None else self.numbers[places]
+
+    def places(self, numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the places in the block of the rows with some numbers, which are sorted."""
+        if self.numbers is None:
+            first, last = np.searchsorted(numbers, [self.start, self.start + len(self.rows)])
+            return numbers[first:last] - self.start
+        if not len(numbers):
+            return numbers
+        near = np.minimum(np.searchsorted(numbers, self.numbers), len(numbers) - 1)
+        return np.flatnonzero(numbers[near] == self.numbers)
+
+
 @dataclass(eq=False)
-class _Best:
+class Best:
     """The nearest points so far: distances float64 and rows int64, both (n, k), in order."""
 
     distances: NDArray[np.float64]
@@ -133,7 +169,7 @@ class _Best:
     ) -> None:
         """Take in pairs of a query and a row."""
         k = self.rows.shape[1]
-        touched = np.unique(query)
+        touched = np.flatnonzero(np.bincount(query, minlength=len(self.rows)))
         held = np.repeat(touched, k)
         query = np.concatenate([held, query])
         row = np.concatenate([self.rows[touched].ravel(), row])
@@ -143,43 +179,57 @@ class _Best:
         kept = order[first[:, None] + np.arange(k)]
         self.distances[touched], self.rows[touched] = distance[kept], row[kept]
 
+    def neighbors(self, metric: Metric, scale: float, recall: float = 1.0) -> Neighbors:
+        """Return them as they are handed out, euclidean distances divided by `scale`."""
+        distances = self.distances / scale
+        if len(distances) and distances.max() > LARGEST_DISTANCE:
+            log.warning(
+                "distances beyond %.3g do not fit float32 and are shown as that", LARGEST_DISTANCE
+            )
+            distances = np.minimum(distances, LARGEST_DISTANCE)
+        return Neighbors(self.rows.astype(np.int32), distances.astype(np.float32), metric, recall)
 
-def _search(table: EmbeddingTable, request: _Request) -> Neighbors:
-    """Pass over the blocks; again in a smaller unit where squares leave the range of floats."""
-    found = _scan(table, request, 1.0)
+
+def search_exactly(blocks: Callable[[], Iterable[RowBlock]], request: Request) -> Neighbors:
+    """Return the nearest of all rows; in a smaller unit where squares leave the range of floats."""
+    found = scan(blocks(), request, 1.0)
     scale = 1.0
     if found is None:
-        peak = max(float(np.abs(block).max()) for _, block in table.blocks(np.float64))
+        peak = max(float(np.abs(block.rows).max()) for block in blocks())
         peak = max(peak, float(np.abs(request.queries).max()))
         scale = 2.0 ** -max(-1000, int(np.frexp(peak)[1]))
-        found = _scan(table, request, scale)
+        found = scan(blocks(), request, scale)
     if found is None:
         raise AssertionError("scaled vectors are in range")
-    distances = found.distances / scale
-    if len(distances) and distances.max() > LARGEST_DISTANCE:
-        log.warning(
-            "distances beyond %.3g do not fit float32 and are shown as that", LARGEST_DISTANCE
-        )
-        distances = np.minimum(distances, LARGEST_DISTANCE)
-    return Neighbors(found.rows.astype(np.int32), distances.astype(np.float32), request.metric)
+    return found.neighbors(request.metric, scale)
 
 
-def _scan(table: EmbeddingTable, request: _Request, scale: float) -> _Best | None:
-    """Return the nearest points, distances times `scale`; None if the scale does not do."""
+def table_blocks(table: EmbeddingTable) -> Iterator[RowBlock]:
+    """Yield all rows of a table."""
+    for start, block in table.blocks(working_type(table.vectors.dtype)):
+        yield RowBlock(block, start)
+
+
+def scan(blocks: Iterable[RowBlock], request: Request, scale: float) -> Best | None:
+    """Return the nearest of all rows; None if their squares are out of range.
+
+    Args:
+        blocks: The rows.
+        request: What is looked for.
+        scale: A power of two; euclidean distances are returned times this.
+    """
     n_queries = len(request.queries)
-    best = _Best(
+    best = Best(
         np.full((n_queries, request.k), np.inf),
         np.full((n_queries, request.k), np.iinfo(np.int64).max),
     )
-    working = working_type(table.vectors.dtype)
     cosine = request.metric == "cosine"
-    exact = _precise_units(request.queries) if cosine else request.queries * scale
-    for start, raw in table.blocks(working):
-        block = raw if cosine or scale == 1 else raw * working(scale)
-        part = _directions(start, block) if cosine else _positions(start, block, exact)
+    exact = precise_units(request.queries) if cosine else request.queries * scale
+    for block in blocks:
+        part = _directions(block) if cosine else _positions(block, exact, scale)
         if part is None:
             return None
-        step = max(1, BATCH // len(block))
+        step = max(1, BATCH // len(block.rows))
         for first in range(0, n_queries, step):
             chosen = np.arange(first, min(first + step, n_queries))
             _search_block(part, request, best, chosen, exact[chosen])
@@ -193,39 +243,43 @@ class _Part:
     `sizes` are the squared norms of the multiplied rows after that.
     """
 
-    start: int
+    block: RowBlock
     raw: Floats
     rows: Floats
     factors: Floats
     sizes: Floats
 
 
-def _positions(start: int, block: Floats, exact: NDArray[np.float64]) -> _Part | None:
+def _positions(block: RowBlock, exact: NDArray[np.float64], scale: float) -> _Part | None:
     """Return a block for euclidean distances; None if its squares are out of range."""
+    rows = block.rows if scale == 1 else block.rows * block.rows.dtype.type(scale)
     with np.errstate(over="ignore"):
-        sizes = np.einsum("ij,ij->i", block, block)
+        sizes = np.einsum("ij,ij->i", rows, rows)
         reach = float(sizes.max()) + float((exact**2).sum(axis=1).max(initial=0))
-    if not reach < float(np.finfo(block.dtype).max) / 64:
+    if not reach < float(np.finfo(rows.dtype).max) / 64:
         return None
-    return _Part(start, block, block, np.ones(1, block.dtype), sizes)
+    return _Part(block, rows, rows, np.ones(1, rows.dtype), sizes)
 
 
-def _directions(start: int, block: Floats) -> _Part:
+def _directions(block: RowBlock) -> _Part:
     """Return a block for cosine distances, which are half the squared distances of unit rows."""
-    with np.errstate(over="ignore", under="ignore"):
-        squares = np.einsum("ij,ij->i", block, block)
-    limits, one = np.finfo(block.dtype), np.ones(1, block.dtype)
+    limits, one = np.finfo(block.rows.dtype), np.ones(1, block.rows.dtype)
+    if block.norms is None:
+        with np.errstate(over="ignore", under="ignore"):
+            squares = np.einsum("ij,ij->i", block.rows, block.rows)
+    else:
+        squares = np.square(block.norms, dtype=block.rows.dtype)
     if float(squares.min()) > limits.tiny / limits.eps and float(squares.max()) < limits.max / 64:
         factors = 1 / np.sqrt(squares)
-        return _Part(start, block, block, factors, np.ones_like(factors))
-    rows = unit_rows(block)
-    return _Part(start, block, rows, one, np.ones(len(rows), block.dtype))
+        return _Part(block, block.rows, block.rows, factors, np.ones_like(factors))
+    rows = unit_rows(block.rows)
+    return _Part(block, block.rows, rows, one, np.ones(len(rows), block.rows.dtype))
 
 
 def _search_block(
     part: _Part,
-    request: _Request,
-    best: _Best,
+    request: Request,
+    best: Best,
     chosen: NDArray[np.int64],
     exact: NDArray[np.float64],
 ) -> None:
@@ -243,7 +297,7 @@ def _search_block(
     lower *= -2 * part.factors
     lower += part.sizes * keep
     lower += (squares * keep)[:, None]
-    _leave_out(lower, part.start, request, chosen)
+    _leave_out(lower, part.block, request, chosen)
     limit = best.distances[chosen, -1]
     limit = limit * 2 if request.metric == "cosine" else limit**2
     limit = limit * (1 + 1e-6) + 1e-37
@@ -252,14 +306,15 @@ def _search_block(
         upper = np.take_along_axis(lower, nearest, axis=1).astype(np.float64)
         upper += 2 * rounding * (part.sizes[nearest] + squares[:, None])
         limit = np.minimum(limit, upper.max(axis=1) * (1 + 1e-6) + 1e-37)
+    limit = np.minimum(limit, np.finfo(np.float64).max)  # What is left out is at infinity.
     query, row = np.nonzero(lower <= limit[:, None])
     _measure(part, request, best, chosen, (query, row, exact))
 
 
 def _measure(
     part: _Part,
-    request: _Request,
-    best: _Best,
+    request: Request,
+    best: Best,
     chosen: NDArray[np.int64],
     pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
 ) -> None:
@@ -270,28 +325,32 @@ def _measure(
         q, r = query[first : first + step], row[first : first + step]
         theirs = part.raw[r].astype(np.float64)
         if request.metric == "cosine":
-            apart = _precise_units(theirs) - exact[q]
+            apart = precise_units(theirs) - exact[q]
             distance = np.einsum("ij,ij->i", apart, apart) / 2
             distance[~theirs.any(axis=1)] = 1
         else:
             distance = _lengths(theirs - exact[q])
-        best.merge(chosen[q], r + part.start, _round_mantissa(distance))
+        best.merge(chosen[q], part.block.numbered(r), _round_mantissa(distance))
 
 
 def _leave_out(
-    rough: NDArray[Any], start: int, request: _Request, chosen: NDArray[np.int64]
+    rough: NDArray[Any], block: RowBlock, request: Request, chosen: NDArray[np.int64]
 ) -> None:
     """Put the rows that are not to be listed out of reach."""
     if request.own is not None:
-        own = request.own[chosen] - start
-        inside = np.flatnonzero((own >= 0) & (own < rough.shape[1]))
-        rough[inside, own[inside]] = np.inf
+        own = request.own[chosen]
+        if block.numbers is None:
+            places = own - block.start
+            inside = np.flatnonzero((places >= 0) & (places < rough.shape[1]))
+            rough[inside, places[inside]] = np.inf
+        else:
+            for query, number in enumerate(own):
+                rough[query, block.numbers == number] = np.inf
     if request.excluded is not None:
-        rows = request.excluded - start
-        rough[:, rows[(rows >= 0) & (rows < rough.shape[1])]] = np.inf
+        rough[:, block.places(request.excluded)] = np.inf
 
 
-def _precise_units(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+def precise_units(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return float64 rows of length 1, exactly equal for multiples by 2; zero rows stay."""
     peaks = np.abs(rows).max(axis=1, keepdims=True, initial=0)
     units = unit_rows(rows * 2.0 ** -np.clip(np.frexp(peaks)[1], -1000, 1000))

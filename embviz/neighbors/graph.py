@@ -41,6 +41,7 @@ def build_graph(
     metric: Metric = "cosine",
     normalize: Normalize = "none",
     seed: int = 0,
+    exact_cost: float | None = None,
 ) -> Neighbors:
     """Find the nearest neighbors of all points.
 
@@ -55,6 +56,8 @@ def build_graph(
         metric: Cosine is euclidean between rows of unit length, as 1 - cos.
         normalize: What is done to the vectors before.
         seed: For the cells and the sample; the same seed gives the same bytes.
+        exact_cost: Up to so many multiplications, points x points x dimensions, all are compared;
+            None is some seconds' worth.
 
     Returns:
         Neighbors of every row; `recall` is the share of true neighbors found for a sample of
@@ -69,7 +72,8 @@ def build_graph(
     points = _gather(space, metric)
     n_points, n_dims = points.shape
     recall = 1.0
-    if n_points * n_points * n_dims <= FLAT_COST or n_points <= 4 * SAMPLE:
+    most = FLAT_COST if exact_cost is None else exact_cost
+    if n_points * n_points * n_dims <= most or n_points <= 4 * SAMPLE:
         indices, distances = _compare_all(points, k)
     else:
         indices, distances, recall = _visit_cells(points, k, seed)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
@@ -90,22 +91,34 @@ def write_report(
     return write_file(Path(path), page.encode("utf-8"))
 
 
-def write_file(path: Path, data: bytes) -> int:
+def write_file(path: Path, data: bytes | Iterable[bytes]) -> int:
     """Write a file under a temporary name beside it and move it there; return its size.
+
+    The path `-` is the standard output.
+
+    Args:
+        path: The file; an existing regular one is replaced.
+        data: Its bytes, whole or in parts; what making a part raises passes through.
 
     Raises:
         OutputError: If the folder or the file cannot be written; the old file stays.
     """
     check_output(path)
+    parts = (data,) if isinstance(data, bytes) else data
+    if str(path) == "-":
+        size = sum(sys.stdout.buffer.write(part) for part in parts)
+        sys.stdout.flush()
+        return size
     if path.exists() and not path.is_file():  # a device, such as /dev/stdout
-        return _write_device(path, data)
-    temporary = None
+        return _write_device(path, parts)
+    temporary, size = None, 0
     try:
         with tempfile.NamedTemporaryFile(
             dir=path.parent, prefix=f".{path.name[:40]}.", delete=False
         ) as out:
             temporary = Path(out.name)
-            out.write(data)
+            for part in parts:
+                size += out.write(part)
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
         temporary.chmod(mode)
         temporary.replace(path)
@@ -114,7 +127,7 @@ def write_file(path: Path, data: bytes) -> int:
     finally:
         if temporary is not None and temporary.exists():
             temporary.unlink()
-    return len(data)
+    return size
 
 
 def check_output(path: Path) -> None:
@@ -123,6 +136,8 @@ def check_output(path: Path) -> None:
     Raises:
         OutputError: If the path is a folder, or its folder is missing or not writable.
     """
+    if str(path) == "-":
+        return
     if path.is_dir():
         raise OutputError(path, "is a folder; name a file in it")
     if not path.parent.is_dir():
@@ -131,13 +146,12 @@ def check_output(path: Path) -> None:
         raise OutputError(path, f"the folder {path.parent} cannot be written")
 
 
-def _write_device(path: Path, data: bytes) -> int:
+def _write_device(path: Path, parts: Iterable[bytes]) -> int:
     try:
         with path.open("wb") as out:
-            out.write(data)
+            return sum(out.write(part) for part in parts)
     except OSError as error:
         raise OutputError(path, f"cannot be written: {error.strerror}") from error
-    return len(data)
 
 
 def _umask() -> int:

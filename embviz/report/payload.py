@@ -18,7 +18,7 @@ from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Projection, is_numeric
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
 from embviz.report.vectors import PAGE_BYTES, pack_vectors
-from embviz.sprites import average_tile_kind, take_tiles
+from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
 VERSION = 1
 # Above this many points coordinates travel as 16-bit steps of the axis's span.
@@ -44,6 +44,7 @@ class ReportOptions:
         isolated: Indices of the table that the page opens with, alone.
         selected: Indices of the table that the page opens with, selected.
         notes: Sentences for the reader, such as that this is a sample.
+        image_links: Relative URLs of images beside the page, one a point, that its card opens.
     """
 
     title: str = ""
@@ -58,6 +59,7 @@ class ReportOptions:
     isolated: Sequence[int] = ()
     selected: Sequence[int] = ()
     notes: Sequence[str] = ()
+    image_links: Sequence[str] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,7 @@ def build_payload(
     entries, makers = _projection_entries(projections, table.n_points)
     columns, column_makers = _column_entries(table)
     makers += column_makers
-    sprite = _sprite_entry(table, makers)
+    sprite = _sprite_entry(table, makers, options.image_links)
     if table.rows is not None:
         makers.append(lambda: array_block("rows", np.asarray(table.rows, np.int32)))
     if table.bookmarks:
@@ -103,7 +105,7 @@ def build_payload(
     source = _shown_source(table.source)
     manifest = {
         "version": VERSION,
-        "title": options.title or source or "embeddings",
+        "title": options.title or PurePath(source).name or "embeddings",
         "source": source,
         "tensor": table.name,
         "command": options.command,
@@ -193,21 +195,28 @@ def _column_entries(table: EmbeddingTable) -> tuple[list[dict[str, Any]], list[M
     return entries, makers
 
 
-def _sprite_entry(table: EmbeddingTable, makers: list[Maker]) -> dict[str, Any] | None:
-    """Add the sheet's block; of a small part of a large table only its own tiles travel."""
+def _sprite_entry(
+    table: EmbeddingTable, makers: list[Maker], links: Sequence[str]
+) -> dict[str, Any] | None:
+    """Add a block a sheet; of a small part of a large table only its own tiles travel."""
     sprite = table.sprite
     if sprite is None:
         return None
     by_row = table.rows is not None
     if table.rows is not None and table.n_points * 2 < int(table.rows.max()) + 1:
         sprite, by_row = take_tiles(sprite, table.rows), False
-    image = np.frombuffer(sprite.image, np.uint8)
-    makers.append(lambda: array_block("sprite", image))
+    sprite = shrink_sprite(sprite)
+    if links:
+        makers.append(lambda: json_block("image_links", list(links)))
+    for i, sheet in enumerate(sprite.sheets):
+        name, image = f"sprite_{i}" if i else "sprite", np.frombuffer(sheet, np.uint8)
+        makers.append(lambda name=name, image=image: array_block(name, image))  # type: ignore[misc]
     return {
         "mime": sprite.mime,
         "tile_width": sprite.tile_width,
         "tile_height": sprite.tile_height,
         "columns": sprite.columns,
+        "sheets": len(sprite.sheets),
         "ink": average_tile_kind(sprite) == "ink",
         "by_row": by_row,
     }

@@ -133,8 +133,8 @@ def _pack_codes(table: EmbeddingTable, values: NDArray[np.float32]) -> PackedVec
     for start, block in table.blocks(np.float32):
         out[start : start + len(block)] = np.searchsorted(values, block)
     entry = {"precision": "float32", "exact": True, "scale": 1.0, "error": 0.0}
-    block = array_block("vectors", out, values=[float(v) for v in values])
-    return PackedVectors((block,), entry, "Vectors travel as float32, exactly")
+    codes = array_block("vectors", out, values=[float(v) for v in values])
+    return PackedVectors((codes,), entry, "Vectors travel as float32, exactly")
 
 
 def _pack_exact(table: EmbeddingTable, kind: str) -> PackedVectors:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.report.test_payload import unpack
 from embviz.report.blocks import Block
+from tests.report.test_payload import unpack
 
 
 def manifest_of(path: Path) -> dict[str, Any]:
@@ -62,7 +62,9 @@ def test_equal_input_and_seed_give_equal_bytes(run: Any, words: np.ndarray, tmp_
 
 def test_no_absolute_path_is_in_the_output(run: Any, words: np.ndarray, tmp_path: Path) -> None:
     source = str(tmp_path / "words.npy")
-    ran = run("project", source, "--metadata", str(tmp_path / "words.tsv"), "-o", str(tmp_path / "o.html"))
+    ran = run(
+        "project", source, "--metadata", str(tmp_path / "words.tsv"), "-o", str(tmp_path / "o.html")
+    )
     assert ran.status == 0
     assert str(tmp_path) not in (tmp_path / "o.html").read_text(encoding="utf-8")
     command = manifest_of(tmp_path / "o.html")["command"]
@@ -74,8 +76,12 @@ def test_the_command_line_in_the_page_makes_the_same_page(
 ) -> None:
     import shlex
 
-    (tmp_path / "embviz.toml").write_text('[project]\nmethod = ["tsne"]\nseed = 5\nperplexity = 7.5\n')
-    first = run("project", *SOURCE, "--config", "embviz.toml", "--title", "it's <b>", "-o", "out.html")
+    (tmp_path / "embviz.toml").write_text(
+        '[project]\nmethod = ["tsne"]\nseed = 5\nperplexity = 7.5\n'
+    )
+    first = run(
+        "project", *SOURCE, "--config", "embviz.toml", "--title", "it's <b>", "-o", "out.html"
+    )
     assert first.status == 0, first.stderr
     page = (tmp_path / "out.html").read_bytes()
     again = run(*shlex.split(manifest_of(tmp_path / "out.html")["command"])[1:])
@@ -83,7 +89,9 @@ def test_the_command_line_in_the_page_makes_the_same_page(
     assert (tmp_path / "out.html").read_bytes() == page
 
 
-def test_an_axis_is_the_arithmetic_of_centroids(run: Any, words: np.ndarray, tmp_path: Path) -> None:
+def test_an_axis_is_the_arithmetic_of_centroids(
+    run: Any, words: np.ndarray, tmp_path: Path
+) -> None:
     ran = run("project", *SOURCE, "--axis", "=worst", "best", "-o", "out.html")
     assert ran.status == 0, ran.stderr
     assert "'=worst' matches 1 point" in ran.stderr
@@ -113,7 +121,9 @@ def test_neighbors_of_writes_them_alone_with_axes_of_the_whole_table(
     assert want[manifest["selected"]].tolist() == [10]
 
 
-def test_select_sample_and_isolate_choose_points(run: Any, words: np.ndarray, tmp_path: Path) -> None:
+def test_select_sample_and_isolate_choose_points(
+    run: Any, words: np.ndarray, tmp_path: Path
+) -> None:
     assert run("project", *SOURCE, "--select", "/^w1\\d$/", "-o", "a.html").status == 0
     assert block_of(tmp_path / "a.html", "rows").tolist() == list(range(13, 23))
     assert run("project", *SOURCE, "--sample", "50", "--seed", "4", "-o", "b.html").status == 0
@@ -151,7 +161,9 @@ def test_coordinates_and_a_plotly_figure_are_written_on_request(
     extras = ("--save-coordinates", "c.npz", "--figure", "f.json")
     assert run("project", *SOURCE, *extras, "-o", "out.html").status == 0
     saved = np.load(tmp_path / "c.npz", allow_pickle=False)
-    assert saved["pca_10"].tobytes() == block_of(tmp_path / "out.html", "pca_10_coordinates").tobytes()
+    assert (
+        saved["pca_10"].tobytes() == block_of(tmp_path / "out.html", "pca_10_coordinates").tobytes()
+    )
     assert saved["labels"][1] == "best"
     figure = json.loads((tmp_path / "f.json").read_text(encoding="utf-8"))
     x = np.frombuffer(base64.b64decode(figure["data"][0]["x"]["bdata"]), "<f4")
@@ -173,7 +185,14 @@ def test_coordinates_and_a_plotly_figure_are_written_on_request(
         (("--neighbors-of", "bset"), 2, "close to it: best"),
         (("--select", "w", "--neighbors-of", "w1"), 2, "cannot be combined"),
         (("--method", "none"), 2, "20"),
-        (("--dims", "4",), 2, "--dims"),
+        (
+            (
+                "--dims",
+                "4",
+            ),
+            2,
+            "--dims",
+        ),
         (("--tensor", "x"), 2, "words.npy"),
     ],
 )
@@ -238,5 +257,7 @@ def test_progress_is_shown_on_a_terminal_and_nowhere_else(
         seen += piece
     assert process.wait() == 0
     assert b"of 300" in seen
-    quiet = subprocess.run([*command, "-o", "b.html"], cwd=tmp_path, capture_output=True, check=True)
+    quiet = subprocess.run(
+        [*command, "-o", "b.html"], cwd=tmp_path, capture_output=True, check=True
+    )
     assert b"of 300" not in quiet.stderr

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { categoricalPalette, coloring, colorPoints, oklch, rgb } from '#js/color.js';
-import { categories, createTable } from '#js/table.js';
+import { categories, countDistinct, createTable } from '#js/table.js';
 
 const column = (values, kind = 'text') => {
   const table = createTable({ n_points: values.length, n_dims: 2, columns: [{ name: 'c', kind }], label_by: 'c' });
@@ -68,4 +68,9 @@ test('more than fifty categories share one color for the rest, and are counted',
   const { legend } = colorPoints(column(values), { n: 60, as: 'auto', dark: false });
   assert.equal(legend.entries.length, 51);
   assert.deepEqual([legend.entries[50].name, legend.entries[50].count], ['10 other values', 10]);
+});
+
+test('countDistinct stops counting behind its limit', () => {
+  assert.equal(countDistinct(column(['a', '', 'b', 'a']), 50), 2);
+  assert.equal(countDistinct(column(Array.from({ length: 99 }, (_, i) => `${i}`)), 50), 51);
 });

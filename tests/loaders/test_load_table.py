@@ -138,7 +138,7 @@ def test_a_format_can_be_named() -> None:
     with Path("x.dat").open("wb") as file:
         np.save(file, VECTORS)
     np.testing.assert_array_equal(load_table("x.dat", input_format="npy").vectors, VECTORS)
-    with pytest.raises(ParameterError, match="one of logdir, checkpoint, npz, npy"):
+    with pytest.raises(ParameterError, match="one of logdir, index, checkpoint, npz"):
         load_table("x.dat", input_format="nope")
     assert "binary" in error("x.dat", input_format="tsv")
 

@@ -20,7 +20,7 @@ def make_table(n: int = 300) -> EmbeddingTable:
     vectors = (centers[group] + rng.normal(size=(n, 12))).astype(np.float32)
     tiles = np.full((n, 16, 16), 255, np.uint8)
     for i, g in enumerate(group):
-        tiles[i, 2 : 14, 2 + 2 * g : 4 + 2 * g] = 0
+        tiles[i, 2:14, 2 + 2 * g : 4 + 2 * g] = 0
     metadata = {
         "word": tuple(f"w{i}" for i in range(n)),
         "group": tuple("abcde"[g] for g in group),

@@ -3,10 +3,43 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
 
 import embviz
+
+WIDTH, HEIGHT = 800, 620
+LEFT, TOP = 40, 30
+COLORS = np.array([[213, 94, 0, 255], [0, 114, 178, 255], [0, 149, 108, 255]], np.uint8)
+TITLES = [{"title": f"component {i}", "low": "", "high": ""} for i in (1, 2, 3)]
+
+# Where Plotly itself says that points lie, in pixels from the host's corner, read apart from our code.
+PLOTLY_SAYS = """([rows]) => {
+  const gd = harness.gd();
+  const L = gd._fullLayout;
+  const c = harness.coordinates;
+  if (harness.plot.camera().dims === 2) {
+    const { xaxis: x, yaxis: y } = L;
+    return rows.map((i) => [x._offset + x.l2p(c[2 * i]), y._offset + y.l2p(c[2 * i + 1])]);
+  }
+  const s = L.scene._scene;
+  const { projection, view, model } = s.glplot.cameraParams;
+  const times = (m, v) => [0, 1, 2, 3].map((r) => m[r] * v[0] + m[4 + r] * v[1] + m[8 + r] * v[2] + m[12 + r] * v[3]);
+  const canvas = s.glplot.canvas;
+  return rows.map((i) => {
+    const v = [c[3 * i] * s.dataScale[0], c[3 * i + 1] * s.dataScale[1], c[3 * i + 2] * s.dataScale[2], 1];
+    const q = times(projection, times(view, times(model, v)));
+    if (q[3] <= 0) return [NaN, NaN];
+    return [(0.5 + q[0] / q[3] / 2) * canvas.clientWidth, (0.5 - q[1] / q[3] / 2) * canvas.clientHeight];
+  });
+}"""
 
 JS = Path(embviz.__file__).parent / "templates" / "js"
 POLICY = (
@@ -137,3 +170,107 @@ def build(path: Path, box: tuple[int, int, int, int] = (0, 0, 1280, 900), extra:
         encoding="utf-8",
     )
     return path
+
+
+def encoded(array: npt.NDArray[Any]) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+
+
+class Harness:
+    """The harness page, its points, and what it said."""
+
+    def __init__(self, page: Any, path: Path) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        page.goto(path.as_uri())
+        page.wait_for_function("window.harness")
+
+    def points(self, coordinates: npt.NDArray[Any], **rest: Any) -> None:
+        values = coordinates.astype(np.float32)
+        self.n, self.dims = values.shape
+        self.page.evaluate(
+            "([t, n, d, rest]) => harness.points(t, n, d, rest)",
+            [encoded(values), self.n, self.dims, rest],
+        )
+
+    def style(self, **patch: Any) -> None:
+        for key in ("colors", "visible"):
+            if isinstance(patch.get(key), np.ndarray):
+                patch[key] = encoded(patch[key])
+        self.page.evaluate("(patch) => harness.style(patch)", patch)
+
+    def load_plotly(self) -> None:
+        self.page.evaluate("harness.loadPlotly()")
+
+    def rest(self) -> None:
+        self.page.evaluate("harness.rest()")
+
+    def positions(self) -> npt.NDArray[np.float64]:
+        flat = self.page.evaluate("[...harness.plot.screenPositions()]")
+        return np.array(flat, dtype=float).reshape(-1, 2)
+
+    def plotly_says(self) -> npt.NDArray[np.float64]:
+        said = self.page.evaluate(PLOTLY_SAYS, [list(range(self.n))])
+        return np.array(said, dtype=float).reshape(-1, 2)
+
+    def events(self, kind: str) -> list[Any]:
+        found = self.page.evaluate(
+            "(kind) => harness.events.filter((e) => e[0] === kind).map((e) => e.map("
+            "(v) => ArrayBuffer.isView(v) ? [...v] : v))",
+            kind,
+        )
+        assert isinstance(found, list)
+        return found
+
+    def clear(self) -> None:
+        self.page.evaluate("harness.events.length = 0")
+
+    def screenshot(self) -> npt.NDArray[np.int16]:
+        png = self.page.screenshot(clip={"x": LEFT, "y": TOP, "width": WIDTH, "height": HEIGHT})
+        return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(np.int16)
+
+    def drag(self, path: list[tuple[float, float]], **keys: Any) -> None:
+        mouse = self.page.mouse
+        mouse.move(LEFT + path[0][0], TOP + path[0][1])
+        mouse.down()
+        for x, y in path[1:]:
+            mouse.move(LEFT + x, TOP + y)
+        mouse.up()
+
+
+def opened(browser: Any, path: Path) -> Iterator[Callable[..., Harness]]:
+    """Open the page in contexts of their own, and close them."""
+    contexts = []
+
+    def start(**options: Any) -> Harness:
+        context = browser.new_context(
+            **{"viewport": {"width": WIDTH + 100, "height": HEIGHT + 60}, **options}
+        )
+        contexts.append(context)
+        return Harness(context.new_page(), path)
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+def cloud(n: int, dims: int, seed: int = 3) -> npt.NDArray[np.float32]:
+    return np.random.default_rng(seed).normal(size=(n, dims)).astype(np.float32)
+
+
+def assert_same_places(ours: npt.NDArray[Any], theirs: npt.NDArray[Any]) -> None:
+    assert np.array_equal(np.isnan(ours), np.isnan(theirs))
+    seen = ~np.isnan(ours[:, 0]) & (np.abs(theirs).max(axis=1) < 1e4)
+    assert seen.sum() > 5
+    assert np.abs(ours[seen] - theirs[seen]).max() < 0.1
+
+
+def drawn_at(picture: npt.NDArray[Any], spots: npt.NDArray[Any], color: list[int]) -> float:
+    """The share of positions within the picture where that color is."""
+    inside = [(round(x - 0.5), round(y - 0.5)) for x, y in spots if 8 < x < 790 and 60 < y < 570]
+    assert len(inside) >= 5
+    # Far points are fainter; the page itself differs by 255 in blue.
+    hits = [np.abs(picture[y, x] - color).max() < 120 for x, y in inside]
+    return float(np.mean(hits))

@@ -126,7 +126,11 @@ def test_a_part_of_a_table_keeps_row_numbers_and_axes_of_the_whole(
 
 @pytest.mark.parametrize(("precision", "worst"), [("float16", 2e-3), ("int8", 3e-2)])
 def test_vectors_of_lower_precision_give_nearly_the_same_distances(
-    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path, precision: str, worst: float
+    open_page: Callable[..., Any],
+    table: EmbeddingTable,
+    tmp_path: Path,
+    precision: str,
+    worst: float,
 ) -> None:
     path = tmp_path / "p.html"
     write_report(path, table, [PCA().project(table)], vectors=precision)
@@ -135,7 +139,11 @@ def test_vectors_of_lower_precision_give_nearly_the_same_distances(
         found = page.call(f"e.neighbors(5, 299 - 1, '{metric}')")
         exact = find_neighbors(table, [5], 298, metric)
         want = dict(zip(exact.indices[0].tolist(), exact.distances[0].tolist(), strict=True))
-        off = [abs(d - want[i]) for i, d in zip(found["indices"], found["distances"], strict=True) if i in want]
+        off = [
+            abs(d - want[i])
+            for i, d in zip(found["indices"], found["distances"], strict=True)
+            if i in want
+        ]
         assert max(off) < worst * max(want.values())
     page.call("e.set({selected: [5]})")
     assert precision in page.page.get_by_label("Nearest neighbors").text_content()

@@ -13,7 +13,7 @@ from embviz import PCA, TSNE, EmbeddingTable, write_report
 
 HOSTILE = [
     "</script><script>window.pwned=1</script>",
-    "<img src=x onerror=\"window.pwned=1\">",
+    '<img src=x onerror="window.pwned=1">',
     "--><svg onload=window.pwned=1>",
     "'\"`${window.pwned=1}{{7*7}}",
     "<b>bold</b><br>",
@@ -37,7 +37,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     n = len(HOSTILE) * 3
     vectors = np.random.default_rng(0).normal(size=(n, 6)).astype(np.float32)
     texts = tuple(HOSTILE[i % len(HOSTILE)] for i in range(n))
-    metadata = {name: texts for name in ["label", *HOSTILE[:8], "__proto__", "constructor"]}
+    metadata = dict.fromkeys(["label", *HOSTILE[:8], "__proto__", "constructor"], texts)
     table = EmbeddingTable(vectors, metadata, name=HOSTILE[0], source=HOSTILE[1])
     path = tmp_path_factory.mktemp("hostile") / "out.html"
     projections = [PCA().project(table), TSNE().project(table)]
@@ -54,7 +54,8 @@ def test_hostile_text_is_shown_as_text_and_never_runs(
     assert page.page.title() == HOSTILE[0]
     for column in page.call("e.table.columns"):
         page.page.evaluate(
-            "(c) => window.embviz.set({label_by: c, color_by: c, column: c, labels: 'many'})", column
+            "(c) => window.embviz.set({label_by: c, color_by: c, column: c, labels: 'many'})",
+            column,
         )
         for row in range(len(HOSTILE)):
             page.call(f"e.set({{selected: [{row}], hovered: {row}}})")

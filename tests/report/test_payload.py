@@ -58,7 +58,7 @@ def test_a_json_block_keeps_any_text() -> None:
     assert unpack(json_block("x", texts)) == texts
 
 
-def test_coordinates_of_many_points_travel_as_steps_within_a_hundred_thousandth_of_the_span() -> None:
+def test_coordinates_of_many_points_are_exact_to_a_hundred_thousandth_of_the_span() -> None:
     exact = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
     span = exact.max(axis=0) - exact.min(axis=0)
     error = np.abs(unpack(coordinates_block("x", exact, exact=False)) - exact)

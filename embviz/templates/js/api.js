@@ -1,16 +1,20 @@
+import { project } from '#js/project.js';
+
 /**
  * `window.embviz`: the page for scripts in its host and for tests; docs/extending.md describes it.
  *
  * @param {object} page {table}
  * @param {object} view see view.js
+ * @param {object} plot see panels/plot.js
  */
-export function createApi(page, view) {
+export function createApi(page, view, plot) {
   const { table } = page;
+  const { computed } = view;
   return {
-    table: Object.freeze({ n_points: table.n_points, n_dims: table.n_dims, columns: [...table.columns.keys()] }),
+    table: Object.freeze({ n_points: table.n_points, n_dims: table.n_dims, get columns() { return [...table.columns.keys()]; } }),
     /** @returns {object} the current state; rows as plain arrays */
     view() {
-      const { dark, hovered, ...state } = view.get();
+      const { dark, hovered, highlight, results, ...state } = view.get();
       return JSON.parse(JSON.stringify(state, (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value)));
     },
     /** @param {object} patch keys of view(); @throws {Error} when a key or value is not known */
@@ -31,5 +35,23 @@ export function createApi(page, view) {
     coordinates: (name, dims) => Float32Array.from(view.coordinates(name, dims)),
     /** @returns {Float32Array} every point's coordinate on the axis between two queries */
     axis: (from, to) => view.axis(from, to),
+    /** @param {ArrayLike<number>} rows @param {'replace' | 'add' | 'remove' | 'intersect'} mode */
+    select: (rows, mode = 'replace') => view.select(rows, mode),
+    /** @returns {Int32Array} the selected rows */
+    selected: () => view.get().selected.slice(),
+    /** @param {ArrayLike<number>} rows to show alone @returns {Promise<void>} when PCA is computed on them */
+    isolate(rows) {
+      view.set({ isolated: rows });
+      return computed.settled();
+    },
+    /** @returns {Promise<void>} */
+    showAll() {
+      view.set({ isolated: null });
+      return computed.settled();
+    },
+    /** @returns {Promise<{rows: Int32Array, coordinates: Float32Array, dims, axes, params, stats}>} see project.js */
+    project: (name, options = {}) => project(page, view, name, options),
+    /** @returns {Float32Array} (n_points, 2) CSS pixels from the plot's corner, NaN behind the camera */
+    screenPositions: () => plot.screenPositions(),
   };
 }

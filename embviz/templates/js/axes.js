@@ -1,5 +1,7 @@
-import { axisDirection, leadingDirection, times } from '#js/linalg.js';
+import { axisDirection, leadingDirection, orthonormal, times } from '#js/linalg.js';
+import { leadingLeft, startCovariance } from '#js/pca.js';
 import { match, QueryError } from '#js/query.js';
+import { createSpace } from '#js/space.js';
 
 /**
  * Custom axes: coordinate = v · direction / ‖direction‖ with direction = c(to) - c(from), the
@@ -33,6 +35,22 @@ export function axisCoordinates(page, axis, column) {
 
 const isEmpty = (axis) => axis.from.trim() === '' && axis.to.trim() === '';
 
+/** Up to so many multiplications the covariance is worth having: with it an empty axis costs next to nothing. */
+const CHEAP = 2e9;
+
+/** @returns {object | null} the covariance of all vectors under way, see pca.js; null where it takes too long */
+export function covarianceOf(vectors) {
+  const { n, d } = vectors;
+  if ((n * d * d) / 2 > CHEAP) return null;
+  vectors.covariance ??= startCovariance(createSpace(vectors, null, false));
+  return vectors.covariance;
+}
+
+function leftOver(vectors, directions) {
+  const covariance = covarianceOf(vectors);
+  return covariance ? leadingLeft(covariance.finish(), vectors.d, orthonormal(directions)) : leadingDirection(vectors, directions);
+}
+
 /**
  * All coordinates of a custom view; empty axes take the direction in which what is left varies most.
  *
@@ -48,12 +66,14 @@ export function customView(page, axes, column) {
   const titles = found.map((item, at) => {
     let direction = item?.direction;
     if (!direction) {
-      direction = leadingDirection(page.vectors, directions);
+      direction = leftOver(page.vectors, directions);
       if (direction) directions.push(direction);
     }
     if (direction) {
       const along = times(page.vectors, direction);
-      for (let i = 0; i < n; i++) coordinates[i * k + at] = along[i];
+      // A filled axis is a principal component, whose middle is the mean.
+      const middle = item ? 0 : along.reduce((sum, x) => sum + x, 0) / n;
+      for (let i = 0; i < n; i++) coordinates[i * k + at] = along[i] - middle;
     }
     return axisTitle(item ? axes[at] : null);
   });

@@ -1,7 +1,7 @@
 /**
  * Where coordinates land on the screen. A view is plain data:
  * {dims: 2, x: [a, b], y: [c, d]} in the coordinates' unit, or {dims: 3, eye, center, up: {x, y, z}, projection: {type}}
- * in Plotly's scene unit, where the box is `aspect` long around the origin. Screen positions are CSS pixels from the host.
+ * in units of the scene, where the box is `aspect` long around the origin. Screen positions are CSS pixels from the host.
  */
 
 export const NEAR = 0.01;
@@ -174,7 +174,7 @@ export function modelMatrix(box, aspect) {
   return [k[0], 0, 0, 0, 0, k[1], 0, 0, 0, 0, k[2], 0, t[0], t[1], t[2], 1];
 }
 
-/** @returns {Float64Array} projection * view * model of a 3D view, as Plotly's scene has it */
+/** @returns {Float64Array} projection * view * model of a 3D view, as gl-plot3d has it */
 export function clipMatrix(view, box, aspect, area) {
   const [r, u, b] = frame(view);
   const eye = vector(view.eye);
@@ -225,25 +225,29 @@ export function projectPoint(position, m, area) {
 }
 
 /**
- * The 3D view from Plotly's usual direction, as near as all points allow.
+ * The 3D view from above a corner of the box, as near as all points allow; where axes are shown, their box comes
+ * mostly into sight too.
  *
- * @param {Float32Array} coordinates (n, 3); at most some 20,000 of them are looked at
+ * @param {{coordinates: Float32Array, n: number, axes: object[] | null}} scene (n, 3); some 20,000 are looked at
  */
-export function homeView3(coordinates, n, box, aspect, area) {
+export function homeView3({ coordinates, n, axes }, box, aspect, area) {
   const view = { dims: 3, eye: { x: 1.25, y: 1.25, z: 0.9 }, center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: 'perspective' } };
   const [right, up, back] = frame(view);
   const edge = inset(area);
   const tanY = Math.tan(FIELD_OF_VIEW / 2) * (1 - (2 * Math.max(edge.top, edge.bottom)) / area.height);
   const tanX = Math.tan(FIELD_OF_VIEW / 2) * (area.width / area.height) * (1 - (2 * edge.x) / area.width);
+  const needed = (p) => dot(back, p) + Math.max(Math.abs(dot(right, p)) / tanX, Math.abs(dot(up, p)) / tanY);
   const m = modelMatrix(box, aspect);
-  const step = Math.max(1, Math.floor(n / 20000));
-  let distance = 0;
-  for (let i = 0; i < n; i += step) {
+  let distance = 0.2;
+  for (let i = 0; i < n; i += Math.max(1, Math.floor(n / 20000))) {
     const p = [0, 1, 2].map((j) => m[5 * j] * coordinates[3 * i + j] + m[12 + j]);
-    const needs = dot(back, p) + Math.max(Math.abs(dot(right, p)) / tanX, Math.abs(dot(up, p)) / tanY);
-    if (needs > distance && p.every((x) => Math.abs(x) <= 1)) distance = needs;
+    if (p.every((x) => Math.abs(x) <= 1)) distance = Math.max(distance, needed(p));
   }
-  return { ...view, eye: point(back.map((x) => x * Math.max(distance, 0.2))) };
+  if (axes) {
+    const corners = Array.from({ length: 8 }, (_, bits) => aspect.map((side, j) => ((bits >> j) & 1 ? side : -side) / 2));
+    distance = Math.max(distance, 0.82 * Math.max(...corners.map(needed)));
+  }
+  return { ...view, eye: point(back.map((x) => x * distance)) };
 }
 
 /** @param {number} right @param {number} up turn of the camera around its center, in radians */
@@ -278,6 +282,15 @@ export function magnification(view, home) {
   if (view.dims === 2) return Math.sqrt(Math.abs(((home.x[1] - home.x[0]) * (home.y[1] - home.y[0])) / ((view.x[1] - view.x[0]) * (view.y[1] - view.y[0]))));
   const distance = ({ eye, center }) => Math.hypot(eye.x - center.x, eye.y - center.y, eye.z - center.z);
   return distance(home) / Math.max(1e-9, distance(view));
+}
+
+/** @returns {boolean} whether two views show the same, but for rounding and for `up`, which a scene straightens */
+export function isSameView(a, b) {
+  if (a?.dims !== b?.dims) return false;
+  const numbers = (view) => (view.dims === 2 ? [...view.x, ...view.y] : [...vector(view.eye), ...vector(view.center)]);
+  const [p, q] = [numbers(a), numbers(b)];
+  const scale = a.dims === 2 ? Math.max(a.x[1] - a.x[0], a.y[1] - a.y[0]) : 1;
+  return p.every((x, i) => Math.abs(x - q[i]) <= 1e-6 * scale);
 }
 
 /** @returns {boolean} whether something is a view of that many dims; it may come from a link or a file */

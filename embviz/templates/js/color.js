@@ -1,12 +1,13 @@
-import { categories } from '#js/table.js';
+import { categories, countDistinct } from '#js/table.js';
 
 /**
- * Colors of points. Up to eight categories have the colors of Okabe and Ito (https://jfly.uni-koeln.de/color/),
- * darkened or lightened for the ground; up to fifty vary in hue and lightness; the rest share one.
+ * Colors of points. Up to ten categories have colors near those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
+ * moved apart in lightness so that they differ with each of the common color vision deficiencies and from the ground;
+ * up to fifty vary in hue and lightness; the rest share one.
  */
 export const MOST_CATEGORIES = 50;
-const FEW_LIGHT = ['#0072b2', '#d98200', '#00956c', '#b39b00', '#3f5bd0', '#d55e00', '#bf5795', '#6b7078', '#7b3fbf', '#8c5a2b'];
-const FEW_DARK = ['#56b4e9', '#e69f00', '#2bc08f', '#f0e442', '#7aa2ff', '#ff8f5c', '#f09bcf', '#bdc1c6', '#b58cff', '#c9a06a'];
+const FEW_LIGHT = ['#2774ac', '#d28214', '#0c956c', '#9b7303', '#1754e5', '#a63f01', '#cf3e86', '#696f78', '#7a3ebd', '#8a5b30'];
+const FEW_DARK = ['#7fcdfb', '#e8a203', '#1dbe8c', '#f0e445', '#7fa4fe', '#e37646', '#e097cb', '#bdc1c2', '#987fef', '#c9a16c'];
 const CIVIDIS = ['#00224e', '#123570', '#3b496c', '#575d6d', '#707173', '#8a8678', '#a59c74', '#c3b369', '#e1cc55', '#fee838'];
 const PLAIN = { light: '#0b63ce', dark: '#66aaff' };
 const REST = { light: '#9aa0a6', dark: '#72777d' };
@@ -50,30 +51,54 @@ export function gradientColor(t, dark) {
 }
 
 /**
- * How a column is shown: 'categories' or 'gradient'.
+ * How a column is shown: 'categories', 'gradient' or 'log', a gradient by orders of magnitude, which needs positive
+ * numbers.
  *
- * @param {object} column @param {'auto' | 'categories' | 'gradient'} wanted
+ * @param {object} column @param {'auto' | 'categories' | 'gradient' | 'log'} wanted
  */
 export function coloring(column, wanted = 'auto') {
   if (column.kind !== 'number') return 'categories';
+  if (wanted === 'log' && !helpsLog(column)) return 'gradient';
   if (wanted !== 'auto') return wanted;
-  return categories(column).names.length <= 12 ? 'categories' : 'gradient';
+  return countDistinct(column, 12) <= 12 ? 'categories' : 'gradient';
+}
+
+/** @returns {boolean} whether a column's numbers are all positive and span orders of magnitude */
+export function helpsLog(column) {
+  if (column.kind !== 'number') return false;
+  const { low, high } = range(column);
+  return low > 0 && high >= 20 * low;
+}
+
+function range(column) {
+  if (column.range) return column.range;
+  let [low, high, missing] = [Infinity, -Infinity, 0];
+  for (const x of column.numbers()) {
+    if (Number.isNaN(x)) missing++;
+    else {
+      if (x < low) low = x;
+      if (x > high) high = x;
+    }
+  }
+  column.range = { low, high, missing };
+  return column.range;
 }
 
 /**
  * Color every point by a column.
  *
  * @param {object | null} column null: all points have one color
- * @param {{n: number, as: 'auto' | 'categories' | 'gradient', dark: boolean}} options
+ * @param {{n: number, as: 'auto' | 'categories' | 'gradient' | 'log', dark: boolean}} options
  * @returns {{colors: Uint8Array, legend: object}} RGBA, n * 4; legend is {kind: 'none'} |
- *   {kind: 'categories', entries: [{name, count, color, code}]} | {kind: 'gradient', low, high, missing, stops}
+ *   {kind: 'categories', entries: [{name, count, color, code}]} | {kind: 'gradient', low, high, middle, missing, stops, scale: 'linear' | 'log'}
  */
 export function colorPoints(column, { n, as, dark }) {
   const ground = dark ? 'dark' : 'light';
   if (!column) return { colors: fill(n, () => rgb(PLAIN[ground])), legend: { kind: 'none', color: PLAIN[ground] } };
-  return coloring(column, as) === 'categories'
+  const how = coloring(column, as);
+  return how === 'categories'
     ? byCategory(column, n, dark, REST[ground])
-    : byNumber(column, n, dark, REST[ground]);
+    : byNumber(column, { n, dark, rest: REST[ground], scale: how === 'log' ? 'log' : 'linear' });
 }
 
 function byCategory(column, n, dark, rest) {
@@ -89,28 +114,33 @@ function byCategory(column, n, dark, rest) {
   return { colors, legend: { kind: 'categories', entries } };
 }
 
-function byNumber(column, n, dark, rest) {
+function byNumber(column, { n, dark, rest, scale }) {
   const numbers = column.numbers();
-  let low = Infinity;
-  let high = -Infinity;
-  let missing = 0;
-  for (const x of numbers) {
-    if (Number.isNaN(x)) missing++;
-    else {
-      if (x < low) low = x;
-      if (x > high) high = x;
-    }
-  }
+  const { low, high, missing } = range(column);
+  const ratio = Math.log(high / low);
+  const part = scale === 'log'
+    ? (x) => Math.log(x / low) / ratio
+    : (x) => (high - low < Infinity ? (x - low) / (high - low) : x / 2 / high / 2 + 0.5);
   const steps = Array.from({ length: 256 }, (_, i) => gradientColor(i / 255, dark));
-  const span = high - low;
   const other = rgb(rest);
   const colors = fill(n, (i) => {
     const x = numbers[i];
     if (Number.isNaN(x)) return other;
-    return steps[span > 0 ? Math.round(255 * (span < Infinity ? (x - low) / span : x / 2 / high / 2 + 0.5)) : 128];
+    return steps[high > low ? Math.round(255 * part(x)) : 128];
   });
   const stops = Array.from({ length: 9 }, (_, i) => hex(gradientColor(i / 8, dark)));
-  return { colors, legend: { kind: 'gradient', low, high, missing, stops, rest } };
+  return { colors, legend: { kind: 'gradient', low, high, middle: scale === 'log' ? Math.sqrt(low) * Math.sqrt(high) : low / 2 + high / 2, missing, stops, rest, scale } };
+}
+
+/** @returns {Uint8Array} RGBA where the points of other classes are nearly the ground's color */
+export function faded(colors, classes, code, dark) {
+  const ground = dark ? 40 : 228;
+  const out = colors.slice();
+  for (let i = 0; i < classes.length; i++) {
+    if (classes[i] === code) continue;
+    for (let c = 4 * i; c < 4 * i + 3; c++) out[c] = 0.2 * out[c] + 0.8 * ground;
+  }
+  return out;
 }
 
 function fill(n, color) {

@@ -85,3 +85,21 @@ export function rowNear(rows, width, height, x, y, radius) {
   }
   return best;
 }
+
+/**
+ * @param {Float32Array} xy (n, 2) screen positions, NaN where a point is not seen @param {number} n
+ * @param {Uint8Array | null} visible @param {number[]} at [x, y]
+ * @returns {number} the visible row nearest to a place, -1 where there is none
+ */
+export function nearestTo(xy, n, visible, [x, y]) {
+  let best = -1;
+  let least = Infinity;
+  for (let row = 0; row < n; row++) {
+    const away = (xy[2 * row] - x) ** 2 + (xy[2 * row + 1] - y) ** 2;
+    if (away < least && (!visible || visible[row])) {
+      best = row;
+      least = away;
+    }
+  }
+  return best;
+}

@@ -40,21 +40,26 @@ export function createOccupied() {
 /**
  * Place labels, the most important first: right of the point, else left, above, below, else not at all.
  *
- * @param {{x: number, y: number, width: number, height: number, gap: number, forced?: boolean}[]} labels in order of
- *   importance; gap is the distance from the point's middle; forced ones stand even where they overlap
+ * @param {{x: number, y: number, width: number, height: number, gap: number, strength?: 0 | 1 | 2}[]} labels in order
+ *   of importance; gap is the distance from the point's middle; strength 1 may cover obstacles, 2 other labels too
  * @param {{left, top, width, height}} bounds labels stay within
  * @param {number[][]} obstacles boxes [left, top, right, bottom] to keep clear of
  * @returns {Int8Array} the side of each label, -1 where it is left out
  */
 export function placeLabels(labels, bounds, obstacles = []) {
-  const occupied = createOccupied();
-  for (const box of obstacles) occupied.add(box);
+  const discs = createOccupied();
+  for (const box of obstacles) discs.add(box);
+  const placed = createOccupied();
+  // Points that stand out are not covered by the labels of others.
+  for (const { x, y, gap, strength = 0 } of labels) if (strength >= 1) placed.add([x - 0.6 * gap, y - 0.6 * gap, x + 0.6 * gap, y + 0.6 * gap]);
   const within = (box) => box[0] >= bounds.left && box[1] >= bounds.top && box[2] <= bounds.left + bounds.width && box[3] <= bounds.top + bounds.height;
-  return Int8Array.from(labels, (label) => {
-    const boxes = Object.values(SIDES).map((side) => labelBox(label.x, label.y, label.width, label.height, label.gap, side));
-    let side = boxes.findIndex((box) => within(box) && !occupied.hits(box));
-    if (side < 0 && label.forced) side = Math.max(0, boxes.findIndex(within));
-    if (side >= 0) occupied.add(boxes[side]);
+  return Int8Array.from(labels, ({ x, y, width, height, gap, strength = 0 }) => {
+    const boxes = Object.values(SIDES).map((side) => labelBox(x, y, width, height, gap, side));
+    const free = (box) => within(box) && !placed.hits(box);
+    let side = boxes.findIndex((box) => free(box) && !discs.hits(box));
+    if (side < 0 && strength >= 1) side = boxes.findIndex(free);
+    if (side < 0 && strength >= 2) side = Math.max(0, boxes.findIndex(within));
+    if (side >= 0) placed.add(boxes[side]);
     return side;
   });
 }

@@ -115,7 +115,8 @@ export function leadingDirection(vectors, others) {
   return direction[largest] < 0 ? direction.map((x) => -x) : direction;
 }
 
-function orthonormal(directions) {
+/** @returns {Float64Array[]} an orthonormal basis of what some directions span */
+export function orthonormal(directions) {
   const basis = [];
   for (const direction of directions) {
     const left = rest(direction, basis);

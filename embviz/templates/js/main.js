@@ -1,16 +1,23 @@
 import { createApi } from '#js/api.js';
+import { createBookmarkList } from '#js/bookmark_list.js';
 import { h, iconButton, setText } from '#js/dom.js';
+import { createAddress } from '#js/panels/address.js';
+import { createBookmarksPanel } from '#js/panels/bookmarks.js';
 import { createDataPanel, createHeader } from '#js/panels/data.js';
+import { createExportMenu, exportPoints } from '#js/panels/export_menu.js';
+import { createFolds } from '#js/panels/folds.js';
 import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
+import { createMessage } from '#js/panels/message.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
-import { createThumbnail, openSprite } from '#js/panels/thumbnail.js';
+import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js';
 import { openPayload } from '#js/payload.js';
-import { createTabs } from '#js/projections.js';
+import { addPending, createTabs } from '#js/projections.js';
 import { createStore } from '#js/store.js';
 import { createTable } from '#js/table.js';
 import { createView, initialState } from '#js/view.js';
+import { bundle } from '#js/worker_source.js';
 
 const status = document.getElementById('status');
 const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -30,16 +37,37 @@ async function open() {
   const { manifest, block } = payload;
   const page = { manifest, table: createTable(manifest), tabs: createTabs(manifest), vectors: null, sprite: null, carried: [], revision: 0 };
   page.partial = manifest.total_points !== manifest.n_points;
+  page.startWorker = startWorker;
+  addPending(page.tabs, manifest);
   await Promise.all([...manifest.projections.map((entry) => loadProjection(page, entry, block)), loadColumns(page, block)]);
+  performance.mark('embviz-data');
   const store = createStore({ ...initialState(page), dark: systemDark.matches });
   const view = createView(page, store);
-  const render = mount(page, view, store);
+  const message = createMessage();
+  const { say } = message;
+  tellFailures(say);
+  const address = createAddress(page, view, store, message.say);
+  address.restore();
+  const bookmarks = createBookmarkList(page, view, () => stage.plot);
+  const render = mount(page, view, store, { message, address, bookmarks });
+  address.follow(stage.plot);
+  performance.mark('embviz-drawn');
   await afterPaint();
-  await Promise.all([loadVectors(page, block), loadSprite(page, block)]);
+  const [hasVectors] = await Promise.all([spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say), spared(loadSprite(page, block), 'the points have no thumbnails', say)]);
+  if (!hasVectors) Object.assign(manifest, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
   page.revision += 1;
   render();
-  await loadPlotly(payload);
-  return { page, view };
+  address.settle();
+  if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
+  performance.mark('embviz-loaded');
+  await spared(loadPlotly(payload), 'the points are drawn without axes', say);
+  performance.mark('embviz-ready');
+  return { page, view, bookmarks };
+}
+
+function startWorker() {
+  const { imports } = JSON.parse(document.querySelector('script[type="importmap"]').textContent);
+  return new Worker(bundle(imports, '#js/worker.js'), { type: 'module' });
 }
 
 async function loadProjection(page, entry, block) {
@@ -68,14 +96,21 @@ async function loadVectors(page, block) {
 
 async function loadSprite(page, block) {
   const entry = page.manifest.sprite;
-  if (entry) page.sprite = await openSprite(entry, await block('sprite'), page.table);
+  if (entry) page.sprite = await openSprite(entry, await Promise.all(sheetNames(entry).map(block)), page.table);
+  if (page.manifest.blocks.image_links) page.imageLinks = await block('image_links');
+}
+
+async function loadBookmarks(bookmarks, block, say) {
+  const told = bookmarks.take(await block('bookmarks')).join('. ');
+  if (told) say(told);
 }
 
 async function loadPlotly(payload) {
   const url = URL.createObjectURL(new Blob([await payload.text('plotly')], { type: 'text/javascript' }));
   const script = h('script', { src: url });
   await new Promise((resolve, reject) => {
-    script.addEventListener('load', resolve);
+    // Text that is no script loads as well, and defines nothing.
+    script.addEventListener('load', () => (window.Plotly ? resolve() : reject(new Error('Plotly’s script did not run'))));
     script.addEventListener('error', () => reject(new Error('Plotly’s script did not run')));
     document.head.append(script);
   });
@@ -86,21 +121,27 @@ async function loadPlotly(payload) {
 let stage;
 
 /** Build the panels and draw them at every change of the state. @returns {() => void} draw again */
-function mount(page, view, store) {
+function mount(page, view, store, { message, address, bookmarks }) {
   const app = document.getElementById('app');
-  const fold = (side, label) => iconButton(side, label, () => app.classList.toggle(`no-${side}`));
+  const exporting = createExportMenu(page, view, { plot: () => stage.plot, link: address.link, say: message.say });
+  const left = h('aside.side.left', { aria: { label: 'Data and projection' } });
+  const right = h('div.right-column');
+  const folds = createFolds(app, { left: { panel: left, label: 'Data and projection panel' }, right: { panel: right, label: 'Inspector panel' } });
   const header = createHeader(page, view, [
-    fold('left', 'Data and projection panel'), fold('right', 'Inspector panel'),
+    exporting.element, ...folds.buttons,
     iconButton('theme', 'Light or dark', () => view.set({ theme: view.get().dark ? 'light' : 'dark' })),
     iconButton('help', 'How to read this picture (?)', () => view.set({ help: true })),
   ]);
-  stage = createStage(page, view);
+  stage = createStage(page, view, { moved: address.moved });
+  stage.element.append(message.element);
+  const marks = createBookmarksPanel(bookmarks, page.manifest.title, message.say);
   const inspector = createInspector(page, view, createThumbnail(page, () => view.get().dark));
   const data = createDataPanel(page, view);
   const projection = createProjectionPanel(page, view);
   const help = createHelp(page, view);
-  app.append(header.element, h('aside.side.left', { aria: { label: 'Data and projection' } }, data.element, projection.element), stage.element, inspector.element, help.element);
-  if (window.innerWidth < 800) app.classList.add('no-left', 'no-right');
+  left.append(data.element, projection.element);
+  right.append(inspector.element, marks.element);
+  app.append(header.element, left, stage.element, right, help.element);
   app.hidden = false;
   status.hidden = true;
   const panels = [header, data, projection, stage, inspector, help];
@@ -108,27 +149,78 @@ function mount(page, view, store) {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
     if (dark !== state.dark) return store.set({ dark });
     document.documentElement.dataset.theme = dark ? 'dark' : 'light';
-    for (const panel of panels) panel.render(state, before);
+    for (const panel of panels) guarded(() => panel.render(state, before));
     return undefined;
   };
   store.subscribe(render);
   systemDark.addEventListener('change', () => render());
-  handleKeys(page, view, { focusSearch: inspector.focusSearch, resetView: () => stage.plot.resetView() });
+  handleKeys(page, view, {
+    focusSearch() {
+      folds.open('right');
+      inspector.focusSearch();
+    },
+    resetView: () => stage.plot.resetView(), closeSheets: folds.closeSheets, keys: marks.keys,
+  });
   render();
   return render;
 }
 
+/** Run what draws a panel; where it fails the others are drawn all the same, and `tellFailures` says so. */
+function guarded(draw) {
+  try {
+    draw();
+  } catch (error) {
+    window.reportError(error);
+  }
+}
+
+/** Say what went wrong in a running page, which goes on; the browser's console has the rest. */
+function tellFailures(say) {
+  const tell = (error) => { if (error instanceof Error) say(`Something in this page went wrong (${error.message}). What still works goes on; reload the page to begin afresh.`, true); };
+  window.addEventListener('error', (event) => tell(event.error));
+  window.addEventListener('unhandledrejection', (event) => tell(event.reason));
+}
+
+/** Wait for a part that the page can do without. @returns {Promise<boolean>} whether it came */
+async function spared(part, loss, say) {
+  try {
+    await part;
+    return true;
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    say(`${error.message}; ${loss}`, true);
+    return false;
+  }
+}
+
 const afterPaint = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+
+/** What `window.embviz` knows of bookmarks and exports. */
+const bookmarkApi = (page, view, bookmarks) => ({
+  /** @returns {{label: string, projection: string, title: string, dims: number, isolated: number | null}[]} */
+  bookmarks: () => bookmarks.summaries(),
+  /** @param {number} index @returns {string[]} what could not be restored */
+  apply: (index) => bookmarks.apply(index),
+  /** @returns {number} the index of the new one */
+  addBookmark: (label) => bookmarks.add(label),
+  /** @returns {string} a file that TensorBoard opens too */
+  exportBookmarks: () => bookmarks.text(),
+  /** @param {string} text of such a file @returns {number} how many it held @throws {Error} with the reason */
+  loadBookmarks: (text) => bookmarks.read(text),
+  /** @returns {string} the selected points, or else those shown, as TSV */
+  exportPoints: () => exportPoints(page, view),
+});
 
 let started;
 const ready = new Promise((resolve, reject) => { started = { resolve, reject }; });
 // The object is there at once; what needs the data is in it when `ready` resolves.
 window.embviz = { ready };
-open().then(({ page, view }) => {
-  Object.freeze(Object.assign(window.embviz, createApi(page, view)));
+open().then(({ page, view, bookmarks }) => {
+  Object.freeze(Object.assign(window.embviz, createApi(page, view, stage.plot), bookmarkApi(page, view, bookmarks)));
   started.resolve();
 }, (error) => {
   status.hidden = false;
-  setText(status, `This page could not be opened: ${error.message}.`);
+  // A browser that is too old has been told so already, by the script in the page itself.
+  if (!('told' in status.dataset)) setText(status, `This page could not be opened: ${error.message}.`);
   started.reject(error);
 });

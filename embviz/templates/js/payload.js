@@ -16,14 +16,22 @@ export function openPayload(readText) {
   const manifest = JSON.parse(readText('manifest'));
   if (manifest.version !== 1) throw new Error(`This page has data of version ${manifest.version}, its script reads 1`);
   const opened = new Map();
-  const bytes = (name) => inflate(fromBase64(readText(`block-${name}`)));
+  /** @returns {Promise<any>} what `read` makes of a block's bytes @throws {Error} that names the block */
+  async function open(name, read) {
+    const text = readText(`block-${name}`);
+    try {
+      return read(await inflate(fromBase64(text)));
+    } catch (error) {
+      throw new Error(`the block ${name} of this file is damaged (${error.message})`, { cause: error });
+    }
+  }
   const block = (name) => {
     const entry = manifest.blocks[name];
     if (!entry) return Promise.reject(new Error(`The page has no block ${name}`));
-    if (!opened.has(name)) opened.set(name, bytes(name).then((data) => decode(data, entry)));
+    if (!opened.has(name)) opened.set(name, open(name, (data) => decode(data, entry)));
     return opened.get(name);
   };
-  return { manifest, block, text: async (name) => new TextDecoder().decode(await bytes(name)) };
+  return { manifest, block, text: (name) => open(name, (data) => new TextDecoder().decode(data)) };
 }
 
 /**

@@ -23,9 +23,35 @@ export function entryFor(tab, dims) {
   return FREE.has(tab?.name) ? tab.entries.find((entry) => entry.n_components >= dims) : undefined;
 }
 
-/** @returns {number[]} the numbers of dimensions that a tab can be shown in */
-export function dimsOf(tab) {
-  return [2, 3].filter((dims) => entryFor(tab, dims));
+/**
+ * @param {object} tab @param {boolean} [all] also those that are still to be computed in the page
+ * @returns {number[]} the numbers of dimensions that a tab can be shown in
+ */
+export function dimsOf(tab, all = true) {
+  const there = [2, 3].filter((dims) => entryFor(tab, dims));
+  const finished = there.filter((dims) => !entryFor(tab, dims).pending);
+  return all || !finished.length ? there : finished;
+}
+
+/**
+ * Add what the page can compute when it is asked to, where its vectors travel: t-SNE and axes. Until then the points
+ * lie as PCA has them.
+ */
+export function addPending(tabs, manifest) {
+  const pca = entryFor(tabs.get('pca'), 2);
+  if (!pca || !manifest.vectors) return;
+  for (const [name, title, least] of [['tsne', 't-SNE', 4], ['custom', 'Axes', 2]]) {
+    if (manifest.n_points < least) continue;
+    const tab = tabs.get(name) ?? { name, title, entries: [] };
+    for (const dims of [2, 3]) {
+      if (entryFor(tab, dims) || pca.n_components < dims) continue;
+      tab.entries.push({
+        name, title, n_components: dims, axes: [], params: {}, stats: {}, pending: true, note: name === 'tsne' ? 't-SNE has not been run here yet: the points lie as in PCA.' : undefined,
+        get data() { return pick(pca.data, pca.n_components, Array.from({ length: dims }, (_, i) => i)); },
+      });
+    }
+    if (tab.entries.length) tabs.set(name, tab);
+  }
 }
 
 /**

@@ -22,7 +22,8 @@ export function createTable(manifest) {
   return table;
 }
 
-function createColumn(name, kind) {
+/** @returns {object} {name, kind, values, numbers()} without values yet */
+export function createColumn(name, kind) {
   let numbers = null;
   const column = { name, kind, values: [] };
   /** @returns {Float64Array} NaN where the value is missing or no finite number */
@@ -34,6 +35,15 @@ function createColumn(name, kind) {
     return numbers;
   };
   return column;
+}
+
+/** @returns {number} how many distinct values a column has that are not missing, counted up to a limit + 1 */
+export function countDistinct(column, limit) {
+  const found = new Set();
+  for (const value of column.values) {
+    if (value !== '' && found.add(value).size > limit) break;
+  }
+  return found.size;
 }
 
 /**

@@ -15,14 +15,46 @@ export function tilePlace(sprite, index) {
   return { x: (index % columns) * width, y: Math.floor(index / columns) * height, width, height };
 }
 
+const CELL = 16;
+/** What ink, or opaque tiles, would cover of the ground that the points occupy, if none overlapped. */
+const INK_COVER = 0.75;
+const PHOTO_COVER = 1.3;
+const INK_SHARE = 0.13;
+
 /**
- * The longer side of a thumbnail in CSS pixels: such that all of them would cover the area about two and a half
- * times, larger with the magnification of the view, up to twice the tile.
+ * How the points in sight lie: their number, and the ground that they occupy in squares of 16 CSS pixels.
  *
- * @param {number} n points shown @param {{width: number, height: number}} area
+ * @param {Float32Array} xy (n, 2) @param {Uint8Array | null} visible @param {{left, top, width, height}} area
+ * @returns {{count: number, ground: number}} ground in square CSS pixels
  */
-export function thumbnailSize(n, area, sprite, magnification = 1) {
-  const natural = 1.6 * Math.sqrt((area.width * area.height) / Math.max(1, n)) * magnification ** 0.75;
+export function spread(xy, visible, { left, top, width, height }) {
+  const columns = Math.ceil(width / CELL) + 1;
+  const taken = new Uint8Array(columns * (Math.ceil(height / CELL) + 1));
+  let count = 0;
+  let cells = 0;
+  for (let i = 0, at = 0; at < xy.length; i++, at += 2) {
+    const x = xy[at] - left;
+    const y = xy[at + 1] - top;
+    if (!(x >= 0 && x <= width && y >= 0 && y <= height) || (visible && !visible[i])) continue;
+    count++;
+    const cell = Math.floor(y / CELL) * columns + Math.floor(x / CELL);
+    if (!taken[cell]) {
+      taken[cell] = 1;
+      cells++;
+    }
+  }
+  return { count, ground: cells * CELL * CELL };
+}
+
+/**
+ * The longer side of a thumbnail in CSS pixels: such that what is drawn covers about three quarters of the ground
+ * that the points occupy, however dense the clusters; at most twice the tile.
+ *
+ * @param {{count: number, ground: number}} lying see `spread` @param {object} sprite inkShare: how much of a tile is ink
+ */
+export function thumbnailSize({ count, ground }, sprite) {
+  const cover = sprite.ink ? INK_COVER / Math.max(0.05, sprite.inkShare ?? INK_SHARE) : PHOTO_COVER;
+  const natural = Math.sqrt((cover * Math.max(ground, CELL * CELL)) / Math.max(1, count));
   const most = Math.max(24, 2 * Math.max(sprite.tileWidth, sprite.tileHeight));
   const wanted = Math.min(Math.max(natural, 8), most);
   return SIZES.findLast((size) => size <= wanted) ?? SIZES[0];

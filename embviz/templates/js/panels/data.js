@@ -1,71 +1,62 @@
-import { coloring } from '#js/color.js';
+import { coloring, helpsLog } from '#js/color.js';
 import { choice, fill, format, h, setText } from '#js/dom.js';
+import { createLegend } from '#js/panels/legend.js';
+import { sequenceColumn } from '#js/sequences.js';
 
 /** The data panel: what names and colors the points, and the legend. */
 export function createDataPanel(page, view) {
-  const names = [...page.table.columns.keys()];
+  const names = () => [...page.table.columns.keys()];
   const labelBy = select('Label by', names, 'row number', (value) => view.set({ label_by: value }));
   const colorBy = select('Color by', names, 'one color', (value) => view.set({ color_by: value }));
-  const as = choice('Show the numbers as', [['categories', 'classes', 'A color for each value'], ['gradient', 'gradient', 'A scale from the lowest to the highest value']],
+  const spherize = toggle('Spherize', 'PCA, and t-SNE run here, of the vectors less their mean and at length 1', (value) => view.set({ spherize: value }));
+  const paths = toggle('Sequences', 'Lines from each point to the one that its column __seq_next__ names', (value) => view.set({ sequences: value }));
+  const as = choice('Show the numbers as', [['categories', 'classes', 'A color for each value'], ['gradient', 'gradient', 'A scale from the lowest to the highest value'], ['log', 'log', 'A scale by orders of magnitude']],
     (value) => view.set({ color_as: value, hidden: [] }));
-  const asRow = h('div.field', {}, h('span.field-name', {}, 'As'), as.element);
-  const legend = h('div.legend');
-  const element = h('section.panel', { aria: { label: 'Data' } }, h('h2', {}, 'Data'), labelBy.element, colorBy.element, asRow, legend);
-  let shown = null;
+  const asRow = h('div.field.as', {}, h('span.field-name', {}, 'As'), as.element);
+  const legend = createLegend(view);
+  const element = h('section.panel', { aria: { label: 'Data' } }, h('h2', {}, 'Data'), labelBy.element, colorBy.element, asRow, legend.element,
+    h('div.toggles', {}, spherize.element, paths.element));
 
   return {
     element,
     render(state) {
-      labelBy.render(state.label_by);
-      colorBy.render(state.color_by);
+      labelBy.render(state.label_by, state.tags);
+      colorBy.render(state.color_by, state.tags);
       const column = state.color_by === null ? null : page.table.columns.get(state.color_by);
       asRow.hidden = column?.kind !== 'number';
-      if (column) as.render(coloring(column, state.color_as));
-      const key = [view.coloring(state).legend, state.hidden];
-      if (shown && key.every((item, i) => item === shown[i])) return;
-      shown = key;
-      fill(legend, ...drawLegend(view, state));
+      if (column) as.render(coloring(column, state.color_as), helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]));
+      legend.render(state);
+      spherize.render(state.spherize, page.manifest.vectors ? '' : page.manifest.vectors_note);
+      paths.render(state.sequences);
+      paths.element.hidden = !sequenceColumn(page.table);
+    },
+  };
+}
+
+function toggle(label, title, onChange) {
+  const box = h('input', { type: 'checkbox', on: { change: () => onChange(box.checked) } });
+  const element = h('label.toggle', { title }, box, label);
+  return {
+    element,
+    render(value, problem = '') {
+      box.checked = value;
+      box.disabled = problem !== '';
+      element.title = problem || title;
     },
   };
 }
 
 function select(label, names, none, onChange) {
-  const control = h('select', { on: { change: () => onChange(control.selectedIndex === 0 ? null : names[control.selectedIndex - 1]) } },
-    ...[none, ...names].map((text) => h('option', {}, text)));
+  const control = h('select', { on: { change: () => onChange(control.selectedIndex === 0 ? null : names()[control.selectedIndex - 1]) } });
+  let listed = null;
   return {
     element: h('label.field', {}, h('span.field-name', {}, label), control),
-    render(value) { control.selectedIndex = value === null ? 0 : names.indexOf(value) + 1; },
+    render(value, tags) {
+      if (tags !== listed) fill(control, ...[none, ...names()].map((text) => h('option', {}, text)));
+      listed = tags;
+      control.selectedIndex = value === null ? 0 : names().indexOf(value) + 1;
+    },
   };
-}
-
-function drawLegend(view, state) {
-  const { legend } = view.coloring(state);
-  if (legend.kind === 'gradient') return drawGradient(legend);
-  if (legend.kind !== 'categories') return [h('p.hint', {}, 'Choose a column to color the points by it.')];
-  const hidden = new Set(state.hidden);
-  const toggle = (code, only) => {
-    const codes = legend.entries.map((entry) => entry.code);
-    if (only) {
-      const alone = codes.filter((c) => c !== code);
-      view.set({ hidden: state.hidden.length === alone.length && !hidden.has(code) ? [] : alone });
-    } else view.set({ hidden: hidden.has(code) ? state.hidden.filter((c) => c !== code) : [...state.hidden, code] });
-  };
-  const rows = legend.entries.map((entry) => h('button.legend-row', {
-    type: 'button',
-    title: `Click hides or shows ${entry.name}, double-click shows it alone`,
-    aria: { pressed: String(!hidden.has(entry.code)) },
-    on: { click: (event) => toggle(entry.code, event.detail >= 2 || event.altKey) },
-  }, h('span.swatch', { style: { '--swatch': entry.color } }), h('span.legend-name', {}, entry.name), h('span.count', {}, format(entry.count))));
-  const all = hidden.size ? h('button.link', { type: 'button', on: { click: () => view.set({ hidden: [] }) } }, 'Show every class') : null;
-  return [h('div.legend-rows', { attributes: { role: 'group' }, aria: { label: 'Legend' } }, ...rows), all];
-}
-
-function drawGradient(legend) {
-  const bar = h('div.gradient', { attributes: { role: 'img' }, aria: { label: `From ${format(legend.low)} to ${format(legend.high)}` } });
-  bar.style.background = `linear-gradient(to right, ${legend.stops.join(', ')})`;
-  const ends = h('div.ends', {}, h('span', {}, format(legend.low)), h('span', {}, format(legend.high)));
-  const missing = legend.missing ? h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), ` ${format(legend.missing)} missing`) : null;
-  return [bar, ends, missing];
 }
 
 /** The bar above: what is shown and how much of it. */

@@ -8,7 +8,7 @@ const READING = {
   custom: ['Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which what is left varies most.'],
   none: ['The coordinates are the input’s own.'],
 };
-const KEYS = [['/', 'search'], ['Esc', 'clear the selection'], ['0', 'show everything'], ['2, 3', 'two or three dimensions'], ['[ and ]', 'previous and next projection'], ['Space', 'play and pause the iterations'], ['l', 'labels'], ['t', 'thumbnails'], ['d', 'dark or light'], ['p, b, o', 'move, box, lasso'], ['Shift, Alt', 'with a click, box or lasso: add, remove; both: intersect'], ['?', 'this page']];
+const KEYS = [['/', 'search'], ['Esc', 'close what is open over the plot, or clear the selection'], ['0', 'show everything'], ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'], ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'], ['2, 3', 'two or three dimensions'], ['[ and ]', 'previous and next projection'], ['Space', 'play and pause the iterations'], ['l', 'labels'], ['t', 'thumbnails'], ['d', 'dark or light'], ['m', 'bookmark this view'], [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'], ['p, b, o, s', 'move, box, lasso, and in 3D sphere'], ['Shift, Alt', 'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the selection, remove; both: intersect'], ['?', 'this page']];
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
 export function createHelp(page, view) {
@@ -20,16 +20,16 @@ export function createHelp(page, view) {
     element: dialog,
     render(state) {
       if (state.help && !dialog.open) {
-        fill(body, ...content(page, state));
+        fill(body, ...content(page, view, state));
         dialog.showModal();
       } else if (!state.help && dialog.open) dialog.close();
     },
   };
 }
 
-function content(page, state) {
+function content(page, view, state) {
   const { manifest } = page;
-  const entry = entryFor(page.tabs.get(state.projection), state.dims);
+  const entry = view.entry(state);
   const values = [...Object.entries(entry.params), ...Object.entries(entry.stats)].filter(([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title');
   const data = [['source', manifest.source], ['tensor', manifest.tensor], ['shape', `${format(manifest.n_points)} × ${format(manifest.n_dims)}, ${manifest.dtype}`]];
   if (manifest.total_points !== manifest.n_points) data.push(['of', `${format(manifest.total_points)} points in the source`]);
@@ -54,21 +54,24 @@ function commandBox(command) {
 }
 
 /** Keys that work wherever no text is typed. */
-export function handleKeys(page, view, { focusSearch, resetView }) {
+export function handleKeys(page, view, { focusSearch, resetView, closeSheets, keys = {} }) {
   const tabs = [...page.tabs.keys()];
   const turn = (by) => view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
   const dims = (n) => { if (entryFor(page.tabs.get(view.get().projection), n)) view.set({ dims: n }); };
   const actions = {
-    '/': focusSearch, '?': () => view.set({ help: true }), Escape: () => view.set({ query: '', selected: [] }), 0: resetView,
+    '/': focusSearch, '?': () => view.set({ help: true }), Escape: () => { if (!closeSheets()) view.set({ query: '', selected: [] }); }, 0: resetView,
     2: () => dims(2), 3: () => dims(3), '[': () => turn(-1), ']': () => turn(1),
     l: () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
     t: () => view.set({ thumbnails: !view.get().thumbnails }), d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
-    p: () => view.set({ tool: 'pan' }), b: () => view.set({ tool: 'box' }), o: () => view.set({ tool: 'lasso' }),
+    p: () => view.set({ tool: 'pan' }), b: () => view.set({ tool: 'box' }), o: () => view.set({ tool: 'lasso' }), s: () => { if (view.get().dims === 3) view.set({ tool: 'sphere' }); }, ...keys,
   };
   document.addEventListener('keydown', (event) => {
-    const typing = event.target.closest?.('input, select, textarea, dialog');
-    if (typing || event.ctrlKey || event.metaKey) return;
-    if (event.key === ' ' && !event.target.closest('button')) {
+    const typing = event.target.closest('input:not([type="checkbox"], [type="range"]), select, textarea, dialog');
+    const isTyped = event.getModifierState('AltGraph');  // as [ is on many keyboards
+    if (typing || event.metaKey || (event.ctrlKey && !isTyped)) return;
+    if (event.key === ' ') {
+      // What Space is for elsewhere stays so: buttons, boxes, what unfolds, links.
+      if (event.target.closest('button, input, summary, a')) return;
       document.querySelector('.player:not([hidden]) button')?.click();
       event.preventDefault();
     } else if (Object.hasOwn(actions, event.key)) {

@@ -1,30 +1,50 @@
 import { choice, fill, format, h, setText } from '#js/dom.js';
+import { createTagging } from '#js/panels/tagging.js';
+import { combined, modeOf } from '#js/select.js';
 
 const LISTED = 100;
 
 /** The inspector: search, the selected point, its neighbors, and what to do with the selection. */
 export function createInspector(page, view, thumbnail) {
-  const parts = [createSearch(page, view), createSelection(page, view, thumbnail), createNeighbors(page, view, thumbnail), createActions(page, view)];
+  const parts = [createSearch(page, view), createTagging(page, view), createSelection(page, view, thumbnail), createNeighbors(page, view, thumbnail), createActions(page, view)];
   const element = h('aside.side.right', { id: 'inspector', aria: { label: 'Inspector' } }, ...parts.map((part) => part.element));
   return { element, render: (state, before) => parts.forEach((part) => part.render(state, before)), focusSearch: () => parts[0].focus() };
 }
 
 function createSearch(page, view) {
-  const columns = [...page.table.columns.keys()];
+  const columns = () => [...page.table.columns.keys()];
   const input = h('input.search', { type: 'search', placeholder: 'Search labels', spellcheck: false, aria: { label: 'Search' }, on: {
-    input: () => view.set({ query: input.value }),
-    keydown: (event) => { if (event.key === 'Escape') view.set({ query: '' }); },
+    input() {
+      if (view.get().query.trim() === '') before = view.get().selected;
+      view.set({ query: input.value });
+    },
+    keydown: (event) => {
+      if (event.key === 'Escape') {
+        view.set({ query: '' });
+        input.blur();
+      }
+      if (event.key === 'Enter' && modeOf(event) !== 'replace') take(modeOf(event));
+    },
   } });
-  const column = h('select.small', { aria: { label: 'Column searched' }, on: { change: () => view.set({ column: columns[column.selectedIndex], query: view.get().query }) } },
-    ...columns.map((name) => h('option', {}, `in ${name}`)));
+  let before = new Int32Array(0);
+  /** Put the matches together with what was selected before the search began. */
+  function take(mode) {
+    const { rows, error } = view.search(view.get().query, view.get().column);
+    if (!error) view.set({ query: '', selected: combined(before, rows, mode) });
+  }
+  const column = h('select.small', { aria: { label: 'Column searched' }, on: { change: () => view.set({ column: columns()[column.selectedIndex], query: view.get().query }) } });
+  let listed = null;
   const message = h('span.hint', { attributes: { role: 'status' } });
-  const element = h('section.panel', { aria: { label: 'Search' } }, input, h('div.field.under', {}, message, columns.length ? column : null));
+  const element = h('section.panel', { aria: { label: 'Search' } }, input, h('div.field.under', {}, message, column));
   return {
     element,
     focus: () => input.focus(),
     render(state) {
       if (input.value !== state.query) input.value = state.query;
-      if (state.column !== null) column.selectedIndex = columns.indexOf(state.column);
+      if (listed !== state.tags) fill(column, ...columns().map((name) => h('option', {}, `in ${name}`)));
+      listed = state.tags;
+      column.hidden = !columns().length;
+      if (state.column !== null) column.selectedIndex = columns().indexOf(state.column);
       const asked = state.query.trim() !== '';
       const { rows, error } = asked ? view.search(state.query, state.column) : { rows: [], error: '' };
       setText(message, !asked ? 'text  =exact  /regex/' : error || (rows.length === 1 ? '1 match' : `${format(rows.length)} matches`));
@@ -40,7 +60,7 @@ function createSelection(page, view, thumbnail) {
   return {
     element,
     render(state) {
-      const key = [state.selected, state.label_by, state.dark, page.revision];
+      const key = [state.selected, state.label_by, state.tags, state.dark, page.revision];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
       if (state.selected.length === 1) fill(element, ...drawCard(page, view, state.selected[0], thumbnail));
@@ -67,7 +87,7 @@ function rowButton(view, row, thumbnail, ...rest) {
   return h('button.row', {
     type: 'button', title: name,
     on: {
-      click: () => view.set({ selected: [row] }),
+      click: (event) => view.select([row], modeOf(event)),
       mouseenter: () => view.set({ hovered: row }),
       mouseleave: () => view.set({ hovered: -1 }),
       focus: () => view.set({ hovered: row }),
@@ -97,13 +117,13 @@ function createNeighbors(page, view, thumbnail) {
       metric.render(state.metric);
       if (Number(k.value) !== state.k) k.value = state.k;
       const found = view.currentNeighbors(state);
-      const key = [found.indices, state.label_by, state.metric, state.dark, page.revision];
+      const key = [found.indices, state.label_by, state.tags, state.metric, state.dark, page.revision];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
       setText(note, found.error || (page.manifest.vectors?.exact === false ? page.manifest.vectors_note : ''));
       note.hidden = note.textContent === '';
       const farthest = found.distances.at(-1) || 1;
-      const scale = state.metric === 'cosine' ? (d) => 1 - d / 2 : (d) => 1 - d / (farthest * 1.25);
+      const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => 1 - d / (farthest * 1.25);
       fill(list, ...[...found.indices].map((row, i) => h('li', {}, rowButton(view, row, thumbnail,
         h('span.meter', { style: { '--part': Math.max(0, scale(found.distances[i])) } }), h('span.distance', {}, distanceText(found.distances[i]))))));
     },

@@ -1,21 +1,22 @@
 import {
-  boxAspect, boxOf, equalized, hasEqualScale, homeView2, homeView3, isView, magnification, orbited, panned2, plotArea, resized2, widened, zoomed2, zoomed3,
+  boxAspect, boxOf, equalized, hasEqualScale, homeView2, homeView3, isSameView, isView, magnification, orbited, panned2, plotArea, resized2, widened, zoomed2, zoomed3,
 } from '#js/camera.js';
 import { h } from '#js/dom.js';
-import { rowsInBox, rowsInLasso } from '#js/hit.js';
+import { nearestTo, rowsInBox, rowsInLasso } from '#js/hit.js';
 import { createGestures } from '#js/panels/plot_gestures.js';
 import { createPointLayer } from '#js/panels/plot_layer.js';
+import { drawPaths, drawSphere } from '#js/panels/plot_overlays.js';
 import { chooseLabels, createPlates, drawCaptions, drawGrid, drawHovered, drawLabels } from '#js/panels/plot_marks.js';
+import { afterPaint, createFrames, createSurface, hasWebGL, imageOf, watchPixelRatio } from '#js/panels/plot_surface.js';
 import { createAxes, ownTransform } from '#js/panels/plotly_axes.js';
 
-const REST_MS = 120;
 const NONE = new Int32Array(0);
 const PLAIN = {
   colors: null, visible: null, selected: NONE, neighbors: NONE, hovered: -1, label: () => '', labelled: 'none', sprite: null, thumbnails: false,
-  dark: false, chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
+  sphere: null, paths: null, dark: false, chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };
 const EMPTY = { coordinates: new Float32Array(0), n: 0, dims: 2, axes: null };
-const FILL = { position: 'absolute', inset: '0', width: '100%', height: '100%' };
+const NO_WEBGL = '3D axes need WebGL, which this browser does not offer; the points can still be turned';
 
 /**
  * The plot: Plotly's axes, camera and tools below, one canvas above that draws every point in step with them.
@@ -27,285 +28,96 @@ const FILL = { position: 'absolute', inset: '0', width: '100%', height: '100%' }
  *   'replace' | 'add' | 'remove' | 'intersect'
  */
 export function createPlot(host, on) {
-  const surface = createSurface(host);
-  const layer = createPointLayer();
-  const plates = createPlates();
-  const state = { scene: EMPTY, style: PLAIN, view: null, home: null, box: null, aspect: null, area: null, equal: true, width: 0, height: 0, shown: 0, transform: null, labels: [], look: null, reported: -1 };
-  const axes = createAxes(surface.div, { moved: followPlotly, failed: (message) => { on.unsupported?.(message); request(false); } });
-  const frames = createFrames(draw, () => { if (state.view) on.camera?.(camera(), true); });
-  const { request } = frames;
-  const hasWebGL = remember(canDrawWebGL);
-  const isOurs = () => !axes.isLive(state.scene.dims);
-  const camera = () => structuredClone(state.view);
-
-  const spec = () => ({
-    dims: state.scene.dims, view: state.view, box: state.box, aspect: state.aspect, area: state.area, width: state.width, height: state.height,
-    shows: Boolean(state.scene.axes), chrome: state.style.chrome,
-  });
-
-  /** Where the points lie now, by Plotly where it draws, else by our own view. */
-  const currentTransform = () => axes.transform(state.scene.dims) ?? ownTransform(spec());
-
-  function draw(moving) {
-    if (!state.view || !state.width) return;
-    state.transform = currentTransform();
-    const drawn = layerSpec(state);
-    layer.project(drawn);
-    const { picture, look } = layer.paint(drawn, window.devicePixelRatio || 1, moving);
-    state.look = look;
-    surface.put(picture, (context) => decorate(context, drawn, look, moving, picture.scale));
-    compose();
-    if (!moving) layer.rowPicture();
-  }
-
-  function decorate(context, drawn, look, moving, ratio) {
-    drawCaptions(context, drawn);
-    plates.drawAll(context, state.style, look, layer.positions(), ratio);
-    if (!moving) state.labels = chooseLabels(context, drawn, look, layer.positions(), layer.order());
-    drawLabels(context, state.labels, layer.positions(), state.style.chrome, !moving);
-  }
-
-  /** Put what changes with the pointer over the rest. */
-  function compose() {
-    surface.compose((context, ratio) => {
-      if (state.look) drawHovered(context, layerSpec(state), state.look, layer.positions(), plates, ratio);
-      gestures.drawShape(context, state.style.chrome);
-    });
-  }
-
-  function followPlotly() {
-    const { dims } = state.scene;
-    if (!axes.isLive(dims)) return;
-    const before = state.transform;
-    const now = axes.transform(dims);
-    if (before && Object.keys(now).every((key) => now[key] === before[key])) return;
-    state.view = axes.view(dims);
-    frames.now();
-    on.camera?.(camera(), false);
-  }
-
-  function showAxes() {
-    const flat = state.scene.dims === 2;
-    surface.div.style.visibility = flat || hasWebGL() ? 'visible' : 'hidden';
-    if (flat || hasWebGL()) axes.show(spec());
-    else on.unsupported?.('3D axes need WebGL, which this browser does not offer; the points can still be turned');
-  }
-
-  function setView(view, { settled = true } = {}) {
-    state.view = view;
-    if (axes.isLoaded()) showAxes();
-    request(!settled);
-  }
-
-  function fit(keepView) {
-    const { scene, width, height } = state;
-    const before = state.area;
-    const kept = keepView && state.view?.dims === scene.dims && !isSame(state.view, state.home) ? state.view : null;
-    state.area = plotArea(width, height, scene);
-    state.equal = scene.dims === 3 || hasEqualScale(state.box, state.area, Boolean(scene.axes));
-    state.aspect = scene.dims === 3 ? boxAspect(state.box, Boolean(scene.axes)) : null;
-    if (!keepView || !state.home || state.home.dims !== scene.dims || scene.dims === 2 || !before) state.home = home();
-    state.view = kept ? (scene.dims === 2 ? resized2(kept, before, state.area, state.equal) : kept) : state.home;
-  }
-
-  const home = () => (state.scene.dims === 2
-    ? homeView2(state.box, state.area, state.equal)
-    : homeView3(state.scene.coordinates, state.scene.n, state.box, state.aspect, state.area));
-
-  function measure() {
-    const [width, height] = [host.clientWidth, host.clientHeight];
-    if (!width || !height || (width === state.width && height === state.height)) return;
-    Object.assign(state, { width, height });
-    if (!state.box) return;
-    fit(true);
-    showAxes();
-    frames.flush(true);
-  }
-
-  function pan(dx, dy, sideways = false) {
-    if (state.scene.dims === 2) setView(panned2(state.view, state.area, dx, dy), { settled: false });
-    else if (!sideways) setView(orbited(state.view, (-Math.PI * dx) / state.height, (-Math.PI * dy) / state.height), { settled: false });
-    on.camera?.(camera(), false);
-  }
-
-  function zoom(factor, at) {
-    setView(state.scene.dims === 2 ? zoomed2(state.view, state.area, factor, at) : zoomed3(state.view, factor), { settled: false });
-    on.camera?.(camera(), false);
-  }
-
-  function resetView() {
-    if (!state.box) return;
-    state.home = home();
-    setView(state.home);
-  }
-
-  const rowAtHost = ([x, y]) => {
-    frames.flush();
-    const { area } = state;
-    const inside = area && x >= area.left - 4 && x <= area.left + area.width + 4 && y >= area.top - 4 && y <= area.top + area.height + 4;
-    return inside ? layer.rowAt(x, y) : -1;
+  const plot = {
+    host, on, surface: createSurface(host), layer: createPointLayer(), plates: createPlates(), scene: EMPTY, style: PLAIN,
+    view: null, home: null, box: null, aspect: null, area: null, equal: true, width: 0, height: 0, shown: 0,
+    transform: null, labels: [], look: null, reported: -1,
   };
-
-  function hover(at, { clientX, clientY }) {
-    const row = at === -1 || frames.isMoving() ? -1 : rowAtHost(at);
-    if (row === state.reported) return;
-    state.reported = row;
-    on.hover?.(row, clientX, clientY);
-  }
-
-  function select({ kind, points }, mode) {
-    frames.flush();
-    const xy = layer.positions();
-    const { left, top, width, height } = state.area;
-    const rows = kind === 'box' ? rowsInBox(xy, state.style.visible, points[0], points[points.length - 1]) : rowsInLasso(xy, state.style.visible, points);
-    on.select?.(rows.filter((row) => xy[2 * row] >= left && xy[2 * row] <= left + width && xy[2 * row + 1] >= top && xy[2 * row + 1] <= top + height), mode);
-  }
-
-  const gestures = createGestures(host, surface.canvas, {
-    isOurs, target: axes.target, pan, zoom, reset: () => { resetView(); on.camera?.(camera(), true); }, hover, select, redraw: compose,
-    click: (at, mode) => on.click?.(rowAtHost(at), mode),
-    isEmpty: (at) => rowAtHost(at) < 0,
+  plot.axes = createAxes(plot.surface.div, {
+    moved: () => followPlotly(plot),
+    failed: (message) => { on.unsupported?.(message); plot.frames.request(false); },
   });
-  gestures.setTool('pan');
-  new ResizeObserver(measure).observe(host);
-  watchPixelRatio(() => request(false));
+  plot.frames = createFrames((moving) => draw(plot, moving), () => { if (plot.view) tellCamera(plot, true); });
+  plot.gestures = createGestures(host, plot.surface.canvas, gestureTargets(plot));
+  plot.gestures.setTool('pan');
+  new ResizeObserver(() => measure(plot)).observe(host);
+  watchPixelRatio(() => plot.frames.request(false));
+  return publicMethods(plot);
+}
 
+function publicMethods(plot) {
+  const { frames, layer, axes } = plot;
   return {
-    setPoints({ coordinates, n, dims, axes: titles, keepView = false, ranges = null }) {
-      const turned = dims !== state.scene.dims || !state.box;
-      const playing = !turned && keepView && n === state.scene.n;
-      state.scene = { coordinates, n, dims, axes: titles };
-      state.box = widened(ranges ? { min: [...ranges.min], max: [...ranges.max] }.min.every(Number.isFinite) ? ranges : boxOf(coordinates, n, dims) : boxOf(coordinates, n, dims));
-      Object.assign(state, { width: host.clientWidth, height: host.clientHeight, shown: countShown(state.style.visible, n), labels: [] });
-      if (state.width) fit(keepView && !turned);
-      // Plotly takes its time to make a scene: the points come first.
-      if (turned) afterPaint(showAxes);
-      else showAxes();
-      request(playing);
-    },
-    setStyle(next) {
-      const before = state.style;
-      state.style = { ...before, ...next };
-      if (next.visible !== undefined && next.visible !== before.visible) state.shown = countShown(next.visible, state.scene.n);
-      if (state.box && JSON.stringify(state.style.chrome) !== JSON.stringify(before.chrome)) showAxes();
-      if (changesPicture(before, state.style, state.labels)) request(false);
-      else if (before.hovered !== state.style.hovered) compose();
-    },
+    setPoints: (points) => setPoints(plot, points),
+    setStyle: (style) => setStyle(plot, style),
     setPlotly(Plotly) {
       axes.load(Plotly);
-      if (state.box) showAxes();
+      showAxes(plot);
     },
-    setTool: gestures.setTool,
+    setTool: plot.gestures.setTool,
+    /** @returns {boolean} false where the camera is not one for what is shown */
     setCamera(view) {
-      if (!isView(view, state.scene.dims) || !state.box) return false;
-      setView(view.dims === 2 && state.equal ? equalized(view, state.area) : structuredClone(view));
+      if (!plot.area || !isView(view, plot.scene.dims)) return false;
+      setView(plot, view.dims === 2 && plot.equal ? equalized(view, plot.area) : structuredClone(view), false);
       return true;
     },
-    camera,
-    resetView,
-    resize: measure,
-    rowAt: (clientX, clientY) => {
-      const { left, top } = host.getBoundingClientRect();
-      return rowAtHost([clientX - left, clientY - top]);
+    camera: () => structuredClone(plot.view),
+    resetView: () => resetView(plot),
+    resize: () => measure(plot),
+    rowAt(clientX, clientY) {
+      const { left, top } = plot.host.getBoundingClientRect();
+      return rowAt(plot, [clientX - left, clientY - top]);
     },
-    screenPositions: () => {
+    screenPositions() {
       frames.flush();
       return layer.positions().slice();
     },
     toCanvas(scale) {
       frames.flush();
-      return picture(state, layer, plates, axes, scale);
+      return toCanvas(plot, scale);
+    },
+    /** @returns {boolean} whether everything is shown, as `resetView` does */
+    isHome: () => !plot.view || isSameView(plot.view, plot.home),
+    /** What a drawing by other means than pixels is made of; see picture.js. */
+    parts() {
+      frames.flush();
+      const { scene: { dims }, style, look } = plot;
+      const spec = layerSpec(plot);
+      const decorate = (context, scale) => drawOver(plot, context, spec, look, scale);
+      return { spec, look, decorate, ticks: axes.ticks(dims), scene: axes.sceneCanvas(dims), order: layer.order(style), xy: layer.positions() };
     },
     stats: frames.stats,
   };
 }
 
-/** What the layer draws from. */
-const layerSpec = ({ scene, style, transform, area, width, height, view, home, shown, box }) => ({
-  scene, style, transform, area, width, height, shown, box, magnification: magnification(view, home),
-});
-
-const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-
-/** The Plotly div, the canvas on screen, and one behind it that keeps all but what follows the pointer. */
-function createSurface(host) {
-  const div = h('div.plot-axes', { style: FILL });
-  const canvas = h('canvas.plot-points', { style: { ...FILL, 'pointer-events': 'none' }, aria: { hidden: 'true' } });
-  const back = h('canvas');
-  host.append(div, canvas);
-  let ratio = 1;
-  const context = canvas.getContext('2d');
-  const behind = back.getContext('2d');
-  return {
-    div, canvas,
-    put(picture, decorate) {
-      ratio = picture.scale;
-      for (const target of [canvas, back]) {
-        if (target.width !== picture.width) target.width = picture.width;
-        if (target.height !== picture.height) target.height = picture.height;
-      }
-      behind.setTransform(1, 0, 0, 1, 0, 0);
-      behind.putImageData(new ImageData(picture.bytes, picture.width, picture.height), 0, 0);
-      behind.setTransform(ratio, 0, 0, ratio, 0, 0);
-      decorate(behind);
-    },
-    compose(decorate) {
-      context.setTransform(1, 0, 0, 1, 0, 0);
-      context.clearRect(0, 0, canvas.width, canvas.height);
-      context.drawImage(back, 0, 0);
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      decorate(context, ratio);
-    },
-  };
+function setPoints(plot, { coordinates, n, dims, axes, keepView = false, ranges = null }) {
+  const turned = dims !== plot.scene.dims || !plot.view;
+  const playing = !turned && keepView && n === plot.scene.n;
+  plot.scene = { coordinates, n, dims, axes };
+  const given = ranges && [...ranges.min, ...ranges.max].every(Number.isFinite);
+  plot.box = widened(given ? ranges : boxOf(coordinates, n, dims));
+  plot.shown = countShown(plot.style.visible, n);
+  if (!playing) plot.labels = [];
+  Object.assign(plot, { width: plot.host.clientWidth, height: plot.host.clientHeight });
+  if (!plot.width || !plot.height) return;
+  settleArea(plot);
+  const keep = keepView && !turned;
+  // A 3D home is made from the points; while they play it stays.
+  if (!keep || dims === 2) plot.home = homeView(plot);
+  if (!keep) plot.view = plot.home;
+  // Plotly takes its time to make a scene: the points come first.
+  if (turned) afterPaint(() => showAxes(plot));
+  else showAxes(plot);
+  plot.frames.request(playing);
 }
 
-/** When to draw: at once while Plotly moves, else once before the next paint, and finely once things rest. */
-function createFrames(draw, settled) {
-  let pending = null;
-  let rest = 0;
-  const count = { frames: 0, lastDrawMs: 0 };
-  function run(moving) {
-    pending = null;
-    const start = performance.now();
-    draw(moving);
-    count.frames += 1;
-    count.lastDrawMs = performance.now() - start;
-    clearTimeout(rest);
-    rest = moving ? setTimeout(() => { rest = 0; run(false); settled(); }, REST_MS) : 0;
-  }
-  return {
-    now: () => run(true),
-    request(moving) {
-      if (pending === null) requestAnimationFrame(() => { if (pending !== null) run(pending.moving); });
-      pending = { moving: moving && (pending?.moving ?? true) };
-    },
-    flush(force = false) { if (pending !== null || force) run(pending?.moving ?? false); },
-    isMoving: () => rest !== 0,
-    stats: () => ({ ...count }),
-  };
-}
-
-/** @returns {HTMLCanvasElement} the view with axes, points and labels on the page's ground */
-function picture(state, layer, plates, axes, scale) {
-  const { width, height, area, style } = state;
-  const drawn = layerSpec(state);
-  const canvas = h('canvas', { width: Math.round(width * scale), height: Math.round(height * scale) });
-  const context = canvas.getContext('2d');
-  context.fillStyle = style.chrome.background;
-  context.fillRect(0, 0, canvas.width, canvas.height);
-  context.setTransform(scale, 0, 0, scale, 0, 0);
-  const ticks = axes.ticks(state.scene.dims);
-  if (ticks) drawGrid(context, ticks, area, style.chrome);
-  const scene = axes.sceneCanvas(state.scene.dims);
-  if (scene) context.drawImage(scene, 0, 0, width, height);
-  const { picture: points, look } = layer.paint(drawn, scale, false, false);
-  const sheet = h('canvas', { width: points.width, height: points.height });
-  sheet.getContext('2d').putImageData(new ImageData(points.bytes, points.width, points.height), 0, 0);
-  context.drawImage(sheet, 0, 0, width, height);
-  drawCaptions(context, drawn);
-  plates.drawAll(context, style, look, layer.positions(), scale);
-  drawLabels(context, state.labels, layer.positions(), style.chrome, true);
-  return canvas;
+function setStyle(plot, style) {
+  const before = plot.style;
+  plot.style = { ...before, ...style };
+  if (plot.style.visible !== before.visible) plot.shown = countShown(plot.style.visible, plot.scene.n);
+  if (!isSame(plot.style.chrome, before.chrome)) showAxes(plot);
+  if (changesPicture(before, plot.style, plot.labels)) plot.frames.request(false);
+  else if (before.hovered !== plot.style.hovered) compose(plot);
 }
 
 /** Whether more changes than what follows the pointer; labels may change while their function stays the same. */
@@ -314,6 +126,8 @@ function changesPicture(before, now, labels) {
     || !isSame(before.chrome, now.chrome) || labels.some(({ row, source }) => now.label(row) !== source);
 }
 
+const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
 function countShown(visible, n) {
   if (!visible) return n;
   let count = 0;
@@ -321,20 +135,198 @@ function countShown(visible, n) {
   return count;
 }
 
-function remember(compute) {
-  let value;
-  return () => (value === undefined ? (value = compute()) : value);
+function settleArea(plot) {
+  const { scene, width, height, box } = plot;
+  plot.area = plotArea(width, height, scene);
+  plot.equal = scene.dims === 3 || hasEqualScale(box, plot.area, Boolean(scene.axes));
+  plot.aspect = scene.dims === 3 ? boxAspect(box, Boolean(scene.axes)) : null;
 }
 
-function canDrawWebGL() {
-  const context = h('canvas').getContext('webgl');
-  context?.getExtension('WEBGL_lose_context')?.loseContext();
-  return context !== null;
+const homeView = ({ scene, box, area, equal, aspect }) => (scene.dims === 2
+  ? homeView2(box, area, equal)
+  : homeView3(scene, box, aspect, area));
+
+/** Follow the host's size: at home everything stays in sight, elsewhere the middle stays. */
+function measure(plot) {
+  const { clientWidth: width, clientHeight: height } = plot.host;
+  if (!width || !height || (width === plot.width && height === plot.height && plot.area)) return;
+  Object.assign(plot, { width, height });
+  if (!plot.box) return;
+  const [before, wasHome] = [plot.area, !plot.view || isSameView(plot.view, plot.home)];
+  settleArea(plot);
+  plot.home = homeView(plot);
+  if (wasHome) plot.view = plot.home;
+  else if (plot.scene.dims === 2) plot.view = resized2(plot.view, before, plot.area, plot.equal);
+  showAxes(plot);
+  plot.frames.flush(true);
 }
 
-const afterPaint = (then) => requestAnimationFrame(() => setTimeout(then));
+const axesSpec = ({ scene, view, box, aspect, area, width, height, style }) => ({
+  dims: scene.dims, view, box, aspect, area, width, height, shows: Boolean(scene.axes), chrome: style.chrome,
+});
 
-function watchPixelRatio(changed) {
-  const watch = () => window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`).addEventListener('change', () => { changed(); watch(); }, { once: true });
-  watch();
+const layerSpec = ({ scene, style, transform, area, width, height, view, home, shown, box, aspect }) => ({
+  scene, style, transform, area, width, height, shown, view, box, aspect, magnification: magnification(view, home),
+});
+
+function showAxes(plot) {
+  if (!plot.view) return;
+  const possible = plot.scene.dims === 2 || hasWebGL();
+  plot.surface.div.style.visibility = possible ? 'visible' : 'hidden';
+  if (possible) plot.axes.show(axesSpec(plot));
+  else if (!plot.toldWebGL) {
+    plot.toldWebGL = true;
+    plot.on.unsupported?.(NO_WEBGL);
+  }
+}
+
+function draw(plot, moving) {
+  if (!plot.view || !plot.width) return;
+  // Where the points lie is Plotly's to say; before it runs and where it cannot, our own view says the same.
+  plot.transform = plot.axes.transform(plot.scene.dims) ?? ownTransform(axesSpec(plot));
+  const { layer, style } = plot;
+  const spec = layerSpec(plot);
+  layer.project(spec);
+  const { picture, look } = layer.paint(spec, window.devicePixelRatio || 1, moving);
+  plot.look = look;
+  plot.surface.put(picture, (context) => {
+    drawCaptions(context, spec);
+    drawPaths(context, spec, layer.positions());
+    drawSphere(context, spec);
+    plot.plates.drawAll(context, style, look, layer.positions(), picture.scale);
+    if (!moving) plot.labels = chooseLabels(context, spec, look, layer.positions(), layer.order(style));
+    drawLabels(context, plot.labels, layer.positions(), style.chrome, !moving);
+  });
+  compose(plot);
+  if (!moving) layer.rowPicture();
+}
+
+/** Put what follows the pointer over the rest. */
+function compose(plot) {
+  plot.surface.compose((context, ratio) => {
+    if (plot.look) drawHovered(context, layerSpec(plot), plot.look, plot.layer.positions(), plot.plates, ratio);
+    plot.gestures.drawShape(context, plot.style.chrome);
+  });
+}
+
+/** @returns {HTMLCanvasElement} the view with axes, points and labels on the page's ground */
+function toCanvas(plot, scale) {
+  const { width, height, area, style, axes, layer, scene: { dims } } = plot;
+  const spec = layerSpec(plot);
+  const canvas = h('canvas', { width: Math.round(width * scale), height: Math.round(height * scale) });
+  const context = canvas.getContext('2d');
+  context.fillStyle = style.chrome.background;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.setTransform(scale, 0, 0, scale, 0, 0);
+  const ticks = axes.ticks(dims);
+  if (ticks) drawGrid(context, ticks, area, style.chrome);
+  const scene = axes.sceneCanvas(dims);
+  if (scene) context.drawImage(scene, 0, 0, width, height);
+  const { picture, look } = layer.paint(spec, scale, false, false);
+  const sheet = h('canvas', { width: picture.width, height: picture.height });
+  sheet.getContext('2d').putImageData(imageOf(picture), 0, 0);
+  context.drawImage(sheet, 0, 0, width, height);
+  drawOver(plot, context, spec, look, scale);
+  return canvas;
+}
+
+/** What lies over the points at rest. */
+function drawOver(plot, context, spec, look, scale) {
+  const { style, layer } = plot;
+  drawCaptions(context, spec);
+  drawPaths(context, spec, layer.positions());
+  drawSphere(context, spec);
+  plot.plates.drawAll(context, style, look, layer.positions(), scale);
+  drawLabels(context, plot.labels, layer.positions(), style.chrome, true);
+}
+
+const tellCamera = (plot, settled) => plot.on.camera?.(structuredClone(plot.view), settled);
+
+/** Plotly has drawn or moved: draw with it, unless nothing changed. */
+function followPlotly(plot) {
+  const { dims } = plot.scene;
+  if (!plot.axes.isLive(dims)) return;
+  const before = plot.transform;
+  const now = plot.axes.transform(dims);
+  if (before && Object.keys(now).every((key) => now[key] === before[key])) return;
+  plot.view = plot.axes.view(dims);
+  plot.frames.now();
+  tellCamera(plot, false);
+}
+
+function setView(plot, view, moving) {
+  plot.view = view;
+  showAxes(plot);
+  plot.frames.request(moving);
+}
+
+function resetView(plot) {
+  if (!plot.area) return;
+  plot.home = homeView(plot);
+  setView(plot, plot.home, false);
+}
+
+function rowAt(plot, [x, y]) {
+  plot.frames.flush();
+  const { area } = plot;
+  if (!area || !(x >= area.left - 4 && x <= area.left + area.width + 4 && y >= area.top - 4 && y <= area.top + area.height + 4)) return -1;
+  return plot.layer.rowAt(x, y);
+}
+
+/** @returns {number} the shown point nearest the middle of the plot's area, or -1 */
+function rowAtMiddle(plot) {
+  plot.frames.flush();
+  const { area, layer, scene, style: { visible } } = plot;
+  if (!area) return -1;
+  return nearestTo(layer.positions(), scene.n, visible, [area.left + area.width / 2, area.top + area.height / 2]);
+}
+
+function gestureTargets(plot) {
+  const { frames, layer, axes, on } = plot;
+  const is2D = () => plot.scene.dims === 2;
+  const move = (view) => {
+    setView(plot, view, true);
+    tellCamera(plot, false);
+  };
+  return {
+    isOurs: () => !axes.isLive(plot.scene.dims),
+    target: axes.target,
+    pan(dx, dy) {
+      if (plot.view) move(is2D() ? panned2(plot.view, plot.area, dx, dy) : orbited(plot.view, (-Math.PI * dx) / plot.height, (-Math.PI * dy) / plot.height));
+    },
+    zoom(factor, at) {
+      if (plot.view) move(is2D() ? zoomed2(plot.view, plot.area, factor, at) : zoomed3(plot.view, factor));
+    },
+    reset() {
+      resetView(plot);
+      if (plot.view) tellCamera(plot, true);
+    },
+    hover(at, { clientX, clientY }) {
+      const row = at === null || frames.isMoving() ? -1 : rowAt(plot, at);
+      if (row === plot.reported) return;
+      plot.reported = row;
+      on.hover?.(row, clientX, clientY);
+    },
+    click: (at, mode) => on.click?.(rowAt(plot, at), mode),
+    /** What a click is with the pointer, Enter is with the keys: for the point nearest the middle. */
+    pickMiddle(mode) {
+      const row = rowAtMiddle(plot);
+      if (row >= 0) on.click?.(row, mode);
+    },
+    pointAtMiddle() {
+      const row = rowAtMiddle(plot);
+      plot.reported = row;
+      on.hover?.(row);
+    },
+    isEmpty: (at) => rowAt(plot, at) < 0,
+    select({ kind, points }, mode) {
+      if (!plot.area) return;
+      frames.flush();
+      const xy = layer.positions();
+      const { left, top, width, height } = plot.area;
+      const find = kind === 'box' ? (visible) => rowsInBox(xy, visible, points[0], points[points.length - 1]) : (visible) => rowsInLasso(xy, visible, points);
+      on.select?.(find(plot.style.visible).filter((row) => xy[2 * row] >= left && xy[2 * row] <= left + width && xy[2 * row + 1] >= top && xy[2 * row + 1] <= top + height), mode);
+    },
+    redraw: () => compose(plot),
+  };
 }

@@ -6,6 +6,13 @@
 const CLICK_REACH = 4;
 const DOUBLE_CLICK_MS = 350;
 const LASSO_STEP = 3;
+const KEY_STEP = 48;
+const KEYS = {
+  ArrowLeft: (plot) => plot.pan(KEY_STEP, 0), ArrowRight: (plot) => plot.pan(-KEY_STEP, 0),
+  ArrowUp: (plot) => plot.pan(0, KEY_STEP), ArrowDown: (plot) => plot.pan(0, -KEY_STEP),
+  '+': (plot) => plot.zoom(1.25), '=': (plot) => plot.zoom(1.25), '-': (plot) => plot.zoom(0.8), 0: (plot) => plot.reset(),
+};
+
 
 /** @returns {'replace' | 'add' | 'remove' | 'intersect'} */
 export function modeOf({ shiftKey, altKey }) {
@@ -15,142 +22,130 @@ export function modeOf({ shiftKey, altKey }) {
 
 /**
  * @param {HTMLElement} host @param {HTMLCanvasElement} canvas on top of it
- * @param {object} plot {isOurs, target, pan, zoom, reset, hover, click, select, redraw}; positions in host pixels
+ * @param {object} plot {isOurs, target, pan, zoom, reset, hover, click, pickMiddle, pointAtMiddle, isEmpty, select, redraw}; positions are
+ *   [x, y] in pixels from the host's corner
  * @returns {{setTool: (tool: string) => void, drawShape: (context, chrome) => void}}
  */
 export function createGestures(host, canvas, plot) {
-  let tool = 'pan';
-  let press = null;
-  let shape = null;
-  let lastClick = { time: -Infinity, x: 0, y: 0 };
-
+  const hand = { tool: 'pan', press: null, shape: null, last: { time: -Infinity, x: 0, y: 0 }, forwarded: new WeakSet() };
   const at = ({ clientX, clientY }) => {
     const box = host.getBoundingClientRect();
     return [clientX - box.left, clientY - box.top];
   };
-
-  function down(event) {
+  host.addEventListener('pointerdown', (event) => {
     if (event.button !== 0 || !event.isPrimary) return;
-    host.focus({ preventScroll: true });
-    const [x, y] = at(event);
-    press = { x, y, last: [x, y], moved: false, ours: tool === 'pan' && plot.isOurs() };
-    if (tool !== 'pan') shape = { kind: tool, points: [[x, y]] };
-    if (tool !== 'pan' || press.ours) host.setPointerCapture(event.pointerId);
-    plot.hover(-1, event);
-  }
+    host.focus({ preventScroll: true, focusVisible: false });
+    if (begin(hand, plot, at(event))) host.setPointerCapture(event.pointerId);
+    plot.hover(null, event);
+  }, true);
+  host.addEventListener('pointermove', (event) => {
+    if (!hand.press && event.buttons === 0 && event.pointerType !== 'touch') plot.hover(at(event), event);
+  });
+  host.addEventListener('pointerleave', (event) => { if (!hand.press) plot.hover(null, event); });
+  host.addEventListener('wheel', (event) => wheel(hand, plot, event, at(event)), { passive: false });
+  host.addEventListener('keydown', (event) => keydown(hand, plot, event));
+  // Plotly puts a cover over the page on mousedown, so the rest of a press is heard on the window, before others.
+  window.addEventListener('pointermove', (event) => { if (hand.press && event.isPrimary) drag(hand, plot, at(event)); }, true);
+  window.addEventListener('pointerup', (event) => { if (hand.press && event.isPrimary) end(hand, plot, event, at(event)); }, true);
+  window.addEventListener('pointercancel', () => cancel(hand, plot));
+  host.style.touchAction = 'none';
+  return {
+    setTool(tool) {
+      if (tool === hand.tool) return;
+      hand.tool = tool;
+      canvas.style.pointerEvents = tool === 'pan' ? 'none' : 'auto';
+      canvas.style.cursor = tool === 'pan' ? '' : 'crosshair';
+      cancel(hand, plot);
+    },
+    drawShape: (context, chrome) => drawShape(hand.shape, context, chrome),
+  };
+}
 
-  function move(event) {
-    const [x, y] = at(event);
-    if (!press) {
-      if (event.buttons === 0 && event.pointerType !== 'touch') plot.hover([x, y], event);
-      return;
-    }
-    if (Math.hypot(x - press.x, y - press.y) > CLICK_REACH) press.moved = true;
-    if (shape) extend(x, y);
-    else if (press.ours && press.moved) {
-      plot.pan(x - press.last[0], y - press.last[1], event.shiftKey);
-      press.last = [x, y];
-    }
-  }
+/** @returns {boolean} whether the press is ours to the end */
+function begin(hand, plot, [x, y]) {
+  const selects = hand.tool !== 'pan';
+  hand.press = { x, y, before: [x, y], moved: false, ours: !selects && plot.isOurs() };
+  hand.shape = selects ? { kind: hand.tool, points: [[x, y]] } : null;
+  return selects || hand.press.ours;
+}
 
-  function extend(x, y) {
-    const { points, kind } = shape;
+function drag({ press, shape }, plot, [x, y]) {
+  if (Math.hypot(x - press.x, y - press.y) > CLICK_REACH) press.moved = true;
+  if (shape) {
+    const { points } = shape;
     const [px, py] = points[points.length - 1];
-    if (kind === 'box') shape.points = [points[0], [x, y]];
+    if (shape.kind === 'box') shape.points = [points[0], [x, y]];
     else if (Math.hypot(x - px, y - py) >= LASSO_STEP) points.push([x, y]);
     plot.redraw();
+  } else if (press.ours && press.moved) {
+    plot.pan(x - press.before[0], y - press.before[1]);
+    press.before = [x, y];
   }
+}
 
-  function up(event) {
-    if (!press) return;
-    const { moved } = press;
-    const finished = shape;
-    press = null;
-    shape = null;
-    const [x, y] = at(event);
-    if (finished && moved) plot.select(finished, modeOf(event));
-    else if (!moved && Math.hypot(x - lastClick.x, y - lastClick.y) <= CLICK_REACH && event.timeStamp - lastClick.time < DOUBLE_CLICK_MS && plot.isEmpty([x, y])) plot.reset();
-    else if (!moved) {
-      plot.click([x, y], modeOf(event));
-      lastClick = { time: event.timeStamp, x, y };
-    }
-    if (finished) plot.redraw();
+function end(hand, plot, event, [x, y]) {
+  const { press: { moved }, shape, last } = hand;
+  Object.assign(hand, { press: null, shape: null });
+  if (moved) {
+    if (shape) plot.select(shape, modeOf(event));
+  } else {
+    const again = Math.hypot(x - last.x, y - last.y) <= CLICK_REACH && event.timeStamp - last.time < DOUBLE_CLICK_MS;
+    hand.last = { time: event.timeStamp, x, y };
+    if (again && plot.isEmpty([x, y])) plot.reset();
+    else if (!again) plot.click([x, y], modeOf(event));
   }
+  if (shape) plot.redraw();
+}
 
-  function cancel() {
-    press = null;
-    if (shape) {
-      shape = null;
-      plot.redraw();
-    }
+function cancel(hand, plot) {
+  const { shape } = hand;
+  Object.assign(hand, { press: null, shape: null });
+  if (shape) plot.redraw();
+}
+
+/** While box or lasso hold the pointer, the wheel is still Plotly's. */
+function wheel(hand, plot, event, at) {
+  if (hand.forwarded.has(event)) return;
+  if (plot.isOurs()) {
+    event.preventDefault();
+    plot.zoom(Math.exp(-Math.min(Math.max(event.deltaY, -100), 100) / 500), at);
+  } else if (hand.tool !== 'pan') {
+    event.preventDefault();
+    const copy = new WheelEvent('wheel', event);
+    hand.forwarded.add(copy);
+    plot.target()?.dispatchEvent(copy);
   }
+}
 
-  const forwarded = new WeakSet();
-  function wheel(event) {
-    if (forwarded.has(event)) return;
-    if (plot.isOurs()) {
-      event.preventDefault();
-      plot.zoom(Math.exp(-Math.min(Math.max(event.deltaY, -100), 100) / 500), at(event));
-    } else if (tool !== 'pan') {
-      event.preventDefault();
-      const copy = new WheelEvent('wheel', event);
-      forwarded.add(copy);
-      plot.target()?.dispatchEvent(copy);
-    }
-  }
-
-  const STEP = 48;
-  const keys = {
-    ArrowLeft: () => plot.pan(STEP, 0), ArrowRight: () => plot.pan(-STEP, 0), ArrowUp: () => plot.pan(0, STEP), ArrowDown: () => plot.pan(0, -STEP),
-    '+': () => plot.zoom(1.25), '=': () => plot.zoom(1.25), '-': () => plot.zoom(0.8), 0: () => plot.reset(),
-  };
-  function keydown(event) {
-    if (event.key === 'Escape' && shape) {
-      event.stopPropagation();
-      cancel();
-      return;
-    }
-    if (event.ctrlKey || event.metaKey || event.altKey || !Object.hasOwn(keys, event.key)) return;
+function keydown(hand, plot, event) {
+  if (event.key === 'Escape' && hand.shape) {
+    event.stopPropagation();
+    cancel(hand, plot);
+  } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
+    event.preventDefault();
+    plot.pickMiddle(modeOf(event));
+  } else if (!event.ctrlKey && !event.metaKey && !event.altKey && Object.hasOwn(KEYS, event.key)) {
     event.preventDefault();
     event.stopPropagation();
-    keys[event.key]();
+    KEYS[event.key](plot);
+    plot.pointAtMiddle();
   }
+}
 
-  // Plotly puts a cover over the page on mousedown, so the end of a press is heard on the window, before others.
-  host.addEventListener('pointerdown', down, true);
-  host.addEventListener('pointermove', move);
-  host.addEventListener('pointerleave', (event) => { if (!press) plot.hover(-1, event); });
-  host.addEventListener('wheel', wheel, { passive: false });
-  host.addEventListener('keydown', keydown);
-  window.addEventListener('pointermove', (event) => { if (press && !host.contains(event.target)) move(event); });
-  window.addEventListener('pointerup', up, true);
-  window.addEventListener('pointercancel', cancel);
-
-  return {
-    setTool(next) {
-      tool = next;
-      const selects = next !== 'pan';
-      canvas.style.pointerEvents = selects ? 'auto' : 'none';
-      canvas.style.cursor = selects ? 'crosshair' : '';
-      host.style.touchAction = 'none';
-      if (!selects) cancel();
-    },
-    drawShape(context, chrome) {
-      if (!shape || shape.points.length < 2) return;
-      const [[x0, y0], [x1, y1]] = [shape.points[0], shape.points[shape.points.length - 1]];
-      context.beginPath();
-      if (shape.kind === 'box') context.rect(x0, y0, x1 - x0, y1 - y0);
-      else shape.points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
-      context.closePath();
-      context.globalAlpha = 0.08;
-      context.fillStyle = chrome.accent;
-      context.fill('evenodd');
-      context.globalAlpha = 1;
-      context.setLineDash([4, 3]);
-      context.lineWidth = 1.25;
-      context.strokeStyle = chrome.accent;
-      context.stroke();
-      context.setLineDash([]);
-    },
-  };
+function drawShape(shape, context, chrome) {
+  if (!shape || shape.points.length < 2) return;
+  const [[x0, y0], [x1, y1]] = [shape.points[0], shape.points[shape.points.length - 1]];
+  context.beginPath();
+  if (shape.kind === 'box') context.rect(x0, y0, x1 - x0, y1 - y0);
+  else shape.points.forEach(([x, y], i) => (i ? context.lineTo(x, y) : context.moveTo(x, y)));
+  context.closePath();
+  context.globalAlpha = 0.08;
+  context.fillStyle = chrome.accent;
+  context.fill('evenodd');
+  context.globalAlpha = 1;
+  context.setLineDash([4, 3]);
+  context.lineWidth = 1.25;
+  context.strokeStyle = chrome.accent;
+  context.stroke();
+  context.setLineDash([]);
 }

@@ -1,8 +1,8 @@
 import { project2, project3 } from '#js/camera.js';
 import { h } from '#js/dom.js';
 import { rowNear } from '#js/hit.js';
-import { countWithin, createPicture, depthOrder, discOpacity, discRadius, discSpans, discStamps, drawRows, drawStamps, drawTiles, plusStamps, straighten } from '#js/raster.js';
-import { atlasSides, createAtlas, thumbnailSize, tileSides } from '#js/thumbnails.js';
+import { countWithin, createPicture, depthOrder, discOpacity, discRadius, discSpans, discStamps, drawNearest, drawRows, drawStamps, drawTiles, plusStamps, straighten } from '#js/raster.js';
+import { atlasSides, createAtlas, spread, thumbnailSize, tileSides } from '#js/thumbnails.js';
 
 /** Above this many points, moving pictures are drawn coarser than resting ones. */
 const MANY = 20000;
@@ -13,120 +13,151 @@ const FADE = 0.4;
 const REACH = 3;
 
 /**
- * The pixels of the points: positions, picture, and the row numbers under the pointer.
- * `spec` is {scene, style, transform, area, width, height, magnification}.
+ * The pixels of the points: their positions, a picture of them, and the row numbers under the pointer.
+ * A `spec` is {scene, style, transform, area, width, height, magnification, shown}, lengths in CSS pixels.
  */
 export function createPointLayer() {
-  let xy = new Float32Array(0);
-  let depth = new Float32Array(0);
-  let sorted = null;
-  let rows = null;
-  let stale = true;
-  let last = null;
-  const atlases = createAtlases();
-  const stampsOf = remembered((kind, radius, options) => (kind === 'plus' ? plusStamps(radius) : discStamps(radius, options)));
-
-  function project({ scene, transform, area, style }) {
-    const { coordinates, n, dims } = scene;
-    if (xy.length !== 2 * n) xy = new Float32Array(2 * n);
-    stale = true;
-    sorted = null;
-    if (dims === 2) return project2(coordinates, n, transform, xy);
-    if (depth.length !== n) depth = new Float32Array(n);
-    project3(coordinates, n, transform, area, xy, depth);
-    sorted = depthOrder(depth, style.visible);
-    return undefined;
-  }
-
-  /** How points look in this view. All lengths are CSS pixels. */
-  function look({ scene, style, area, magnification, shown }) {
-    const radius = discRadius(shown, magnification);
-    const count = countWithin(xy, style.visible, area);
-    const dims = style.selected.length > 1 && style.selected.length < shown;
-    const tile = style.thumbnails && style.sprite ? thumbnailSize(shown, area, style.sprite, magnification) : 0;
-    return { radius, opacity: discOpacity(count, radius, area) * (dims ? DIMMED : 1), tile, count, fade: scene.dims === 3 ? FADE : 0, dims };
-  }
-
-  /**
-   * @param {boolean} moving coarser where there are many points
-   * @param {number} ratio device pixels a CSS pixel
-   * @returns {{picture: object, look: object}}
-   */
-  function paint(spec, ratio, moving, keep = true) {
-    const { scene, style, area, width, height } = spec;
-    const coarse = moving && scene.n > MANY;
-    const picture = createOrClear(keep ? last?.picture : null, width, height, coarse ? 1 : ratio);
-    const shape = look(spec);
-    const points = { xy, colors: colorsOf(style.colors, scene.n, style.chrome), order: sorted?.order ?? null, levels: sorted?.levels ?? null, visible: sorted ? null : style.visible };
-    if (shape.tile) paintTiles(picture, points, spec, shape, moving);
-    else paintDiscs(picture, points, spec, shape, coarse);
-    straighten(picture);
-    if (keep) last = { picture, spec, shape };
-    return { picture, look: shape };
-  }
-
-  function paintDiscs(picture, points, { scene, style, area }, shape, coarse) {
-    const { scale } = picture;
-    const opacity = coarse && scene.n > VERY_MANY && !shape.dims ? 1 : shape.opacity;
-    const stamps = coarse ? stampsOf('plus', opacity) : stampsOf('disc', round(shape.radius * scale), { opacity: round(opacity), fade: shape.fade });
-    drawStamps(picture, points, stamps, area);
-    const put = (rows_, radius, color, inner = 0) => drawStamps(picture, { ...points, order: rows_, colors: color, levels: null, visible: style.visible },
-      stampsOf('disc', round(radius * scale), { inner: inner * scale }), area);
-    const ground = rgba(style.chrome.background);
-    for (const { rows: marked, radius, ring, color } of marks(style, shape)) {
-      put(marked, radius + ring + 1, ground);
-      put(marked, radius + ring + 0.25, rgba(color), radius + 0.25 + (ring > 1 ? 0.5 : 0));
-      put(marked, radius, points.colors);
-    }
-  }
-
-  function paintTiles(picture, points, { style, area }, shape, moving) {
-    const sides = tileSides(style.sprite, shape.tile * picture.scale);
-    const atlas = atlases(style.sprite, shape.tile * picture.scale, moving);
-    const size = { ...sides, frame: Math.max(1, Math.round(1.25 * picture.scale)) };
-    drawTiles(picture, points, atlas, style.sprite.tile, { ...size, opacity: shape.dims ? DIMMED : 0.9 }, area);
-    for (const { rows: marked } of marks(style, shape)) {
-      drawTiles(picture, { ...points, order: marked, levels: null, visible: style.visible }, atlas, style.sprite.tile, { ...size, opacity: 1 }, area);
-    }
-  }
-
-  /** The row numbers at rest, made when first asked for. */
-  function rowPicture() {
-    if (!last) return null;
-    const { spec: { scene, style, area, width, height }, shape } = last;
-    if (!stale && rows) return rows;
-    if (!rows || rows.length !== Math.ceil(width) * Math.ceil(height)) rows = new Int32Array(Math.ceil(width) * Math.ceil(height));
-    rows.fill(-1);
-    const points = { xy, order: sorted?.order ?? null, visible: sorted ? null : style.visible };
-    const sides = shape.tile ? tileSides(style.sprite, shape.tile) : null;
-    const square = (factor) => new Int32Array(2 * Math.round((sides.height * factor) / 2) + 1).fill(Math.round((sides.width * factor) / 2));
-    drawRows(rows, Math.ceil(width), Math.ceil(height), points, sides ? square(0.8) : discSpans(scene.n > MANY ? Math.max(1, shape.radius) : shape.radius), area);
-    for (const { rows: marked, radius, ring } of marks(style, shape)) {
-      drawRows(rows, Math.ceil(width), Math.ceil(height), { ...points, order: marked, visible: style.visible }, sides ? square(1.2) : discSpans(radius + ring), area);
-    }
-    stale = false;
-    return rows;
-  }
-
+  const layer = { xy: new Float32Array(0), depth: null, sorted: null, nearest: new Float32Array(0), rows: null, stale: true, last: null, atlases: createAtlases() };
   return {
-    project, paint, rowPicture,
-    /** @param {number} x @param {number} y CSS pixels from the host's corner @returns {number} row or -1 */
+    project: (spec) => project(layer, spec),
+    /**
+     * @param {number} ratio picture pixels a CSS pixel @param {boolean} moving coarser where there are many points
+     * @param {boolean} [keep] whether this is what the pointer is over
+     * @returns {{picture: object, look: object}} see raster.js and `lookOf`
+     */
+    paint: (spec, ratio, moving, keep = true) => paint(layer, spec, ratio, moving, keep),
+    /** Make the row numbers ready, so that the first look-up is as fast as the others. */
+    rowPicture: () => rowPicture(layer),
+    /** @param {number} x @param {number} y from the host's corner @returns {number} row or -1 */
     rowAt(x, y) {
-      const all = rowPicture();
-      return all ? rowNear(all, Math.ceil(last.spec.width), Math.ceil(last.spec.height), x, y, REACH) : -1;
+      const picture = rowPicture(layer);
+      return picture ? rowNear(picture.rows, picture.width, picture.height, x, y, REACH) : -1;
     },
-    positions: () => xy,
-    order: () => sorted?.order ?? null,
-    stale: () => { stale = true; },
+    /** @returns {Float32Array} (n, 2) screen positions, NaN behind the camera; valid until the next `project` */
+    positions: () => layer.xy,
+    /** @returns {Int32Array | null} the rows seen from far to near; null in 2D */
+    order: (style) => sortedOf(layer, style)?.order ?? null,
   };
+}
+
+function project(layer, { scene: { coordinates, n, dims }, transform, area }) {
+  if (layer.xy.length !== 2 * n) layer.xy = new Float32Array(2 * n);
+  layer.stale = true;
+  layer.sorted = null;
+  if (dims === 2) {
+    layer.depth = null;
+    project2(coordinates, n, transform, layer.xy);
+  } else {
+    if (layer.depth?.length !== n) layer.depth = new Float32Array(n);
+    project3(coordinates, n, transform, area, layer.xy, layer.depth);
+  }
+}
+
+/** Sort by depth when first asked for. @returns {{order, levels} | null} null in 2D */
+function sortedOf(layer, style) {
+  if (layer.depth) layer.sorted ??= depthOrder(layer.depth, style.visible);
+  return layer.sorted;
+}
+
+/** How points look in this view: {radius, opacity, tile (0: discs), count (in sight), fade (with depth), dims (the rest)}. */
+function lookOf({ xy }, { scene, style, area, magnification, shown }) {
+  const radius = discRadius(shown, magnification);
+  const count = countWithin(xy, style.visible, area);
+  const dims = style.selected.length > 1 && style.selected.length < shown;
+  const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
+  return { radius, opacity: discOpacity(count, radius, area) * (dims ? DIMMED : 1), tile, count, fade: scene.dims === 3 ? FADE : 0, dims };
+}
+
+/** What raster.js draws. */
+const pointsOf = (layer, { style, scene }) => ({
+  xy: layer.xy, colors: colorsOf(style.colors, scene.n, style.chrome), order: null, levels: null, visible: style.visible,
+});
+
+/** The same, in order of depth; the order leaves hidden points out already. */
+function ordered(layer, points, style) {
+  const sorted = sortedOf(layer, style);
+  return sorted ? { ...points, ...sorted, visible: null } : points;
+}
+
+const only = (points, rows, style) => ({ ...points, order: rows, levels: null, visible: style.visible });
+
+function paint(layer, spec, ratio, moving, keep) {
+  const { scene, width, height } = spec;
+  const coarse = moving && scene.n > MANY;
+  const picture = createOrClear(keep ? layer.last?.picture : null, width, height, coarse ? 1 : ratio);
+  const look = lookOf(layer, spec);
+  if (look.tile) paintTiles(layer, picture, spec, look, moving);
+  else paintDiscs(layer, picture, spec, look, coarse);
+  straighten(picture);
+  if (keep) layer.last = { picture, spec, look };
+  return { picture, look };
+}
+
+function paintDiscs(layer, picture, spec, look, coarse) {
+  const { scene, style, area } = spec;
+  const { scale } = picture;
+  const points = pointsOf(layer, spec);
+  const opacity = round(coarse && scene.n > VERY_MANY && !look.dims ? 1 : look.opacity);
+  const disc = (radius, options) => stampsOf('disc', round(radius * scale), options);
+  if (coarse && layer.depth) drawNearest(picture, points, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
+  else if (coarse) drawStamps(picture, points, stampsOf('plus', opacity), area);
+  else drawStamps(picture, ordered(layer, points, style), disc(look.radius, { opacity, fade: look.fade }), area);
+  const ground = rgba(style.chrome.background);
+  for (const { rows, radius, ring, color } of marks(style, look)) {
+    const put = (to, paint_, options) => drawStamps(picture, { ...only(points, rows, style), colors: paint_ }, disc(to, options), area);
+    put(radius + ring + 1.5, ground);
+    put(radius + ring + 0.5, rgba(color), { inner: (radius + 0.5) * scale });
+    put(radius, points.colors);
+  }
+}
+
+function depthBuffer(layer, { pixels }) {
+  if (layer.nearest.length !== pixels.length) layer.nearest = new Float32Array(pixels.length);
+  return layer.nearest;
+}
+
+function paintTiles(layer, picture, spec, look, moving) {
+  const { style, area } = spec;
+  const { sprite } = style;
+  const side = look.tile * picture.scale;
+  const points = pointsOf(layer, spec);
+  const atlas = layer.atlases(sprite, side, moving);
+  const size = { ...tileSides(sprite, side), frame: Math.max(1, Math.round(1.25 * picture.scale)) };
+  drawTiles(picture, ordered(layer, points, style), atlas, sprite.tile, { ...size, opacity: look.dims ? DIMMED : 0.9 }, area);
+  for (const { rows } of marks(style, look)) drawTiles(picture, only(points, rows, style), atlas, sprite.tile, { ...size, opacity: 1 }, area);
+}
+
+/** @returns {{rows: Int32Array, width: number, height: number} | null} a row number a CSS pixel */
+function rowPicture(layer) {
+  if (!layer.last) return null;
+  const { spec, look } = layer.last;
+  const { scene, style, area } = spec;
+  const [width, height] = [Math.ceil(spec.width), Math.ceil(spec.height)];
+  if (layer.rows?.length !== width * height) {
+    layer.rows = new Int32Array(width * height);
+    layer.stale = true;
+  }
+  const { rows } = layer;
+  if (!layer.stale) return { rows, width, height };
+  rows.fill(-1);
+  const points = pointsOf(layer, spec);
+  const sides = look.tile ? tileSides(style.sprite, look.tile) : null;
+  const tile = (factor) => new Int32Array(2 * Math.round((sides.height * factor) / 2) + 1).fill(Math.round((sides.width * factor) / 2));
+  drawRows(rows, width, height, ordered(layer, points, style), sides ? tile(0.8) : discSpans(scene.n > MANY ? Math.max(1, look.radius) : look.radius), area);
+  for (const mark of marks(style, look)) {
+    drawRows(rows, width, height, only(points, mark.rows, style), sides ? tile(1.2) : discSpans(mark.radius + mark.ring), area);
+  }
+  layer.stale = false;
+  return { rows, width, height };
 }
 
 /** The points that stand out, the most important last. @returns {{rows, radius, ring, color, kind}[]} */
 export function marks(style, { radius }) {
-  const many = style.selected.length > 60;
+  const count = style.selected.length;
+  const [grown, ring] = count === 1 ? [Math.max(radius * 1.6, 5.5), 2.5] : count <= 60 ? [Math.max(radius * 1.4, 4), 2] : [Math.max(radius * 1.1, 2), 1];
   return [
-    { kind: 'neighbor', rows: style.neighbors, radius: Math.max(radius * 1.15, 2.5), ring: 1.25, color: style.chrome.text },
-    { kind: 'selected', rows: style.selected, radius: many ? Math.max(radius * 1.1, 2) : Math.max(radius * 1.5, 4), ring: many ? 1 : 2, color: style.chrome.accent },
+    { kind: 'neighbor', rows: style.neighbors, radius: Math.max(radius * 1.15, 3), ring: 1.5, color: style.chrome.text },
+    { kind: 'selected', rows: style.selected, radius: grown, ring, color: style.chrome.accent },
   ].filter(({ rows }) => rows.length);
 }
 
@@ -180,6 +211,8 @@ export function rgba(color) {
   }
   return parsed.get(color);
 }
+
+const stampsOf = remembered((kind, size, options) => (kind === 'plus' ? plusStamps(size) : discStamps(size, options)));
 
 /** Scaled sheets; while moving, the last one serves at any size. */
 function createAtlases() {

@@ -35,10 +35,12 @@ export function chooseLabels(context, spec, look, xy, order) {
     const source = style.label(row);
     const text = cleanLabel(source);
     context.font = kind === 'selected' ? BOLD : FONT;
-    if (text) wanted.push({ row, source, text, kind, x, y, width: context.measureText(text).width, height: LINE, gap, forced: kind === 'selected' && style.selected.length === 1 });
+    if (text) wanted.push({ row, source, text, kind, x, y, width: context.measureText(text).width, height: LINE, gap, strength: kind === 'plain' ? 0 : kind === 'selected' && style.selected.length === 1 ? 2 : 1 });
   };
   const sizes = plateSizes(style, look);
   for (const { kind, rows, radius, ring } of marks(style, look).reverse()) {
+    // A plate shows what its point is; few labels are for points.
+    if (sizes && style.labelled === 'few') break;
     for (const row of rows.subarray(0, MOST_TRIED)) want(row, kind, sizes ? sizes[kind] / 2 + 3 : radius + ring + 3);
   }
   if (style.labelled === 'many') {
@@ -238,7 +240,7 @@ function captions3(context, scene, area, chrome, transform, box) {
     const outward = ([p, q]) => Math.hypot((p[0] + q[0]) / 2 - center[0], (p[1] + q[1]) / 2 - center[1]) + (p[1] + q[1]) / 8;
     const [from, to] = edges.reduce((best, edge) => (outward(edge) > outward(best) ? edge : best));
     const push = [(from[0] + to[0]) / 2 - center[0], (from[1] + to[1]) / 2 - center[1]];
-    const k = 34 / (Math.hypot(...push) || 1);
+    const k = 44 / (Math.hypot(...push) || 1);
     const caption = ends(axis);
     const put = (text, t, color) => {
       const at = [from[0] + (to[0] - from[0]) * t + k * push[0], from[1] + (to[1] - from[1]) * t + k * push[1]];

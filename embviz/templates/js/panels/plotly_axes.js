@@ -3,7 +3,7 @@ import { clipMatrix, multiply, transform2 } from '#js/camera.js';
 /**
  * The only file that touches Plotly, and what it takes from Plotly's private API:
  * 2D: _fullLayout.xaxis / yaxis {_offset, _length, range, _vals}; 3D: _fullLayout.scene._scene {glplot {cameraParams
- * {view, projection, model}, onrender, redraw, canvas}, getCamera}. `missingFields` checks them, tests call it.
+ * {view, projection, model}, onrender, redraw, canvas}, camera {eye, center, up, _ortho}, dataScale}. `missingFields` checks them, tests call it.
  * Plotly is never given a text that comes from the data.
  */
 export const PLOTLY_VERSION = '4.1.1';
@@ -30,7 +30,7 @@ export function missingFields(Plotly, gd, dims) {
     }
   } else {
     const scene = layout.scene?._scene;
-    need('_scene.getCamera', scene?.getCamera, 'function');
+    for (const key of ['eye', 'center', 'up']) need(`_scene.camera.${key}`, scene?.camera?.[key], 'object');
     for (const key of ['view', 'projection', 'model']) need(`_scene.glplot.cameraParams.${key}`, scene?.glplot?.cameraParams?.[key], 'object');
     for (const key of ['onrender', 'redraw']) need(`_scene.glplot.${key}`, scene?.glplot?.[key], 'function');
     need('_scene.glplot.canvas', scene?.glplot?.canvas, 'object');
@@ -41,85 +41,86 @@ export function missingFields(Plotly, gd, dims) {
 
 /**
  * @param {HTMLElement} div that Plotly fills
- * @param {{moved: (byUser: boolean) => void, failed: (message: string) => void}} on
+ * @param {{moved: () => void, failed: (message: string) => void}} on moved: the axes or the camera may have changed
  */
 export function createAxes(div, on) {
-  let Plotly = null;
-  let shown = null;
-  let wanted = null;
-  let busy = false;
-
-  /**
-   * Bring Plotly to what is wanted; the newest wish wins.
-   *
-   * @param {object} spec {dims, view, box, aspect, area, width, height, shows, chrome}
-   */
-  function show(spec) {
-    wanted = spec;
-    if (Plotly && !busy) void settle();
-  }
-
-  async function settle() {
-    busy = true;
-    try {
-      while (wanted && wanted !== shown) {
-        const spec = wanted;
-        await bring(Plotly, div, shown, spec);
-        if (spec.dims === 3) await delay(SCENE_DELAY_MS);
-        if (!shown || shown.dims !== spec.dims) listen(spec.dims);
-        else if (spec.dims === 3) hook();
-        shown = spec;
-      }
-    } catch (error) {
-      Plotly.purge(div);
-      Plotly = null;
-      on.failed(`Plotly could not draw the axes: ${error.message}`);
-    } finally {
-      busy = false;
-    }
-    on.moved(false);
-  }
-
-  function listen(dims) {
-    const missing = missingFields(Plotly, div, dims);
-    if (missing.length) throw new Error(`not found: ${missing.join(', ')}`);
-    div.removeAllListeners?.('plotly_relayouting');
-    div.removeAllListeners?.('plotly_relayout');
-    div.on('plotly_relayouting', () => { if (dims === 2) on.moved(true); });
-    div.on('plotly_relayout', () => { if (!busy) on.moved(true); });
-    if (dims === 3) hook();
-  }
-
-  /** Draw with each frame of the scene; the scene may have been made anew. */
-  function hook() {
-    const { glplot } = div._fullLayout.scene._scene;
-    if (glplot.onrender.isOurs) return;
-    const render = glplot.onrender;
-    glplot.onrender = () => {
-      render();
-      if (!busy) on.moved(true);
-    };
-    glplot.onrender.isOurs = true;
-  }
-
-  const isLive = (dims) => Boolean(Plotly && shown && !busy && shown.dims === dims && wanted === shown);
+  const axes = { Plotly: null, div, on, shown: null, wanted: null, busy: false };
+  const isLive = (dims) => Boolean(axes.Plotly && axes.shown?.dims === dims && axes.wanted === axes.shown && !axes.busy);
+  const start = () => { if (axes.Plotly && axes.wanted && !axes.busy) void settle(axes); };
   return {
-    load(library) { Plotly = library; if (wanted && !busy) void settle(); },
-    show, isLive,
-    isLoaded: () => Plotly !== null,
+    load(Plotly) {
+      axes.Plotly = Plotly;
+      start();
+    },
+    /** @param {object} spec {dims, view, box, aspect, area, width, height, shows, chrome}; the newest one wins */
+    show(spec) {
+      axes.wanted = spec;
+      start();
+    },
+    /** Whether Plotly shows what was wanted, so that it is the one to ask. */
+    isLive,
     view: (dims) => (isLive(dims) ? readView(div, dims) : null),
     transform: (dims) => (isLive(dims) ? readTransform(div, dims) : null),
-    ticks: (dims) => (dims === 2 && isLive(dims) && shown.shows ? readTicks(div) : null),
-    sceneCanvas: (dims) => (dims === 3 && isLive(dims) && shown.shows ? redrawnScene(div) : null),
-    /** The element that takes wheel and drags. */
+    ticks: (dims) => (dims === 2 && isLive(dims) && axes.shown.shows ? readTicks(div) : null),
+    sceneCanvas: (dims) => (dims === 3 && isLive(dims) && axes.shown.shows ? redrawnScene(div) : null),
+    /** @returns {Element | null} what takes wheel and drags */
     target: () => div.querySelector('.nsewdrag') ?? div.querySelector('.gl-container canvas'),
   };
 }
 
+async function settle(axes) {
+  const { Plotly, div, on } = axes;
+  axes.busy = true;
+  try {
+    while (axes.wanted !== axes.shown) {
+      const spec = axes.wanted;
+      await bring(Plotly, div, axes.shown, spec);
+      if (spec.dims === 3) await delay(SCENE_DELAY_MS);
+      listen(axes, spec.dims);
+      axes.shown = spec;
+    }
+  } catch (error) {
+    axes.Plotly = null;
+    div.replaceChildren();
+    on.failed(`Plotly could not draw the axes: ${error.message}`);
+  } finally {
+    axes.busy = false;
+  }
+  on.moved();
+}
+
+function listen(axes, dims) {
+  const { Plotly, div, on } = axes;
+  const missing = missingFields(Plotly, div, dims);
+  if (missing.length) throw new Error(`not found: ${missing.join(', ')}`);
+  for (const event of ['plotly_relayouting', 'plotly_relayout']) {
+    div.removeAllListeners(event);
+    div.on(event, () => { if (!axes.busy) on.moved(); });
+  }
+  if (dims === 3) hook(axes);
+}
+
+/** Draw with each frame of the scene, once its matrices are set; a scene may be made anew. */
+function hook(axes) {
+  const { glplot } = axes.div._fullLayout.scene._scene;
+  if (hooked.has(glplot.onrender)) return;
+  const render = glplot.onrender;
+  glplot.onrender = () => {
+    render();
+    if (!axes.busy) axes.on.moved();
+  };
+  hooked.add(glplot.onrender);
+}
+
+const hooked = new WeakSet();
+
 function readView(gd, dims) {
   const layout = gd._fullLayout;
   if (dims === 2) return { dims, x: [...layout.xaxis.range], y: [...layout.yaxis.range] };
-  return { dims, ...layout.scene._scene.getCamera() };
+  // Not by getCamera(), which moves the matrix on in the middle of a frame.
+  const { eye, center, up, _ortho } = layout.scene._scene.camera;
+  const point = ([x, y, z]) => ({ x, y, z });
+  return { dims, eye: point(eye), center: point(center), up: point(up), projection: { type: _ortho ? 'orthographic' : 'perspective' } };
 }
 
 /** @returns {object} for project2 or project3, in pixels of the div */

@@ -1,6 +1,8 @@
+import { covarianceOf } from '#js/axes.js';
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/view.js';
-import { dimsOf, entryFor } from '#js/projections.js';
+import { createRunControls } from '#js/panels/run.js';
+import { dimsOf } from '#js/projections.js';
 
 /** The projection panel: a tab a projection, its controls and what is known of it. */
 export function createProjectionPanel(page, view) {
@@ -10,7 +12,7 @@ export function createProjectionPanel(page, view) {
   }, tab.title));
   const list = h('div.choice.tabs', { attributes: { role: 'tablist' }, aria: { label: 'Projection' } }, ...buttons);
   const dims = choice('Dimensions', [[2, '2D'], [3, '3D']], (value) => view.set({ dims: value }));
-  const parts = { pca: createComponents(page, view), frames: createPlayer(page, view), custom: createAxes(page, view), facts: createFacts(page) };
+  const parts = { pca: createComponents(page, view), frames: createPlayer(page, view), custom: createAxes(page, view), facts: createFacts(view), run: createRunControls(page, view) };
   const body = h('div.tab-body', { id: 'tab-body', attributes: { role: 'tabpanel' } },
     h('div.field', {}, h('span.field-name', {}, 'Dimensions'), dims.element), ...Object.values(parts).map((part) => part.element));
   const element = h('section.panel', { aria: { label: 'Projection' } }, h('h2', {}, 'Projection'), list, body);
@@ -43,15 +45,15 @@ export function createProjectionPanel(page, view) {
 function createComponents(page, view) {
   const pca = page.tabs.get('pca')?.entries[0];
   const count = pca?.n_components ?? 0;
-  const shares = pca?.stats.variance_shares ?? [];
   const percent = (share) => `${format(Number((100 * share).toPrecision(3)))} %`;
   const selects = [0, 1, 2].map((at) => h('select', {
     aria: { label: `Component on axis ${'XYZ'[at]}` },
     on: { change: (event) => view.set({ components: replaced(view.get(), at, event.target.selectedIndex) }) },
-  }, ...Array.from({ length: count }, (_, i) => h('option', {}, `${i + 1} · ${percent(shares[i] ?? 0)}`))));
+  }, ...Array.from({ length: count }, (_, i) => h('option', {}, String(i + 1)))));
   const rows = selects.map((select, at) => h('label.field', {}, h('span.field-name', {}, `Axis ${'XYZ'[at]}`), select));
   const total = h('p.fact', {}, h('span', {}, 'Variance shown'), h('span'));
-  const element = h('div', {}, ...rows, total);
+  const note = h('p.hint');
+  const element = h('div', {}, ...rows, total, note);
   const replaced = (state, at, component) => {
     const components = chosen(state.components, 3 <= count ? 3 : count);
     const other = components.indexOf(component);
@@ -65,6 +67,10 @@ function createComponents(page, view) {
       element.hidden = state.projection !== 'pca';
       if (element.hidden) return;
       const shown = chosen(state.components, state.dims);
+      const entry = view.entry(state);
+      const shares = entry.stats.variance_shares ?? [];
+      for (const select of selects) [...select.options].forEach((option, i) => setText(option, `${i + 1} · ${percent(shares[i] ?? 0)}`));
+      setText(note, entry.note ?? '');
       rows.forEach((row, at) => {
         row.hidden = at >= state.dims;
         if (at < state.dims) selects[at].selectedIndex = shown[at];
@@ -75,15 +81,18 @@ function createComponents(page, view) {
 }
 
 const FRAME_SECONDS = 0.12;
+/** How long a loop rests on its end. */
+const REST_FRAMES = 8;
 
 function createPlayer(page, view) {
   const slider = h('input', { type: 'range', min: 0, step: 'any', aria: { label: 'Recorded iteration' }, on: { input: () => view.set({ frame: Number(slider.value), playing: false }) } });
   const button = iconButton('play', 'Play the iterations', () => toggle());
+  const loop = iconButton('loop', 'Play again from the start', () => view.set({ loop: !view.get().loop }));
   const output = h('output.count');
-  const element = h('div.player', {}, button, slider, output);
+  const element = h('div.player', {}, button, slider, output, loop);
   let timer = 0;
-  let last = 0;
-  const entryNow = (state) => entryFor(page.tabs.get(state.projection), state.dims);
+  let last = null;
+  const entryNow = (state) => view.entry(state);
 
   function toggle() {
     const state = view.get();
@@ -91,14 +100,19 @@ function createPlayer(page, view) {
     view.set(state.playing ? { playing: false } : { playing: true, frame: state.frame === null || state.frame >= end ? 0 : state.frame });
   }
 
+  /** One picture of the animation; the next is asked for first, so that a render in between starts no second loop. */
   function tick(now) {
-    const state = view.get();
     timer = 0;
+    const state = view.get();
     if (!state.playing) return;
-    const end = entryNow(state).frames.iterations.length - 1;
-    const frame = Math.min(end, (state.frame ?? 0) + Math.min(0.5, (now - last) / 1000) / FRAME_SECONDS);
+    timer = requestAnimationFrame(tick);
+    const elapsed = last === null ? 0 : Math.min(0.5, Math.max(0, now - last) / 1000);
     last = now;
-    view.set(frame >= end ? { frame: null, playing: false } : { frame });
+    const end = entryNow(state).frames.iterations.length - 1;
+    const frame = (state.frame ?? 0) + elapsed / FRAME_SECONDS;
+    if (frame < end) view.set({ frame });
+    else if (state.loop) view.set({ frame: frame >= end + REST_FRAMES ? 0 : frame });
+    else view.set({ frame: null, playing: false });
   }
 
   return {
@@ -111,7 +125,8 @@ function createPlayer(page, view) {
       const at = state.frame ?? iterations.length - 1;
       slider.max = iterations.length - 1;
       if (Number(slider.value) !== at) slider.value = at;
-      const near = Math.round(at);
+      const near = Math.min(iterations.length - 1, Math.round(at));
+      loop.setAttribute('aria-pressed', String(state.loop));
       slider.setAttribute('aria-valuetext', `iteration ${iterations[near]}`);
       setText(output, String(iterations[near]));
       output.title = losses[near] === null ? '' : `KL divergence ${format(losses[near])}`;
@@ -122,11 +137,8 @@ function createPlayer(page, view) {
         fill(button, icon(state.playing ? 'pause' : 'play'));
       }
       if (state.playing && !timer) {
-        last = performance.now();
-        timer = requestAnimationFrame(function next(now) {
-          tick(now);
-          if (view.get().playing) timer = requestAnimationFrame(next);
-        });
+        last = null;
+        timer = requestAnimationFrame(tick);
       }
     },
   };
@@ -136,17 +148,36 @@ function createAxes(page, view) {
   const names = ['Horizontal', 'Vertical', 'Depth'];
   const groups = names.map((name, at) => createAxisFields(page, view, name, at));
   const element = h('div', {}, ...groups.map((group) => group.element));
+  const prepare = createPreparation(page);
   return {
     element,
     render(state) {
       element.hidden = state.projection !== 'custom';
       if (element.hidden) return;
+      prepare();
       const { error } = view.scene(state);
       groups.forEach((group, at) => {
         group.element.hidden = at >= state.dims;
         group.render(state, error);
       });
     },
+  };
+}
+
+/** While the reader has yet to type, get ready what an empty axis needs. */
+function createPreparation(page) {
+  const idle = window.requestIdleCallback ?? ((run) => setTimeout(() => run({ timeRemaining: () => 8 }), 30));
+  let begun = false;
+  function go(deadline) {
+    let isDone = false;
+    do isDone = covarianceOf(page.vectors).advance();
+    while (!isDone && deadline.timeRemaining() > 4);
+    if (!isDone) idle(go);
+  }
+  return () => {
+    if (begun || !page.vectors || !covarianceOf(page.vectors)) return;
+    begun = true;
+    idle(go);
   };
 }
 
@@ -161,13 +192,18 @@ function createAxisFields(page, view, name, at) {
     const { from, to } = view.get().axes[at];
     view.set({ axes: view.get().axes.map((axis, i) => (i === at ? { from: to, to: from } : axis)) });
   });
+  const clear = iconButton('close', `Clear the ${name.toLowerCase()} axis`, () => {
+    view.set({ axes: view.get().axes.map((axis, i) => (i === at ? { from: '', to: '' } : axis)) });
+    fields[0].input.focus();
+  });
   const hint = h('p.hint', {}, 'Empty: the direction in which what is left varies most');
-  const element = h('div.axis', {}, h('div.field', {}, h('h3', {}, name), swap), ...fields.map((field) => field.element), hint);
+  const element = h('div.axis', {}, h('div.field', {}, h('h3', {}, name), swap, clear), ...fields.map((field) => field.element), hint);
   return {
     element,
     render(state) {
       const axis = state.axes[at] ?? { from: '', to: '' };
       hint.hidden = axis.from !== '' || axis.to !== '';
+      for (const button of [swap, clear]) button.disabled = !hint.hidden ? true : !page.vectors;
       const carried = page.carried.find((item) => item.from === axis.from && item.to === axis.to);
       for (const { end, input, count } of fields) {
         if (input.value !== axis[end]) input.value = axis[end];
@@ -183,13 +219,13 @@ function createAxisFields(page, view, name, at) {
 
 const SHOWN = [['perplexity', 'Perplexity'], ['n_neighbors', 'Neighbors'], ['min_dist', 'Minimal distance'], ['metric', 'Metric'], ['normalize', 'Normalized'], ['iterations', 'Iterations'], ['seed', 'Seed']];
 
-function createFacts(page) {
+function createFacts(view) {
   const element = h('div.facts');
   let shown = null;
   return {
     element,
     render(state) {
-      const entry = entryFor(page.tabs.get(state.projection), state.dims);
+      const entry = view.entry(state);
       if (entry === shown) return;
       shown = entry;
       const facts = state.projection === 'pca' || state.projection === 'custom' ? [] : SHOWN.filter(([key]) => entry.params[key] !== undefined && entry.params[key] !== null && entry.params[key] !== 'none')

@@ -1,35 +1,45 @@
 import { h, iconButton, setText } from '#js/dom.js';
 import { createPlot } from '#js/panels/plot.js';
-
-const NONE = new Int32Array(0);
+import { createSphere } from '#js/panels/sphere.js';
 
 /** The middle of the page: the plot, its tools, and the sentence below it. */
-export function createStage(page, view) {
-  const host = h('div.plot', { tabIndex: 0, attributes: { role: 'application', 'aria-roledescription': 'scatter plot' }, aria: { label: 'Points. Arrow keys move, plus and minus zoom, 0 shows everything.' } });
-  const tools = [['pan', 'move', 'Move and turn'], ['box', 'box', 'Select a box'], ['lasso', 'lasso', 'Select with a lasso']]
+export function createStage(page, view, on = {}) {
+  const host = h('div.plot', { tabIndex: 0, attributes: { role: 'application', 'aria-roledescription': 'scatter plot' }, aria: { label: 'Points. Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the middle.' } });
+  const tools = [['pan', 'move', 'Move and turn'], ['box', 'box', 'Select a box'], ['lasso', 'lasso', 'Select with a lasso'], ['sphere', 'sphere', 'Select a sphere around a point, in 3D']]
     .map(([tool, name, label]) => [tool, iconButton(name, label, () => view.set({ tool }))]);
   const tiles = iconButton('tiles', 'Thumbnails', () => view.set({ thumbnails: !view.get().thumbnails }));
   const letters = iconButton('letter', 'Labels', () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }));
   const fit = iconButton('fit', 'Show everything (0)', () => plot.resetView());
   const note = h('span');
+  let unsupported = '';
+  const sphere = createSphere(page, view);
   const help = h('button.link', { type: 'button', on: { click: () => view.set({ help: true }) } }, 'How to read this picture');
   const element = h('main.stage', { aria: { label: 'Plot' } }, host,
-    h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.map(([, button]) => button)),
+    h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.map(([, button]) => button), sphere.element),
     h('div.tools.right', { attributes: { role: 'group' }, aria: { label: 'Display' } }, page.manifest.sprite ? tiles : null, letters, fit),
     h('p.caption', {}, note, ' ', help));
   const plot = createPlot(host, {
     hover: (row) => view.set({ hovered: row }),
-    click: (row, mode) => view.set({ selected: row < 0 ? (mode === 'replace' ? NONE : view.get().selected) : combined(view.get().selected, [row], mode), ...(row < 0 && mode === 'replace' ? { query: '' } : {}) }),
-    select: (rows, mode) => view.set({ selected: combined(view.get().selected, rows, mode) }),
-    camera: () => {},
-    unsupported: (message) => setText(note, message),
+    click(row, mode) {
+      const { tool, dims } = view.get();
+      if (row >= 0 && tool === 'sphere' && dims === 3) sphere.click(row, mode);
+      else if (row >= 0) view.select([row], mode);
+      else if (mode === 'replace') view.set({ query: '', selected: [] });
+    },
+    select: (rows, mode) => view.select(rows, mode),
+    camera: (camera, settled) => { if (settled) on.moved?.(); },
+    unsupported(message) {
+      unsupported = message;
+      setText(note, message);
+    },
   });
 
   function style(state) {
     const near = view.currentNeighbors(state);
     plot.setStyle({
-      colors: view.coloring(state).colors, visible: view.visible(state), selected: state.selected, neighbors: near.indices,
+      colors: view.shades(state), visible: view.visible(state), selected: state.selected, neighbors: near.indices,
       hovered: state.hovered, label: view.label, labelled: state.labels, sprite: page.sprite, thumbnails: state.thumbnails,
+      sphere: state.sphere, paths: view.paths(state),
       dark: state.dark, chrome: chromeColors(),
     });
   }
@@ -45,13 +55,16 @@ export function createStage(page, view) {
         });
         view.lastScene = scene;
       }
-      plot.setTool(state.tool);
+      plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
+      sphere.render(state);
+      tools.at(-1)[1].hidden = state.dims !== 3;
       style(state);
-      for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === state.tool));
+      const inHand = state.tool === 'sphere' && state.dims === 2 ? 'pan' : state.tool;
+      for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === inHand));
       tiles.setAttribute('aria-pressed', String(state.thumbnails));
       letters.setAttribute('aria-pressed', String(state.labels !== 'none'));
       letters.title = { few: 'Labels: the selected and its neighbors', many: 'Labels: as many as fit', none: 'Labels: none' }[state.labels];
-      setText(note, scene.error ?? CAPTIONS[state.projection] ?? '');
+      setText(note, (state.dims === 3 && unsupported) || (scene.error ?? scene.note ?? CAPTIONS[state.projection] ?? ''));
     },
   };
 }
@@ -63,16 +76,6 @@ const CAPTIONS = {
   custom: 'Each axis runs from one meaning to another.',
   none: 'The coordinates as they were given.',
 };
-
-/** @returns {Int32Array} a selection with rows put in, taken out or kept alone */
-export function combined(selected, rows, mode) {
-  const before = new Set(selected);
-  const now = new Set(rows);
-  if (mode === 'add') return Int32Array.from(new Set([...before, ...now]));
-  if (mode === 'remove') return Int32Array.from([...before].filter((row) => !now.has(row)));
-  if (mode === 'intersect') return Int32Array.from([...before].filter((row) => now.has(row)));
-  return Int32Array.from(now);
-}
 
 function chromeColors() {
   const style = getComputedStyle(document.documentElement);

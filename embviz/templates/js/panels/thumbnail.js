@@ -1,4 +1,8 @@
 import { h } from '#js/dom.js';
+import { joinSheets } from '#js/panels/sheets.js';
+
+/** From this size on, in CSS pixels, a thumbnail shows the sheet's own pixels and opens its image. */
+const LARGE = 48;
 
 /**
  * Small pictures of points from the sprite. @returns {(row: number, size: number) => HTMLElement | null}
@@ -17,18 +21,39 @@ export function createThumbnail(page, isDark) {
     const context = canvas.getContext('2d');
     context.imageSmoothingQuality = 'high';
     context.drawImage(sprite.image, (tile % columns) * tileWidth, Math.floor(tile / columns) * tileHeight, tileWidth, tileHeight, 0, 0, canvas.width, canvas.height);
-    return canvas;
+    if (size >= LARGE && sprite.cut) sprite.cut(tile).then((whole) => context.drawImage(whole, 0, 0, canvas.width, canvas.height), () => {});
+    if (size < LARGE || !page.imageLinks) return canvas;
+    return h('a.thumbnail-link', { href: page.imageLinks[row], target: '_blank', rel: 'noopener', aria: { label: 'open the image' } }, canvas);
   };
 }
 
-/** Decode the sheet. @returns {Promise<object>} what the plot and the panels draw from */
-export async function openSprite(entry, bytes, table) {
-  const image = await createImageBitmap(new Blob([bytes], { type: entry.mime }));
+/** @returns {string[]} the names of the blocks of a sprite's sheets */
+export function sheetNames(entry) {
+  return Array.from({ length: entry.sheets ?? 1 }, (_, i) => (i ? `sprite_${i}` : 'sprite'));
+}
+
+/** Decode the sheets. @returns {Promise<object>} what the plot and the panels draw from */
+export async function openSprite(entry, sheets, table) {
+  const { image, tileWidth, tileHeight, cut } = await joinSheets(entry, sheets.map((bytes) => new Blob([bytes], { type: entry.mime })));
+  const light = entry.ink && isLight(image);
   return {
-    image, tileWidth: entry.tile_width, tileHeight: entry.tile_height, columns: entry.columns, ink: entry.ink,
-    light: entry.ink && isLight(image, entry),
+    image, tileWidth, tileHeight, cut, columns: entry.columns, ink: entry.ink,
+    light, inkShare: entry.ink ? inkShare(image, light) : 1,
     tile: entry.by_row ? (row) => table.rowNumber(row) : (row) => row,
   };
+}
+
+/** How much of the sheet is ink, 0 .. 1, from a small copy of it. */
+function inkShare(image, light) {
+  const context = new OffscreenCanvas(64, 64).getContext('2d');
+  context.fillStyle = light ? '#fff' : '#000';
+  context.fillRect(0, 0, 64, 64);
+  context.drawImage(image, 0, 0, 64, 64);
+  const { data } = context.getImageData(0, 0, 64, 64);
+  let sum = 0;
+  for (let i = 0; i < data.length; i += 4) sum += data[i] + data[i + 1] + data[i + 2];
+  const mean = sum / (64 * 64 * 3 * 255);
+  return light ? 1 - mean : mean;
 }
 
 /** Whether the ground of ink tiles is light, by the corner of the first. */

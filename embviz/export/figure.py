@@ -1,67 +1,15 @@
-"""Results for other programs: coordinates as arrays or text, figures for Plotly."""
+"""Plain Plotly figures, for those who go on in Plotly, Dash or a notebook."""
 
 from __future__ import annotations
 
-import io
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from embviz.errors import OutputError
 from embviz.model import EmbeddingTable, Projection, is_numeric
 from embviz.report.page import write_file
 
 if TYPE_CHECKING:
     import plotly.graph_objects
-
-
-def write_coordinates(
-    path: Path, table: EmbeddingTable, projections: Sequence[Projection]
-) -> None:
-    """Write the coordinates of projections, with row numbers and labels.
-
-    `.npz` holds `rows` int64, `labels` and one float32 array (n_points, n_components) a projection,
-    such as `tsne_2`; `.tsv` a line a point with a header.
-
-    Raises:
-        OutputError: If the name ends otherwise or the file cannot be written.
-    """
-    rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
-    arrays = {f"{p.name}_{p.coordinates.shape[1]}": p.coordinates for p in projections}
-    if path.suffix == ".npz":
-        buffer = io.BytesIO()
-        labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
-        np.savez(buffer, rows=rows, labels=labels, **arrays)
-        write_file(path, _without_dates(buffer.getvalue()))
-    elif path.suffix in (".tsv", ".txt"):
-        write_file(path, _as_tsv(table, rows, arrays).encode("utf-8"))
-    else:
-        raise OutputError(path, f"'{path.suffix}' is not written", "name a .npz or .tsv file")
-
-
-def _without_dates(data: bytes) -> bytes:
-    """Return a zip of arrays with the same members and no time of day in them."""
-    import zipfile
-
-    out = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
-        for name in old.namelist():
-            new.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), old.read(name))
-    return out.getvalue()
-
-
-def _as_tsv(table: EmbeddingTable, rows: Any, arrays: dict[str, Any]) -> str:
-    def clean(text: str) -> str:
-        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
-
-    names = [f"{name}:{c + 1}" for name, a in arrays.items() for c in range(a.shape[1])]
-    values = np.concatenate(list(arrays.values()), axis=1)
-    lines = ["\t".join(["row", "label", *names])]
-    for i, row in enumerate(rows.tolist()):
-        lines.append("\t".join([str(row), clean(table.label(i)), *(f"{x:.9g}" for x in values[i])]))
-    return "\n".join(lines) + "\n"
 
 
 def to_figure(

@@ -1,0 +1,170 @@
+"""`embviz neighbors --all`: the nearest neighbors of all points, into a file."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+
+from embviz.commands.neighbor_output import escaped
+from embviz.commands.points import IndexPoints, Points, TablePoints
+from embviz.commands.source import refuse_overwriting
+from embviz.errors import OutputError, ParameterError
+from embviz.model import EmbeddingTable, Neighbors
+from embviz.neighbors import build_graph
+
+log = logging.getLogger("embviz")
+
+# Multiplications that take under a minute; more points than that are put into cells first.
+EXACT_COST = 1.5e12
+LINES = 20_000
+
+
+def write_all(points: Points, options: dict[str, Any]) -> None:
+    """Find the neighbors of all points and write them.
+
+    Raises:
+        ParameterError: If the file's name says no format.
+        OutputError: If it cannot be written.
+    """
+    output = Path(options["output"])
+    writer = WRITERS.get(output.suffix.lower())
+    if writer is None:
+        raise ParameterError(output, "no known format", f"name it {', '.join(WRITERS)}")
+    if output.suffix.lower() == ".parquet":
+        _pyarrow()
+    inputs = {"source": points.source, "metadata": options["metadata"]}
+    refuse_overwriting(output, inputs)
+    if output.is_dir() or not output.parent.is_dir():
+        why = "a folder is there" if output.is_dir() else f"there is no folder {output.parent}"
+        raise OutputError(output, why)
+    table = _table(points)
+    k = options["k"]
+    if k > table.n_points - 1:
+        k = table.n_points - 1
+        click.echo(f"-k {options['k']}: there are {k} other points; all are listed", err=True)
+    metric = options["metric"] or points.metric
+    cost = float("inf") if options["exact"] else EXACT_COST
+    found = build_graph(table, k, metric, exact_cost=cost)
+    with _fresh_file(output) as fresh:
+        writer(fresh, table, found)
+    share = "exact" if found.recall == 1 else f"{100 * found.recall:.1f} % of the true ones"
+    click.echo(
+        f"Wrote {output} ({output.stat().st_size / 1e6:,.1f} MB): {k} neighbors of each of "
+        f"{table.n_points:,} points, {share}",
+        err=True,
+    )
+
+
+def _table(points: Points) -> EmbeddingTable:
+    if isinstance(points, IndexPoints):
+        return points.index.table()
+    if not isinstance(points, TablePoints):
+        raise AssertionError("points are of a table or of an index")
+    columns = {name: points.columns.column(name) for name in points.columns.names}
+    table = points.table
+    return EmbeddingTable(table.vectors, columns, table.name, table.source, rows=table.rows)
+
+
+def _row_numbers(table: EmbeddingTable) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.arange(table.n_points) if table.rows is None else table.rows
+
+
+def _write_npz(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
+    """Write rows (n,), neighbors (n, k) as row numbers, distances (n, k), recall, metric."""
+    numbers = _row_numbers(table)
+    order = np.argsort(numbers, kind="stable")
+    with file.open("wb") as out:
+        np.savez(
+            out,
+            rows=numbers[order],
+            neighbors=numbers[found.indices][order],
+            distances=found.distances[order],
+            recall=np.float64(found.recall),
+            metric=np.array(found.metric),
+        )
+
+
+def _columns(table: EmbeddingTable, found: Neighbors, rows: Any) -> tuple[Any, ...]:
+    """Return what a long table says of some points: row, label, neighbor, its label, distance."""
+    numbers = _row_numbers(table)
+    k = found.indices.shape[1]
+    points = np.repeat(rows, k)
+    others = found.indices[rows].ravel()
+    name = table.label_column()
+    texts = None if name is None else table.metadata[name]
+    labels = [""] * len(points) if texts is None else [texts[i] for i in points.tolist()]
+    near = [""] * len(points) if texts is None else [texts[i] for i in others.tolist()]
+    return numbers[points], labels, numbers[others], near, found.distances[rows].ravel()
+
+
+def _write_tsv(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
+    order = np.argsort(_row_numbers(table), kind="stable")
+    with file.open("w", encoding="utf-8", newline="\n") as out:
+        out.write("row\tlabel\tneighbor_row\tneighbor_label\tdistance\n")
+        for start in range(0, table.n_points, LINES):
+            columns = _columns(table, found, order[start : start + LINES])
+            rows, labels, others, near, distances = columns
+            lines = zip(
+                rows.tolist(), map(escaped, labels), others.tolist(), map(escaped, near),
+                distances.tolist(), strict=True,
+            )  # fmt: skip
+            out.writelines(f"{a}\t{b}\t{c}\t{d}\t{e:.7g}\n" for a, b, c, d, e in lines)
+
+
+def _write_parquet(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
+    pyarrow, parquet = _pyarrow()
+    order = np.argsort(_row_numbers(table), kind="stable")
+    names = ("row", "label", "neighbor_row", "neighbor_label", "distance")
+    types = ("int64", "string", "int64", "string", "float32")
+    notes = {"metric": found.metric, "recall": repr(found.recall)}
+    schema = pyarrow.schema(
+        [(name, getattr(pyarrow, kind)()) for name, kind in zip(names, types, strict=True)],
+        metadata=notes,
+    )
+    with parquet.ParquetWriter(str(file), schema) as out:
+        for start in range(0, table.n_points, LINES):
+            columns = _columns(table, found, order[start : start + LINES])
+            out.write_table(pyarrow.table(list(map(pyarrow.array, columns)), schema=schema))
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError:
+        raise ParameterError(
+            ".parquet", "the package pyarrow is not installed", "pip install 'embviz[parquet]'"
+        ) from None
+    return pyarrow, parquet
+
+
+WRITERS: dict[str, Callable[[Path, EmbeddingTable, Neighbors], None]] = {
+    ".npz": _write_npz,
+    ".tsv": _write_tsv,
+    ".parquet": _write_parquet,
+}
+
+
+@contextmanager
+def _fresh_file(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside a path that is moved there when all went well.
+
+    Raises:
+        OutputError: If it cannot be written.
+    """
+    fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}"
+    try:
+        yield fresh
+        os.replace(fresh, path)
+    except OSError as error:
+        raise OutputError(path, f"cannot be written ({error.strerror or error})") from error
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -1,0 +1,167 @@
+"""How the answers of `embviz neighbors` are written."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import click
+
+from embviz.commands.neighbor_answers import Answer
+from embviz.commands.points import Points
+from embviz.errors import printable
+
+BAR_WIDTH = 16
+_EIGHTHS = "▏▎▍▌▋▊▉█"
+
+
+@dataclass(eq=False)
+class Output:
+    """Writes answers to standard output as they come.
+
+    Attributes:
+        points: What the answers are about.
+        style: `text`, `tsv` or `json`.
+        columns: Metadata columns that stand beside each neighbor.
+        several: Whether each table is headed by its query.
+        streamed: Whether JSON is one object a line, where all answers are not known at once.
+    """
+
+    points: Points
+    style: str
+    columns: tuple[str, ...] = ()
+    several: bool = False
+    streamed: bool = False
+    _n_written: int = 0
+    _held: list[dict[str, Any]] = field(default_factory=list)
+
+    def write(self, answer: Answer) -> None:
+        """Write one answer."""
+        lines = {"text": self._text, "tsv": self._tsv, "json": self._json}[self.style](answer)
+        for line in lines:
+            click.echo(line)
+        self._n_written += 1
+
+    def flush(self) -> None:
+        """Let a reader have what was written."""
+        sys.stdout.flush()
+
+    def close(self) -> None:
+        """Write what waits for the end."""
+        if self.style == "json" and not self.streamed:
+            click.echo(json.dumps(self._held, ensure_ascii=False, indent=1))
+
+    def label(self, point: int) -> str:
+        """Return a point's name, its row number where it has none."""
+        column = self.points.columns.label
+        text = self.points.columns.value(column, point) if column else ""
+        return text or f"row {self.points.row_number(point)}"
+
+    def _tsv(self, answer: Answer) -> Iterator[str]:
+        if not self._n_written:
+            between = ["share"] if answer.shares is not None else []
+            names = map(escaped, self.columns)
+            yield "\t".join(["query", "label", "row", "distance", *between, *names])
+        for place, point in enumerate(answer.points):
+            share = [] if answer.shares is None else [f"{answer.shares[place]:.4g}"]
+            cells = [
+                escaped(answer.query),
+                escaped(self.label(point)),
+                str(self.points.row_number(point)),
+                f"{float(answer.distances[place]):.7g}",
+                *share,
+                *(escaped(self.points.columns.value(name, point)) for name in self.columns),
+            ]
+            yield "\t".join(cells)
+
+    def _json(self, answer: Answer) -> Iterator[str]:
+        found = {
+            "query": answer.query,
+            "rows": [self.points.row_number(point) for point in answer.operands],
+            "metric": answer.metric,
+            "recall": round(answer.recall, 6),
+            "neighbors": [self._entry(answer, place) for place in range(len(answer.points))],
+        }
+        if self.streamed:
+            yield json.dumps(found, ensure_ascii=False)
+        else:
+            self._held.append(found)
+
+    def _entry(self, answer: Answer, place: int) -> dict[str, Any]:
+        point = answer.points[place]
+        entry: dict[str, Any] = {
+            "label": self.label(point),
+            "row": self.points.row_number(point),
+            "distance": float(answer.distances[place]),
+        }
+        if answer.shares is not None:
+            entry["share"] = answer.shares[place]
+        if self.columns:
+            value = self.points.columns.value
+            entry["metadata"] = {name: value(name, point) for name in self.columns}
+        return entry
+
+    def _text(self, answer: Answer) -> Iterator[str]:
+        if self.several:
+            yield ("\n" if self._n_written else "") + f"{printable(answer.query)}:"
+        labels = [printable(self.label(point), 60) for point in answer.points]
+        numbers = [f"row {self.points.row_number(point)}" for point in answer.points]
+        width = max(map(shown_width, labels))
+        digits = max(map(len, numbers))
+        bars = self._bars(answer, width + digits)
+        for place, point in enumerate(answer.points):
+            cells = [
+                labels[place] + " " * (width - shown_width(labels[place])),
+                f"{float(answer.distances[place]):.4f}",
+                *([bars[place]] if bars else []),
+                "row " + numbers[place][4:].rjust(digits - 4),
+            ]
+            if answer.shares is not None:
+                cells.append(f"{100 * answer.shares[place]:3.0f} %")
+            value = self.points.columns.value
+            cells += [printable(value(name, point), 40) for name in self.columns]
+            yield "  ".join(cells).rstrip()
+
+    def _bars(self, answer: Answer, used: int) -> list[str]:
+        """Return a bar a neighbor, as long as its distance; none where there is no room."""
+        if not sys.stdout.isatty() or used + BAR_WIDTH + 14 > shutil.get_terminal_size().columns:
+            return []
+        full = float(answer.distances.max())
+        plain = not can_show(_EIGHTHS)
+        return [bar(float(d) / full if full > 0 else 0.0, plain) for d in answer.distances]
+
+
+def bar(share: float, plain: bool) -> str:
+    """Return a bar of a share of the whole width, by eighths of a character."""
+    eighths = round(min(max(share, 0.0), 1.0) * BAR_WIDTH * 8)
+    if plain:
+        return ("#" * round(eighths / 8)).ljust(BAR_WIDTH)
+    rest = _EIGHTHS[eighths % 8 - 1] if eighths % 8 else ""
+    return ("█" * (eighths // 8) + rest).ljust(BAR_WIDTH)
+
+
+def can_show(text: str) -> bool:
+    """Tell whether standard output's encoding has some characters."""
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def shown_width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
+    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
+    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
+
+
+def escaped(text: str) -> str:
+    """Return a text that stays within one cell of a table."""
+    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")

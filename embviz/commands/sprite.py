@@ -1,0 +1,276 @@
+"""`embviz sprite`: images packed into a sheet of thumbnails."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from embviz.commands.source import TileSize
+
+if TYPE_CHECKING:
+    from embviz.sprites.listing import ImageFile
+    from embviz.sprites.packing import SheetFormat, SheetPlan
+    from embviz.sprites.sources import TileSource
+
+log = logging.getLogger("embviz")
+
+
+@click.command()
+@click.argument("images", nargs=-1, required=True)
+@click.option("-o", "output", metavar="FILE", required=True, help="Sheet: .png, .webp or .jpg")
+@click.option("--size", type=TileSize(), help="Size of a tile  [default: what one sheet can hold]")
+@click.option(
+    "--max-side",
+    type=int,
+    default=8192,
+    show_default=True,
+    metavar="PIXELS",
+    help="Longest side of a sheet; TensorBoard shows no more than 8192",
+)
+@click.option(
+    "--fit",
+    type=click.Choice(["contain", "cover", "stretch"]),
+    default="contain",
+    show_default=True,
+    help="Show all of an image, fill the tile and cut, or distort",
+)
+@click.option(
+    "--background",
+    metavar="COLOR",
+    help="What is beside and under images  [default: transparent, white in JPEG]",
+)
+@click.option("--recursive", is_flag=True, help="Look into the folders of a folder too")
+@click.option(
+    "--range",
+    "value_range",
+    nargs=2,
+    type=float,
+    metavar="LOW HIGH",
+    help="Values of an array that are black and white  [default: by type and values, said]",
+)
+@click.option("--tensor", metavar="NAME", help="The array in a .npz file that has several")
+@click.option("--labels", metavar="FILE", help="Write the names too, a line a tile")
+@click.option("--quality", type=int, help="1 to 100, for JPEG and WebP  [default: 90, lossless]")
+@click.option("--skip-broken", is_flag=True, help="Put a marked tile in place of a broken image")
+def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
+    """Pack images into a sheet of thumbnails, a tile an image, in a square grid
+
+    IMAGES is a folder, a glob, a .npy or .npz array of images, or a text file that lists images in
+    the order wanted. Folders and globs are taken in the natural order of names.
+
+    \b
+    Example:
+      embviz sprite images/ -o sprite.png --size 32x32 --labels labels.tsv
+    """
+    from embviz.sprites.packing import SheetOptions, plan_sheets
+
+    path = Path(output)
+    labels = Path(options["labels"]) if options["labels"] else None
+    kind = _check_outputs(path, labels, images)
+    source, files = open_source(images, options)
+    if labels is not None and files is None:
+        from embviz.errors import ParameterError
+
+        raise ParameterError("--labels", "an array of images has no names", "leave it out")
+    plan = plan_sheets(
+        source,
+        SheetOptions(
+            tile_size=options["size"],
+            fit=options["fit"],
+            background=options["background"],
+            max_side=options["max_side"],
+            quality=options["quality"],
+            skip_broken=options["skip_broken"],
+        ),
+        kind,
+    )
+    if options["size"] and plan.tile[0] != plan.tile[1]:
+        log.info("tiles of %s x %s pixels: TensorBoard draws them as squares", *plan.tile)
+    written = write_sheets(path, plan, kind, (labels, files))
+    _say_broken(plan, files)
+    for name, size in written:
+        log.info("Wrote %s (%s)", name, _size(size))
+
+
+def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> SheetFormat:
+    """Refuse outputs that cannot be written or are inputs, before work is spent; say the format."""
+    from embviz.commands.source import refuse_overwriting
+    from embviz.errors import OutputError, ParameterError
+    from embviz.report.page import check_output
+
+    formats: dict[str, SheetFormat] = {
+        ".png": "PNG",
+        ".webp": "WEBP",
+        ".jpg": "JPEG",
+        ".jpeg": "JPEG",
+    }
+    kind = formats.get(path.suffix.lower())
+    if kind is None:
+        shown = f"'{path.suffix}' is not written" if path.suffix else "the name says no format"
+        raise OutputError(path, shown, "name a .png, .webp or .jpg file after -o")
+    for target in (path, labels):
+        if target is None:
+            continue
+        check_output(target)
+        for image in images:
+            refuse_overwriting(target, {"images": image})
+    if labels is not None and labels.resolve() == path.resolve():
+        raise ParameterError(labels, "is both the sheet and the labels", "name two files")
+    return kind
+
+
+def open_source(
+    images: tuple[str, ...], options: dict[str, Any]
+) -> tuple[TileSource, list[ImageFile] | None]:
+    """Return the images that are asked for, and their names where they are files.
+
+    Raises:
+        LoadError: If there are none.
+        ParameterError: If an option has no meaning for them.
+    """
+    from embviz.errors import ParameterError
+    from embviz.loaders.image_arrays import is_image_array, load_image_array
+    from embviz.sprites.listing import find_images
+    from embviz.sprites.sources import ArraySource, FileSource
+
+    first = Path(images[0])
+    if len(images) == 1 and first.is_file() and is_image_array(first):
+        if options.get("recursive"):
+            raise ParameterError("--recursive", f"{first} is no folder", "leave it out")
+        array = load_image_array(first, options.get("tensor"))
+        return ArraySource(array, str(first), options.get("value_range")), None
+    for name, option in (("value_range", "--range"), ("tensor", "--tensor")):
+        if options.get(name) is not None:
+            raise ParameterError(option, "belongs to arrays of images", "leave it out")
+    files = find_images(images, bool(options.get("recursive")))
+    return FileSource(files), files
+
+
+def write_sheets(
+    path: Path,
+    plan: SheetPlan,
+    kind: SheetFormat,
+    names: tuple[Path | None, list[ImageFile] | None],
+) -> list[tuple[str, int]]:
+    """Write the sheet, or several and their manifest, and the labels; all of them or nothing.
+
+    Returns:
+        What was written: names and sizes in bytes.
+    """
+    from dataclasses import replace
+
+    from embviz.sprites.listing import iter_names
+    from embviz.sprites.packing import encode_sheet
+
+    labels, files = names
+    note = plan.note
+    if labels is not None and labels.parent.resolve() == path.parent.resolve():
+        note = replace(note, labels=labels.name)
+    several = plan.n_sheets > 1
+    sheets = [f"{path.stem}-{i + 1}{path.suffix}" for i in range(plan.n_sheets)]
+    sheets = sheets if several else [path.name]
+    with _staged(path.parent) as stage:
+        for i, name in enumerate(sheets):
+            text = "" if several else note.encode()
+            stage(path.parent / name, encode_sheet(plan, i, kind, text))
+        if several:
+            note = replace(note, files=tuple(sheets))
+            stage(path.with_suffix(".json"), (note.encode() + "\n").encode("utf-8"))
+            log.info(
+                "%s tiles of %s x %s pixels need %s sheets of %s a side: %s names them",
+                f"{note.count:,}", *plan.tile, plan.n_sheets, plan.options.max_side,
+                path.with_suffix(".json"),
+            )  # fmt: skip
+        else:
+            log.info(
+                "%s: %s x %s tiles of %s x %s pixels for %s images",
+                path, plan.columns, plan.columns, *plan.tile, f"{note.count:,}",
+            )  # fmt: skip
+        if labels is not None and files is not None:
+            text = "".join(f"{name}\n" for name in iter_names(files))
+            stage(labels, text.encode("utf-8"))
+    return stage.written
+
+
+class _Stage:
+    """Files written into a folder of their own until all are there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._targets: list[tuple[Path, Path]] = []
+        self.written: list[tuple[str, int]] = []
+
+    def __call__(self, target: Path, data: bytes | Iterator[bytes]) -> None:
+        from embviz.report.page import check_output, write_file
+
+        check_output(target)
+        staged = self._folder / f"{len(self._targets)}{target.suffix}"
+        self.written.append((str(target), write_file(staged, data)))
+        self._targets.append((staged, target))
+
+    def move(self) -> None:
+        """Move every file to its place."""
+        from embviz.errors import OutputError
+
+        for staged, target in self._targets:
+            try:
+                if target.exists() and not target.is_file():  # a device
+                    target.write_bytes(staged.read_bytes())
+                else:
+                    if target.exists():
+                        staged.chmod(target.stat().st_mode & 0o777)
+                    _replace(staged, target)
+            except OSError as error:
+                raise OutputError(target, f"cannot be written: {error.strerror}") from error
+
+
+def _replace(staged: Path, target: Path) -> None:
+    """Move a file; over the border of a file system it is copied first."""
+    import shutil
+
+    try:
+        staged.replace(target)
+    except OSError as error:
+        import errno
+
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name[:40]}.part")
+        shutil.copyfile(staged, beside)
+        beside.replace(target)
+
+
+@contextmanager
+def _staged(folder: Path) -> Iterator[_Stage]:
+    from embviz.errors import OutputError
+
+    try:
+        temporary = tempfile.TemporaryDirectory(dir=folder, prefix=".embviz-")
+    except OSError as error:
+        raise OutputError(folder, f"cannot be written: {error.strerror}") from error
+    with temporary as name:
+        stage = _Stage(Path(name))
+        yield stage
+        stage.move()
+
+
+def _say_broken(plan: SheetPlan, files: list[ImageFile] | None) -> None:
+    if not plan.broken:
+        return
+    first = sorted(plan.broken)[:3]
+    shown = ", ".join(f"{files[i].name if files else i} ({plan.broken[i]})" for i in first)
+    more = " …" if len(plan.broken) > 3 else ""
+    log.warning(
+        "%s of %s images are broken and marked: %s%s",
+        f"{len(plan.broken):,}", f"{len(plan.source):,}", shown, more,
+    )  # fmt: skip
+
+
+def _size(n_bytes: int) -> str:
+    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"

@@ -1,0 +1,342 @@
+"""An index on disk: neighbors of a label among millions of points, without reading them all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from embviz.errors import LoadError, ParameterError
+from embviz.model import EmbeddingTable, Metric, Neighbors
+from embviz.neighbors.exact import Request, check_metric
+from embviz.neighbors.index_files import (
+    MANIFEST,
+    IndexFiles,
+    part_from_json,
+    read_manifest,
+    sample_file,
+)
+from embviz.neighbors.index_labels import IndexColumns, ends_part, text_part
+from embviz.neighbors.index_search import CellStore, Recall
+
+log = logging.getLogger("embviz")
+
+DEFAULT_RECALL = 0.99
+LEAST_RECALL = 0.95
+QUICK_BYTES = 256 << 20  # Of vectors, which take about a tenth of a second to read.
+
+
+@dataclass(frozen=True, eq=False)
+class NeighborIndex:
+    """An opened index folder. Points are numbered 0 .. n_points - 1 as in the table it was made of.
+
+    Attributes:
+        path: The folder.
+        name: The tensor's name in the source.
+        source: The name of the source, as it was typed.
+        n_dims: Dimensions of a vector.
+        columns: The metadata, read where it is asked.
+        store: The rows in their cells.
+        recall: What was measured when the index was built; None where every row is always read.
+        manifest: All that the manifest says.
+    """
+
+    path: Path
+    name: str
+    source: str
+    n_dims: int
+    columns: IndexColumns
+    store: CellStore
+    recall: Recall | None
+    manifest: dict[str, Any]
+
+    @property
+    def n_points(self) -> int:
+        return self.store.n_points
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that the cells are made for; the other one reads every row."""
+        return self.store.metric
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.store.files.array("vectors").dtype
+
+    def find_label(self, text: str) -> list[int]:
+        """Return the points with a label, in order; none is an empty list."""
+        return self.columns.find(text)
+
+    def find_row(self, number: int) -> int | None:
+        """Return the point with a row number of the source, if it is there."""
+        if "rows" not in self.store.files.parts:
+            return number if 0 <= number < self.n_points else None
+        found = np.flatnonzero(self.store.files.read("rows") == number)
+        return int(found[0]) if len(found) else None
+
+    def row_number(self, point: int) -> int:
+        """Return a point's row number in the source."""
+        if "rows" not in self.store.files.parts:
+            return point
+        return int(self.store.files.read("rows", point, point + 1)[0])
+
+    def vectors(self, points: ArrayLike) -> NDArray[np.float64]:
+        """Return some points' vectors, float64 (n, n_dims)."""
+        return self.store.vectors(self._points(points)).astype(np.float64)
+
+    def find_neighbors(
+        self,
+        points: ArrayLike,
+        k: int,
+        metric: Metric | None = None,
+        recall: float = DEFAULT_RECALL,
+    ) -> Neighbors:
+        """Find the nearest other points of some points.
+
+        Args:
+            points: Their numbers, shape (n,).
+            k: Neighbors a point, without itself; below n_points.
+            metric: `cosine` or `euclidean`; None is the one the index is made for.
+            recall: The share of true neighbors wanted, above 0; 1 reads every row and is exact.
+
+        Returns:
+            indices int32 and distances float32, both (n, k), nearest first, ties by number; cosine
+            distance is 1 - cos. `recall` is the share of true neighbors at this effort on the
+            sample of points that was asked when the index was built.
+
+        Raises:
+            ParameterError: If a value is out of range, or a vector is zero under cosine.
+            LoadError: If a part that is read is damaged.
+        """
+        chosen = self._points(points)
+        metric = self._check(k, self.n_points - 1, metric, recall)
+        queries = self.vectors(chosen)
+        self._refuse_zero(queries, metric, chosen)
+        return self._search(Request(queries, k, metric, own=chosen), recall)
+
+    def find_neighbors_of_vectors(
+        self,
+        queries: ArrayLike,
+        k: int,
+        metric: Metric | None = None,
+        exclude: Sequence[int] = (),
+        recall: float = DEFAULT_RECALL,
+    ) -> Neighbors:
+        """Find the points nearest to vectors that need not be points, such as king - man + woman.
+
+        Args:
+            queries: float (n, n_dims).
+            k: Neighbors a query.
+            metric: As in `find_neighbors`.
+            exclude: Points that are never listed.
+            recall: As in `find_neighbors`; it was measured on points, not on such vectors.
+
+        Raises:
+            ParameterError: If a value is out of range, or a query is not finite or is zero.
+            LoadError: If a part that is read is damaged.
+        """
+        wanted = np.atleast_2d(np.asarray(queries, dtype=np.float64))
+        if wanted.ndim != 2 or wanted.shape[1] != self.n_dims:
+            raise ParameterError(
+                "queries", f"{wanted.shape[-1]} dimensions where the points have {self.n_dims}"
+            )
+        if not np.isfinite(wanted).all():
+            raise ParameterError("queries", "a query vector holds NaN or infinity")
+        excluded = np.array(sorted(set(exclude)), dtype=np.int64)
+        metric = self._check(k, self.n_points - len(excluded), metric, recall)
+        self._refuse_zero(wanted, metric, None)
+        return self._search(Request(wanted, k, metric, excluded=excluded), recall)
+
+    def quick_recall(self, k: int) -> float:
+        """Return 0.99, or where that reads more than 256 MiB of vectors as much less, to 0.95."""
+        if self.recall is None:
+            return DEFAULT_RECALL
+        n_bytes = self.n_points * self.store.files.parts["vectors"].row_bytes
+        for wanted in (DEFAULT_RECALL, 0.98, 0.97, 0.96):
+            place = self.recall.choose(k, wanted)
+            if place is not None and self.recall.rows[place] * n_bytes <= QUICK_BYTES:
+                return wanted
+        return DEFAULT_RECALL if n_bytes <= QUICK_BYTES else LEAST_RECALL
+
+    def describe_effort(self, k: int, metric: Metric, recall: float = DEFAULT_RECALL) -> str:
+        """Say in a line how many cells a query visits, and the recall that was measured so."""
+        if metric != self.metric:
+            return f"{self.path}: made for {self.metric}, so every vector is read for {metric}"
+        place = None if self.recall is None else self.recall.choose(k, recall)
+        if place is None or self.recall is None:
+            return f"{self.path}: every vector is read, the answer is exact"
+        return (
+            f"{self.path}: {self.recall.cells[place]:,} of {self.store.n_cells:,} cells are read, "
+            f"recall {self.recall.share(k, place):.3f} on a sample of {self.recall.sample} points"
+        )
+
+    def table(self) -> EmbeddingTable:
+        """Return the points as a table: vectors mapped as they lie, cell by cell, unchecked.
+
+        Their row numbers are those of the source. `verify` of the table checks every vector.
+
+        Raises:
+            LoadError: If the part of the labels or of the order is damaged.
+        """
+        files = self.store.files
+        points = files.read("points")
+
+        def verify() -> None:
+            files.read("vectors")
+
+        columns = {}
+        for name in self.columns.names:
+            values = self.columns.column(name)
+            columns[name] = tuple(values[i] for i in points.tolist())
+        rows = files.read("rows")[points] if "rows" in files.parts else points
+        return EmbeddingTable(
+            files.array("vectors"),
+            columns,
+            self.name,
+            str(self.path),
+            rows=rows.astype(np.int64),
+            verify=verify,
+        )
+
+    def changed_source(self) -> str | None:
+        """Return the file the index was made of, if it is there and no longer what it was."""
+        origin = self.manifest.get("origin")
+        if not isinstance(origin, dict) or not isinstance(origin.get("file"), str):
+            return None
+        file = self.path.parent / origin["file"]
+        try:
+            if not file.is_file():
+                return None
+            known = {key: origin.get(key) for key in ("bytes", "crc32c")}
+            return None if sample_file(file) == known else str(file)
+        except (OSError, ValueError):
+            return None
+
+    def verify(self) -> None:
+        """Check every byte of every part.
+
+        Raises:
+            LoadError: Naming the part that is damaged.
+        """
+        self.store.files.verify()
+
+    def _search(self, request: Request, recall: float) -> Neighbors:
+        n_cells, share = None, 1.0
+        if self.recall is not None and request.metric == self.metric:
+            place = self.recall.choose(request.k, recall)
+            n_cells = None if place is None else self.recall.cells[place]
+            share = self.recall.share(request.k, place)
+        best = self.store.visit(request, n_cells)
+        scale = 1.0 if request.metric == "cosine" else 1 / self.store.unit
+        return best.neighbors(request.metric, scale, share)
+
+    def _points(self, points: ArrayLike) -> NDArray[np.int64]:
+        chosen = np.atleast_1d(np.asarray(points))
+        if chosen.ndim != 1 or (chosen.size and chosen.dtype.kind not in "iu"):
+            raise ParameterError("points", "a list of whole numbers is needed")
+        chosen = chosen.astype(np.int64)
+        outside = chosen[(chosen < 0) | (chosen >= self.n_points)]
+        if len(outside):
+            raise ParameterError("points", f"{outside[0]} is not in 0 .. {self.n_points - 1}")
+        return chosen
+
+    def _check(self, k: int, largest: int, metric: str | None, recall: float) -> Metric:
+        if not 1 <= k <= largest:
+            raise ParameterError(
+                f"k = {k}", f"must be 1 .. {largest} with {self.n_points:,} points"
+            )
+        if not 0 < recall <= 1:
+            raise ParameterError(f"recall = {recall:g}", "must be above 0 and at most 1")
+        check_metric(metric or self.metric)
+        return self.metric if metric is None else "cosine" if metric == "cosine" else "euclidean"
+
+    def _refuse_zero(
+        self, queries: NDArray[np.float64], metric: Metric, points: NDArray[np.int64] | None
+    ) -> None:
+        zero = np.flatnonzero(~queries.any(axis=1))
+        if len(zero) and metric == "cosine":
+            what = "query" if points is None else f"row {self.row_number(int(points[zero[0]]))}"
+            raise ParameterError(
+                what,
+                "a zero vector has no direction, so no cosine distance",
+                "use the euclidean metric",
+            )
+
+
+def open_index(path: str | Path) -> NeighborIndex:
+    """Open the folder that `build_index` wrote: parts are mapped, and checked as they are read.
+
+    Raises:
+        LoadError: If it is no index, is of another version, or a part is damaged or missing.
+    """
+    folder = Path(path)
+    manifest = read_manifest(folder)
+    try:
+        return opened(folder, manifest)
+    except (KeyError, TypeError, ValueError, IndexError) as error:
+        raise LoadError(
+            folder / MANIFEST, f"damaged: {error}", "build it again with embviz index"
+        ) from None
+
+
+def opened(folder: Path, manifest: dict[str, Any]) -> NeighborIndex:
+    """Return the index that a manifest describes.
+
+    Raises:
+        KeyError, TypeError, ValueError: If the manifest makes no sense.
+        LoadError: If a part is missing or cut off.
+    """
+    parts = {str(name): part_from_json(found) for name, found in manifest["parts"].items()}
+    names = tuple(str(name) for name in manifest["columns"])
+    segments = tuple(int(n) for n in manifest["segments"])
+    n_points, n_cells = sum(segments), int(manifest["n_cells"])
+    n_dims = parts["vectors"].shape[1]
+    wanted: dict[str, tuple[int, ...]] = {
+        "vectors": (n_points, n_dims),
+        "norms": (n_points,),
+        "points": (n_points,),
+        "places": (n_points,),
+        "bounds": (len(segments), max(1, n_cells) + 1),
+        "checksums": (len(segments), max(1, n_cells)),
+        "centers": (n_cells, n_dims),
+        "mean": (n_dims,),
+        **{ends_part(i): (n_points,) for i in range(len(names))},
+    }
+    label = manifest["label_column"]
+    if label is not None:
+        wanted["sorted"] = (n_points,)
+    for name, shape in wanted.items():
+        if parts[name].shape != shape:
+            raise ValueError(f"part '{name}' has shape {parts[name].shape} where {shape} is needed")
+    if not set(parts) <= {*wanted, "rows", *(text_part(i) for i in range(len(names)))}:
+        raise ValueError("it names parts that are none")
+    if manifest["metric"] not in get_args(Metric) or label not in (None, *names):
+        raise ValueError("it names no metric or column")
+    unit = float(manifest["unit"])
+    if not (0 < unit < float("inf") and segments and min(segments) > 0):
+        raise ValueError("its numbers make no sense")
+    files = IndexFiles(folder, parts)
+    store = CellStore(files, n_points, manifest["metric"], unit, n_cells)
+    columns = IndexColumns(files, names, label, segments)
+    recall = None if manifest["recall"] is None else _recall(manifest["recall"], n_cells)
+    name, source = str(manifest["name"]), str(manifest["source"])
+    return NeighborIndex(folder, name, source, n_dims, columns, store, recall, manifest)
+
+
+def _recall(found: dict[str, Any], n_cells: int) -> Recall:
+    cells = tuple(int(n) for n in found["cells"])
+    shares = {int(k): tuple(float(x) for x in s) for k, s in found["shares"].items()}
+    rows = tuple(float(x) for x in found["rows"])
+    if (
+        not cells
+        or min(cells) < 1
+        or max(cells) > n_cells
+        or any(len(s) != len(cells) for s in (*shares.values(), rows))
+    ):
+        raise ValueError("its recall makes no sense")
+    return Recall(int(found["sample"]), cells, shares, rows)

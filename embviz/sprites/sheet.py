@@ -1,0 +1,290 @@
+"""Sheets of thumbnails: a tile a point, row by row from the top left."""
+
+from __future__ import annotations
+
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import LoadError, ParameterError
+from embviz.model import Sprite
+from embviz.sprites.images import (
+    MIMES,
+    MOST_SIDE,
+    SHEET_FORMATS,
+    decode_array,
+    open_image,
+    read_bytes,
+)
+from embviz.sprites.manifest import SheetNote, is_manifest, read_manifest, read_note
+
+
+def load_sprite(path: Path, tile_size: tuple[int, int] | None, n_points: int) -> Sprite:
+    """Read and check a sheet of thumbnails, or the manifest of several.
+
+    Args:
+        path: A PNG, JPEG, WebP, GIF or BMP file, by its content, or a manifest of `embviz sprite`.
+        tile_size: A tile's width and height in pixels; None where the sheet's own note says it, or
+            it is the projector's square of ceil(sqrt(n_points)) tiles a side.
+        n_points: How many tiles are needed.
+
+    Raises:
+        LoadError: If it is no such image, too large, no multiple of the tile, or its tiles are not
+            one a point.
+        ParameterError: If the tile size is no two counts above 0.
+    """
+    if tile_size is not None and (len(tile_size) != 2 or min(tile_size) < 1):
+        shown = "x".join(map(str, tile_size))
+        raise ParameterError(f"--sprite-size {shown}", "a tile has a width and a height above 0")
+    raw = read_bytes(path)
+    if is_manifest(raw):
+        return _load_sheets(path, raw, tile_size, n_points)
+    image = open_image(raw, path, SHEET_FORMATS)
+    _check_sides(path, image.size)
+    note = read_note(image)
+    if tile_size is None and note is not None:
+        tile_size = (note.tile_width, note.tile_height)
+    tile = tile_size or _guess_tile(path, *image.size, n_points)
+    columns, n_rows = count_tiles(path, image.size, tile)
+    if note is not None and tile == (note.tile_width, note.tile_height):
+        _check_count(path, note, n_points)
+    if columns * n_rows < n_points:
+        raise LoadError(
+            path,
+            f"{columns} x {n_rows} = {columns * n_rows} tiles for {n_points} points",
+            "is --sprite-size right?",
+        )
+    pixels = decode_array(image, path)
+    _check_rest(path, pixels, (*tile, columns), n_points)
+    return Sprite(raw, MIMES[str(image.format)], *tile, columns)
+
+
+def _load_sheets(
+    path: Path, raw: bytes, tile_size: tuple[int, int] | None, n_points: int
+) -> Sprite:
+    """Read the sheets that a manifest names."""
+    note = read_manifest(path, raw)
+    tile = (note.tile_width, note.tile_height)
+    if tile_size not in (None, tile):
+        raise LoadError(
+            path, f"its tiles are {tile[0]}x{tile[1]} pixels", "leave --sprite-size out"
+        )
+    _check_count(path, note, n_points)
+    sheets: list[bytes] = []
+    first: tuple[str, tuple[int, int]] | None = None
+    for name in note.files:
+        sheet = path.parent / name
+        data = read_bytes(sheet)
+        image = open_image(data, sheet, SHEET_FORMATS)
+        _check_sides(sheet, image.size)
+        columns = count_tiles(sheet, image.size, tile)[0]
+        kind = (MIMES[str(image.format)], image.size)
+        first = first or kind
+        if columns != note.columns or kind != first:
+            raise LoadError(
+                sheet, f"{image.size[0]} x {image.size[1]} pixels, not as {path} says",
+                "write the sheets again",
+            )  # fmt: skip
+        decode_array(image, sheet)
+        sheets.append(data)
+    assert first is not None
+    capacity = note.columns * (first[1][1] // tile[1]) * len(sheets)
+    if capacity < n_points:
+        raise LoadError(path, f"{capacity} tiles in its sheets for {n_points} points")
+    return Sprite(sheets[0], first[0], *tile, note.columns, tuple(sheets[1:]))
+
+
+def _check_sides(path: Path, size: tuple[int, int]) -> None:
+    width, height = size
+    if max(width, height) > MOST_SIDE:
+        raise LoadError(
+            path,
+            f"{width} x {height} pixels, and a browser shows {MOST_SIDE} a side at most",
+            "make the tiles smaller",
+        )
+
+
+def count_tiles(path: Path, size: tuple[int, int], tile: tuple[int, int]) -> tuple[int, int]:
+    """Return how many tiles a sheet holds across and down.
+
+    Raises:
+        LoadError: If a side is no multiple of the tile's.
+    """
+    for name, side, step in (("wide", size[0], tile[0]), ("high", size[1], tile[1])):
+        if side % step:
+            raise LoadError(
+                path,
+                f"{side} pixels {name}, not a multiple of the tile's {step}",
+                "is --sprite-size right?",
+            )
+    return size[0] // tile[0], size[1] // tile[1]
+
+
+def _check_count(path: Path, note: SheetNote, n_points: int) -> None:
+    if note.count != n_points:
+        raise LoadError(
+            path, f"{note.count} thumbnails for {n_points} points", "are they of the same data?"
+        )
+
+
+def _check_rest(
+    path: Path, pixels: NDArray[np.uint8], grid: tuple[int, int, int], n_points: int
+) -> None:
+    """Refuse a sheet in which rows of tiles behind the last point show something."""
+    width, height, columns = grid
+    needed = -(-n_points // columns)
+    rest = pixels[needed * height :]
+    if not len(rest) or (rest == rest[-1, -1]).all():
+        return
+    # What is empty looks as the last pixel does.
+    differs = (rest != rest[-1, -1]).reshape(*rest.shape[:2], -1).any(axis=2)
+    tiles = _split(differs.astype(np.uint8), width, height)
+    shown = np.flatnonzero(tiles.reshape(len(tiles), -1).any(axis=1))
+    if len(shown):
+        filled = needed * columns + int(shown[-1]) + 1
+        raise LoadError(
+            path, f"{filled} thumbnails for {n_points} points", "are they of the same data?"
+        )
+
+
+def _guess_tile(path: Path, width: int, height: int, n_points: int) -> tuple[int, int]:
+    """Return the tile of the projector's square sheet, where it fits exactly."""
+    side = math.isqrt(max(n_points, 1) - 1) + 1
+    if width % side == 0 and height % side == 0 and width == height:
+        return width // side, height // side
+    raise LoadError(
+        path,
+        f"{width} x {height} pixels are no square of {side} x {side} tiles for {n_points} points",
+        "give the size of a tile: --sprite-size WIDTHxHEIGHT",
+    )
+
+
+def pack_tiles(images: NDArray[np.uint8]) -> Sprite:
+    """Pack thumbnails into sheets, squares of as few tiles a side as hold them, as PNG.
+
+    Args:
+        images: uint8 (n, height, width) gray, or (n, height, width, 3 or 4) RGB or RGBA.
+
+    Returns:
+        One sheet of ceil(sqrt(n)) tiles a side where that is within 8192 pixels, else several;
+        tiles that no image fills are transparent, or black without an alpha channel.
+
+    Raises:
+        ParameterError: If it is no such array, or a tile is larger than a sheet.
+    """
+    gray = images.ndim == 3
+    if images.dtype != np.uint8 or not (gray or (images.ndim == 4 and images.shape[3] in (3, 4))):
+        raise ParameterError(
+            "tiles", f"{images.dtype} of shape {images.shape}", "give uint8 (n, height, width[, 3])"
+        )
+    n, tile_height, tile_width = images.shape[:3]
+    if 0 in images.shape:
+        raise ParameterError("tiles", f"shape {images.shape}: no pixels")
+    columns, n_sheets = divide_sheets(n, (tile_width, tile_height))
+    sheets = [
+        _pack_sheet(images[i * columns**2 : (i + 1) * columns**2], columns) for i in range(n_sheets)
+    ]
+    return Sprite(sheets[0], "image/png", tile_width, tile_height, columns, tuple(sheets[1:]))
+
+
+def divide_sheets(n: int, tile: tuple[int, int], max_side: int = MOST_SIDE) -> tuple[int, int]:
+    """Return (columns, sheets): square sheets, as few as hold n tiles, filled evenly.
+
+    Raises:
+        ParameterError: If one tile is larger than a sheet may be.
+    """
+    most = max_side // max(tile)
+    if most < 1:
+        raise ParameterError(
+            "tiles",
+            f"{tile[0]} x {tile[1]} pixels, and a browser shows {max_side} a side at most",
+            "make the tiles smaller",
+        )
+    n_sheets = -(-n // most**2)
+    columns = math.isqrt(-(-n // n_sheets) - 1) + 1
+    return columns, -(-n // columns**2)
+
+
+def _pack_sheet(images: NDArray[np.uint8], columns: int) -> bytes:
+    n, tile_height, tile_width = images.shape[:3]
+    channels = 1 if images.ndim == 3 else images.shape[3]
+    sheet = np.zeros((columns * columns, tile_height, tile_width, channels), np.uint8)
+    sheet[:n] = images.reshape(n, tile_height, tile_width, channels)
+    grid = sheet.reshape(columns, columns, tile_height, tile_width, channels).swapaxes(1, 2)
+    return encode_png(grid.reshape(columns * tile_height, columns * tile_width, channels))
+
+
+def take_tiles(sprite: Sprite, rows: NDArray[np.integer[Any]]) -> Sprite:
+    """Return a sheet of some tiles only, in the order given.
+
+    Args:
+        sprite: The sheet.
+        rows: Tile numbers, shape (n,), n at least 1.
+
+    Raises:
+        ParameterError: If a tile is not in the sheet.
+    """
+    chosen = np.asarray(rows, dtype=np.int64)
+    taken: NDArray[np.uint8] | None = None
+    start = 0
+    for sheet in sprite.sheets:
+        tiles = _read_sheet(sprite, sheet)
+        if taken is None:
+            taken = np.zeros((len(chosen), *tiles.shape[1:]), np.uint8)
+        here = (chosen >= start) & (chosen < start + len(tiles))
+        if here.any():
+            taken = _widen(taken, tiles)
+            taken[here] = _widen(tiles[chosen[here] - start], taken)
+        start += len(tiles)
+    if taken is None or not len(chosen) or int(chosen.min()) < 0 or int(chosen.max()) >= start:
+        raise ParameterError("tiles", f"rows out of the sheet's 0 .. {start - 1}, or none")
+    return pack_tiles(taken)
+
+
+def _widen(tiles: NDArray[np.uint8], like: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return tiles with as many channels as others have, where they have fewer."""
+    wanted = like.shape[3] if like.ndim == 4 else 1
+    own = tiles.shape[3] if tiles.ndim == 4 else 1
+    if own == 1 and wanted > 1:
+        tiles = np.repeat(tiles[..., None], 3, axis=3)
+        own = 3
+    if own < wanted:
+        opaque = np.full((*tiles.shape[:3], 1), 255, np.uint8)
+        tiles = np.concatenate([tiles, opaque], axis=3)
+    return tiles
+
+
+def read_tiles(sprite: Sprite) -> NDArray[np.uint8]:
+    """Return all tiles, uint8 (n, height, width) or (n, height, width, 3 or 4)."""
+    parts = [_read_sheet(sprite, sheet) for sheet in sprite.sheets]
+    widest = max(parts, key=lambda part: part.shape[3] if part.ndim == 4 else 1)
+    return np.concatenate([_widen(part, widest) for part in parts]) if len(parts) > 1 else parts[0]
+
+
+def _read_sheet(sprite: Sprite, sheet: bytes) -> NDArray[np.uint8]:
+    pixels = decode_array(open_image(sheet, "sprite", SHEET_FORMATS), "sprite")
+    return _split(pixels, sprite.tile_width, sprite.tile_height)
+
+
+def _split(pixels: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+    """Return the tiles of a sheet's pixels, row by row; what is over is left out."""
+    columns, n_rows = pixels.shape[1] // width, pixels.shape[0] // height
+    pixels = pixels[: n_rows * height, : columns * width]
+    rest = pixels.shape[2:]
+    grid = pixels.reshape(n_rows, height, columns, width, *rest)
+    tiles: NDArray[np.uint8] = grid.swapaxes(1, 2).reshape(n_rows * columns, height, width, *rest)
+    return tiles
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode uint8 (h, w, 1, 3 or 4) as PNG."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    squeezed = pixels[..., 0] if pixels.shape[2] == 1 else pixels
+    Image.fromarray(np.ascontiguousarray(squeezed)).save(out, "PNG", compress_level=6)
+    return out.getvalue()

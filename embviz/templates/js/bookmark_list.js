@@ -1,0 +1,213 @@
+import { fromCameraDef } from '#js/bookmark_camera.js';
+import { OURS, stateText } from '#js/bookmark_state.js';
+import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks.js';
+import { boxOf, isView } from '#js/camera.js';
+import { fitting } from '#js/fitting.js';
+import { bounds } from '#js/projections.js';
+import { RULES } from '#js/state.js';
+import { createStore } from '#js/store.js';
+import { chosen } from '#js/view.js';
+
+const LINEAR = ['linear-x', 'linear-y', 'linear-z'];
+const TITLES = { pca: 'PCA', tsne: 't-SNE', umap: 'UMAP', custom: 'Axes' };
+/** What belongs to the session and not to a view; `tags` are edits of the data. */
+const SESSION = new Set(['hovered', 'sphere', 'playing', 'run', 'tags', 'tool', 'theme', 'dark', 'help']);
+const TOLERANCE = 1e-4;
+const MOST_LABEL = 200;
+
+/**
+ * The bookmarks of the page: kept views and those of files, in one order.
+ *
+ * @param {object} page @param {object} view see view.js
+ * @param {() => object} plot see panels/plot.js
+ */
+export function createBookmarkList(page, view, plot) {
+  const list = createStore({ items: [], current: -1 });
+  const data = () => ({ n_points: page.table.n_points, n_dims: page.table.n_dims, total: page.manifest.total_points, rows: page.table.rows });
+  const { get } = list;
+  const item = (index) => {
+    const found = get().items[index];
+    if (!found) throw new RangeError(`bookmark ${index} is not in 0 .. ${get().items.length - 1}`);
+    return found;
+  };
+
+  function add(label) {
+    const { items } = get();
+    const name = clean(label) || `View ${items.length + 1}`;
+    list.set({ items: [...items, { label: name, kept: keepView(page, view, plot().camera()) }], current: items.length });
+    return items.length;
+  }
+
+  /** @returns {string[]} what could not be restored, in sentences */
+  function apply(index) {
+    const { kept, state } = item(index);
+    const hints = kept ? applyKept(page, view, plot(), kept) : applyState(page, view, plot(), state, data());
+    list.set({ current: index });
+    return hints;
+  }
+
+  function remove(index) {
+    item(index);
+    const { items, current } = get();
+    list.set({ items: items.filter((_, i) => i !== index), current: current === index ? -1 : current - (current > index ? 1 : 0) });
+  }
+
+  function move(index, to) {
+    const moved = item(index);
+    const { items, current } = get();
+    const others = items.filter((_, i) => i !== index);
+    const at = Math.min(Math.max(0, to), others.length);
+    const marked = items[current];
+    const after = [...others.slice(0, at), moved, ...others.slice(at)];
+    list.set({ items: after, current: marked ? after.indexOf(marked) : -1 });
+    return at;
+  }
+
+  const append = (found) => list.set({ items: [...get().items, ...found.map(({ label, state }) => ({ label: clean(label), state }))] });
+  return {
+    get, subscribe: list.subscribe, add, apply, remove, move,
+    rename: (index, label) => {
+      const old = item(index);
+      list.set({ items: get().items.map((each) => (each === old ? { ...old, label: clean(label) || old.label } : each)) });
+    },
+    /** Go to the next or the one before, around the ends. @returns {string[]} hints */
+    step(by) {
+      const { items, current } = get();
+      if (!items.length) return [];
+      return apply(current < 0 ? (by > 0 ? 0 : items.length - 1) : (current + by + items.length) % items.length);
+    },
+    /** @param {string} text of a file @returns {number} how many there were @throws {BookmarkError} */
+    read(text) {
+      const found = readBookmarks(text, data());
+      append(found);
+      return found.length;
+    },
+    /** Take those that came with the page, without those of other data. @returns {string[]} what is wrong with these */
+    take(saved) {
+      const problems = [];
+      saved.forEach(({ label, view: state }, i) => {
+        try {
+          append([{ ...checkBookmark(state, i + 1, data()), label: label || `bookmark ${i + 1}` }]);
+        } catch (error) {
+          if (!(error instanceof BookmarkError)) throw error;
+          problems.push(error.message);
+        }
+      });
+      return problems;
+    },
+    /** @returns {{label: string, projection: string, dims: number, isolated: number | null}[]} */
+    summaries: () => get().items.map((each) => summary(each)),
+    /** @returns {string} the file */
+    text: () => `[${get().items.map(({ label, kept, state }) => (kept ? stateText({ ...kept, label }, page.table) : JSON.stringify({ ...state, label }))).join(',\n')}]\n`,
+  };
+}
+
+const clean = (label) => String(label ?? '').replace(/\s+/g, ' ').trim().slice(0, MOST_LABEL);
+
+function summary({ label, kept, state }) {
+  if (kept) return { label, projection: kept.name, title: kept.title, dims: kept.dims, isolated: kept.state.isolated?.length ?? null };
+  const name = state.selectedProjection ?? 'pca';
+  const dims = { pca: state.pcaComponentDimensions?.length ?? 3, tsne: state.tSNEis3d ? 3 : 2, umap: state.umapIs3d ? 3 : 2 }[name] ?? (state[OURS]?.dims === 3 ? 3 : 2);
+  return { label, projection: name, title: TITLES[name], dims, isolated: state.filteredPoints?.length || null };
+}
+
+/** @returns {import('#js/bookmark_state.js').Kept} the view as it is; coordinates by reference, they never change */
+export function keepView(page, view, camera) {
+  const state = view.get();
+  const scene = view.scene(state);
+  const name = state.placed?.name ?? state.projection;
+  const entry = view.entry(state);
+  const at = state.frame === null ? null : entry?.frames?.iterations[Math.round(state.frame)];
+  const kept = Object.fromEntries(Object.entries(state).filter(([key]) => Object.hasOwn(RULES, key) && !SESSION.has(key)));
+  const tsne = anyEntry(view, state, 'tsne');
+  const umap = anyEntry(view, state, 'umap');
+  const three = state.components.length >= scene.dims ? state.components : chosen(state.components, scene.dims);
+  return {
+    state: kept, shown: scene.coordinates, name, title: page.tabs.get(name)?.title ?? TITLES[name] ?? name, dims: scene.dims, camera, hasAxes: Boolean(scene.axes),
+    ranges: bounds(scene.coordinates, scene.dims, state.isolated), components: name === 'pca' ? three.slice(0, scene.dims) : [0, 1, 2].slice(0, Math.min(3, page.tabs.get('pca')?.entries[0].n_components ?? 3)),
+    arrays: arraysOf(page, view, state, scene, name),
+    params: {
+      iteration: at ?? (tsne?.params.iterations || 0), perplexity: tsne?.params.perplexity ?? 30, tsne3d: tsne?.n_components === 3,
+      neighbors: umap?.params.n_neighbors ?? 15, minDist: umap?.params.min_dist ?? 0.1, umap3d: umap?.n_components === 3,
+    },
+  };
+}
+
+function anyEntry(view, state, name) {
+  const found = [state.dims, 3, 2].map((dims) => view.entry(state, name, dims)).find((entry) => entry && !entry.pending);
+  return found ?? null;
+}
+
+/** All coordinates there are, under TensorBoard's names; what is shown goes before what was computed at first. */
+function arraysOf(page, view, state, scene, name) {
+  const range = (prefix, k) => Array.from({ length: k }, (_, i) => `${prefix}${i}`);
+  const shown = { data: scene.coordinates, stride: scene.dims };
+  const arrays = [];
+  const isPlaced = Boolean(state.placed);
+  const pca = anyEntry(view, state, 'pca');
+  if (name === 'pca' && isPlaced) arrays.push({ keys: chosen(state.components, scene.dims).map((c) => `pca-${c}`), ...shown });
+  else if (pca) arrays.push({ keys: range('pca-', Math.min(10, pca.n_components)), data: pca.data, stride: pca.n_components });
+  for (const method of ['tsne', 'umap']) {
+    const entry = anyEntry(view, state, method);
+    if (name === method && !(entry === null && !isPlaced)) arrays.push({ keys: range(`${method}-`, scene.dims), ...shown });
+    else if (entry) arrays.push({ keys: range(`${method}-`, entry.n_components), data: entry.data, stride: entry.n_components });
+  }
+  if (!['pca', 'tsne', 'umap'].includes(name)) arrays.push({ keys: LINEAR.slice(0, scene.dims), ...shown });
+  else {
+    const custom = anyEntry(view, state, 'custom');
+    if (custom) arrays.push({ keys: LINEAR.slice(0, 2), data: custom.data, stride: custom.n_components });
+  }
+  return arrays;
+}
+
+function applyKept(page, view, plot, { state, camera, name, dims, shown }) {
+  const { patch, odd } = fitting(state, page, view.get());
+  view.set(patch);
+  // What was computed in the page may have made way for something else.
+  if (!isShown(view, { name, dims, data: shown })) view.set({ placed: { name, dims, data: shown } });
+  if (!camera || !plot.setCamera(camera)) plot.resetView();
+  return odd.map((key) => `${key.replace('_', ' ')} is no longer there`);
+}
+
+function applyState(page, view, plot, state, data) {
+  const found = fromState(state, data);
+  const { patch, hints } = patchOf(page, view, found);
+  view.set({ ...patch, placed: null, query: patch.query ?? '', selected: patch.selected ?? [] });
+  const { placed } = found;
+  if (placed && !isShown(view, placed)) view.set({ placed });
+  else if (!placed && view.get().projection !== found.patch.projection) hints.push(`${TITLES[found.patch.projection]} is not in this page, nor are its coordinates in the bookmark`);
+  const scene = view.scene();
+  const ranges = bounds(scene.coordinates, scene.dims, view.get().isolated);
+  const box = ranges.min.every(Number.isFinite) ? ranges : boxOf(scene.coordinates, page.table.n_points, scene.dims);
+  const camera = isView(found.ourCamera, scene.dims) ? found.ourCamera : fromCameraDef(found.camera, scene.dims, box, Boolean(scene.axes));
+  if (!camera || !plot.setCamera(camera)) plot.resetView();
+  if (found.missing) hints.push(`${found.missing.toLocaleString('en')} of its points are not in this page`);
+  return hints;
+}
+
+/** TensorBoard's fields and, before them, our own where they fit. */
+function patchOf(page, view, { patch: theirs, ours }) {
+  const state = view.get();
+  const given = Object.fromEntries(Object.entries(ours).filter(([key]) => !SESSION.has(key) && !['selected', 'isolated', 'placed'].includes(key)));
+  const base = fitting(theirs, page, state);
+  const own = fitting(given, page, { ...state, ...base.patch });
+  const patch = { ...base.patch, ...own.patch };
+  if (own.patch.projection === undefined && !own.odd.includes('projection') && base.patch.projection === undefined) delete patch.dims;
+  const lost = { color_by: 'column of its colors', label_by: 'column of its labels' };
+  const hints = Object.entries(lost).filter(([key]) => base.odd.includes(key) && !(key in own.patch)).map(([, what]) => `The ${what} is not in this page`);
+  return { patch, hints };
+}
+
+/** Whether the page shows the same places by itself, up to the steps that coordinates travel in. */
+function isShown(view, { dims, data, name }) {
+  const state = view.get();
+  const scene = view.scene(state);
+  if (scene.dims !== dims || (state.projection !== name && ['pca', 'tsne', 'umap'].includes(name))) return false;
+  const { min, max } = bounds(data, dims);
+  const most = Math.max(...max.map((high, j) => high - min[j])) * TOLERANCE;
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i];
+    if (x === x && !(Math.abs(x - scene.coordinates[i]) <= most)) return false;
+  }
+  return true;
+}

@@ -1,0 +1,136 @@
+import { toCameraDef } from '#js/bookmark_camera.js';
+import { splitColumn } from '#js/query.js';
+
+/** Writes views as TensorBoard's `State` objects, and knows how the two name things. */
+
+/** The key of a State that holds what TensorBoard has no place for. */
+export const OURS = 'embviz';
+const NO_COLOR = 'No color map';
+const INDEX = '__index__';
+const MOST_COLORS = 50;
+/** TensorBoard shows the first so many rows; a view of more is an error there. */
+export const MOST_POINTS = 100000;
+/** What is of the moment, or has its own place in a State. */
+const LEFT_OUT = new Set(['hovered', 'playing', 'theme', 'dark', 'help', 'tool', 'selected', 'isolated', 'placed', 'sphere']);
+
+/** @returns {number} the dimensions a State shows */
+export function chosenDims(state, name) {
+  if (name === 'pca') return state.pcaComponentDimensions?.length ?? 3;
+  if (name === 'tsne') return state.tSNEis3d ? 3 : 2;
+  if (name === 'umap') return state.umapIs3d ? 3 : 2;
+  return state[OURS]?.dims === 3 ? 3 : 2;
+}
+
+const escaped = (text) => text.replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&');
+
+/** @returns {{text: string, regex: boolean}} one of our queries as TensorBoard's fields have it */
+export function toField(query, table) {
+  const { query: plain } = splitColumn(table, query);
+  if (plain.startsWith('=')) return { text: plain.length > 1 ? `^${escaped(plain.slice(1))}$` : '', regex: true };
+  if (plain.length > 2 && plain.startsWith('/') && plain.endsWith('/')) return { text: plain.slice(1, -1), regex: true };
+  return { text: plain, regex: false };
+}
+
+/** @returns {string} a field of TensorBoard as our query */
+export function fromField(text, regex) {
+  if (!text) return '';
+  if (regex) return `/${text}/`;
+  return /^[=/]|:/.test(text) ? `/${escaped(text)}/` : text;
+}
+
+/** @returns {object} color, label, column and axes of a State, as far as it says */
+export function fromTexts(state) {
+  const patch = {};
+  const color = state.selectedColorOptionName;
+  if (typeof color === 'string') {
+    patch.color_by = color === NO_COLOR ? null : color;
+    patch.color_as = state.forceCategoricalColoring ? 'categories' : 'auto';
+  }
+  if (typeof state.selectedLabelOption === 'string' && state.selectedLabelOption !== INDEX) patch.label_by = state.selectedLabelOption;
+  const column = state.customSelectedSearchByMetadataOption;
+  if (typeof column === 'string' && column !== INDEX) patch.column = column;
+  const field = (name) => fromField(state[`custom${name}Text`] ?? '', Boolean(state[`custom${name}Regex`]));
+  if (state.selectedProjection === 'custom') {
+    patch.axes = [{ from: field('XLeft'), to: field('XRight') }, { from: field('YDown'), to: field('YUp') }, { from: '', to: '' }];
+  }
+  return patch;
+}
+
+/**
+ * A view that has been kept: the state, the camera and references to the coordinates there were.
+ *
+ * @typedef {{label: string, state: object, camera: object | null, ranges: object, hasAxes: boolean,
+ *   arrays: {keys: string[], data: Float32Array, stride: number}[], params: object}} Kept
+ */
+
+/**
+ * @param {Kept} kept see keepView
+ * @param {object} table of the page
+ * @returns {string} one State as JSON, with coordinates of the points shown
+ */
+export function stateText(kept, table) {
+  const { state } = kept;
+  const rows = state.isolated ?? null;
+  const n = rows ? rows.length : Math.min(table.n_points, MOST_POINTS);
+  const head = JSON.stringify(fields(kept, table, rows, n));
+  const at = head.indexOf('"projections":[]') + '"projections":['.length;
+  return `${head.slice(0, at)}${projectionsText(kept.arrays, rows, n)}${head.slice(at)}`;
+}
+
+/** In the order of keys that TensorBoard writes. */
+function fields(kept, table, rows, n) {
+  const { label, state, camera, ranges, hasAxes, params } = kept;
+  const { dims } = kept;
+  const name = ['pca', 'tsne', 'umap'].includes(state.projection) ? state.projection : 'custom';
+  const [xLeft, xRight, yDown, yUp] = [0, 1].flatMap((i) => [state.axes[i]?.from ?? '', state.axes[i]?.to ?? '']).map((query) => toField(name === 'custom' ? query : '', table));
+  const place = rows ? new Map(Array.from(rows, (row, i) => [row, i])) : null;
+  const selected = Array.from(state.selected, (row) => (place ? place.get(row) : row)).filter((i) => i !== undefined && i < n);
+  return {
+    label, isSelected: false,
+    tSNEIteration: params.iteration, tSNEPerplexity: params.perplexity, tSNELearningRate: 1, tSNEis3d: state.projection === 'tsne' ? dims === 3 : params.tsne3d,
+    umapIs3d: state.projection === 'umap' ? dims === 3 : params.umap3d, umapNeighbors: params.neighbors, umapMinDist: params.minDist,
+    pcaComponentDimensions: kept.components,
+    projections: [], selectedPoints: selected, selectedProjection: name, dataSetDimensions: [n, table.n_dims],
+    filteredPoints: rows ? Array.from(rows) : null,
+    cameraDef: toCameraDef(camera, dims, ranges, hasAxes),
+    selectedColorOptionName: colorName(state, table), forceCategoricalColoring: state.color_as === 'categories',
+    selectedLabelOption: state.label_by ?? INDEX, customSelectedSearchByMetadataOption: state.column ?? INDEX,
+    customXLeftText: xLeft.text, customXLeftRegex: xLeft.regex, customXRightText: xRight.text, customXRightRegex: xRight.regex,
+    customYUpText: yUp.text, customYUpRegex: yUp.regex, customYDownText: yDown.text, customYDownRegex: yDown.regex,
+    [OURS]: { version: 1, n_points: table.n_points, projection: state.projection, dims, camera, ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}), view: Object.fromEntries(Object.entries(state).filter(([key]) => !LEFT_OUT.has(key))) },
+  };
+}
+
+/** TensorBoard does not color by a text column of more than fifty values. */
+function colorName(state, table) {
+  const column = state.color_by === null ? undefined : table.columns.get(state.color_by);
+  if (!column || (column.kind !== 'number' && new Set(column.values).size > MOST_COLORS)) return NO_COLOR;
+  return state.color_by;
+}
+
+function projectionsText(arrays, rows, n) {
+  const out = new Array(n);
+  const heads = arrays.map(({ keys }) => keys.map((key) => `${JSON.stringify(key)}:`));
+  for (let i = 0; i < n; i++) {
+    const row = rows ? rows[i] : i;
+    const parts = [];
+    arrays.forEach(({ data, stride }, a) => {
+      heads[a].forEach((head, j) => {
+        const value = data[row * stride + j];
+        if (value - value === 0) parts.push(head + shortest(value));
+      });
+    });
+    out[i] = `{${parts.join(',')}}`;
+  }
+  return out.join(',');
+}
+
+/** @returns {string} the shortest decimal that reads back as the same 32-bit float */
+export function shortest(value) {
+  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value === 0 ? 0 : value);
+  for (let digits = 6; digits < 9; digits++) {
+    const near = Number(value.toPrecision(digits));
+    if (Math.fround(near) === Math.fround(value)) return String(near);
+  }
+  return String(Number(value.toPrecision(9)));
+}

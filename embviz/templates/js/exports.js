@@ -1,0 +1,48 @@
+import { shortest } from '#js/bookmark_state.js';
+
+/** Points and neighbors as tab-separated text: the escapes are those of `--save-coordinates`. */
+
+/** @returns {string} a field without tabs and line ends */
+export const field = (text) => String(text).replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
+
+const text = (lines) => `${lines.join('\n')}\n`;
+const line = (values) => values.map(field).join('\t');
+
+/**
+ * Points with their coordinates and metadata, a line each.
+ *
+ * @param {object} table @param {ArrayLike<number>} rows
+ * @param {{coordinates: Float32Array, dims: number, names: string[]}} scene what is shown; nothing stands where a point
+ *   has no place
+ * @returns {string}
+ */
+export function pointsText(table, rows, { coordinates, dims, names }) {
+  const columns = [...table.columns.entries()];
+  const lines = [line(['row', ...names, ...columns.map(([name]) => name)])];
+  for (const row of rows) {
+    const places = Array.from({ length: dims }, (_, j) => number(coordinates[row * dims + j]));
+    lines.push([table.rowNumber(row), ...places, ...columns.map(([, { values }]) => field(values[row]))].join('\t'));
+  }
+  return text(lines);
+}
+
+const number = (x) => (x - x === 0 ? shortest(x) : '');
+
+/**
+ * @param {{row: number, indices: Int32Array, distances: Float32Array}[]} found of each point, nearest first
+ * @param {object} table @param {(row: number) => string} label @param {string} metric
+ */
+export function neighborsText(found, table, label, metric) {
+  const lines = [line(['row', 'label', 'rank', 'neighbor_row', 'neighbor_label', `${metric}_distance`])];
+  for (const { row, indices, distances } of found) {
+    const head = `${table.rowNumber(row)}\t${field(label(row))}`;
+    indices.forEach((other, i) => lines.push(`${head}\t${i + 1}\t${table.rowNumber(other)}\t${field(label(other))}\t${shortest(distances[i])}`));
+  }
+  return text(lines);
+}
+
+/** @returns {string} a name for a file, from a title and what it holds */
+export function fileName(title, what, extension) {
+  const base = `${title} ${what}`.normalize('NFKC').replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, 80);
+  return `${base || 'embviz'}.${extension}`;
+}

@@ -1,0 +1,23 @@
+import { dimsOf } from '#js/projections.js';
+import { RULES } from '#js/state.js';
+
+/**
+ * What of a patch that comes from a link or a file fits this page; nothing in it is trusted.
+ *
+ * @param {object} patch keys of the state @param {object} page @param {object} state the current one
+ * @returns {{patch: object, odd: string[]}} odd are the keys that do not fit
+ */
+export function fitting(patch, page, state) {
+  const out = {};
+  const odd = [];
+  for (const [key, value] of Object.entries(patch)) {
+    if (Object.hasOwn(RULES, key) && RULES[key](value, page, state) === true) out[key] = value;
+    else odd.push(key);
+  }
+  const tab = page.tabs.get(out.projection ?? state.projection);
+  if ('dims' in out && !dimsOf(tab).includes(out.dims)) {
+    delete out.dims;
+    odd.push('dims');
+  }
+  return { patch: out, odd };
+}

@@ -1,0 +1,161 @@
+/**
+ * The view in a URL's fragment: only what differs from the view that the page opens with, `p=tsne&d=3&s=4.9-3`.
+ * A fragment is anybody's text: what is not understood is left out and told.
+ */
+const MOST_ROWS_TEXT = 6000;
+const MOST_TEXT = 60000;
+const MOST_QUERY = 1000;
+
+const encode = (text) => encodeURIComponent(text).replace(/[~'()*!.]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const asText = { write: (value) => (value === null ? '' : encode(value)), read: (text) => limited(decodeURIComponent(text)) };
+const asColumn = { write: asText.write, read: (text) => (text === '' ? null : asText.read(text)) };
+const asNumber = { write: (value) => (value === null ? '' : String(Number(value.toPrecision(6)))), read: (text) => (text === '' ? null : finite(text)) };
+const asFlag = { write: (value) => (value ? '1' : '0'), read: (text) => oneOf(text, { 1: true, 0: false }) };
+const asNumbers = { write: (values) => values.join('.'), read: (text) => (text === '' ? [] : text.split('.').map(whole)) };
+const asAxes = {
+  write: (axes) => axes.flatMap(({ from, to }) => [encode(from), encode(to)]).join('~').replace(/~+$/, ''),
+  read(text) {
+    const parts = text.split('~').map((part) => limited(decodeURIComponent(part)));
+    if (parts.length > 6) throw new RangeError('more than three axes');
+    return [0, 1, 2].map((i) => ({ from: parts[2 * i] ?? '', to: parts[2 * i + 1] ?? '' }));
+  },
+};
+
+/** Short name, key of the state, how it is written. Rows come last: they are the longest. */
+const PARTS = [
+  ['p', 'projection', asText], ['d', 'dims', asNumber], ['c', 'components', asNumbers], ['f', 'frame', asNumber], ['z', 'spherize', asFlag],
+  ['a', 'axes', asAxes], ['in', 'column', asColumn], ['l', 'label_by', asColumn], ['k', 'color_by', asColumn], ['as', 'color_as', asText], ['h', 'hidden', asNumbers],
+  ['n', 'k', asNumber], ['m', 'metric', asText], ['t', 'thumbnails', asFlag], ['b', 'labels', asText], ['q', 'query', asText],
+];
+const ROWS = [['i', 'isolated'], ['s', 'selected']];
+export const LINKED = Object.freeze([...PARTS.map(([, key]) => key), ...ROWS.map(([, key]) => key)]);
+
+/**
+ * @param {object} state @param {object} initial the state that the page opens with
+ * @param {object | null} camera of the plot, null at home
+ * @param {Int32Array | null} matches the rows that the query selects by itself
+ * @returns {{fragment: string, left: string[]}} without `#`; left are the keys that are too long for a link
+ */
+export function writeLink(state, initial, camera, matches = null) {
+  const out = [];
+  const left = [];
+  for (const [short, key, { write }] of PARTS) {
+    if (!(key in initial)) continue;
+    const text = write(state[key]);
+    if (text !== write(initial[key])) out.push(`${short}=${text}`);
+  }
+  for (const [short, key] of ROWS) {
+    const rows = state[key];
+    if (sameRows(rows, initial[key]) || (key === 'selected' && matches && sameRows(rows, matches))) continue;
+    const text = rows === null ? '' : writeRows(rows);
+    if (text.length > MOST_ROWS_TEXT) left.push(key);
+    else out.push(`${short}=${text}`);
+  }
+  if (camera) out.push(`v=${writeCamera(camera)}`);
+  return { fragment: out.join('&'), left };
+}
+
+/**
+ * @param {string} fragment with or without `#` @param {number} n_points
+ * @returns {{patch: object, camera: object | null, odd: string[]}} patch is still to be checked against the page
+ */
+export function readLink(fragment, n_points) {
+  const patch = {};
+  const odd = [];
+  let camera = null;
+  const text = fragment.replace(/^#/, '');
+  if (text.length > MOST_TEXT) return { patch, camera, odd: ['a text that is too long'] };
+  for (const part of text.split('&').filter(Boolean)) {
+    const at = part.indexOf('=');
+    const [short, value] = at < 0 ? [part, ''] : [part.slice(0, at), part.slice(at + 1)];
+    const known = PARTS.find(([name]) => name === short);
+    const rows = ROWS.find(([name]) => name === short);
+    try {
+      if (at < 0) throw new RangeError('no value');
+      if (short === 'v') camera = readCamera(value);
+      else if (known) patch[known[1]] = known[2].read(value);
+      else if (rows) patch[rows[1]] = value === '' && short === 'i' ? null : readRows(value, n_points);
+      else throw new RangeError('unknown');
+    } catch (error) {
+      if (!(error instanceof RangeError || error instanceof URIError)) throw error;
+      odd.push(short.slice(0, 20));
+    }
+  }
+  return { patch, camera, odd };
+}
+
+/** @param {ArrayLike<number>} rows @returns {string} ascending, as steps and runs in base 36 */
+export function writeRows(rows) {
+  const sorted = Int32Array.from(rows).sort();
+  const out = [];
+  let next = 0;
+  for (let i = 0; i < sorted.length;) {
+    let end = i + 1;
+    while (end < sorted.length && sorted[end] === sorted[end - 1] + 1) end++;
+    out.push((sorted[i] - next).toString(36) + (end - i > 1 ? `-${(end - i).toString(36)}` : ''));
+    next = sorted[end - 1] + 1;
+    i = end;
+  }
+  return out.join('.');
+}
+
+/** @returns {Int32Array} @throws {RangeError} */
+export function readRows(text, n_points) {
+  if (text === '') return new Int32Array(0);
+  const out = [];
+  let next = 0;
+  for (const token of text.split('.')) {
+    if (!/^[0-9a-z]{1,7}(-[0-9a-z]{1,7})?$/.test(token)) throw new RangeError('no rows');
+    const [step, length = 1] = token.split('-').map((digits) => parseInt(digits, 36));
+    if (next + step + length > n_points) throw new RangeError('rows beyond the table');
+    for (let i = 0; i < length; i++) out.push(next + step + i);
+    next += step + length;
+  }
+  return Int32Array.from(out);
+}
+
+const short = (x) => String(Number(x.toPrecision(5)));
+const listed = (p) => [p.x, p.y, p.z].map(short);
+
+function writeCamera(view) {
+  if (view.dims === 2) return [2, ...[...view.x, ...view.y].map((x) => String(Number(x.toPrecision(7))))].join('_');
+  return [3, ...listed(view.eye), ...listed(view.center), ...listed(view.up), ...(view.projection?.type === 'orthographic' ? ['o'] : [])].join('_');
+}
+
+function readCamera(text) {
+  const parts = text.split('_');
+  const isFlat = parts[0] === '2';
+  const type = !isFlat && parts[10] === 'o' ? 'orthographic' : 'perspective';
+  const numbers = parts.slice(1, isFlat ? undefined : 10).map(finite);
+  if (isFlat && numbers.length === 4) return { dims: 2, x: numbers.slice(0, 2), y: numbers.slice(2) };
+  if (parts[0] !== '3' || numbers.length !== 9) throw new RangeError('no camera');
+  const [eye, center, up] = [0, 3, 6].map((at) => ({ x: numbers[at], y: numbers[at + 1], z: numbers[at + 2] }));
+  return { dims: 3, eye, center, up, projection: { type } };
+}
+
+function finite(text) {
+  if (!/^-?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/.test(text) || !Number.isFinite(Number(text))) throw new RangeError('no number');
+  return Number(text);
+}
+
+function whole(text) {
+  if (!/^-?\d{1,9}$/.test(text)) throw new RangeError('no number');
+  return Number(text);
+}
+
+function limited(text) {
+  if (text.length > MOST_QUERY) throw new RangeError('too long');
+  return text;
+}
+
+function oneOf(text, values) {
+  if (!Object.hasOwn(values, text)) throw new RangeError('neither 0 nor 1');
+  return values[text];
+}
+
+function sameRows(a, b) {
+  if (a === null || b === null) return a === b;
+  if (a.length !== b.length) return false;
+  const there = new Set(b);
+  return Array.from(a).every((row) => there.has(row));
+}

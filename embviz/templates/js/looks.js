@@ -1,0 +1,59 @@
+import { colorPoints, faded } from '#js/color.js';
+import { followSequences, nextPoints, sequenceColumn } from '#js/sequences.js';
+import { categories } from '#js/table.js';
+
+/**
+ * How the points of a state look: colors, classes, which of them are shown, and the sequences between them.
+ *
+ * @param {object} table see table.js @param {() => object} get the state @param {Function} memo see memo.js
+ */
+export function createLooks(table, get, memo) {
+  /** @returns {Int32Array} the points of a legend entry, of those that are shown */
+  function rowsOfClass(code, state = get()) {
+    const classes = classesOf(state);
+    const rows = [];
+    for (let i = 0; classes && i < classes.length; i++) if (classes[i] === code && (!visible(state) || visible(state)[i])) rows.push(i);
+    return Int32Array.from(rows);
+  }
+
+  /** @returns {Int32Array | null} the legend code of each point */
+  const classesOf = (state) => memo('classes', [coloringOf(state).legend, table.columns.get(state.color_by)], () => {
+    const { entries } = coloringOf(state).legend;
+    if (!entries) return null;
+    const { codes, names } = categories(table.columns.get(state.color_by));
+    const most = entries.find((entry) => entry.rest && entry.code >= 0)?.code ?? names.length;
+    return codes.map((code) => Math.min(code, most));
+  });
+
+  /** @returns {Uint8Array} RGBA of each point; those that are not pointed at in the legend step back */
+  const shades = (state = get()) => memo('shades', [coloringOf(state), state.highlight, state.dark], () => {
+    const { colors } = coloringOf(state);
+    const classes = state.highlight === null ? null : classesOf(state);
+    return classes ? faded(colors, classes, state.highlight, state.dark) : colors;
+  });
+
+  /** @returns {{colors: Uint8Array, legend: object}} */
+  const coloringOf = (state = get()) => memo('colors', [table.columns.get(state.color_by), state.color_as, state.dark], () => colorPoints(
+    table.columns.get(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }));
+
+  /** @returns {Uint8Array | null} 1 where a point is shown, by isolating and the legend's filter */
+  const visible = (state = get()) => memo('visible', [state.isolated, state.hidden, table.columns.get(state.color_by), state.color_as], () => {
+    if (!state.isolated && !state.hidden.length) return null;
+    const out = new Uint8Array(table.n_points).fill(state.isolated ? 0 : 1);
+    if (state.isolated) for (const row of state.isolated) out[row] = 1;
+    if (state.hidden.length && state.color_by !== null) {
+      const classes = classesOf(state);
+      const hidden = new Set(state.hidden);
+      for (let i = 0; classes && i < out.length; i++) if (hidden.has(classes[i])) out[i] = 0;
+    }
+    return out;
+  });
+
+  /** @returns {Int32Array[] | null} the sequences to draw */
+  const paths = (state = get()) => memo('paths', [state.sequences, sequenceColumn(table)], () => {
+    const column = sequenceColumn(table);
+    return state.sequences && column ? followSequences(nextPoints(column.values, table.rowNumber)) : null;
+  });
+
+  return { coloring: coloringOf, shades, rowsOfClass, visible, paths };
+}

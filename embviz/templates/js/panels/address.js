@@ -1,0 +1,94 @@
+import { fitting } from '#js/fitting.js';
+import { LINKED, readLink, writeLink } from '#js/links.js';
+
+const WAIT_MS = 300;
+/** A change of these is a step that the back button takes back; of others the address is only brought up to date. */
+const STEPS = ['projection', 'dims', 'components', 'isolated', 'selected', 'color_by', 'label_by', 'spherize'];
+
+/**
+ * The view in the URL's fragment.
+ *
+ * @param {object} page @param {object} view @param {object} store
+ * @param {(text: string) => void} say
+ */
+export function createAddress(page, view, store, say) {
+  const initial = store.get();
+  let plot = null;
+  let timer = 0;
+  let written = store.get();
+  let wanted = null;
+
+  /** Show what the fragment says; what it does not say is as the page opens. */
+  function restore() {
+    const { patch, camera, odd } = readLink(window.location.hash, page.table.n_points);
+    const now = view.get();
+    const opening = Object.fromEntries(LINKED.filter((key) => key in initial).map((key) => [key, initial[key]]));
+    const fits = fitting({ ...opening, ...patch }, page, now);
+    const next = Object.fromEntries(Object.entries(fits.patch).filter(([key, value]) => key in patch || !Object.is(value, now[key])));
+    // A query selects by itself, unless the link says otherwise.
+    if (patch.query && !('selected' in patch)) delete next.selected;
+    view.set(next);
+    wanted = camera;
+    written = store.get();
+    const wrong = [...odd, ...fits.odd.filter((key) => key in patch)];
+    if (wrong.length) say(`Part of the link does not fit this page and was left out: ${wrong.join(', ')}`);
+  }
+
+  function restoreCamera() {
+    if (!plot) return;
+    if (!wanted || !plot.setCamera(wanted)) plot.resetView();
+    wanted = null;
+  }
+
+  function current() {
+    const state = store.get();
+    const found = state.query.trim() === '' ? null : view.search(state.query, state.column);
+    return writeLink(state, initial, !plot || plot.isHome() ? null : plot.camera(), found && !found.error ? found.rows : null);
+  }
+
+  function write() {
+    timer = 0;
+    const state = store.get();
+    if (state.playing) return;
+    const { fragment } = current();
+    const isStep = STEPS.some((key) => state[key] !== written[key]);
+    written = state;
+    if (window.location.hash.replace(/^#/, '') === fragment) return;
+    const url = fragment ? `#${fragment}` : window.location.href.split('#')[0];
+    try {
+      window.history[isStep ? 'pushState' : 'replaceState'](null, '', url);
+    } catch (error) {
+      // Some hosts, and some rates of change, are not allowed to; the page does as well without.
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+
+  const schedule = () => {
+    clearTimeout(timer);
+    timer = setTimeout(write, WAIT_MS);
+  };
+  return {
+    restore,
+    /** @param {object} shown the plot, once there is one: follow what is done from here on */
+    follow(shown) {
+      plot = shown;
+      if (wanted) plot.setCamera(wanted);
+      store.subscribe((state, before) => { if (LINKED.some((key) => state[key] !== before[key]) || state.playing !== before.playing) schedule(); });
+      window.addEventListener('popstate', () => {
+        clearTimeout(timer);
+        restore();
+        restoreCamera();
+      });
+    },
+    /** Everything is loaded: axes of the link may have been drawn only now. */
+    settle() {
+      if (wanted) restoreCamera();
+    },
+    moved: () => { if (plot) schedule(); },
+    /** @returns {{url: string, left: string[]}} */
+    link() {
+      const { fragment, left } = current();
+      return { url: `${window.location.href.split('#')[0]}#${fragment}`, left };
+    },
+  };
+}

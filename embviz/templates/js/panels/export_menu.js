@@ -1,0 +1,140 @@
+import { fill, format, h, iconButton } from '#js/dom.js';
+import { fileName, neighborsText, pointsText } from '#js/exports.js';
+import { download } from '#js/panels/download.js';
+import { pictureText } from '#js/panels/picture.js';
+
+const SCALE = 2;
+const MOST_QUERIES = 2000;
+const SLICE_MS = 40;
+
+/** @returns {string} the points as TSV: `rows`, or else the selected, or else all that are shown */
+export function exportPoints(page, view, rows = null) {
+  const state = view.get();
+  const scene = view.scene(state);
+  const all = () => state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+  const name = state.placed?.name ?? state.projection;
+  const parts = name === 'pca' ? state.components.map((c) => c + 1) : [1, 2, 3];
+  const names = Array.from({ length: scene.dims }, (_, j) => `${name}_${scene.dims}:${parts[j] ?? j + 1}`);
+  return pointsText(page.table, rows ?? (state.selected.length ? state.selected : all()), { coordinates: scene.coordinates, dims: scene.dims, names });
+}
+
+/** Neighbors of many points, a slice of time after another. @returns {Promise<string>} */
+async function exportNeighbors(page, view, progress) {
+  const { selected, k, metric } = view.get();
+  const found = [];
+  let since = performance.now();
+  for (const row of selected) {
+    const { indices, distances } = view.neighbors(row, k, metric);
+    found.push({ row, indices: indices.slice(), distances: distances.slice() });
+    if (performance.now() - since > SLICE_MS) {
+      progress(`Neighbors of ${format(found.length)} of ${format(selected.length)} points …`);
+      await new Promise((resolve) => { setTimeout(resolve); });
+      since = performance.now();
+    }
+  }
+  return neighborsText(found, page.table, view.label, metric);
+}
+
+/**
+ * The menu that saves what is seen.
+ *
+ * @param {object} page @param {object} view
+ * @param {{plot: () => object, link: () => {url: string, left: string[]}, say: (text: string) => void}} to
+ */
+export function createExportMenu(page, view, to) {
+  const name = (what, extension) => fileName(page.manifest.title, what, extension);
+  const savePoints = (rows, what) => download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
+  const everything = () => view.get().isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+
+  async function savePng() {
+    const canvas = to.plot().toCanvas(SCALE * (window.devicePixelRatio || 1));
+    const blob = await new Promise((resolve) => { canvas.toBlob(resolve, 'image/png'); });
+    if (blob) download(blob, name(view.get().projection, 'png'));
+    else to.say('This browser cannot make a picture of that size; make the window smaller');
+  }
+
+  async function saveNeighbors() {
+    const { selected, k } = view.get();
+    if (selected.length > MOST_QUERIES) return to.say(`Neighbors of at most ${format(MOST_QUERIES)} points are saved at once, ${format(selected.length)} are selected`);
+    try {
+      const text = await exportNeighbors(page, view, to.say);
+      download(text, name('neighbors', 'tsv'), 'text/tab-separated-values');
+      return to.say(`Saved the ${k} nearest neighbors of ${format(selected.length)} points`);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      return to.say(error.message);
+    }
+  }
+
+  async function copyLink() {
+    const { url, left } = to.link();
+    const what = left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '';
+    try {
+      await navigator.clipboard.writeText(url);
+      to.say(`Copied the link${what}`);
+    } catch (error) {
+      if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
+      to.say(`The address of this page is the link to this view${what}`);
+    }
+  }
+
+  const items = () => {
+    const { selected } = view.get();
+    const none = selected.length ? '' : 'Select points first';
+    const noVectors = page.vectors ? none : page.manifest.vectors_note;
+    return [
+      ['Picture, PNG', savePng, ''], ['Picture, SVG', () => download(pictureText(to.plot(), page.manifest.title), name(view.get().projection, 'svg'), 'image/svg+xml'), ''],
+      [`Points shown, TSV (${format(everything().length)})`, () => savePoints(everything(), 'points'), ''],
+      [`Selected points, TSV (${format(selected.length)})`, () => savePoints(selected, 'selection'), none],
+      ['Neighbors of the selected, TSV', saveNeighbors, noVectors], ['Copy a link to this view', copyLink, ''],
+    ];
+  };
+  return createMenu(items);
+}
+
+/** A button and the menu below it, as https://www.w3.org/WAI/ARIA/apg/patterns/menu-button/ has it. */
+function createMenu(items) {
+  const menu = h('div.menu', { hidden: true, attributes: { role: 'menu' }, aria: { label: 'Save' } });
+  const button = iconButton('download', 'Save pictures and points', () => (menu.hidden ? open() : close(true)), { aria: { haspopup: 'menu', expanded: 'false' } });
+  const element = h('div.menu-anchor', { on: {
+    keydown: onKey,
+    focusout: (event) => { if (!element.contains(event.relatedTarget)) close(false); },
+  } }, button, menu);
+  const enabled = () => [...menu.children].filter((item) => item.getAttribute('aria-disabled') !== 'true');
+
+  function open() {
+    fill(menu, ...items().map(([text, run, reason]) => h('button.menu-item', {
+      type: 'button', tabIndex: -1, title: reason, attributes: { role: 'menuitem' }, aria: { disabled: String(reason !== '') },
+      on: { click: () => { if (!reason) { close(true); void run(); } } },
+    }, text)));
+    menu.hidden = false;
+    button.setAttribute('aria-expanded', 'true');
+    enabled()[0]?.focus();
+  }
+
+  function close(takeFocus) {
+    if (menu.hidden) return;
+    menu.hidden = true;
+    button.setAttribute('aria-expanded', 'false');
+    if (takeFocus) button.focus();
+  }
+
+  function onKey(event) {
+    if (menu.hidden) {
+      if (event.key !== 'ArrowDown') return;
+      open();
+    } else {
+      const list = [...menu.children];
+      const at = list.indexOf(document.activeElement);
+      const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: list.length - 1 }[event.key];
+      if (event.key === 'Escape') close(true);
+      else if (event.key === 'Tab') return close(false);
+      else if (to !== undefined) list[(to + list.length) % list.length].focus();
+      else if (event.key !== 'Enter' && event.key !== ' ') return event.stopPropagation();
+      else return event.stopPropagation();
+    }
+    event.preventDefault();
+    return event.stopPropagation();
+  }
+  return { element, render() {} };
+}

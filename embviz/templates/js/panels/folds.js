@@ -1,0 +1,49 @@
+import { iconButton } from '#js/dom.js';
+
+/** Up to this width a panel is a sheet over the plot, closed at first; Escape closes it. */
+const narrow = window.matchMedia('(max-width: 800px)');
+/** Up to this width one panel is open at a time, so that the plot keeps most of the page. */
+const crowded = window.matchMedia('(max-width: 1000px)');
+
+/**
+ * Fold the panels beside the plot away and open them again.
+ *
+ * @param {HTMLElement} app
+ * @param {Record<'left' | 'right', {panel: HTMLElement, label: string}>} sides
+ * @returns {{buttons: HTMLElement[], open: (side: string) => void}}
+ */
+export function createFolds(app, sides) {
+  const buttons = {};
+  const isOpen = (side) => !app.classList.contains(`no-${side}`);
+
+  function show(side, wanted) {
+    if (crowded.matches && wanted) for (const other of Object.keys(sides)) if (other !== side) show(other, false);
+    app.classList.toggle(`no-${side}`, !wanted);
+    buttons[side].setAttribute('aria-expanded', String(wanted));
+  }
+
+  for (const [side, { panel, label }] of Object.entries(sides)) {
+    panel.id ||= `${side}-panel`;
+    buttons[side] = iconButton(side, label, () => show(side, !isOpen(side)), { aria: { controls: panel.id } });
+    panel.addEventListener('keydown', (event) => {
+      // A field with a text in it has its own use for Escape.
+      if (event.key !== 'Escape' || !narrow.matches || (event.target.value && event.target.type === 'search')) return;
+      show(side, false);
+      buttons[side].focus();
+      event.stopPropagation();
+    });
+  }
+  const settle = () => { for (const side of Object.keys(sides)) show(side, !narrow.matches && (side === 'left' || !crowded.matches)); };
+  for (const query of [narrow, crowded]) query.addEventListener('change', settle);
+  settle();
+  return {
+    buttons: Object.values(buttons),
+    open: (side) => show(side, true),
+    /** @returns {boolean} whether a sheet was open */
+    closeSheets() {
+      const open = narrow.matches ? Object.keys(sides).filter(isOpen) : [];
+      for (const side of open) show(side, false);
+      return open.length > 0;
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { h } from '#js/dom.js';
+import { marks } from '#js/panels/plot_layer.js';
+import { drawGrid } from '#js/panels/plot_marks.js';
+import { createSvgContext, discs, svgDocument, thumbnails } from '#js/svg.js';
+import { hasLightGround, inkOf, tilePlace, tileSides } from '#js/thumbnails.js';
+
+/** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture, the axes of 3D as a picture. */
+
+const MOST_PIXELS = 2 ** 24;
+const DIMMED = 0.3;
+const SHARPNESS = 2;
+
+/**
+ * @param {object} plot see panels/plot.js @param {string} title
+ * @returns {string} the file
+ */
+export function pictureText(plot, title) {
+  const parts = plot.parts();
+  const { spec: { style, area, width, height } } = parts;
+  const probe = h('canvas').getContext('2d');
+  const measure = (font, text) => {
+    probe.font = font;
+    return probe.measureText(text).width;
+  };
+  const paint = (color) => {
+    probe.fillStyle = color;
+    return probe.fillStyle;
+  };
+  const below = createSvgContext(measure, paint);
+  if (parts.ticks) drawGrid(below, parts.ticks, area, style.chrome);
+  if (parts.scene) below.drawImage(parts.scene, 0, 0, width, height);
+  const above = createSvgContext(measure, paint);
+  parts.decorate(above, SHARPNESS);
+  const rows = shownRows(parts);
+  const points = parts.look.tile ? tileParts(parts, rows) : discParts(parts, rows);
+  return svgDocument({ width, height, title, background: style.chrome.background, clip: area }, [{ parts: below.parts }, { parts: points, clipped: true }, { parts: above.parts }]);
+}
+
+/** Far to near, of those in sight. */
+function shownRows({ spec: { scene, style, area }, xy, order }) {
+  const inSight = (row) => {
+    const [x, y] = [xy[2 * row] - area.left, xy[2 * row + 1] - area.top];
+    return x > -40 && y > -40 && x < area.width + 40 && y < area.height + 40 && (!style.visible || style.visible[row]);
+  };
+  return Int32Array.from(order ?? Int32Array.from({ length: scene.n }, (_, i) => i)).filter(inSight);
+}
+
+const channels = ({ colors, chrome }, row) => (colors ? colors.subarray(4 * row, 4 * row + 3) : [1, 3, 5].map((at) => parseInt(chrome.accent.slice(at, at + 2), 16)));
+const hex = (rgb) => `#${Array.from(rgb, (c) => c.toString(16).padStart(2, '0')).join('')}`;
+
+function discParts({ spec: { style }, look, xy }, rows) {
+  const color = (row) => hex(channels(style, row));
+  const out = [discs(rows, xy, color, { radius: look.radius, opacity: look.opacity })];
+  const there = new Set(rows);
+  for (const { rows: marked, radius, ring, color: edge } of marks(style, look)) {
+    const seen = marked.filter((row) => there.has(row));
+    const put = (r, shade) => out.push(discs(seen, xy, shade, { radius: r, opacity: 1 }));
+    put(radius + ring + 1, () => style.chrome.background);
+    put(radius + ring + 0.25, () => edge);
+    put(radius + 0.25 + (ring > 1 ? 0.5 : 0), () => style.chrome.background);
+    put(radius, color);
+  }
+  return out;
+}
+
+function tileParts({ spec: { style }, look, xy }, rows) {
+  const { sprite } = style;
+  const there = rows.filter((row) => sprite.tile(row) >= 0 && xy[2 * row] === xy[2 * row]);
+  if (!there.length) return [];
+  const columns = Math.ceil(Math.sqrt(there.length));
+  const native = Math.max(sprite.tileWidth, sprite.tileHeight);
+  const most = Math.floor(Math.sqrt(MOST_PIXELS) / columns);
+  const tile = tileSides(sprite, Math.max(1, Math.min(native, most, Math.ceil(look.tile * SHARPNESS))));
+  const canvas = paintSheet(style, there, tile, columns);
+  const marked = new Set(marks(style, look).flatMap(({ rows: list }) => [...list]));
+  const tiles = Array.from(there, (row, i) => ({
+    row, x: xy[2 * row], y: xy[2 * row + 1], at: [(i % columns) * tile.width, Math.floor(i / columns) * tile.height],
+    frame: sprite.ink ? null : hex(channels(style, row)),
+  }));
+  const sheet = { href: canvas.toDataURL('image/png'), width: canvas.width, height: canvas.height, tile, size: tileSides(sprite, look.tile) };
+  return [thumbnails(sheet, [
+    { tiles: tiles.filter(({ row }) => !marked.has(row)), opacity: look.dims ? DIMMED : 0.9 },
+    { tiles: tiles.filter(({ row }) => marked.has(row)), opacity: 1 },
+  ])];
+}
+
+/** Each point's tile once, ink in the point's color. */
+function paintSheet({ sprite, colors, chrome }, rows, tile, columns) {
+  const canvas = h('canvas', { width: columns * tile.width, height: Math.ceil(rows.length / columns) * tile.height });
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingQuality = 'high';
+  rows.forEach((row, i) => {
+    const { x, y, width, height } = tilePlace(sprite, sprite.tile(row));
+    context.drawImage(sprite.image, x, y, width, height, (i % columns) * tile.width, Math.floor(i / columns) * tile.height, tile.width, tile.height);
+  });
+  if (!sprite.ink) return canvas;
+  const image = context.getImageData(0, 0, canvas.width, canvas.height);
+  const ink = inkOf(image.data, sprite.light ?? hasLightGround(image.data, canvas.width, canvas.height));
+  const shades = Array.from(rows, (row) => channels({ colors, chrome }, row));
+  for (let at = 0; at < ink.length; at++) {
+    const cell = Math.floor(Math.floor(at / canvas.width) / tile.height) * columns + Math.floor((at % canvas.width) / tile.width);
+    const shade = shades[cell];
+    for (let c = 0; shade && c < 3; c++) image.data[4 * at + c] = shade[c];
+    image.data[4 * at + 3] = shade ? ink[at] : 0;
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}

@@ -1,0 +1,52 @@
+/**
+ * Compute a projection in the page and show it: `pca`, `tsne` or `custom`.
+ *
+ * @param {object} page @param {object} view see view.js @param {string} name
+ * @param {{rows?: ArrayLike<number> | null, dims?: 2 | 3, spherize?: boolean, perplexity?: number,
+ *   learning_rate?: number | null, iterations?: number, seed?: number, axes?: {from: string, to: string}[], column?: string}} options
+ *   `rows` are isolated first, null shows all; without it the points shown are meant
+ * @returns {Promise<{name, rows: Int32Array, coordinates: Float32Array, dims, axes: string[], params, stats}>} coordinates
+ *   (rows.length, dims) row by row
+ * @throws {Error} when an option is not known or does not fit
+ */
+export async function project(page, view, name, options = {}) {
+  const known = KNOWN[name];
+  if (!known) throw new Error(`'${name}' cannot be computed in the page; ${Object.keys(KNOWN).join(', ')} can`);
+  if (!page.vectors) throw new Error(page.manifest.vectors_note);
+  const odd = Object.keys(options).find((key) => !known.includes(key));
+  if (odd !== undefined) throw new Error(`${odd} is no option of ${name}; there are ${known.join(', ')}`);
+  const { rows, dims, spherize, axes, column, ...rest } = options;
+  const patch = {};
+  if (rows !== undefined) patch.isolated = rows;
+  if (spherize !== undefined) patch.spherize = spherize;
+  if (name !== 'tsne') patch.projection = name;
+  if (dims !== undefined && name !== 'tsne') patch.dims = dims;
+  if (axes !== undefined) patch.axes = [...axes, { from: '', to: '' }, { from: '', to: '' }, { from: '', to: '' }].slice(0, 3);
+  if (column !== undefined) patch.column = column;
+  view.set(patch);
+  if (name === 'tsne') await view.computed.run({ ...rest, ...(dims === undefined ? {} : { dims }) });
+  else await view.computed.settled();
+  return shown(page, view);
+}
+
+const KNOWN = {
+  pca: ['rows', 'dims', 'spherize'],
+  tsne: ['rows', 'dims', 'spherize', 'perplexity', 'learning_rate', 'iterations', 'seed'],
+  custom: ['rows', 'dims', 'axes', 'column'],
+};
+
+/** What the plot shows now, of the points that are shown. */
+function shown(page, view) {
+  const state = view.get();
+  const scene = view.scene(state);
+  if (scene.error) throw new Error(scene.error);
+  const entry = view.entry(state);
+  const rows = state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+  const { dims } = state;
+  const coordinates = new Float32Array(rows.length * dims);
+  rows.forEach((row, i) => { for (let c = 0; c < dims; c++) coordinates[i * dims + c] = scene.coordinates[row * dims + c]; });
+  return {
+    name: state.projection, rows: rows.slice(), coordinates, dims, axes: (scene.axes ?? []).map((axis) => axis.title),
+    params: { ...entry.params }, stats: { ...entry.stats },
+  };
+}

@@ -1,0 +1,90 @@
+import { axisTitle, customView } from '#js/axes.js';
+import { bounds, frameAt, pick } from '#js/projections.js';
+import { QueryError } from '#js/query.js';
+import { rowsInSphere } from '#js/sphere.js';
+
+/**
+ * Where the points of a state lie.
+ *
+ * @param {object} page see view.js @param {() => object} get the state @param {Function} memo see memo.js
+ * @param {object} computed see computed.js @param {(state: object) => Uint8Array | null} visible
+ */
+export function createScene(page, get, { memo, computed, visible }) {
+  const { table, tabs } = page;
+
+  /** @returns {Float32Array} (n_points, dims) row by row, of the finished projection */
+  function coordinates(name, dims) {
+    const entry = computed.entry(get(), name, dims);
+    if (!entry || entry.pending) throw new Error(`${name} is not in this page in ${dims} dimensions`);
+    return pick(entry.data, entry.n_components, Array.from({ length: dims }, (_, i) => i));
+  }
+
+  /** What the plot shows: {coordinates, dims, axes | null, ranges, error, key} */
+  function scene(state = get()) {
+    const { projection, dims, components, frame, axes, isolated, column } = state;
+    if (state.placed) return memo('scene', [state.placed, isolated], () => fromBookmark(state.placed, isolated));
+    const entry = computed.entry(state);
+    const inputs = [projection, dims, projection === 'pca' ? components.join() : '', frame, projection === 'custom' ? JSON.stringify(axes) + column : '', isolated, entry, page.vectors, projection === 'custom' ? state.tags : null];
+    return memo('scene', inputs, () => {
+      const shown = placed(state, entry);
+      const ranges = bounds(shown.extent ?? shown.coordinates, dims, isolated);
+      return { note: entry.note, ...shown, dims, key: [...inputs.slice(0, 3), entry.id ?? '', entry.live ?? '', projection === 'custom' && !page.vectors ? 'early' : '', isolated ? `${isolated.length} of ${isolated[0]}` : ''].join(' ') + inputs[4], ranges };
+    });
+  }
+
+  function placed({ projection, dims, components, frame, axes, column, isolated }, entry) {
+    if (projection === 'custom' && page.vectors && !sameAxes(axes, entry, dims)) {
+      try {
+        return customView(page, axes.slice(0, dims), column);
+      } catch (error) {
+        if (!(error instanceof QueryError)) throw error;
+        return { ...finished(entry, dims), error: error.message };
+      }
+    }
+    if (frame !== null && entry.frameData) {
+      return { coordinates: frameAt(entry.frameData, table.n_points * dims, frame), extent: entry.data, axes: null };
+    }
+    if (entry.live) return { coordinates: fitted(entry.data, bounds(entry.data, dims, isolated)), axes: null };
+    return finished(entry, dims, projection === 'pca' ? chosen(components, dims) : undefined);
+  }
+
+  /** Places that a bookmark brought along. */
+  const fromBookmark = ({ name, dims, data }, isolated) => ({
+    coordinates: data, dims, axes: null, ranges: bounds(data, dims, isolated), key: `bookmark ${name} ${dims}`,
+    note: `${tabs.get(name)?.title ?? name}: placed by the bookmark, not by this page.`,
+  });
+
+  function finished(entry, dims, which = Array.from({ length: dims }, (_, i) => i)) {
+    const axes = entry.axes.length ? which.map((c) => entryAxis(entry, c)) : null;
+    return { coordinates: pick(entry.data, entry.n_components, which), axes };
+  }
+
+  const sameAxes = (axes, entry, dims) => (entry.params.axes ?? [{}, {}, {}]).slice(0, dims).every((given, i) => {
+    const typed = axes[i] ?? { from: '', to: '' };
+    return typed.from === (given.from ?? '') && typed.to === (given.to ?? '');
+  });
+
+  /** @returns {Int32Array} the points shown within {row, radius} of the plot */
+  const inSphere = (sphere, state = get()) => memo('sphere', [sphere.row, sphere.radius, scene(state), visible(state)], () => rowsInSphere(scene(state), sphere.row, sphere.radius, visible(state)));
+
+  return { coordinates, scene, rowsInSphere: inSphere };
+}
+
+/** @returns {number[]} the components of a 2D or 3D view */
+export function chosen(components, dims) {
+  const out = components.slice(0, dims);
+  for (let c = 0; out.length < dims; c++) if (!out.includes(c)) out.push(c);
+  return out;
+}
+
+/** @returns {Float32Array} coordinates in a box of fixed size, so that a map that grows stays in sight */
+function fitted(coordinates, { min, max }) {
+  const largest = Math.max(...min.map((x, j) => max[j] - x)) / 2 || 1;
+  const k = min.length;
+  return coordinates.map((x, i) => (x - (min[i % k] + max[i % k]) / 2) / largest);
+}
+
+function entryAxis(entry, c) {
+  const given = entry.params.axes?.[c];
+  return given?.from !== undefined ? axisTitle(given) : { title: entry.axes[c] ?? '', low: '', high: '' };
+}

@@ -1,0 +1,205 @@
+import { createNormal, createRandom } from '#js/random.js';
+
+/**
+ * t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008) with its exact gradient, for some
+ * thousands of points. The schedule is that of embviz/projections/tsne.py: a third of the iterations at exaggeration 12
+ * and momentum 0.8, the others at momentum 0.95, learning rate n / exaggeration (Belkina et al. 2019), gains, and
+ * steps of at most 5 a point.
+ */
+
+export const MOST_POINTS = 5000;
+export const FEWEST_POINTS = 4;
+const EARLY_SHARE = 1 / 3;
+const EARLY_EXAGGERATION = 12;
+const LONGEST_STEP = 5;
+const DEVIATION = 1e-4;
+
+/**
+ * What a run is made with; an error says what does not fit.
+ *
+ * @param {number} n points
+ * @param {{dims?: number, perplexity?: number, learning_rate?: number | null, iterations?: number, seed?: number}} asked
+ * @returns {{dims: number, perplexity: number, learning_rate: number | null, iterations: number, seed: number}}
+ *   learning_rate null is n / exaggeration
+ * @throws {RangeError}
+ */
+export function runOptions(n, asked = {}) {
+  if (n < FEWEST_POINTS) throw new RangeError(`${n} point${n === 1 ? ' is' : 's are'} too few for t-SNE, which needs ${FEWEST_POINTS}`);
+  if (n > MOST_POINTS) throw new RangeError(`t-SNE runs here on at most ${MOST_POINTS.toLocaleString('en')} points; isolate fewer of these ${n.toLocaleString('en')}`);
+  const largest = (n - 1) / 3;
+  const { dims = 2, perplexity = Math.min(30, largest), learning_rate = null, iterations = 300, seed = 0 } = asked;
+  if (dims !== 2 && dims !== 3) throw new RangeError(`dims: ${dims} is not 2 or 3`);
+  if (!(perplexity >= 1 && perplexity <= largest)) throw new RangeError(`Perplexity ${perplexity} does not fit ${n.toLocaleString('en')} points; 1 to ${Math.floor(largest * 100) / 100} do`);
+  if (learning_rate !== null && !(learning_rate > 0 && learning_rate <= 1e6)) throw new RangeError(`Learning rate ${learning_rate} is not above 0 and at most 1,000,000`);
+  if (!Number.isInteger(iterations) || iterations < 1 || iterations > 100000) throw new RangeError(`Iterations ${iterations} are not in 1 .. 100,000`);
+  if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 32 - 1) throw new RangeError(`Seed ${seed} is not a whole number from 0 to ${2 ** 32 - 1}`);
+  return { dims, perplexity, learning_rate, iterations, seed };
+}
+
+/**
+ * Where a run begins: leading components at a standard deviation of 1e-4, with a little noise so that points at one
+ * place can part.
+ *
+ * @param {Float32Array} components (n, dims) @param {number} seed @returns {Float64Array} (n, dims)
+ */
+export function startFrom(components, n, dims, seed) {
+  const out = Float64Array.from(components);
+  let squares = 0;
+  for (let j = 0; j < dims; j++) {
+    let mean = 0;
+    for (let i = 0; i < n; i++) mean += out[i * dims + j] / n;
+    for (let i = 0; i < n; i++) out[i * dims + j] -= mean;
+  }
+  for (let i = 0; i < n; i++) squares += out[i * dims] ** 2;
+  const scale = squares > 0 ? DEVIATION / Math.sqrt(squares / n) : 0;
+  const normal = createNormal(createRandom(seed));
+  for (let i = 0; i < out.length; i++) out[i] = out[i] * scale + (normal() * DEVIATION) / 100;
+  return out;
+}
+
+/**
+ * One optimization, advanced step by step.
+ *
+ * @param {{starts: Int32Array, others: Int32Array, weights: Float64Array}} p see affinities.js
+ * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate}} options see runOptions
+ * @returns {{step: () => void, iteration: () => number, isDone: () => boolean, points: () => Float64Array, divergence: () => number}}
+ */
+export function createRun(p, start, { dims, iterations, learning_rate }) {
+  const size = start.length;
+  const n = size / dims;
+  const y = Float64Array.from(start);
+  const update = new Float64Array(size);
+  const gains = new Float64Array(size).fill(1);
+  const early = Math.round(iterations * EARLY_SHARE);
+  let done = 0;
+
+  function step() {
+    const isEarly = done < early;
+    if (done === early) {
+      update.fill(0);
+      gains.fill(1);
+    }
+    const exaggeration = isEarly ? EARLY_EXAGGERATION : 1;
+    const { gradient } = differentiate(p, y, n, dims, exaggeration);
+    move(y, update, gains, gradient, { n, dims, rate: learning_rate ?? n / exaggeration, momentum: isEarly ? 0.8 : 0.95 });
+    done++;
+  }
+
+  return {
+    step, iteration: () => done, isDone: () => done >= iterations, points: () => y,
+    divergence: () => divergence(p, y, n, dims),
+  };
+}
+
+/**
+ * The gradient of the Kullback-Leibler divergence over 4, as its step sizes are usually given.
+ *
+ * @returns {{gradient: Float64Array, total: number}} total is the sum of all 1 / (1 + distance²)
+ */
+export function differentiate({ starts, others, weights }, y, n, dims, exaggeration) {
+  const gradient = new Float64Array(n * dims);
+  const total = dims === 2 ? repel2(y, n, gradient) : repel3(y, n, gradient);
+  const factor = total > 0 ? -1 / total : 0;
+  for (let i = 0; i < gradient.length; i++) gradient[i] *= factor;
+  const difference = new Float64Array(dims);
+  for (let i = 0; i < n; i++) {
+    for (let at = starts[i]; at < starts[i + 1]; at++) {
+      let squared = 1;
+      for (let c = 0; c < dims; c++) {
+        difference[c] = y[i * dims + c] - y[others[at] * dims + c];
+        squared += difference[c] * difference[c];
+      }
+      const pull = (exaggeration * weights[at]) / squared;
+      for (let c = 0; c < dims; c++) gradient[i * dims + c] += pull * difference[c];
+    }
+  }
+  return { gradient, total };
+}
+
+function repel2(y, n, out) {
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    const a = y[2 * i];
+    const b = y[2 * i + 1];
+    let fa = 0;
+    let fb = 0;
+    for (let j = 0; j < i; j++) {
+      const u = a - y[2 * j];
+      const v = b - y[2 * j + 1];
+      const q = 1 / (1 + u * u + v * v);
+      total += q;
+      const q2 = q * q;
+      fa += q2 * u;
+      fb += q2 * v;
+      out[2 * j] -= q2 * u;
+      out[2 * j + 1] -= q2 * v;
+    }
+    out[2 * i] += fa;
+    out[2 * i + 1] += fb;
+  }
+  return 2 * total;
+}
+
+function repel3(y, n, out) {
+  let total = 0;
+  for (let i = 0; i < n; i++) {
+    const a = y[3 * i];
+    const b = y[3 * i + 1];
+    const c = y[3 * i + 2];
+    let fa = 0;
+    let fb = 0;
+    let fc = 0;
+    for (let j = 0; j < i; j++) {
+      const u = a - y[3 * j];
+      const v = b - y[3 * j + 1];
+      const w = c - y[3 * j + 2];
+      const q = 1 / (1 + u * u + v * v + w * w);
+      total += q;
+      const q2 = q * q;
+      fa += q2 * u;
+      fb += q2 * v;
+      fc += q2 * w;
+      out[3 * j] -= q2 * u;
+      out[3 * j + 1] -= q2 * v;
+      out[3 * j + 2] -= q2 * w;
+    }
+    out[3 * i] += fa;
+    out[3 * i + 1] += fb;
+    out[3 * i + 2] += fc;
+  }
+  return 2 * total;
+}
+
+/** One step of gradient descent with momentum and gains; the middle stays at 0. */
+function move(y, update, gains, gradient, { n, dims, rate, momentum }) {
+  for (let i = 0; i < y.length; i++) {
+    gains[i] = Math.sign(update[i]) !== Math.sign(gradient[i]) ? gains[i] + 0.2 : gains[i] * 0.8 + 0.01;
+    update[i] = momentum * update[i] - rate * gains[i] * gradient[i];
+  }
+  const mean = new Float64Array(dims);
+  for (let i = 0; i < n; i++) {
+    let squared = 0;
+    for (let c = 0; c < dims; c++) squared += update[i * dims + c] ** 2;
+    const shorter = squared > LONGEST_STEP ** 2 ? LONGEST_STEP / Math.sqrt(squared) : 1;
+    for (let c = 0; c < dims; c++) {
+      update[i * dims + c] *= shorter;
+      y[i * dims + c] += update[i * dims + c];
+      mean[c] += y[i * dims + c] / n;
+    }
+  }
+  for (let i = 0; i < y.length; i++) y[i] -= mean[i % dims];
+}
+
+/** @returns {number} the Kullback-Leibler divergence of a map from its affinities, in nats */
+export function divergence({ starts, others, weights }, y, n, dims) {
+  const total = dims === 2 ? repel2(y, n, new Float64Array(2 * n)) : repel3(y, n, new Float64Array(3 * n));
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    for (let at = starts[i]; at < starts[i + 1]; at++) {
+      let squared = 1;
+      for (let c = 0; c < dims; c++) squared += (y[i * dims + c] - y[others[at] * dims + c]) ** 2;
+      if (weights[at] > 0) sum += weights[at] * Math.log(weights[at] * squared * total);
+    }
+  }
+  return sum;
+}

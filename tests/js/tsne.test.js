@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { affinities, rowAffinities, squaredDistances } from '#js/affinities.js';
+import { createNormal, createRandom } from '#js/random.js';
+import { createRun, differentiate, divergence, MOST_POINTS, runOptions, startFrom } from '#js/tsne.js';
+
+const normal = createNormal(createRandom(2));
+const [n, d] = [90, 6];
+const x = Float64Array.from({ length: n * d }, (_, at) => normal() + (Math.floor(at / d) % 3) * 8 * (at % d === Math.floor(at / d) % 3));
+const squared = squaredDistances(x, n, d);
+
+test('squared distances are those of the points', () => {
+  for (const [a, b] of [[0, 0], [3, 80], [80, 3], [45, 31], [89, 88]]) {
+    let want = 0;
+    for (let j = 0; j < d; j++) want += (x[a * d + j] - x[b * d + j]) ** 2;
+    assert.ok(Math.abs(squared[a * n + b] - want) < 1e-4);
+  }
+});
+
+test('the weights of a point have the entropy of its perplexity', () => {
+  const near = Float64Array.from({ length: 30 }, (_, i) => (i + 1) ** 1.5);
+  for (const perplexity of [2, 5, 9.5]) {
+    const p = rowAffinities(near, perplexity);
+    const entropy = -p.reduce((sum, w) => sum + w * Math.log(w), 0);
+    assert.ok(Math.abs(Math.exp(entropy) - perplexity) < 1e-5);
+    assert.ok(Math.abs(p.reduce((a, b) => a + b) - 1) < 1e-12);
+  }
+  assert.deepEqual([...rowAffinities(new Float64Array(4), 2)], [0.25, 0.25, 0.25, 0.25]);
+});
+
+test('affinities are symmetric, sum to 1 and leave out the point itself', () => {
+  const { starts, others, weights } = affinities(squared, n, 8);
+  assert.ok(Math.abs(weights.reduce((a, b) => a + b) - 1) < 1e-9);
+  const find = (i, j) => { for (let at = starts[i]; at < starts[i + 1]; at++) if (others[at] === j) return weights[at]; return 0; };
+  for (let i = 0; i < n; i += 7) {
+    assert.equal(find(i, i), 0);
+    for (let at = starts[i]; at < starts[i + 1]; at++) assert.ok(Math.abs(find(others[at], i) - weights[at]) < 1e-15);
+  }
+});
+
+for (const dims of [2, 3]) {
+  test(`the gradient in ${dims}D is a quarter of the slope of the divergence`, () => {
+    const p = affinities(squared, n, 8);
+    const y = Float64Array.from({ length: n * dims }, normal);
+    const { gradient } = differentiate(p, y, n, dims, 1);
+    for (const at of [0, 5, 77, n * dims - 1]) {
+      const moved = (by) => divergence(p, y.map((v, i) => (i === at ? v + by : v)), n, dims);
+      const slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
+      assert.ok(Math.abs(4 * gradient[at] - slope) < 1e-6, `${4 * gradient[at]} ${slope}`);
+    }
+  });
+
+  test(`a run in ${dims}D puts neighbors together, and a seed repeats it`, () => {
+    const p = affinities(squared, n, 8);
+    const options = runOptions(n, { dims, perplexity: 8, iterations: 250, seed: 4 });
+    const components = Float32Array.from({ length: n * dims }, (_, at) => x[Math.floor(at / dims) * d + (at % dims)]);
+    const finish = (seed) => {
+      const run = createRun(p, startFrom(components, n, dims, seed), options);
+      while (!run.isDone()) run.step();
+      return run;
+    };
+    const one = finish(4);
+    assert.equal(one.iteration(), 250);
+    assert.ok(one.divergence() < 0.5, String(one.divergence()));
+    assert.deepEqual(one.points(), finish(4).points());
+    assert.notDeepEqual(one.points(), finish(5).points());
+    const y = one.points();
+    const far = (a, b) => { let s = 0; for (let c = 0; c < dims; c++) s += (y[a * dims + c] - y[b * dims + c]) ** 2; return s; };
+    let right = 0;
+    for (let i = 0; i < n; i++) {
+      let best = -1;
+      for (let j = 0; j < n; j++) if (j !== i && (best < 0 || far(i, j) < far(i, best))) best = j;
+      if (best % 3 === i % 3) right++;
+    }
+    assert.ok(right > 0.97 * n, `${right} of ${n}`);
+  });
+}
+
+test('what does not fit is refused with the numbers that do', () => {
+  assert.throws(() => runOptions(3), /3 points are too few for t-SNE, which needs 4/);
+  assert.throws(() => runOptions(MOST_POINTS + 1), /at most 5,000 points; isolate fewer of these 5,001/);
+  assert.throws(() => runOptions(31, { perplexity: 11 }), /1 to 10 do/);
+  for (const odd of [{ perplexity: 0.5 }, { perplexity: NaN }, { learning_rate: 0 }, { iterations: 1.5 }, { iterations: 0 }, { seed: -1 }, { dims: 4 }]) {
+    assert.throws(() => runOptions(1000, odd), RangeError);
+  }
+  assert.deepEqual(runOptions(1000), { dims: 2, perplexity: 30, learning_rate: null, iterations: 300, seed: 0 });
+  assert.equal(runOptions(31).perplexity, 10);
+});
+
+test('points at one place are parted', () => {
+  const p = affinities(new Float32Array(100), 10, 3);
+  const run = createRun(p, startFrom(new Float32Array(20), 10, 2, 0), runOptions(10, { perplexity: 3, iterations: 50 }));
+  while (!run.isDone()) run.step();
+  assert.ok(run.points().every(Number.isFinite));
+  assert.equal(new Set(run.points().map((v) => Math.round(v * 1e9))).size > 15, true);
+});

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bundle } from '#js/worker_source.js';
+
+const url = (text) => `data:text/javascript;charset=utf-8;base64,${Buffer.from(text).toString('base64')}`;
+const text = (data) => Buffer.from(data.slice(data.indexOf(',') + 1), 'base64').toString();
+
+test('a module is bundled with what it imports, letters of any script too', async () => {
+  const imports = {
+    '#js/a.js': url("import { b } from '#js/b.js';\nimport { c } from '#js/c.js';\nexport const a = `ä ${b} ${c}`;"),
+    '#js/b.js': url("import { c } from '#js/c.js';\nexport const b = `β${c}`;"),
+    '#js/c.js': url("export const c = '字';"),
+  };
+  const whole = bundle(imports, '#js/a.js');
+  assert.ok(!text(whole).includes("'#js/"));
+  assert.equal((await import(whole)).a, 'ä β字 字');
+});
+
+test('a module that is not there or imports itself is refused', () => {
+  assert.throws(() => bundle({}, '#js/a.js'), /#js\/a.js cannot be put in a worker/);
+  const ring = { '#js/a.js': url("import '#js/b.js';\nimport { x } from '#js/b.js';"), '#js/b.js': url("import { y } from '#js/a.js';") };
+  assert.throws(() => bundle(ring, '#js/a.js'), /cannot be put/);
+});

@@ -1,0 +1,69 @@
+"""The farthest points, those of a subset, and those along a way, against all distances."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+
+from embviz.errors import ParameterError
+from embviz.model import EmbeddingTable
+from embviz.neighbors.questions import choose_along, find_among, find_farthest, way_points
+
+RNG = np.random.default_rng(5)
+POINTS = RNG.normal(size=(900, 7))
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
+def test_the_farthest_are_those_of_all_distances(metric, dtype):
+    vectors = (POINTS * 20).astype(dtype)
+    vectors[5] = 0
+    vectors[7] = vectors[8]
+    queries = vectors[[0, 3]].astype(float)
+    found = find_farthest(EmbeddingTable(vectors), queries, 40, metric, exclude=[0, 3])
+    d = np.nan_to_num(cdist(queries, vectors.astype(float), metric), nan=1.0)
+    d[:, [0, 3]] = -np.inf
+    np.testing.assert_allclose(found.distances, -np.sort(-d, axis=1)[:, :40], rtol=1e-6)
+    assert not np.isin(found.indices, [0, 3]).any()
+    taken = np.take_along_axis(d, found.indices.astype(np.int64), axis=1)
+    np.testing.assert_allclose(found.distances, taken, rtol=1e-6)
+
+
+def test_of_equally_far_points_the_first_rows_come_first():
+    vectors = np.repeat(np.array([[1.0, 0], [-1, 0]]), 6, axis=0)
+    for metric in ("cosine", "euclidean"):
+        found = find_farthest(EmbeddingTable(vectors), [[1.0, 0]], 4, metric)
+        assert found.indices.tolist() == [[6, 7, 8, 9]]
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_among_some_rows_the_nearest_of_them_are_found(metric):
+    rows = np.array([800, 3, 44, 45, 46, 899, 0])
+    found = find_among(EmbeddingTable(POINTS), POINTS[[10]], 4, rows, metric)
+    d = cdist(POINTS[[10]], POINTS[rows], metric)[0]
+    assert found.indices[0].tolist() == rows[np.argsort(d)[:4]].tolist()
+    with pytest.raises(ParameterError, match=r"must be 1 \.\. 7"):
+        find_among(EmbeddingTable(POINTS), POINTS[[10]], 8, rows, metric)
+    with pytest.raises(ParameterError, match=r"rows 0 \.\. 899"):
+        find_among(EmbeddingTable(POINTS), POINTS[[10]], 1, [900], metric)
+
+
+def test_places_on_an_arc_are_at_even_angles_and_on_a_line_at_even_steps():
+    ends = np.array([[5.0, 0], [0, 0.1]])
+    arc = way_points(ends, 2, "cosine")
+    np.testing.assert_allclose(np.degrees(np.arctan2(arc[:, 1], arc[:, 0])), [30, 60])
+    np.testing.assert_allclose(way_points(ends, 3, "euclidean")[:, 0], [3.75, 2.5, 1.25])
+    same = way_points(np.array([[2.0, 0], [4, 0]]), 2, "cosine")
+    np.testing.assert_allclose(same, [[1, 0], [1, 0]])
+    assert not way_points(np.array([[1.0, 0], [-3, 0]]), 2, "cosine").any()
+
+
+def test_a_point_is_taken_for_one_place_only():
+    table = EmbeddingTable(np.arange(10.0)[:, None] * [[1.0, 0]])
+    places = way_points(np.array([[0.0, 0], [1, 0]]), 4, "euclidean")
+    from embviz.neighbors.exact import find_neighbors_of_vectors
+
+    along = choose_along(find_neighbors_of_vectors(table, places, 4, "euclidean", [0]))
+    assert along.points.tolist() == [1, 2, 3, 4]
+    np.testing.assert_allclose(along.shares, [0.2, 0.4, 0.6, 0.8])

@@ -1,0 +1,350 @@
+"""The page by keyboard, by screen reader, in both themes and from a phone's width to 4K."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+STATES = {
+    "PCA": "e.set({projection: 'pca', dims: 2, color_by: 'group'})",
+    "t-SNE": "e.set({projection: 'tsne', dims: 2})",
+    "a sphere": "e.set({dims: 3, tool: 'sphere', sphere: {row: 3, radius: 0.2}})",
+    "axes": "e.set({projection: 'custom', dims: 2, axes: [{from: 'w1', to: 'zz'}, {from: '', to: ''}]})",
+    "a point": "e.set({projection: 'pca', tool: 'pan', selected: [5]})",
+    "a selection": "e.set({selected: [5, 6, 7], hidden: [1]})",
+    "no match": "e.set({query: 'zzz'})",
+    "a gradient": "e.set({query: '', color_by: 'size', color_as: 'gradient'})",
+    "isolated": "e.isolate([...Array(200).keys()])",
+    "bookmarks": "(e.addBookmark('one'), e.addBookmark('two'))",
+    "help": "e.set({help: true})",
+}
+LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    """The text of axe-core's script."""
+    spec = find_spec("axe_playwright_python")
+    assert spec is not None, "pip install '.[test]' brings axe-core"
+    assert spec.origin is not None
+    path = next(Path(spec.origin).parent.rglob("axe.min.js"))
+    return path.read_text(encoding="utf-8")
+
+
+def violations(page: Any, name: str) -> list[str]:
+    """Return what axe-core finds of levels A and AA, a line a rule."""
+    found = page.evaluate("(values) => axe.run(document, {runOnly: {type: 'tag', values}})", LEVELS)
+    assert found["passes"], "axe-core looked at nothing"
+    return [
+        f"{name}: {v['id']}: {[n['html'][:120] for n in v['nodes'][:3]]}"
+        for v in found["violations"]
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_axe_finds_no_violation_of_level_a_or_aa(
+    open_page: Callable[..., Any], report: Path, axe: str, scheme: str, width: int
+) -> None:
+    opened = open_page(
+        report,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        reduced_motion="reduce",
+    )
+    page = opened.page
+    page.evaluate(axe)
+    complaints = []
+    for name, script in STATES.items():
+        opened.call(script)
+        sheets = (
+            ["Data and projection panel", "Inspector panel"]
+            if width < 800 and name != "help"
+            else []
+        )
+        for sheet in sheets:
+            page.get_by_role("button", name=sheet).click()
+            page.wait_for_timeout(60)
+            complaints += violations(page, f"{name}, {sheet}")
+        if sheets:
+            page.keyboard.press("Escape")
+        page.wait_for_timeout(60)
+        complaints += violations(page, name)
+    assert complaints == []
+
+
+def test_axe_does_find_what_is_wrong(open_page: Callable[..., Any], report: Path, axe: str) -> None:
+    page = open_page(report).page
+    page.evaluate(axe)
+    page.evaluate("() => document.querySelector('.icon-button').removeAttribute('aria-label')")
+    page.evaluate("() => document.querySelector('.icon-button').removeAttribute('title')")
+    page.evaluate("() => { document.querySelector('h1').style.color = '#ccc'; }")
+    found = " ".join(violations(page, "broken"))
+    assert "button-name" in found
+    assert "color-contrast" in found
+
+
+def contrast(a: list[float], b: list[float]) -> float:
+    """Return WCAG's contrast of two colors of 0 .. 255 a channel."""
+
+    def luminance(color: list[float]) -> float:
+        linear = [
+            x / 255 / 12.92 if x <= 10.31475 else ((x / 255 + 0.055) / 1.055) ** 2.4 for x in color
+        ]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    low, high = sorted([luminance(a), luminance(b)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_fields_icons_and_the_focus_stand_out_from_the_ground_by_3_to_1(
+    open_page: Callable[..., Any], report: Path, scheme: str
+) -> None:
+    page = open_page(report, color_scheme=scheme).page
+    page.keyboard.press("/")
+    colors = page.evaluate(
+        "() => { const of = (selector, key) => getComputedStyle(document.querySelector(selector))[key]"
+        ".match(/[\\d.]+/g).slice(0, 3).map(Number); return {"
+        " grounds: [of('.side', 'backgroundColor'), of('body', 'backgroundColor')],"
+        " field: of('select', 'borderTopColor'), search: of('.search', 'borderTopColor'),"
+        " icon: of('.icon-button', 'color'), pressed: of('.tools [aria-pressed=true]', 'color'),"
+        " focus: of('.search:focus-visible', 'outlineColor')}; }"
+    )
+    grounds = colors.pop("grounds")
+    for name, color in colors.items():
+        assert min(contrast(color, ground) for ground in grounds) >= 3, name
+
+
+def test_every_control_is_reached_by_tab_has_a_name_and_shows_the_focus(
+    open_page: Callable[..., Any], report: Path
+) -> None:
+    opened = open_page(report)
+    opened.call("e.set({selected: [5], tool: 'pan'})")
+    page = opened.page
+    wanted = page.evaluate(
+        "() => [...document.querySelectorAll('button, input, select, summary, .plot, a[href]')]"
+        ".filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.disabled && e.tabIndex >= 0)"
+        ".map((e, i) => (e.dataset.order = i)).length"
+    )
+    assert wanted > 40
+    seen: dict[int, str] = {}
+    page.evaluate("() => document.body.focus()")
+    for _ in range(wanted + 5):
+        page.keyboard.press("Tab")
+        at = page.evaluate(
+            "() => { const e = document.activeElement, s = getComputedStyle(e); return {order: e.dataset.order,"
+            " name: (e.ariaLabel || e.labels?.[0]?.textContent || e.textContent || '').trim(),"
+            " ring: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2}; }"
+        )
+        if at["order"] is not None:
+            assert at["name"], at
+            assert at["ring"], at
+            seen[int(at["order"])] = at["name"]
+    assert len(seen) == wanted
+
+
+def test_the_keys_of_the_help_do_what_it_says(open_page: Callable[..., Any], report: Path) -> None:
+    opened = open_page(report)
+    press = opened.page.keyboard.press
+
+    def view(key: str) -> Any:
+        return opened.call(f"e.view().{key}")
+
+    tabs = [view("projection")]
+    press("]")
+    tabs.append(view("projection"))
+    press("[")
+    assert view("projection") == tabs[0] != tabs[1]
+    for key, wanted in (("3", 3), ("2", 2)):
+        press(key)
+        assert view("dims") == wanted
+    for key, tool in (("b", "box"), ("o", "lasso"), ("s", "lasso"), ("p", "pan")):
+        press(key)
+        assert view("tool") == tool  # the sphere is for three dimensions
+    press("3")
+    press("s")
+    assert view("tool") == "sphere"
+    labels = view("labels")
+    press("l")
+    assert view("labels") != labels
+    press("t")
+    assert view("thumbnails") is False
+    press("d")
+    assert view("theme") == "dark"
+    press("m")
+    press("Enter")
+    assert opened.call("e.bookmarks().length") == 1
+    press("?")
+    assert opened.page.get_by_role("dialog").is_visible()
+    rows = opened.page.get_by_role("dialog").locator("dl").last.locator("dt").all_text_contents()
+    assert {"/", "Esc", "0", "2, 3", "[ and ]", "Space", "l", "t", "d", "m", "?", "Enter"} <= set(
+        rows
+    )
+    press("Escape")
+    assert not opened.page.get_by_role("dialog").is_visible()
+    press("/")
+    opened.page.keyboard.type("w1")
+    assert len(view("selected")) == 111
+    press("Escape")
+    assert view("query") == ""
+    opened.call("e.set({selected: [1, 2]})")
+    press("Escape")
+    assert view("selected") == []
+
+
+def test_space_plays_the_iterations_and_still_unfolds_and_ticks(
+    open_page: Callable[..., Any], report: Path
+) -> None:
+    opened = open_page(report)
+    opened.call("e.set({projection: 'tsne', dims: 2})")
+    page = opened.page
+    page.locator(".plot").focus()
+    page.keyboard.press(" ")
+    assert opened.call("e.view().playing") is True
+    page.keyboard.press(" ")
+    assert opened.call("e.view().playing") is False
+    page.locator(".run summary").focus()
+    page.keyboard.press(" ")
+    assert page.locator(".run").evaluate("(e) => e.open") is True
+    page.get_by_label("Spherize").focus()
+    page.keyboard.press(" ")
+    assert opened.call("e.view().spherize") is True
+    page.keyboard.press("d")
+    assert opened.call("e.view().theme") == "dark"
+    assert opened.call("e.view().playing") is False
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_the_plot_moves_zooms_and_selects_by_keys(
+    open_page: Callable[..., Any], report: Path, dims: int
+) -> None:
+    opened = open_page(report)
+    opened.call(f"e.set({{projection: 'pca', dims: {dims}}})")
+    opened.page.wait_for_timeout(400)
+    plot = opened.page.locator(".plot")
+    plot.focus()
+
+    def positions() -> list[float]:
+        opened.page.wait_for_timeout(250)
+        return list(opened.call("e.screenPositions()"))
+
+    def away(a: list[float], b: list[float]) -> float:
+        return max(abs(x - y) for x, y in zip(a, b, strict=True))
+
+    home = positions()
+    for key in ("ArrowLeft", "ArrowUp", "+", "-"):
+        before = positions()
+        opened.page.keyboard.press(key)
+        assert away(positions(), before) > 5, key
+    opened.page.keyboard.press("0")
+    back = positions()
+    assert away(back, home) < 2
+    box = plot.bounding_box()
+    opened.page.keyboard.press("ArrowRight")
+    now = positions()
+    opened.page.keyboard.press("Enter")
+    [row] = opened.call("e.view().selected")
+    nearest = min(
+        range(300),
+        key=lambda i: (
+            (now[2 * i] - box["width"] / 2) ** 2 + (now[2 * i + 1] - box["height"] / 2) ** 2
+        ),
+    )
+    place = [
+        (now[2 * i] - box["width"] / 2, now[2 * i + 1] - box["height"] / 2) for i in (row, nearest)
+    ]
+    # The middle is that of the axes' area, which is a little off that of the box.
+    assert (place[0][0] ** 2 + place[0][1] ** 2) ** 0.5 <= (
+        place[1][0] ** 2 + place[1][1] ** 2
+    ) ** 0.5 + 80
+    opened.page.keyboard.press("ArrowRight")
+    opened.page.keyboard.press("ArrowRight")
+    opened.page.keyboard.press("ArrowRight")
+    opened.page.keyboard.press("Shift+Enter")
+    assert row in opened.call("e.view().selected")
+
+
+@pytest.mark.parametrize("width", [320, 360, 600, 800, 801, 1001, 1280, 3840])
+def test_the_layout_fits_from_320_pixels_to_4k(
+    open_page: Callable[..., Any], report: Path, width: int
+) -> None:
+    page = open_page(report, viewport={"width": width, "height": max(640, width * 9 // 16)}).page
+    for sheet in ("Data and projection panel", "Inspector panel"):
+        found = page.evaluate(
+            "() => { const box = (s) => document.querySelector(s).getBoundingClientRect(); return {"
+            " page: document.documentElement.scrollWidth, plot: box('.plot').width,"
+            " tools: [...document.querySelectorAll('.tools, .bar > *')].map((e) => e.getBoundingClientRect())"
+            ".filter((b) => b.width).map((b) => [b.left, b.right])}; }"
+        )
+        assert found["page"] <= width
+        assert found["plot"] >= (0.48 if width > 1000 else 0.65 if width > 800 else 1) * width
+        assert all(left >= 0 and right <= width + 0.5 for left, right in found["tools"])
+        if width < 800:
+            page.get_by_role("button", name=sheet).click()
+
+
+def test_panels_are_sheets_on_a_narrow_screen(open_page: Callable[..., Any], report: Path) -> None:
+    opened = open_page(report, viewport={"width": 360, "height": 740})
+    page = opened.page
+    left = page.get_by_role("button", name="Data and projection panel")
+    right = page.get_by_role("button", name="Inspector panel")
+    assert [left.get_attribute("aria-expanded"), right.get_attribute("aria-expanded")] == [
+        "false",
+        "false",
+    ]
+    left.click()
+    assert page.get_by_label("Color by").is_visible()
+    right.click()
+    assert not page.get_by_label("Color by").is_visible()
+    assert page.get_by_role("searchbox", name="Search").is_visible()
+    opened.call("e.set({selected: [1]})")
+    page.keyboard.press("Escape")
+    assert not page.get_by_role("searchbox", name="Search").is_visible()
+    assert opened.call("e.view().selected") == [1]
+    page.keyboard.press("/")
+    assert page.evaluate("() => document.activeElement.type") == "search"
+    page.keyboard.press("Escape")
+    assert right.get_attribute("aria-expanded") == "false"
+    page.set_viewport_size({"width": 1200, "height": 740})
+    page.get_by_label("Color by").wait_for(state="visible", timeout=5000)
+    assert page.get_by_role("searchbox", name="Search").is_visible()
+    assert left.get_attribute("aria-expanded") == "true"
+
+
+def test_nothing_below_the_legend_jumps_when_a_class_is_hidden(
+    open_page: Callable[..., Any], report: Path
+) -> None:
+    opened = open_page(report)
+    where = "document.querySelector('.tabs').getBoundingClientRect().top"
+    before = opened.call(where)
+    opened.call("e.set({hidden: [1]})")
+    assert opened.call(where) == before
+
+
+def test_nothing_moves_by_itself_where_less_motion_is_asked_for(
+    open_page: Callable[..., Any], report: Path
+) -> None:
+    for motion, moves in (("reduce", False), ("no-preference", True)):
+        page = open_page(report, reduced_motion=motion).page
+        durations = page.evaluate(
+            "() => [...document.querySelectorAll('*')].map((e) => getComputedStyle(e))"
+            ".flatMap((s) => [s.transitionDuration, s.animationDuration]).join()"
+        )
+        seconds = [
+            float(d.rstrip("ms")) * (0.001 if d.endswith("ms") else 1)
+            for d in durations.replace(" ", "").split(",")
+        ]
+        assert any(seconds) is moves
+        assert max(seconds) < 0.2
+
+
+def test_screen_readers_hear_what_is_selected(open_page: Callable[..., Any], report: Path) -> None:
+    opened = open_page(report)
+    opened.call("e.set({selected: [1, 2, 3]})")
+    assert "3 selected" in " ".join(opened.page.get_by_role("status").all_text_contents())
+    assert "Arrow keys" in opened.page.locator(".plot").get_attribute("aria-label")

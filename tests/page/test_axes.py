@@ -1,0 +1,74 @@
+"""Custom axes while typing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embviz import PCA, Axes, EmbeddingTable, write_report
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path) -> Any:
+    """A report without any axis, vectors at float16."""
+    write_report(tmp_path / "a.html", table, [PCA().project(table)], vectors="float16")
+    page = open_page(tmp_path / "a.html")
+    page.page.get_by_role("tab", name="Axes").click()
+    return page
+
+
+def scene(page: Any, dims: int) -> np.ndarray[Any, Any]:
+    found = page.call(f"e.project('custom', {{dims: {dims}}})")["coordinates"]
+    return np.array(found).reshape(300, dims)
+
+
+def test_typed_axes_are_those_of_the_command_line(page: Any, table: EmbeddingTable) -> None:
+    page.page.get_by_label("Dimensions", exact=True).get_by_text("3D").click()
+    typed = [("=w0", "=w1"), ("group:c", "group:/[de]/")]
+    for name, (start, end) in zip(("Horizontal", "Vertical"), typed, strict=False):
+        page.page.get_by_label(f"{name} axis from", exact=True).fill(start)
+        page.page.get_by_label(f"{name} axis to", exact=True).fill(end)
+    want = Axes(tuple(typed), n_components=3).project(table).coordinates
+    found = scene(page, 3)
+    assert np.abs(found - want).max() < 1e-3 * np.ptp(want)
+    rounded = table.vectors.astype(np.float16).astype(np.float32)
+    worst = np.linalg.norm(rounded - table.vectors, axis=1).max()
+    for c in range(2):  # The third is filled, and moves with the rounding of float16.
+        assert np.abs(found[:, c] - want[:, c]).max() < worst
+        assert np.abs(found[:, c] - want[:, c]).max() < 2e-4 * np.ptp(want[:, c])
+
+
+def test_each_field_says_how_many_points_match(page: Any) -> None:
+    page.page.get_by_label("Horizontal axis from", exact=True).fill("group:a")
+    page.page.get_by_label("Horizontal axis to", exact=True).fill("=w7")
+    hints = page.page.locator(".axis").first.locator(".axis-field .hint")
+    assert hints.all_text_contents() == ["60 points", "1 point"]
+    page.page.get_by_label("Horizontal axis to", exact=True).fill("zebra")
+    assert hints.nth(1).text_content() == "0 points"
+    assert "matches no point" in page.page.locator(".caption").text_content()
+    page.page.get_by_label("Horizontal axis to", exact=True).fill("/(/")
+    assert "no regular expression" in hints.nth(1).text_content()
+
+
+def test_an_axis_is_swapped_and_cleared(page: Any) -> None:
+    page.page.get_by_label("Vertical axis from", exact=True).fill("=w3")
+    page.page.get_by_label("Vertical axis to", exact=True).fill("=w4")
+    before = scene(page, 2)[:, 1]
+    page.page.get_by_role("button", name="Swap the ends of the vertical axis").click()
+    assert page.call("e.view()")["axes"][1] == {"from": "=w4", "to": "=w3"}
+    np.testing.assert_allclose(scene(page, 2)[:, 1], -before, atol=1e-5)
+    page.page.get_by_role("button", name="Clear the vertical axis").click()
+    assert page.call("e.view()")["axes"][1] == {"from": "", "to": ""}
+    assert page.page.get_by_role("button", name="Clear the vertical axis").is_disabled()
+
+
+def test_isolating_leaves_the_axes_of_the_whole_table(page: Any) -> None:
+    page.call("e.set({axes: [{from: 'group:a', to: 'group:b'}, {from: '', to: ''}]})")
+    before = scene(page, 2)
+    page.call("e.isolate([1, 2, 3, 50, 60])")
+    after = np.array(page.call("e.project('custom', {dims: 2})")["coordinates"]).reshape(5, 2)
+    np.testing.assert_allclose(after, before[[1, 2, 3, 50, 60]], atol=1e-6)
