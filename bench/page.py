@@ -61,9 +61,7 @@ def write_ours(path: Path, xyz: np.ndarray, group: np.ndarray) -> None:
     columns = {"label": labels, "group": tuple(str(g) for g in group.tolist())}
     table = embviz.EmbeddingTable(xyz, columns, "points", "points.npy")
     placed = Identity().project(table)
-    embviz.write_report(
-        path, table, [placed], vectors="none", color_by="group", dims=xyz.shape[1]
-    )
+    embviz.write_report(path, table, [placed], vectors="none", color_by="group", dims=xyz.shape[1])
 
 
 def write_theirs(path: Path, xyz: np.ndarray, group: np.ndarray) -> None:
@@ -132,9 +130,7 @@ def main() -> None:
     print("| points | dims | file MB, ours / theirs | seen ms | frame ms | ratios |")
     print("|---|---|---|---|---|---|")
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:
-        browser = playwright.chromium.launch(
-            executable_path=find_chromium(), args=list(ARGUMENTS)
-        )
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
         for n in options.points:
             for dims in (2, 3):
                 xyz, group = make_points(n, dims)

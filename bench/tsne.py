@@ -1,4 +1,4 @@
-"""How long t-SNE takes beside openTSNE's own defaults, each as a process from file to file.
+"""How long a t-SNE report takes beside openTSNE's own defaults, each as a process to its file.
 
     python bench/tsne.py mnist10k.npy [mnist70k.npy …]
 
@@ -15,12 +15,16 @@ import tempfile
 import time
 from pathlib import Path
 
+# The whole command, to the finished page; the coordinates are written beside it.
 OURS = """
-import sys, numpy as np
-from embviz.model import EmbeddingTable
-from embviz.projections.tsne import TSNE
-table = EmbeddingTable(np.load(sys.argv[1], mmap_mode="r"))
-np.save(sys.argv[2], TSNE(metric="euclidean").project(table).coordinates)
+import sys
+import numpy as np
+from embviz.cli import main
+source, out = sys.argv[1:]
+options = ["--method", "tsne", "--dims", "2", "--metric", "euclidean"]
+if main(["project", source, *options, "--save-coordinates", out + ".npz", "-o", out + ".html"]):
+    sys.exit(1)
+np.save(out, np.load(out + ".npz")["tsne_2"])
 """
 THEIRS = """
 import sys, numpy as np, openTSNE
