@@ -89,6 +89,18 @@ def colored(png: bytes) -> int:
     return int(((middle.max(axis=2) - middle.min(axis=2)) > 40).sum())
 
 
+def screenshot(page: Any) -> bytes:
+    """Return a picture; a busy browser refuses now and then, and is asked again."""
+    from playwright.sync_api import Error
+
+    for _ in range(50):
+        try:
+            return page.screenshot()
+        except Error:
+            time.sleep(0.1)
+    return page.screenshot()
+
+
 def measure(browser: Any, path: Path, seconds: float) -> tuple[float, float]:
     """Return the milliseconds until the picture stands still with points, and of a frame."""
     page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
@@ -98,7 +110,7 @@ def measure(browser: Any, path: Path, seconds: float) -> tuple[float, float]:
     page.goto(path.as_uri(), wait_until="commit")
     first, seen, before = 0.0, 0, ""
     while seen < 3:
-        png = page.screenshot()
+        png = screenshot(page)
         mark = hashlib.md5(png).hexdigest()
         if mark == before and colored(png) > 500:
             seen += 1

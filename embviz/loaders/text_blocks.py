@@ -31,9 +31,6 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
     """
     if b"\0" in raw or (layout.quoted and b'"' in raw):
         return None
-    odd = raw.startswith(b" ") or b"\n " in raw or (b"  " in raw and not layout.collapse)
-    if layout.delimiter == b" " and odd:
-        return None  # blanks that may mean nothing: the line rules know
     if not hasattr(_scratch, "arrays"):
         _scratch.arrays = Scratch()
     scratch: Scratch = _scratch.arrays
@@ -81,7 +78,10 @@ def make_plain(raw: bytes, layout: TextLayout) -> bytes:
 def _find_fields(
     text: Bytes, layout: TextLayout, scratch: Scratch
 ) -> tuple[Offsets, Offsets] | None:
-    """Return where each field begins and ends, both int64 (n_rows, n_fields)."""
+    """Return where each field begins and ends, both int64 (n_rows, n_fields).
+
+    None where blanks may mean nothing, at a line's start or side by side: the line rules know.
+    """
     marks = np.equal(text, _LINE_FEED, out=scratch.array("marks", len(text), np.bool_))
     n_rows = int(np.count_nonzero(marks))
     delimiters = scratch.array("delimiters", len(text), np.bool_)
@@ -92,11 +92,17 @@ def _find_fields(
         starts = scratch.array("starts", len(stops), np.int64)
         starts[:1] = PAD
         np.add(stops[:-1], 1, out=starts[1:])
+        if layout.delimiter == b" " and bool((starts[::width] == stops[::width]).any()):
+            return None
         return starts.reshape(n_rows, width), stops.reshape(n_rows, width)
     if layout.delimiter != b" " or layout.text_columns != (0,) or layout.collapse:
         return None
     # Labels with blanks in them: the numbers are the last fields of a line.
     last = np.flatnonzero(text[stops] == _LINE_FEED)
+    blanks = delimiters[PAD:-1]
+    beside = delimiters[PAD + 1 :] | (text[PAD - 1 : -2] == _LINE_FEED)
+    if text[PAD] == layout.delimiter[0] or bool((blanks & beside).any()):
+        return None
     if len(last) == 0 or int(np.diff(last, prepend=-1).min()) < width:
         return None
     ends = stops[last[:, None] + np.arange(1 - width, 1)]

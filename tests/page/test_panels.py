@@ -233,5 +233,7 @@ def test_nothing_sticks_out_at_any_width(
         }).map((e) => e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 30))"""
     )
     assert out == []
-    plot = opened.page.evaluate("() => document.querySelector('.stage').getBoundingClientRect().width")
+    plot = opened.page.evaluate(
+        "() => document.querySelector('.stage').getBoundingClientRect().width"
+    )
     assert plot >= 0.6 * width
