@@ -60,7 +60,7 @@ async function open() {
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
-  await whenIdle();
+  await pause();
   await spared(loadPlotly(payload), 'the points are drawn without axes', say);
   performance.mark('embviz-ready');
   return { page, view, bookmarks };
@@ -197,9 +197,7 @@ async function spared(part, loss, say) {
 const afterPaint = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
 /** A moment in which the browser shows what is drawn and hears the reader, before it reads Plotly's large script. */
-const whenIdle = () => new Promise((resolve) => {
-  setTimeout(() => (window.requestIdleCallback ? window.requestIdleCallback(resolve, { timeout: 300 }) : resolve()), 80);
-});
+const pause = () => new Promise((resolve) => { setTimeout(resolve, 120); });
 
 /** What `window.embviz` knows of bookmarks and exports. */
 const bookmarkApi = (page, view, bookmarks) => ({
