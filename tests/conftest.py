@@ -104,7 +104,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
     """Open a report from disk; every request to anywhere is noted and stopped."""
     contexts = []
 
-    def start(path: Path, wait: bool = True, **options: Any) -> Opened:
+    def start(path: Path, wait: bool = True, plotly: bool = True, **options: Any) -> Opened:
         options = {"viewport": {"width": 1280, "height": 840}, **options}
         context = browser.new_context(**options)
         contexts.append(context)
@@ -128,6 +128,10 @@ def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
         opened.page.goto(url)
         if wait:
             opened.page.evaluate("() => window.embviz.ready")
+        if wait and plotly:
+            opened.page.wait_for_function(
+                "() => performance.getEntriesByName('embviz-plotly').length"
+            )
         return opened
 
     yield start

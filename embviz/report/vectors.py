@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.report.blocks import Block, array_block, compress
+from embviz.report.blocks import STEPS, Block, array_block, compress
 
 PRECISIONS = ("auto", "float32", "float16", "int8", "none")
 # The whole page stays below 25 MB where it can; the rest is Plotly, coordinates and labels.
@@ -150,29 +150,80 @@ def _pack_exact(table: EmbeddingTable, kind: str) -> PackedVectors:
 
 
 def _pack_lossy(table: EmbeddingTable, kind: str) -> PackedVectors:
-    """Pack as float16 or int8; int8 has a scale a row. The error is relative to a row's norm."""
-    out = np.empty(table.vectors.shape, np.dtype(kind))
+    """Pack two bytes or one byte a number. The error is relative to a row's norm.
+
+    Two bytes are float16, or steps of each dimension's span where those are nearer, as they are
+    unless single values lie far off; int8 has a scale a row.
+    """
+    if kind == "int8":
+        scale, steps = 1.0, None
+    else:
+        scale = _scale(table, 3e4)
+        steps = _nearer_steps(table, scale)
+    stored = np.dtype(np.uint16 if steps else kind)
+    out = np.empty(table.vectors.shape, stored)
     scales = np.ones(table.n_points, np.float32)
-    scale = _scale(table, 3e4) if kind == "float16" else 1.0
     worst = 0.0
     for start, block in table.blocks(np.float64):
         stop = start + len(block)
         if kind == "int8":
             out[start:stop], scales[start:stop] = _quantize(block)
             back = out[start:stop] * scales[start:stop, None].astype(np.float64)
+        elif steps:
+            out[start:stop] = steps.encode(np.divide(block, scale, dtype=np.float64))
+            back = steps.decode(out[start:stop]) * scale
         else:
             out[start:stop] = block / scale
             back = out[start:stop].astype(np.float64) * scale
         norm = np.sqrt(np.einsum("ij,ij->i", block, block))
         error = np.sqrt(np.square(back - block).sum(axis=1))
         worst = max(worst, float((error / np.where(norm > 0, norm, 1)).max()))
-    blocks = [array_block("vectors", out)]
+    said = steps.entry() if steps else {}
+    blocks = [array_block("vectors", out, **said)]
     if kind == "int8":
         blocks.append(array_block("vector_scales", scales))
     error = float(f"{worst:.2g}")
-    note = f"Vectors travel as {kind}: each is within {error:g} of its length"
+    how = ", in 65,536 steps a dimension, which is nearer" if steps else ""
+    note = f"Vectors travel as {kind}{how}: each is within {error:g} of its length"
     entry = {"precision": kind, "exact": False, "scale": scale, "error": error}
     return PackedVectors(tuple(blocks), entry, note)
+
+
+@dataclass(frozen=True, eq=False)
+class _Steps:
+    """65,536 even steps from the least to the largest value of each dimension."""
+
+    low: NDArray[np.float64]
+    step: NDArray[np.float64]
+
+    def encode(self, block: NDArray[np.float64]) -> NDArray[np.uint16]:
+        return np.rint((block - self.low) / self.step).clip(0, STEPS).astype(np.uint16)
+
+    def decode(self, steps: NDArray[np.uint16]) -> NDArray[np.float64]:
+        return self.low + steps * self.step
+
+    def entry(self) -> dict[str, list[float]]:
+        return {"offset": self.low.tolist(), "step": self.step.tolist()}
+
+
+def _nearer_steps(table: EmbeddingTable, scale: float) -> _Steps | None:
+    """Return steps where they stand for a sample of rows better than float16 does."""
+    low = np.full(table.n_dims, np.inf)
+    high = np.full(table.n_dims, -np.inf)
+    for _, block in table.blocks(np.float64):
+        np.minimum(low, block.min(axis=0), out=low)
+        np.maximum(high, block.max(axis=0), out=high)
+    low, span = low / scale, (high - low) / scale
+    steps = _Steps(low, np.where(span > 0, span / STEPS, 1.0))
+    sample = _sample(table, 2 * table.n_dims) / scale
+    length = np.square(sample).sum(axis=1)
+    sample, length = sample[length > 0], length[length > 0]
+
+    def off(back: NDArray[np.float64]) -> float:
+        return float((np.square(back - sample).sum(axis=1) / length).sum())
+
+    halves = sample.astype(np.float16).astype(np.float64)
+    return steps if off(steps.decode(steps.encode(sample))) < off(halves) else None
 
 
 def _quantize(block: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -127,7 +127,6 @@ def test_without_webgl_the_page_works_in_2d_and_says_what_3d_lacks(
     page.evaluate("() => window.embviz.set({projection: 'pca', dims: 2})")
     page.wait_for_timeout(500)
     assert "WebGL" not in page.locator(".caption").inner_text()
-    assert page.locator(".plot .xtick text").count() > 2
     box = page.locator(".plot").bounding_box()
     at = page.evaluate("() => [...window.embviz.screenPositions().slice(0, 2)]")
     page.mouse.click(box["x"] + at[0], box["y"] + at[1])
@@ -183,7 +182,7 @@ def test_a_damaged_block_that_the_page_cannot_do_without_is_named(
     [
         ("vectors", "neighbors and new axes cannot be had"),
         ("sprite", "no thumbnails"),
-        ("plotly", "drawn without axes"),
+        ("plotly", "moved without it"),
     ],
 )
 def test_a_damaged_block_that_the_page_can_do_without_is_named_and_the_rest_is_there(

@@ -110,6 +110,19 @@ def test_vectors_that_do_not_fit_travel_at_the_next_precision_and_the_error_is_t
         assert error.max() == pytest.approx(packed.entry["error"], rel=0.06)
 
 
+@pytest.mark.parametrize(("outlier", "kind"), [(1.0, "uint16"), (1e3, "float16")])
+def test_two_bytes_a_number_are_steps_or_halves_whichever_are_nearer(
+    outlier: float, kind: str
+) -> None:
+    vectors = np.random.default_rng(0).normal(size=(2000, 40)).astype(np.float32)
+    vectors[7] *= outlier
+    packed = pack_vectors(EmbeddingTable(vectors), "float16", 0)
+    assert packed.blocks[0].entry["dtype"] == kind
+    halves = vectors.astype(np.float16).astype(float)
+    error = np.square(unpack(packed.blocks[0]) - vectors.astype(float)).sum()
+    assert error <= np.square(halves - vectors).sum() * (0.05 if kind == "uint16" else 1)
+
+
 def test_values_beyond_float32_travel_divided_by_a_power_of_two() -> None:
     vectors = np.array([[1e200, -2e200], [0, 3e200], [1e199, 0]])
     packed = pack_vectors(EmbeddingTable(vectors), "auto", 1_000_000)

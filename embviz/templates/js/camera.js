@@ -224,9 +224,21 @@ export function projectPoint(position, m, area) {
   return [xy[0], xy[1]];
 }
 
+/** Nearer to the camera's plane than this, in parts of the scene, nothing is drawn. */
+const CLIP = 1e-3;
+
+/** @returns {number[][] | null} the two ends on the screen of what of a line lies before the camera */
+export function clippedLine(a, b, m, area) {
+  const depth = ([x, y, z]) => m[3] * x + m[7] * y + m[11] * z + m[15];
+  const [da, db] = [depth(a), depth(b)];
+  if (da <= CLIP && db <= CLIP) return null;
+  const cut = (from, to, df, dt) => (df > CLIP ? from : from.map((x, j) => x + (to[j] - x) * ((CLIP - df) / (dt - df))));
+  return [cut(a, b, da, db), cut(b, a, db, da)].map((end) => projectPoint(end, m, area));
+}
+
 /**
- * The 3D view from above a corner of the box, as near as all points allow; where axes are shown, their box comes
- * mostly into sight too.
+ * The 3D view from above a corner of the box, as near as all points allow; where axes are shown, their box is in sight
+ * too.
  *
  * @param {{coordinates: Float32Array, n: number, axes: object[] | null}} scene (n, 3); some 20,000 are looked at
  */
@@ -245,7 +257,7 @@ export function homeView3({ coordinates, n, axes }, box, aspect, area) {
   }
   if (axes) {
     const corners = Array.from({ length: 8 }, (_, bits) => aspect.map((side, j) => ((bits >> j) & 1 ? side : -side) / 2));
-    distance = Math.max(distance, 0.82 * Math.max(...corners.map(needed)));
+    distance = Math.max(distance, ...corners.map(needed));
   }
   return { ...view, eye: point(back.map((x) => x * distance)) };
 }

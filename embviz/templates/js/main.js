@@ -55,14 +55,14 @@ async function open() {
   await afterPaint();
   const [hasVectors] = await Promise.all([spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say), spared(loadSprite(page, block), 'the points have no thumbnails', say)]);
   if (!hasVectors) Object.assign(manifest, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
-  page.revision += 1;
-  render();
+  if (page.vectors || page.sprite || !hasVectors) {
+    page.revision += 1;
+    render();
+  }
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
-  await pause();
-  await spared(loadPlotly(payload), 'the points are drawn without axes', say);
-  performance.mark('embviz-ready');
+  void quiet().then(() => spared(loadPlotly(payload), 'the points are moved without it', say)).then(() => performance.mark('embviz-plotly'));
   return { page, view, bookmarks };
 }
 
@@ -196,8 +196,25 @@ async function spared(part, loss, say) {
 
 const afterPaint = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
-/** A moment in which the browser shows what is drawn and hears the reader, before it reads Plotly's large script. */
-const pause = () => new Promise((resolve) => { setTimeout(resolve, 120); });
+const QUIET_MS = 400;
+
+/** Wait until the reader's hand rests: a second of Plotly's script is not noticed then, and nothing needs it before. */
+function quiet() {
+  const events = ['pointerdown', 'pointermove', 'wheel', 'keydown'];
+  return new Promise((resolve) => {
+    let timer = 0;
+    const wait = () => {
+      clearTimeout(timer);
+      timer = setTimeout(done, QUIET_MS);
+    };
+    const done = () => {
+      for (const event of events) window.removeEventListener(event, wait, true);
+      resolve();
+    };
+    for (const event of events) window.addEventListener(event, wait, { capture: true, passive: true });
+    wait();
+  });
+}
 
 /** What `window.embviz` knows of bookmarks and exports. */
 const bookmarkApi = (page, view, bookmarks) => ({

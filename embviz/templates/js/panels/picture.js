@@ -1,10 +1,9 @@
 import { h } from '#js/dom.js';
 import { marks } from '#js/panels/plot_layer.js';
-import { drawGrid } from '#js/panels/plot_marks.js';
 import { createSvgContext, discs, svgDocument, thumbnails } from '#js/svg.js';
 import { hasLightGround, inkOf, tilePlace, tileSides } from '#js/thumbnails.js';
 
-/** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture, the axes of 3D as a picture. */
+/** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
 
 const MOST_PIXELS = 2 ** 24;
 const DIMMED = 0.3;
@@ -27,10 +26,9 @@ export function pictureText(plot, title) {
     return probe.fillStyle;
   };
   const below = createSvgContext(measure, paint);
-  if (parts.ticks) drawGrid(below, parts.ticks, area, style.chrome);
-  if (parts.scene) below.drawImage(parts.scene, 0, 0, width, height);
+  parts.below(below);
   const above = createSvgContext(measure, paint);
-  parts.decorate(above, SHARPNESS);
+  parts.above(above, SHARPNESS);
   const rows = shownRows(parts);
   const points = parts.look.tile ? tileParts(parts, rows) : discParts(parts, rows);
   return svgDocument({ width, height, title, background: style.chrome.background, clip: area }, [{ parts: below.parts }, { parts: points, clipped: true }, { parts: above.parts }]);

@@ -6,20 +6,22 @@ import { nearestTo, rowsInBox, rowsInLasso } from '#js/hit.js';
 import { createGestures } from '#js/panels/plot_gestures.js';
 import { createPointLayer } from '#js/panels/plot_layer.js';
 import { drawPaths, drawSphere } from '#js/panels/plot_overlays.js';
-import { chooseLabels, createPlates, drawCaptions, drawGrid, drawHovered, drawLabels } from '#js/panels/plot_marks.js';
+import { drawCaptions, drawGrid } from '#js/panels/plot_axes.js';
+import { chooseLabels, createPlates, drawHovered, drawLabels } from '#js/panels/plot_marks.js';
 import { afterPaint, createFrames, createSurface, hasWebGL, imageOf, watchPixelRatio } from '#js/panels/plot_surface.js';
 import { createAxes, ownTransform } from '#js/panels/plotly_axes.js';
 
 const NONE = new Int32Array(0);
 const PLAIN = {
-  colors: null, visible: null, selected: NONE, neighbors: NONE, hovered: -1, label: () => '', labelled: 'none', sprite: null, thumbnails: false,
+  colors: null, oneColor: false, visible: null, selected: NONE, neighbors: NONE, hovered: -1, label: () => '', labelled: 'none', sprite: null, thumbnails: false,
   sphere: null, paths: null, dark: false, chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };
 const EMPTY = { coordinates: new Float32Array(0), n: 0, dims: 2, axes: null };
-const NO_WEBGL = '3D axes need WebGL, which this browser does not offer; the points can still be turned';
+const NO_WEBGL = 'This browser offers no WebGL, which Plotly’s 3D scene needs; the points are turned without it';
 
 /**
- * The plot: Plotly's axes, camera and tools below, one canvas above that draws every point in step with them.
+ * The plot: Plotly's axes and camera below, which take drags and wheel and are not seen; one canvas above that draws the
+ * points, the grid and the numbers in step with them.
  *
  * @param {HTMLElement} host positioned, of any size; it takes keys when it has the focus
  * @param {{hover?: (row: number, clientX: number, clientY: number) => void, click?: (row: number, mode: string) => void,
@@ -81,10 +83,10 @@ function publicMethods(plot) {
     /** What a drawing by other means than pixels is made of; see picture.js. */
     parts() {
       frames.flush();
-      const { scene: { dims }, style, look } = plot;
+      const { style, look } = plot;
       const spec = layerSpec(plot);
-      const decorate = (context, scale) => drawOver(plot, context, spec, look, scale);
-      return { spec, look, decorate, ticks: axes.ticks(dims), scene: axes.sceneCanvas(dims), order: layer.order(style), xy: layer.positions() };
+      const above = (context, scale) => drawOver(plot, context, spec, look, scale);
+      return { spec, look, below: (context) => drawGrid(context, spec), above, order: layer.order(style), xy: layer.positions() };
     },
     stats: frames.stats,
   };
@@ -115,7 +117,6 @@ function setStyle(plot, style) {
   const before = plot.style;
   plot.style = { ...before, ...style };
   if (plot.style.visible !== before.visible) plot.shown = countShown(plot.style.visible, plot.scene.n);
-  if (!isSame(plot.style.chrome, before.chrome)) showAxes(plot);
   if (changesPicture(before, plot.style, plot.labels)) plot.frames.request(false);
   else if (before.hovered !== plot.style.hovered) compose(plot);
 }
@@ -161,8 +162,8 @@ function measure(plot) {
   plot.frames.flush(true);
 }
 
-const axesSpec = ({ scene, view, box, aspect, area, width, height, style }) => ({
-  dims: scene.dims, view, box, aspect, area, width, height, shows: Boolean(scene.axes), chrome: style.chrome,
+const axesSpec = ({ scene, view, box, aspect, area, width, height }) => ({
+  dims: scene.dims, view, box, aspect, area, width, height,
 });
 
 const layerSpec = ({ scene, style, transform, area, width, height, view, home, shown, box, aspect }) => ({
@@ -189,13 +190,12 @@ function draw(plot, moving) {
   layer.project(spec);
   const { picture, look } = layer.paint(spec, window.devicePixelRatio || 1, moving);
   plot.look = look;
-  plot.surface.put(picture, (context) => {
-    drawCaptions(context, spec);
-    drawPaths(context, spec, layer.positions());
-    drawSphere(context, spec);
-    plot.plates.drawAll(context, style, look, layer.positions(), picture.scale);
-    if (!moving) plot.labels = chooseLabels(context, spec, look, layer.positions(), layer.order(style));
-    drawLabels(context, plot.labels, layer.positions(), style.chrome, !moving);
+  plot.surface.put(picture, {
+    below: (context) => drawGrid(context, spec),
+    above(context) {
+      if (!moving) plot.labels = chooseLabels(context, spec, look, layer.positions(), layer.order(style));
+      drawOver(plot, context, spec, look, picture.scale, !moving);
+    },
   });
   compose(plot);
   if (!moving) layer.rowPicture();
@@ -211,17 +211,14 @@ function compose(plot) {
 
 /** @returns {HTMLCanvasElement} the view with axes, points and labels on the page's ground */
 function toCanvas(plot, scale) {
-  const { width, height, area, style, axes, layer, scene: { dims } } = plot;
+  const { width, height, style, layer } = plot;
   const spec = layerSpec(plot);
   const canvas = h('canvas', { width: Math.round(width * scale), height: Math.round(height * scale) });
   const context = canvas.getContext('2d');
   context.fillStyle = style.chrome.background;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.setTransform(scale, 0, 0, scale, 0, 0);
-  const ticks = axes.ticks(dims);
-  if (ticks) drawGrid(context, ticks, area, style.chrome);
-  const scene = axes.sceneCanvas(dims);
-  if (scene) context.drawImage(scene, 0, 0, width, height);
+  drawGrid(context, spec);
   const { picture, look } = layer.paint(spec, scale, false, false);
   const sheet = h('canvas', { width: picture.width, height: picture.height });
   sheet.getContext('2d').putImageData(imageOf(picture), 0, 0);
@@ -230,14 +227,14 @@ function toCanvas(plot, scale) {
   return canvas;
 }
 
-/** What lies over the points at rest. */
-function drawOver(plot, context, spec, look, scale) {
+/** What lies over the points. @param {boolean} [halo] whether labels are set off, which takes longer */
+function drawOver(plot, context, spec, look, scale, halo = true) {
   const { style, layer } = plot;
   drawCaptions(context, spec);
   drawPaths(context, spec, layer.positions());
   drawSphere(context, spec);
   plot.plates.drawAll(context, style, look, layer.positions(), scale);
-  drawLabels(context, plot.labels, layer.positions(), style.chrome, true);
+  drawLabels(context, plot.labels, layer.positions(), style.chrome, halo);
 }
 
 const tellCamera = (plot, settled) => plot.on.camera?.(structuredClone(plot.view), settled);

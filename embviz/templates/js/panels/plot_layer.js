@@ -1,4 +1,5 @@
 import { project2, project3 } from '#js/camera.js';
+import { deepen, densityShade } from '#js/density.js';
 import { h } from '#js/dom.js';
 import { rowNear } from '#js/hit.js';
 import { countWithin, createPicture, depthOrder, discOpacity, discRadius, discSpans, discStamps, drawNearest, drawRows, drawStamps, drawTiles, plusStamps, straighten } from '#js/raster.js';
@@ -102,6 +103,10 @@ function paintDiscs(layer, picture, spec, look, coarse) {
   if (coarse && layer.depth) drawNearest(picture, points, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
   else if (coarse) drawStamps(picture, points, stampsOf('plus', opacity), area);
   else drawStamps(picture, ordered(layer, points, style), disc(look.radius, { opacity, fade: look.fade }), area);
+  if (style.oneColor && !look.dims) {
+    const shade = densityShade(layer.xy, style.visible, area, look.opacity * Math.PI * look.radius ** 2);
+    if (shade) deepen(picture, shade, area, style.dark);
+  }
   const ground = rgba(style.chrome.background);
   for (const { rows, radius, ring, color } of marks(style, look)) {
     const put = (to, paint_, options) => drawStamps(picture, { ...only(points, rows, style), colors: paint_ }, disc(to, options), area);

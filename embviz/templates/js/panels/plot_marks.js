@@ -1,10 +1,9 @@
-import { projectPoint } from '#js/camera.js';
 import { h } from '#js/dom.js';
 import { cleanLabel, placeLabels, SIDES } from '#js/labels.js';
 import { marks, rgba } from '#js/panels/plot_layer.js';
 import { hasLightGround, tilePlace, tileSides, tintInk } from '#js/thumbnails.js';
 
-/** What is drawn with the canvas's own means above the points: labels, thumbnails on plates, captions of axes. */
+/** What is drawn with the canvas's own means above the points: labels, thumbnails on plates. */
 
 export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 const BOLD = `600 ${FONT}`;
@@ -187,95 +186,4 @@ export function drawHovered(context, { style, area, width }, look, xy, plates, r
   context.fill();
   context.globalAlpha = 1;
   drawLabel(context, text, x, y, { side: right ? SIDES.right : SIDES.left, gap, kind: 'hovered', chrome, halo: false });
-}
-
-const ends = ({ title, low, high }) => {
-  const clean = (text) => cleanLabel(text, 48);
-  return low || high ? { title: '', low: low && `← ${clean(low)}`, high: high && `${clean(high)} →` } : { title: clean(title), low: '', high: '' };
-};
-
-/** What the axes mean, at their ends or, for components, in the middle. */
-export function drawCaptions(context, { scene, area, style, transform, box }) {
-  if (!scene.axes) return;
-  context.textBaseline = 'middle';
-  if (scene.dims === 3) {
-    captions3(context, scene, area, style.chrome, transform, box);
-    return;
-  }
-  const line = (text, align, at, color) => {
-    context.font = FONT;
-    context.textAlign = align;
-    context.fillStyle = color;
-    if (text) context.fillText(text, at, 0);
-  };
-  const draw = (caption, length) => {
-    line(caption.low, 'left', 0, style.chrome.text);
-    line(caption.high, 'right', length, style.chrome.text);
-    line(caption.title, 'center', length / 2, style.chrome.muted);
-  };
-  context.save();
-  context.translate(area.left, area.top + area.height + 34);
-  draw(ends(scene.axes[0]), area.width);
-  context.restore();
-  if (!scene.axes[1]) return;
-  context.save();
-  context.translate(14, area.top + area.height);
-  context.rotate(-Math.PI / 2);
-  draw(ends(scene.axes[1]), area.height);
-  context.restore();
-}
-
-/** Along that edge of the box, of the four parallel to each axis, that lies farthest out below or beside it. */
-function captions3(context, scene, area, chrome, transform, box) {
-  const corner = (bits) => projectPoint(bits.map((bit, j) => box[bit ? 'max' : 'min'][j]), transform, area);
-  const center = projectPoint(box.min.map((x, j) => (x + box.max[j]) / 2), transform, area);
-  context.font = FONT;
-  context.textAlign = 'center';
-  scene.axes.forEach((axis, j) => {
-    const edges = [[0, 0], [0, 1], [1, 0], [1, 1]].map(([a, b]) => [0, 1].map((bit) => {
-      const bits = [a, b];
-      bits.splice(j, 0, bit);
-      return corner(bits);
-    }));
-    const outward = ([p, q]) => Math.hypot((p[0] + q[0]) / 2 - center[0], (p[1] + q[1]) / 2 - center[1]) + (p[1] + q[1]) / 8;
-    const [from, to] = edges.reduce((best, edge) => (outward(edge) > outward(best) ? edge : best));
-    const push = [(from[0] + to[0]) / 2 - center[0], (from[1] + to[1]) / 2 - center[1]];
-    const k = 44 / (Math.hypot(...push) || 1);
-    const caption = ends(axis);
-    const put = (text, t, color) => {
-      const at = [from[0] + (to[0] - from[0]) * t + k * push[0], from[1] + (to[1] - from[1]) * t + k * push[1]];
-      const half = context.measureText(text).width / 2 + 4;
-      if (!text || !at.every(Number.isFinite)) return;
-      context.fillStyle = color;
-      context.fillText(text, Math.min(Math.max(at[0], area.left + half), area.left + area.width - half), Math.min(Math.max(at[1], area.top + 10), area.top + area.height - 10));
-    };
-    put(caption.low, 0.08, chrome.text);
-    put(caption.high, 0.92, chrome.text);
-    put(caption.title, 0.5, chrome.muted);
-  });
-}
-
-/** Grid and numbers of Plotly's 2D axes, for a picture of the view. @param {{x, y}} ticks [{at, text}] */
-export function drawGrid(context, ticks, area, chrome) {
-  context.font = FONT.replace('12px', '11px');
-  context.lineWidth = 1;
-  context.strokeStyle = chrome.grid;
-  context.fillStyle = chrome.muted;
-  const bottom = area.top + area.height;
-  context.beginPath();
-  context.textAlign = 'center';
-  context.textBaseline = 'top';
-  for (const { at, text } of ticks.x) {
-    context.moveTo(Math.round(at) + 0.5, area.top);
-    context.lineTo(Math.round(at) + 0.5, bottom);
-    context.fillText(text, at, bottom + 5);
-  }
-  context.textAlign = 'right';
-  context.textBaseline = 'middle';
-  for (const { at, text } of ticks.y) {
-    context.moveTo(area.left, Math.round(at) + 0.5);
-    context.lineTo(area.left + area.width, Math.round(at) + 0.5);
-    context.fillText(text, area.left - 5, at);
-  }
-  context.stroke();
 }

@@ -14,8 +14,11 @@ export function createSurface(host) {
   const behind = back.getContext('2d');
   return {
     div, canvas,
-    /** @param {object} picture see raster.js @param {(context) => void} decorate draws over it in CSS pixels */
-    put(picture, decorate) {
+    /**
+     * @param {object} picture see raster.js
+     * @param {{below: (context) => void, above: (context) => void}} draw under and over it, in CSS pixels
+     */
+    put(picture, { below, above }) {
       ratio = picture.scale;
       for (const target of [canvas, back]) {
         if (target.width !== picture.width) target.width = picture.width;
@@ -24,7 +27,10 @@ export function createSurface(host) {
       behind.setTransform(1, 0, 0, 1, 0, 0);
       behind.putImageData(imageOf(picture), 0, 0);
       behind.setTransform(ratio, 0, 0, ratio, 0, 0);
-      decorate(behind);
+      behind.globalCompositeOperation = 'destination-over';
+      below(behind);
+      behind.globalCompositeOperation = 'source-over';
+      above(behind);
     },
     /** Show what was put, and over it what `decorate` draws. */
     compose(decorate) {

@@ -2,18 +2,17 @@ import { clipMatrix, multiply, transform2 } from '#js/camera.js';
 
 /**
  * The only file that touches Plotly, and what it takes from Plotly's private API:
- * 2D: _fullLayout.xaxis / yaxis {_offset, _length, range, _vals}; 3D: _fullLayout.scene._scene {glplot {cameraParams
- * {view, projection, model}, onrender, redraw, canvas}, camera {eye, center, up, _ortho}, dataScale}. `missingFields` checks them, tests call it.
- * Plotly is never given a text that comes from the data.
+ * 2D: _fullLayout.xaxis / yaxis {_offset, _length, range}; 3D: _fullLayout.scene._scene {glplot {cameraParams
+ * {view, projection, model}, onrender}, camera {eye, center, up, _ortho}, dataScale}. `missingFields` checks them, tests call it.
+ * Plotly is never given a text that comes from the data. Its axes are not seen: plot_axes.js draws them.
  */
 export const PLOTLY_VERSION = '4.1.1';
 const CONFIG = {
-  displayModeBar: false, displaylogo: false, scrollZoom: true, doubleClick: false, showTips: false, showAxisRangeEntryBoxes: false,
+  displayModeBar: false, displaylogo: false, scrollZoom: true, doubleClick: false, showTips: false, showAxisRangeEntryBoxes: false, showAxisDragHandles: false,
   plotGlPixelRatio: 1, responsive: false, displayNotifier: false,
 };
 /** Plotly's scene follows its camera with a delay of some frames. */
 const SCENE_DELAY_MS = 60;
-const FONT = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
 
 const delay = (ms) => new Promise((resolve) => { setTimeout(() => requestAnimationFrame(resolve), ms); });
 
@@ -32,8 +31,7 @@ export function missingFields(Plotly, gd, dims) {
     const scene = layout.scene?._scene;
     for (const key of ['eye', 'center', 'up']) need(`_scene.camera.${key}`, scene?.camera?.[key], 'object');
     for (const key of ['view', 'projection', 'model']) need(`_scene.glplot.cameraParams.${key}`, scene?.glplot?.cameraParams?.[key], 'object');
-    for (const key of ['onrender', 'redraw']) need(`_scene.glplot.${key}`, scene?.glplot?.[key], 'function');
-    need('_scene.glplot.canvas', scene?.glplot?.canvas, 'object');
+    need('_scene.glplot.onrender', scene?.glplot?.onrender, 'function');
     need('_scene.dataScale', scene?.dataScale, 'object');
   }
   return missing;
@@ -52,7 +50,7 @@ export function createAxes(div, on) {
       axes.Plotly = Plotly;
       start();
     },
-    /** @param {object} spec {dims, view, box, aspect, area, width, height, shows, chrome}; the newest one wins */
+    /** @param {object} spec {dims, view, box, aspect, area, width, height}; the newest one wins */
     show(spec) {
       axes.wanted = spec;
       start();
@@ -61,8 +59,6 @@ export function createAxes(div, on) {
     isLive,
     view: (dims) => (isLive(dims) ? readView(div, dims) : null),
     transform: (dims) => (isLive(dims) ? readTransform(div, dims) : null),
-    ticks: (dims) => (dims === 2 && isLive(dims) && axes.shown.shows ? readTicks(div) : null),
-    sceneCanvas: (dims) => (dims === 3 && isLive(dims) && axes.shown.shows ? redrawnScene(div) : null),
     /** @returns {Element | null} what takes wheel and drags */
     target: () => div.querySelector('.nsewdrag') ?? div.querySelector('.gl-container canvas'),
   };
@@ -137,17 +133,6 @@ function readTransform(gd, dims) {
   return multiply(projection, multiply(view, scaled));
 }
 
-function readTicks(gd) {
-  const of = (axis) => (axis._vals ?? []).map(({ x, text }) => ({ at: axis._offset + axis.l2p(x), text: String(text) }));
-  return { x: of(gd._fullLayout.xaxis), y: of(gd._fullLayout.yaxis) };
-}
-
-function redrawnScene(gd) {
-  const { glplot } = gd._fullLayout.scene._scene;
-  glplot.redraw();
-  return glplot.canvas;
-}
-
 const sameBut = (a, b, keys) => Object.keys(a).every((key) => keys.includes(key) || JSON.stringify(a[key]) === JSON.stringify(b[key]));
 
 async function bring(Plotly, div, before, spec) {
@@ -164,7 +149,7 @@ async function bring(Plotly, div, before, spec) {
     }
   }
   if (before && !same) Plotly.purge(div);
-  await (same ? Plotly.react : Plotly.newPlot)(div, traces(spec), layout(spec), { ...CONFIG, showAxisDragHandles: spec.shows });
+  await (same ? Plotly.react : Plotly.newPlot)(div, traces(spec), layout(spec), CONFIG);
 }
 
 const cameraOf = ({ eye, center, up, projection }) => ({ eye: { ...eye }, center: { ...center }, up: { ...up }, projection: { type: projection?.type ?? 'perspective' } });
@@ -177,18 +162,14 @@ function traces({ dims, box }) {
   return [{ type: 'scatter3d', x: at(0), y: at(1), z: at(2), ...invisible }];
 }
 
-function layout({ dims, view, box, aspect, area, width, height, shows, chrome }) {
-  const axis = (range) => ({
-    range: [...range], autorange: false, visible: shows, gridcolor: chrome.grid, gridwidth: 1, zeroline: false, showline: false, ticks: '',
-    tickfont: { family: FONT, size: 11, color: chrome.muted }, exponentformat: 'power', nticks: 0,
-  });
+function layout({ dims, view, box, aspect, area, width, height }) {
+  const axis = (range) => ({ range: [...range], autorange: false, visible: false });
   const common = {
-    width, height, autosize: false, hovermode: false, showlegend: false, dragmode: 'pan', font: { family: FONT, size: 11, color: chrome.muted },
-    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
+    width, height, autosize: false, hovermode: false, showlegend: false, dragmode: 'pan', paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
     margin: { l: area.left, t: area.top, r: width - area.left - area.width, b: height - area.top - area.height, pad: 0, autoexpand: false },
   };
   if (dims === 2) return { ...common, xaxis: axis(view.x), yaxis: axis(view.y) };
-  const axis3 = (j) => ({ ...axis([box.min[j], box.max[j]]), nticks: 6, showspikes: false, showbackground: false, title: { text: '' } });
+  const axis3 = (j) => ({ ...axis([box.min[j], box.max[j]]), showspikes: false });
   return {
     ...common,
     scene: {

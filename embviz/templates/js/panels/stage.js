@@ -37,7 +37,7 @@ export function createStage(page, view, on = {}) {
   function style(state) {
     const near = view.currentNeighbors(state);
     plot.setStyle({
-      colors: view.shades(state), visible: view.visible(state), selected: state.selected, neighbors: near.indices,
+      colors: view.shades(state), oneColor: state.color_by === null, visible: view.visible(state), selected: state.selected, neighbors: near.indices,
       hovered: state.hovered, label: view.label, labelled: state.labels, sprite: page.sprite, thumbnails: state.thumbnails,
       sphere: state.sphere, paths: view.paths(state),
       dark: state.dark, chrome: chromeColors(),
@@ -47,6 +47,14 @@ export function createStage(page, view, on = {}) {
   return {
     element, plot,
     render(state, before) {
+      // First of all, while nothing has a style yet that a button could fade from.
+      sphere.render(state);
+      tools.at(-1)[1].hidden = state.dims !== 3;
+      const inHand = state.tool === 'sphere' && state.dims === 2 ? 'pan' : state.tool;
+      for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === inHand));
+      tiles.setAttribute('aria-pressed', String(state.thumbnails));
+      letters.setAttribute('aria-pressed', String(state.labels !== 'none'));
+      letters.title = { few: 'Labels: the selected and its neighbors', many: 'Labels: as many as fit', none: 'Labels: none' }[state.labels];
       const scene = view.scene(state);
       if (!before || scene !== view.lastScene) {
         plot.setPoints({
@@ -56,14 +64,7 @@ export function createStage(page, view, on = {}) {
         view.lastScene = scene;
       }
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
-      sphere.render(state);
-      tools.at(-1)[1].hidden = state.dims !== 3;
       style(state);
-      const inHand = state.tool === 'sphere' && state.dims === 2 ? 'pan' : state.tool;
-      for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === inHand));
-      tiles.setAttribute('aria-pressed', String(state.thumbnails));
-      letters.setAttribute('aria-pressed', String(state.labels !== 'none'));
-      letters.title = { few: 'Labels: the selected and its neighbors', many: 'Labels: as many as fit', none: 'Labels: none' }[state.labels];
       setText(note, (state.dims === 3 && unsupported) || (scene.error ?? scene.note ?? CAPTIONS[state.projection] ?? ''));
     },
   };
