@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.commands.config import config_option
 from embviz.commands.source import TileSize
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ log = logging.getLogger("embviz")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--label-by", metavar="COLUMN")
 @click.option("--seed", type=int, default=0, show_default=True)
+@config_option
 def export(source: str, output: str, **options: Any) -> None:
     """Write the vectors of SOURCE as a logdir that TensorBoard's projector opens
 
@@ -71,6 +74,7 @@ def export(source: str, output: str, **options: Any) -> None:
     """
     from embviz.bookmarks import read_bookmarks
     from embviz.export import export_logdir
+    from embviz.sprites.encoding import show_size
 
     _check_request(options)
     path = Path(output)
@@ -93,7 +97,8 @@ def export(source: str, output: str, **options: Any) -> None:
         bookmarks=bookmarks,
         tensor_format=options["tensor_format"],
     )
-    log.info("Wrote %s (%.1f MB); open it: tensorboard --logdir %s", output, size / 1e6, output)
+    shown = shlex.join(["tensorboard", f"--logdir={output}"])
+    log.info("Wrote %s (%s); open it: %s", output, show_size(size), shown)
 
 
 def _check_request(options: dict[str, Any]) -> None:

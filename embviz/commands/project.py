@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.source import CONFIG, TileSize, read_config, refuse_overwriting, table_options
+from embviz.commands.config import config_option
+from embviz.commands.source import TileSize, refuse_overwriting, table_options
 
 if TYPE_CHECKING:
     from embviz.commands.selection import Part
@@ -17,21 +18,6 @@ if TYPE_CHECKING:
 
 METHODS = ("pca", "tsne", "umap", "custom", "none")
 log = logging.getLogger("embviz")
-
-
-def _apply_config(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Take the defaults of the other options from a TOML file."""
-    if value is None:
-        return None
-    config = read_config(Path(value))
-    names = {opt.lstrip("-"): p.name for p in ctx.command.params for opt in p.opts}
-    settings = {k: v for k, v in config.items() if not isinstance(v, dict)}
-    settings |= config.get("project", {})
-    unknown = sorted(set(settings) - set(names))
-    if unknown:
-        raise click.UsageError(f"{value}: '{unknown[0]}' is no option of embviz project", ctx)
-    ctx.default_map = {str(names[key]): item for key, item in settings.items()}
-    return value
 
 
 @click.command()
@@ -94,13 +80,7 @@ def _apply_config(ctx: click.Context, param: click.Parameter, value: str | None)
 @click.option("--save-bookmark", metavar="FILE", help="Write the first view too, for TensorBoard")
 @click.option("--save-coordinates", metavar="FILE", help="Write the coordinates too, .npz or .tsv")
 @click.option("--figure", metavar="FILE", help="Write a plain Plotly figure too, as JSON")
-@click.option(
-    "--config",
-    metavar="FILE",
-    is_eager=True,
-    callback=_apply_config,
-    help=f"Take defaults from a TOML file such as {CONFIG}",
-)
+@config_option
 @click.pass_context
 def project(ctx: click.Context, /, source: str, output: str, **options: Any) -> None:
     """Project the vectors of SOURCE and write a report of them as one HTML file

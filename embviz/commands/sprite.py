@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.commands.config import config_option
 from embviz.commands.source import TileSize
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ log = logging.getLogger("embviz")
 @click.option("--labels", metavar="FILE", help="Write the names too, a line a tile")
 @click.option("--quality", type=int, help="1 to 100, for JPEG and WebP  [default: 90, lossless]")
 @click.option("--skip-broken", is_flag=True, help="Put a marked tile in place of a broken image")
+@config_option
 def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
     """Pack images into a sheet of thumbnails, a tile an image, in a square grid
 
@@ -68,12 +70,13 @@ def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
     Example:
       embviz sprite images/ -o sprite.png --size 32x32 --labels labels.tsv
     """
+    from embviz.sprites.encoding import show_size
     from embviz.sprites.packing import SheetOptions, plan_sheets
 
     path = Path(output)
     labels = Path(options["labels"]) if options["labels"] else None
     kind = _check_outputs(path, labels, images)
-    source, files = open_source(images, options)
+    source, files = open_source(images, options, [t for t in (path, labels) if t is not None])
     if labels is not None and files is None:
         from embviz.errors import ParameterError
 
@@ -95,7 +98,7 @@ def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
     written = write_sheets(path, plan, kind, (labels, files))
     _say_broken(plan, files)
     for name, size in written:
-        log.info("Wrote %s (%s)", name, _size(size))
+        log.info("Wrote %s (%s)", name, show_size(size))
 
 
 def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> SheetFormat:
@@ -126,13 +129,18 @@ def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> 
 
 
 def open_source(
-    images: tuple[str, ...], options: dict[str, Any]
+    images: tuple[str, ...], options: dict[str, Any], targets: Sequence[Path] = ()
 ) -> tuple[TileSource, list[ImageFile] | None]:
     """Return the images that are asked for, and their names where they are files.
 
+    Args:
+        images: What IMAGES names.
+        options: The command's options.
+        targets: What will be written, the sheet first.
+
     Raises:
         LoadError: If there are none.
-        ParameterError: If an option has no meaning for them.
+        ParameterError: If an option has no meaning for them, or a target is one of them.
     """
     from embviz.errors import ParameterError
     from embviz.loaders.image_arrays import is_image_array, load_image_array
@@ -149,7 +157,46 @@ def open_source(
         if options.get(name) is not None:
             raise ParameterError(option, "belongs to arrays of images", "leave it out")
     files = find_images(images, bool(options.get("recursive")))
+    files = _leave_out_targets(files, targets, gathered=len(images) == 1 and not first.is_file())
     return FileSource(files), files
+
+
+def _leave_out_targets(
+    files: list[ImageFile], targets: Sequence[Path], gathered: bool
+) -> list[ImageFile]:
+    """Return images without the sheet that an earlier run wrote among them.
+
+    Raises:
+        ParameterError: If a target is an image, and no such sheet of a folder or glob.
+        LoadError: If nothing is left.
+    """
+    from embviz.errors import LoadError, ParameterError
+    from embviz.sprites.manifest import find_sheets
+
+    old = [sheet for target in targets[:1] for sheet in find_sheets(target)] if gathered else []
+    places = {_place(path): path in old for path in [*targets, *old]}
+    places.pop(None, None)
+    kept = []
+    for file in files if places else ():
+        place = _place(file.path)
+        if place not in places:
+            kept.append(file)
+        elif places[place]:
+            log.info("%s: a sheet that was written before, left out", file.path)
+        else:
+            raise ParameterError(file.path, "would be overwritten", "name another file after -o")
+    if places and not kept:
+        raise LoadError(files[0].path, "a sheet that was written before, and the only image")
+    return kept if places else files
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Return what two names of one file share; None where there is no file."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino
 
 
 def write_sheets(
@@ -189,8 +236,9 @@ def write_sheets(
             )  # fmt: skip
         else:
             log.info(
-                "%s: %s x %s tiles of %s x %s pixels for %s images",
+                "%s: %s x %s tiles of %s x %s pixels for %s image%s",
                 path, plan.columns, plan.columns, *plan.tile, f"{note.count:,}",
+                "" if note.count == 1 else "s",
             )  # fmt: skip
         if labels is not None and files is not None:
             text = "".join(f"{name}\n" for name in iter_names(files))
@@ -270,7 +318,3 @@ def _say_broken(plan: SheetPlan, files: list[ImageFile] | None) -> None:
         "%s of %s images are broken and marked: %s%s",
         f"{len(plan.broken):,}", f"{len(plan.source):,}", shown, more,
     )  # fmt: skip
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"

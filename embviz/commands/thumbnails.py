@@ -71,6 +71,7 @@ def make_sprite(
     from embviz.commands.sprite import open_source
     from embviz.errors import ParameterError
     from embviz.model import Sprite
+    from embviz.sprites.encoding import show_size
     from embviz.sprites.packing import SheetOptions, encode_sheet, plan_sheets
 
     source, files = open_source((images,), {})
@@ -93,8 +94,8 @@ def make_sprite(
             sprite, kind = smaller, f"as WebP of quality {_LOSSY_QUALITY}"
             size = sum(map(len, sprite.sheets))
     log.info(
-        "%s: %s thumbnails of %s x %s pixels, %.1f MB %s",
-        images, f"{n_points:,}", *plan.tile, size / 1e6, kind,
+        "%s: %s thumbnails of %s x %s pixels, %s %s",
+        images, f"{n_points:,}", *plan.tile, show_size(size), kind,
     )  # fmt: skip
     return sprite, tuple(file.name for file in files or ())
 

@@ -16,6 +16,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 from typing import Literal
 
@@ -220,10 +221,13 @@ def format_metadata(
     escaped = any("\t" in v or "\n" in v or "\r" in v for c in metadata.values() for v in c)
     escaped = escaped or any(set(name) & set("\t\n\r") for name in metadata)
     columns = {name: list(values) for name, values in metadata.items()}
-    blank = any(not "".join(row).strip() for row in zip(*columns.values(), strict=True))
+    rows = map("".join, zip(*columns.values(), strict=True))
+    # To a browser a byte order mark is a blank.
+    blank = any(not row.replace("\ufeff", "").strip() for row in rows)
     extra = ""
     if blank or (len(columns) == 1 and "label" not in columns):
-        extra = next(n for n in ("row", "row number", "row_") if n not in columns)
+        names = chain(("row", "row number"), (f"row {i}" for i in count(2)))
+        extra = next(name for name in names if name not in columns)
         columns[extra] = [str(i) for i in range(n_points)]
     lines = ["\t".join(columns)] if len(columns) > 1 else []
     if escaped:
@@ -231,7 +235,9 @@ def format_metadata(
         columns = {name: [escape_field(v) for v in values] for name, values in columns.items()}
     lines += map("\t".join, zip(*columns.values(), strict=True))
     note = MetadataNote(escaped, extra) if escaped or extra else None
-    return "\n".join(lines) + "\n", note
+    text = "\n".join(lines) + "\n"
+    # Readers take one byte order mark for none of the text.
+    return ("\ufeff" if text.startswith("\ufeff") else "") + text, note
 
 
 def _square_sheet(table: EmbeddingTable, sprite: Sprite) -> tuple[Sprite, str]:

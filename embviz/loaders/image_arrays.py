@@ -13,6 +13,7 @@ from embviz.errors import LoadError, ParameterError
 from embviz.loaders import npy, npz
 from embviz.loaders.npy import check_size, map_array
 from embviz.loaders.npy_header import read_header, why_not_numbers
+from embviz.sprites.sources import image_shapes
 
 
 def is_image_array(path: Path) -> bool:
@@ -48,7 +49,7 @@ def load_image_array(path: Path, tensor: str | None = None) -> NDArray[Any]:
             raise LoadError(
                 path,
                 f"an array of {' x '.join(map(str, header.shape)) or 'one number'}",
-                "images are (n, height, width) or (n, height, width, 1, 3 or 4)",
+                image_shapes(header.shape),
             )
         check_size(header, path.stat().st_size, str(path))
         array = map_array(path, header, 0)

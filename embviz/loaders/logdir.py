@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from embviz.bookmarks import read_bookmarks
 from embviz.errors import LoadError, ParameterError, printable
+from embviz.loaders import npy
 from embviz.loaders.metadata import read_metadata
+from embviz.loaders.npy_header import MAGIC
 from embviz.loaders.projector_config import (
     FILE_NAME,
     EmbeddingInfo,
@@ -73,9 +75,9 @@ def list_tensors(path: Path) -> list[TensorInfo]:
     for embedding in config.embeddings:
         if embedding.tensor_path:
             table = _load_file(config, embedding)
-            name = _name(embedding)
+            name, dtype = _name(embedding), table.vectors.dtype.name
             infos.append(
-                TensorInfo(name, table.vectors.shape, "float32", embedding.tensor_path, not infos)
+                TensorInfo(name, table.vectors.shape, dtype, embedding.tensor_path, not infos)
             )
     checkpoint = _find_checkpoint(config, path, needed=not infos)
     if checkpoint is not None:
@@ -160,10 +162,13 @@ def _for_checkpoint(config: ProjectorConfig, name: str) -> EmbeddingInfo:
 
 def _load_file(config: ProjectorConfig, embedding: EmbeddingInfo) -> EmbeddingTable:
     path = _inside(config, "tensor_path", embedding.tensor_path)
-    if path.suffix == ".bytes" or not _is_utf8(path):
+    if _is_npy(path):
+        table = npy.load(path)
+    elif path.suffix == ".bytes" or not _is_utf8(path):
         vectors = _map_raw(config, embedding, path)
         return EmbeddingTable(vectors, source=str(path))
-    table = load_text(path, delimiter=b"\t", headless=True)
+    else:
+        table = load_text(path, delimiter=b"\t", headless=True)
     shape = embedding.tensor_shape
     if shape and tuple(shape) != table.vectors.shape:
         found = " x ".join(map(str, table.vectors.shape))
@@ -173,6 +178,12 @@ def _load_file(config: ProjectorConfig, embedding: EmbeddingInfo) -> EmbeddingTa
             "correct tensor_shape",
         )
     return table
+
+
+def _is_npy(path: Path) -> bool:
+    """Tell whether a tensor is a .npy file, as one version of PyTorch writes it."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def _is_utf8(path: Path) -> bool:
@@ -227,7 +238,9 @@ def _add_files(
                 "give two counts above 0: the tile's width and height in pixels",
             )
         path = _inside(config, "image_path", embedding.image_path)
-        table = replace(table, sprite=load_sprite(path, (dims[0], dims[1]), table.n_points))
+        # PyTorch's twin tensorboardX leaves what was in memory in the tiles behind the last.
+        sheet = load_sprite(path, (dims[0], dims[1]), table.n_points, refuse_surplus=False)
+        table = replace(table, sprite=sheet)
     if embedding.bookmarks_path:
         path = _inside(config, "bookmarks_path", embedding.bookmarks_path)
         table = replace(table, bookmarks=read_bookmarks(path))

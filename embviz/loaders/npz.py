@@ -128,7 +128,8 @@ def load_array(
             )
         fitting = [m for m in named if m.header is not None and fits(m.header.shape)]
         if len(fitting) != 1:
-            way_out = "name one: --tensor" if fitting else "give it another shape"
+            shapes = "they are numbers of n x height x width, or n x height x width x 1, 3 or 4"
+            way_out = "name one: --tensor" if fitting else shapes
             why = f"{len(fitting) or 'no'} arrays of images among {_names(members)}"
             raise LoadError(path, why, way_out)
         member = fitting[0]

@@ -43,7 +43,7 @@ def shrink_sprite(sprite: Sprite) -> Sprite:
     kind = kinds.pop()
     _log.info(
         "thumbnails: %s of %s travel as lossless %s of %s",
-        sprite.mime.split("/")[1].upper(), _size(old), kind, _size(new),
+        sprite.mime.split("/")[1].upper(), show_size(old), kind, show_size(new),
     )  # fmt: skip
     mime = {"WebP": "image/webp", "PNG": "image/png"}[kind]
     return replace(sprite, image=small[0], mime=mime, more=tuple(small[1:]))
@@ -88,5 +88,6 @@ def _save(image: Image, kind: str, **options: int | bool) -> bytes:
     return out.getvalue()
 
 
-def _size(n_bytes: int) -> str:
+def show_size(n_bytes: int) -> str:
+    """Return a number of bytes as a text such as 2.1 MB."""
     return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"

@@ -146,8 +146,24 @@ def open_image(
     return image
 
 
+@cache
+def _turns_tiff() -> bool:
+    """Tell whether this Pillow turns TIFF images upright itself, as newer ones do, by trying."""
+    from PIL import Image
+
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[_ORIENTATION] = 6
+    Image.new("L", (2, 1)).save(file, "TIFF", exif=exif.tobytes())
+    return Image.open(file).size == (1, 2)
+
+
 def read_orientation(image: Image, what: object) -> int:
-    """Return the Exif orientation, 1 (upright) to 8; from 5 on the sides are exchanged."""
+    """Return the Exif orientation that an image is still to be turned by, 1 (upright) to 8.
+
+    From 5 on the sides are exchanged.
+    """
+    if image.format == "TIFF" and _turns_tiff():
+        return 1
     if not ({"exif", "Raw profile type exif", "XML:com.adobe.xmp"} & image.info.keys()) and (
         image.format != "TIFF"
     ):

@@ -64,6 +64,8 @@ def find_images(
     if not said:
         with _silence():
             return find_images(sources, recursive)
+    if not all(sources):
+        raise ParameterError("IMAGES", "an empty name", "give a folder, a glob or a list of images")
     if len(sources) > 1:
         return _several([Path(source) for source in sources])
     path = Path(sources[0])
@@ -217,8 +219,9 @@ def read_list(path: Path) -> list[ImageFile]:
             raise LoadError(where, "an empty line", "each line names one image")
         target = base / line
         if not _exists(target):
-            gone = "no such file" if "\t" not in line else "no such file; one path a line, no tabs"
-            raise LoadError(f"{where}: {printable(line, 200)}", gone)
+            hint = "a line is a path from the list's folder or from the current one"
+            hint = "one path a line, no tabs" if "\t" in line else hint
+            raise LoadError(f"{where}: {printable(line, 200)}", "no such file", hint)
         if target.is_dir():
             raise LoadError(f"{where}: {printable(line, 200)}", "a folder, not an image")
         files.append(ImageFile(line, target))

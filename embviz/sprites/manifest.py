@@ -124,6 +124,23 @@ def _is_plain(name: str) -> bool:
     return name not in ("", ".", "..") and not set(name) & set("/\\:\0")
 
 
+def find_sheets(path: Path) -> list[Path]:
+    """Return the sheets that are there of an earlier run for a sheet's name: it, or several."""
+    from embviz.sprites.images import SHEET_FORMATS, open_image, read_bytes
+
+    found: list[Path] = []
+    manifest = path.with_suffix(".json")
+    try:
+        if manifest.is_file() and is_manifest(raw := read_bytes(manifest)):
+            found += [path.parent / name for name in read_manifest(manifest, raw).files]
+        if path.is_file():
+            with path.open("rb") as file:
+                found += [path] if read_note(open_image(file, path, SHEET_FORMATS)) else []
+    except (LoadError, OSError):
+        return found
+    return found
+
+
 def find_labels(path: Path) -> Path | None:
     """Return the file of labels that was written with a sheet or manifest and lies beside it."""
     from embviz.sprites.images import SHEET_FORMATS, open_image, read_bytes

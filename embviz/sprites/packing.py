@@ -18,14 +18,17 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, ParameterError
 from embviz.sprites.fitting import CLEAR, Color, Fit, fit_tile, mark_broken, parse_color
 from embviz.sprites.images import MOST_SIDE
+from embviz.sprites.jpeg import write_jpeg
 from embviz.sprites.manifest import DESCRIPTION, KEY, SheetNote
-from embviz.sprites.png import Band, compress_band, join_checksums, png_band, png_end, png_start
+from embviz.sprites.png import compress_band, join_checksums, png_band, png_end, png_start
 from embviz.sprites.sheet import divide_sheets
 from embviz.sprites.sources import ImageFacts, TileSource
 
 SheetFormat = Literal["PNG", "WEBP", "JPEG"]
 CHANNELS = {"L": 1, "LA": 2, "RGB": 3, "RGBA": 4}
 _FACTS_AT_ONCE = 64
+# Above this many pixels the search for a smaller lossless WebP takes longer than all else.
+_WEBP_PIXELS = 1 << 24
 _log = logging.getLogger("embviz")
 _progress = logging.getLogger("embviz.progress")
 T = TypeVar("T")
@@ -108,7 +111,7 @@ def plan_sheets(source: TileSource, options: SheetOptions, kind: SheetFormat = "
 def encode_sheet(
     plan: SheetPlan, number: int, kind: SheetFormat, note: str = ""
 ) -> Iterator[bytes]:
-    """Yield the bytes of one sheet; PNG is made band by band and never held whole.
+    """Yield the bytes of one sheet; PNG and JPEG are made band by band and never held whole.
 
     Args:
         plan: The layout.
@@ -119,10 +122,8 @@ def encode_sheet(
     Raises:
         LoadError: If an image is damaged or has changed, unless broken ones are skipped.
     """
-    if kind == "PNG":
-        yield from _encode_png(plan, number, note)
-    else:
-        yield from _encode_by_pillow(plan, number, kind, note)
+    ways = {"PNG": _encode_png, "JPEG": _encode_jpeg, "WEBP": _encode_webp}
+    yield from ways[kind](plan, number, note)
 
 
 def _choose_ground(options: SheetOptions, kind: SheetFormat) -> Color:
@@ -195,17 +196,23 @@ def _choose_mode(
 
 def _make_band(plan: SheetPlan, sheet: int, row: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
     """Return one row of tiles as pixels (tile height, width, channels), and what was broken."""
-    width, height = plan.tile
-    channels = CHANNELS[plan.mode]
-    band = np.zeros((height, plan.columns * width, channels), np.uint8)
-    if plan.ground[3] == 255 and plan.mode in ("L", "RGB"):
-        band[:] = plan.ground[:channels]
+    width = plan.tile[0]
+    band = _empty_band(plan)
     first = sheet * plan.columns**2 + row * plan.columns
     broken: dict[int, str] = {}
     for i in range(first, min(first + plan.columns, len(plan.source))):
         left = (i - first) * width
         band[:, left : left + width] = _make_tile(plan, i, broken)
     return band, broken
+
+
+def _empty_band(plan: SheetPlan) -> NDArray[np.uint8]:
+    """Return a row of tiles that no image fills."""
+    channels = CHANNELS[plan.mode]
+    band = np.zeros((plan.tile[1], plan.columns * plan.tile[0], channels), np.uint8)
+    if plan.ground[3] == 255 and plan.mode in ("L", "RGB"):
+        band[:] = plan.ground[:channels]
+    return band
 
 
 def _make_tile(plan: SheetPlan, i: int, broken: dict[int, str]) -> NDArray[np.uint8]:
@@ -229,64 +236,68 @@ def _rows_of(plan: SheetPlan, sheet: int) -> range:
 
 
 def _encode_png(plan: SheetPlan, sheet: int, note: str) -> Iterator[bytes]:
-    def make(row: int) -> tuple[Band, dict[int, str]]:
-        pixels, broken = _make_band(plan, sheet, row)
-        return compress_band(pixels), broken
-
     width, height = plan.tile[0] * plan.columns, plan.tile[1] * plan.columns
     yield png_start(width, height, CHANNELS[plan.mode], note)
-    checksum, rows = 1, _rows_of(plan, sheet)
-    report = _Report(len(plan.source), "images packed")
-    for row, (band, broken) in zip(rows, _in_order(make, rows), strict=True):
-        plan.broken.update(broken)
+    checksum = 1
+    for row, band in enumerate(_bands(plan, sheet, compress_band)):
         checksum = join_checksums(checksum, band.checksum, band.n_bytes)
         yield png_band(band, row == 0)
-        report(min(len(plan.source), (sheet * plan.columns + row + 1) * plan.columns))
-    if len(rows) < plan.columns:
-        empty = np.zeros((plan.tile[1], width, CHANNELS[plan.mode]), np.uint8)
-        if plan.ground[3] == 255 and plan.mode in ("L", "RGB"):
-            empty[:] = plan.ground[: CHANNELS[plan.mode]]
-        band = compress_band(empty)
-        for _ in range(len(rows), plan.columns):
-            checksum = join_checksums(checksum, band.checksum, band.n_bytes)
-            yield png_band(band, False)
     yield png_end(checksum)
 
 
-def _encode_by_pillow(plan: SheetPlan, sheet: int, kind: SheetFormat, note: str) -> Iterator[bytes]:
+def _encode_jpeg(plan: SheetPlan, sheet: int, note: str) -> Iterator[bytes]:
+    bands = _bands(plan, sheet, lambda pixels: pixels)
+    height = plan.tile[1] * plan.columns
+    yield from write_jpeg(bands, height, plan.options.quality or 90, _exif(note))
+
+
+def _encode_webp(plan: SheetPlan, sheet: int, note: str) -> Iterator[bytes]:
     from PIL import Image
 
-    def make(row: int) -> tuple[NDArray[np.uint8], dict[int, str]]:
-        return _make_band(plan, sheet, row)
-
     size = (plan.tile[0] * plan.columns, plan.tile[1] * plan.columns)
-    empty: Any = plan.ground[: CHANNELS[plan.mode]] if plan.ground[3] == 255 else 0
-    picture = Image.new(plan.mode, size, empty[0] if plan.mode == "L" and empty else empty)
-    rows = _rows_of(plan, sheet)
-    report = _Report(len(plan.source), "images packed")
-    for row, (pixels, broken) in zip(rows, _in_order(make, rows), strict=True):
-        plan.broken.update(broken)
-        band = Image.fromarray(pixels[..., 0] if plan.mode == "L" else pixels)
-        picture.paste(band, (0, row * plan.tile[1]))
-        report(min(len(plan.source), (sheet * plan.columns + row + 1) * plan.columns))
-    exif = Image.Exif()
-    if note:
-        exif[DESCRIPTION] = note
+    picture = Image.new(plan.mode, size)
+    for row, pixels in enumerate(_bands(plan, sheet, lambda pixels: pixels)):
+        picture.paste(Image.fromarray(pixels), (0, row * plan.tile[1]))
     quality = plan.options.quality
-    options: dict[str, Any] = {"exif": exif.tobytes()}
-    if kind == "JPEG":
-        # Without subsampling, colors do not run from tile to tile.
-        options |= {"quality": quality or 90, "subsampling": 0}
-    elif quality is None:
-        options |= {"lossless": True, "quality": 50, "method": 2, "exact": True}
-    else:
-        options |= {"quality": quality, "method": 4}
+    options: dict[str, Any] = {"lossless": True, "quality": 50, "method": 2, "exact": True}
+    if size[0] * size[1] > _WEBP_PIXELS:
+        options |= {"quality": 0, "method": 0}
+    if quality is not None:
+        options = {"quality": quality, "method": 4}
     with tempfile.TemporaryFile() as out:  # the sheet is in memory, its code need not be
-        picture.save(out, kind, **options)
+        picture.save(out, "WEBP", exif=_exif(note), **options)
         del picture
         out.seek(0)
         while part := out.read(1 << 20):
             yield part
+
+
+def _exif(note: str) -> bytes:
+    from PIL import Image
+
+    exif = Image.Exif()
+    if note:
+        exif[DESCRIPTION] = note
+    return exif.tobytes()
+
+
+def _bands(plan: SheetPlan, sheet: int, encode: Callable[[NDArray[np.uint8]], T]) -> Iterator[T]:
+    """Yield a sheet's rows of tiles from the top, as `encode` makes them, the empty ones too."""
+
+    def make(row: int) -> tuple[T, dict[int, str]]:
+        pixels, broken = _make_band(plan, sheet, row)
+        return encode(pixels), broken
+
+    rows = _rows_of(plan, sheet)
+    report = _Report(len(plan.source), "images packed")
+    for row, (band, broken) in zip(rows, _in_order(make, rows), strict=True):
+        plan.broken.update(broken)
+        yield band
+        report(min(len(plan.source), (sheet * plan.columns + row + 1) * plan.columns))
+    if len(rows) < plan.columns:
+        empty = encode(_empty_band(plan))
+        for _ in range(len(rows), plan.columns):
+            yield empty
 
 
 def _in_order(function: Callable[[int], T], items: range) -> Iterator[T]:

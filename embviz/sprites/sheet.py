@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import math
 from pathlib import Path
 from typing import Any
@@ -22,15 +23,25 @@ from embviz.sprites.images import (
 )
 from embviz.sprites.manifest import SheetNote, is_manifest, read_manifest, read_note
 
+_log = logging.getLogger("embviz")
 
-def load_sprite(path: Path, tile_size: tuple[int, int] | None, n_points: int) -> Sprite:
+_LOSSY = ("image/jpeg", "image/webp")
+_LOSSY_LEVELS = 48
+_LOSSY_SHARE = 0.05
+
+
+def load_sprite(
+    path: Path, tile_size: tuple[int, int] | None, n_points: int, refuse_surplus: bool = True
+) -> Sprite:
     """Read and check a sheet of thumbnails, or the manifest of several.
 
     Args:
         path: A PNG, JPEG, WebP, GIF or BMP file, by its content, or a manifest of `embviz sprite`.
         tile_size: A tile's width and height in pixels; None where the sheet's own note says it, or
             it is the projector's square of ceil(sqrt(n_points)) tiles a side.
-        n_points: How many tiles are needed.
+        n_points: How many tiles are needed. Rows behind them may be there when they are empty.
+        refuse_surplus: Whether further tiles that show something are refused in the projector's
+            square too, where TensorBoard passes over what other writers left there.
 
     Raises:
         LoadError: If it is no such image, too large, no multiple of the tile, or its tiles are not
@@ -50,7 +61,8 @@ def load_sprite(path: Path, tile_size: tuple[int, int] | None, n_points: int) ->
         tile_size = (note.tile_width, note.tile_height)
     tile = tile_size or _guess_tile(path, *image.size, n_points)
     columns, n_rows = count_tiles(path, image.size, tile)
-    if note is not None and tile == (note.tile_width, note.tile_height):
+    noted = note is not None and tile == (note.tile_width, note.tile_height)
+    if note is not None and noted:
         _check_count(path, note, n_points)
     if columns * n_rows < n_points:
         raise LoadError(
@@ -59,8 +71,11 @@ def load_sprite(path: Path, tile_size: tuple[int, int] | None, n_points: int) ->
             "is --sprite-size right?",
         )
     pixels = decode_array(image, path)
-    _check_rest(path, pixels, (*tile, columns), n_points)
-    return Sprite(raw, MIMES[str(image.format)], *tile, columns)
+    sheet = Sprite(raw, MIMES[str(image.format)], *tile, columns)
+    if not noted:
+        counts = _count_shown(sheet, pixels, n_points), n_points
+        _check_surplus(path, columns, counts, refuse_surplus)
+    return sheet
 
 
 def _load_sheets(
@@ -131,24 +146,48 @@ def _check_count(path: Path, note: SheetNote, n_points: int) -> None:
         )
 
 
-def _check_rest(
-    path: Path, pixels: NDArray[np.uint8], grid: tuple[int, int, int], n_points: int
-) -> None:
-    """Refuse a sheet in which rows of tiles behind the last point show something."""
-    width, height, columns = grid
-    needed = -(-n_points // columns)
-    rest = pixels[needed * height :]
-    if not len(rest) or (rest == rest[-1, -1]).all():
+def _check_surplus(path: Path, columns: int, counts: tuple[int, int], refuse: bool) -> None:
+    """Refuse a sheet that shows more thumbnails (counts: these, points), or tell of it.
+
+    What fills up the last point's row is told of: makers of sheets leave what they like there.
+    """
+    shown, n_points = counts
+    if shown <= n_points:
         return
-    # What is empty looks as the last pixel does.
-    differs = (rest != rest[-1, -1]).reshape(*rest.shape[:2], -1).any(axis=2)
-    tiles = _split(differs.astype(np.uint8), width, height)
-    shown = np.flatnonzero(tiles.reshape(len(tiles), -1).any(axis=1))
-    if len(shown):
-        filled = needed * columns + int(shown[-1]) + 1
+    in_row = shown <= -(-n_points // columns) * columns
+    if not in_row and (refuse or columns != math.isqrt(n_points - 1) + 1):
         raise LoadError(
-            path, f"{filled} thumbnails for {n_points} points", "are they of the same data?"
+            path, f"{shown} thumbnails for {n_points} points", "are they of the same data?"
         )
+    _log.warning(
+        "%s: %s thumbnails for %s points, the first %s are taken", path, shown, n_points, n_points
+    )
+
+
+def _count_shown(sheet: Sprite, pixels: NDArray[np.uint8], n_points: int) -> int:
+    """Return the number of tiles up to the last that is not empty, n_points where it is less.
+
+    A tile is empty where it is transparent, or looks as the sheet's last pixel does: in a lossy
+    format all but a few pixels within it, since its edges take on something of their neighbors.
+    """
+    lossy = sheet.mime in _LOSSY
+    width, height, columns = sheet.tile_width, sheet.tile_height, sheet.columns
+    pixels = pixels.reshape(*pixels.shape[:2], -1)
+    ground = pixels[-1, -1].astype(np.int16)
+    margin = (min(16, height // 4), min(16, width // 4)) if lossy else (0, 0)
+    shown = n_points
+    for row in range(n_points // columns, pixels.shape[0] // height):
+        band = pixels[row * height : (row + 1) * height]
+        differs = (abs(band - ground) > (_LOSSY_LEVELS if lossy else 0)).any(axis=2)
+        if band.shape[2] == 4:
+            differs &= band[..., 3] > 0
+        tiles = _split(differs.astype(np.uint8), width, height)
+        inner = tiles[:, margin[0] : height - margin[0], margin[1] : width - margin[1]]
+        shares = inner.reshape(len(inner), -1).mean(axis=1)
+        found = np.flatnonzero(shares > (_LOSSY_SHARE if lossy else 0))
+        if len(found):
+            shown = max(shown, row * columns + int(found[-1]) + 1)
+    return shown
 
 
 def _guess_tile(path: Path, width: int, height: int, n_points: int) -> tuple[int, int]:

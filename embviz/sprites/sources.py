@@ -126,10 +126,7 @@ class ArraySource:
         if array.ndim == 3:
             array = array[..., None]
         if array.ndim != 4 or array.shape[3] not in (1, 3, 4):
-            raise LoadError(
-                what, f"an array of {shape}",
-                "images are (n, height, width) or (n, height, width, 1, 3 or 4)",
-            )  # fmt: skip
+            raise LoadError(what, f"an array of {shape}", image_shapes(array.shape))
         if 0 in array.shape:
             raise LoadError(what, f"an array of {shape}: no pixels")
         if value_range is not None and not (
@@ -143,7 +140,7 @@ class ArraySource:
         self._low, self._high = value_range or _find_range(array)
         _log.info(
             "%s: %s images of %s x %s pixels, %s, values %g … %g shown as black … white",
-            what, f"{len(array):,}", array.shape[2], array.shape[1], array.dtype, self._low,
+            what, f"{len(array):,}", array.shape[2], array.shape[1], array.dtype.name, self._low,
             self._high,
         )  # fmt: skip
 
@@ -165,15 +162,23 @@ class ArraySource:
             values = values.astype(np.float64)
             if not np.isfinite(values).all():
                 raise LoadError(self.name(index), "holds NaN or infinity")
-            scaled = (values - self._low) / (self._high - self._low) * 255
+            # By halves, so that no difference passes the range of float64.
+            scaled = (values / 2 - self._low / 2) / (self._high / 2 - self._low / 2) * 255
             values = np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
         pixels = values[..., 0] if values.shape[2] == 1 else values
         return Image.fromarray(np.ascontiguousarray(pixels))
 
 
+def image_shapes(found: tuple[int, ...]) -> str:
+    """Return what shapes arrays of images have, and how one of another layout gets there."""
+    if len(found) == 4 and found[1] in (1, 3, 4):
+        return "its channels come last: save array.transpose(0, 2, 3, 1)"
+    return "images are (n, height, width) or (n, height, width, 1, 3 or 4)"
+
+
 def _find_range(array: NDArray[Any]) -> tuple[float, float]:
     """Return the values that are shown as black and white."""
-    kind = array.dtype
+    kind = array.dtype.newbyteorder("=")
     if kind == np.bool_:
         return 0.0, 1.0
     if kind == np.uint8:

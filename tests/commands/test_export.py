@@ -39,7 +39,7 @@ def test_a_source_becomes_a_logdir_and_comes_back_as_a_report(
         "--perplexity", "5", "--axis", "=p1", "=p2", "-o", "log dir",
     )  # fmt: skip
     assert (ran.status, ran.stdout) == (0, ""), ran.stderr
-    assert "tensorboard --logdir log dir" in ran.stderr
+    assert "open it: tensorboard '--logdir=log dir'" in ran.stderr
     table = load_table(tmp_path / "log dir")
     np.testing.assert_array_equal(table.vectors, points)
     assert table.metadata["name"] == tuple(f"p{i}" for i in range(60))

@@ -175,6 +175,54 @@ def test_an_output_that_is_an_input_is_refused(run: Any, tmp_path: Path) -> None
     assert path.read_bytes() == raw
 
 
+@pytest.mark.parametrize("source", ["d", "d/*", "d/**/*"])
+@pytest.mark.parametrize("more", [(), ("--size", "8x8", "--max-side", "16")])
+def test_a_sheet_in_the_folder_itself_never_becomes_one_of_its_images(
+    run: Any, tmp_path: Path, source: str, more: tuple[str, ...]
+) -> None:
+    shades(tmp_path / "d", 5)
+    assert run("sprite", source, "-o", "d/s.png", *more).status == 0
+    written = {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()}
+    ran = run("sprite", source, "-o", "d/s.png", *more)
+    assert ran.status == 0, ran.stderr
+    assert "a sheet that was written before, left out" in ran.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()} == written
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("d", "-o", "d/3.png"),
+        ("d", "-o", "s.png", "--labels", "d/3.png"),
+        ("list.txt", "-o", "d/3.png"),
+        ("d/1.png", "d/3.png", "-o", "d/3.png"),
+        ("d/*.png", "-o", "link/3.png"),
+    ],
+)
+def test_an_image_is_never_overwritten(
+    run: Any, tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    shades(tmp_path / "d", 5)
+    (tmp_path / "list.txt").write_text("d/1.png\nd/3.png\n")
+    try:
+        (tmp_path / "link").symlink_to("d", target_is_directory=True)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()}
+    ran = run("sprite", *arguments)
+    assert ran.status == 2
+    assert "overwrit" in ran.stderr
+    assert {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()} == before
+    assert not (tmp_path / "s.png").exists()
+
+
+def test_an_empty_name_is_not_the_current_folder(run: Any, tmp_path: Path) -> None:
+    shades(tmp_path, 2)
+    ran = run("sprite", "", "-o", "s.png")
+    assert ran.status == 2
+    assert "an empty name" in ran.stderr
+
+
 def test_what_one_sheet_cannot_hold_becomes_several(
     run: Any, tmp_path: Path, vectors: np.ndarray
 ) -> None:

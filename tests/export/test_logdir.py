@@ -108,7 +108,7 @@ def test_any_labels_keep_their_rows_in_tensorboard_and_come_back(
     columns = dict(zip(names, map(tuple, zip(*rows, strict=True)), strict=True))
     text, _ = format_metadata(columns, len(rows))
     # TensorBoard's own reading: lines end in \n, blank ones are skipped, a tab makes a header.
-    lines = [line for line in text.split("\n")[:-1] if line.strip().strip("\ufeff").strip()]
+    lines = [line for line in text.split("\n")[:-1] if line.replace("\ufeff", "").strip()]
     header = "\t" in lines[0]
     assert len(lines) - header == len(rows)
     assert len({line.count("\t") for line in lines}) == 1
@@ -116,6 +116,28 @@ def test_any_labels_keep_their_rows_in_tensorboard_and_come_back(
     vectors = np.ones((len(rows), 2), np.float32)
     embviz.export_logdir(folder / "x", EmbeddingTable(vectors, columns))
     assert dict(load_table(folder / "x").metadata) == columns
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"\ufeffa": ("x", "y"), "b": ("1", "2")},
+        {"label": ("\ufeffx", "y")},
+        {"label": ("x", "\ufeff", " \ufeff ")},
+        {"row": ("", "x"), "row number": ("", "y"), "row 2": ("", "z")},
+    ],
+)
+def test_byte_order_marks_and_taken_names_come_back(
+    tmp_path: Path, columns: dict[str, tuple[str, ...]]
+) -> None:
+    n = len(next(iter(columns.values())))
+    text, note = format_metadata(columns, n)
+    shown = text.removeprefix("\ufeff").split("\n")[:-1]
+    assert all(line.replace("\ufeff", "").strip() for line in shown)
+    assert len(shown) == n + ("\t" in shown[0])
+    embviz.export_logdir(tmp_path / "x", EmbeddingTable(np.ones((n, 2), np.float32), columns))
+    assert dict(load_table(tmp_path / "x").metadata) == columns
+    assert (note is None) == (len(columns) == 2 or columns == {"label": ("\ufeffx", "y")})
 
 
 @given(st.text())

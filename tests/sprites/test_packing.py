@@ -18,7 +18,7 @@ from PIL import Image
 from embviz.errors import LoadError, ParameterError
 from embviz.sprites.fitting import fit_tile, parse_color, scaled_size
 from embviz.sprites.images import open_image
-from embviz.sprites.listing import find_images
+from embviz.sprites.listing import ImageFile, find_images
 from embviz.sprites.packing import SheetOptions, encode_sheet, plan_sheets
 from embviz.sprites.png import compress_band, join_checksums, png_band, png_end, png_start
 from embviz.sprites.sheet import divide_sheets
@@ -107,18 +107,29 @@ def test_contain_never_exceeds_the_tile_and_cover_never_falls_short(
     assert outer[1] >= tile[1]
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_is_turned_upright(orientation: int) -> None:
-    from PIL import ImageOps
+WAYS = {2: "FLIP_LEFT_RIGHT", 3: "ROTATE_180", 4: "FLIP_TOP_BOTTOM", 5: "TRANSPOSE"}
+WAYS |= {6: "ROTATE_270", 7: "TRANSVERSE", 8: "ROTATE_90"}
 
-    image = Image.fromarray(RNG.integers(0, 256, (6, 4, 3), np.uint8))
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "JPEG"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_every_exif_orientation_is_turned_upright(
+    tmp_path: Path, kind: str, orientation: int
+) -> None:
+    pixels = np.kron(RNG.integers(0, 256, (6, 4, 3), np.uint8), np.ones((16, 16, 1), np.uint8))
+    image = Image.fromarray(pixels)
     exif = Image.Exif()
     exif[0x0112] = orientation
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", exif=exif.tobytes())
-    upright = ImageOps.exif_transpose(Image.open(buffer))
-    tile = fit_tile(open_image(buffer.getvalue(), "x"), "x", upright.size, "contain", CLEAR, "RGB")
-    np.testing.assert_array_equal(tile, np.asarray(upright))
+    save = {"JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    path = tmp_path / "a"
+    image.save(path, kind, exif=exif.tobytes(), **save)
+    way = WAYS.get(orientation)
+    upright = image.transpose(Image.Transpose[way]) if way else image
+    facts = FileSource([ImageFile("a", path)]).facts(0)
+    assert (facts.width, facts.height) == upright.size
+    tile = fit_tile(open_image(path.read_bytes(), "x"), "x", upright.size, "contain", CLEAR, "RGB")
+    difference = np.abs(tile.astype(int) - np.asarray(upright)).max()
+    assert difference <= (1 if kind == "JPEG" else 0)
 
 
 def test_the_default_tile_knows_the_turned_sides(tmp_path: Path) -> None:
@@ -344,6 +355,8 @@ def test_a_mutated_image_gives_a_tile_or_is_refused(
         (np.array([False, True]), 0, 1),
         (np.array([0, 1000], np.uint16), 0, 65535),
         (np.array([0, 255], np.uint16), 0, 255),
+        (np.array([0, 1000], ">u2"), 0, 65535),
+        (np.array([-1.7e308, 1.6e308]), -1.7e308, 1.6e308),
         (np.array([0, 1.0]), 0, 1),
         (np.array([-1, 0.9]), -1, 1),
         (np.array([0, 254.0]), 0, 255),
@@ -360,7 +373,7 @@ def test_the_range_of_an_array_follows_its_type_and_values(
     source = ArraySource(values.reshape(-1, 1, 1), "x.npy")
     assert f"values {low:g} … {high:g} shown" in caplog.text
     shown = np.asarray(source.open(0, source.facts(0)))[0, 0]
-    expected = (float(values[0]) - low) / (high - low) * 255
+    expected = (float(values[0]) / 2 - low / 2) / (high / 2 - low / 2) * 255
     assert shown == round(expected)
 
 
@@ -375,6 +388,7 @@ def test_a_stated_range_is_taken_and_values_beyond_it_are_cut() -> None:
     [
         (np.zeros((3, 4)), "3 x 4"),
         (np.zeros((3, 4, 4, 2)), "3 x 4 x 4 x 2"),
+        (np.zeros((2, 3, 4, 5)), r"channels come last: save array.transpose\(0, 2, 3, 1\)"),
         (np.zeros((0, 4, 4)), "no pixels"),
         (np.zeros((2, 2, 2), complex), "complex"),
     ],

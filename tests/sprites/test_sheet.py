@@ -75,8 +75,70 @@ def test_a_tile_of_no_pixels_is_refused(tmp_path: Path, size: tuple[int, int]) -
 
 
 def test_the_projectors_square_needs_no_tile_size(tmp_path: Path) -> None:
-    sprite = load_sprite(write(tmp_path / "s.png", size=(40, 40)), None, 14)
+    Image.new("RGB", (40, 40)).save(tmp_path / "s.png")
+    sprite = load_sprite(tmp_path / "s.png", None, 14)
     assert (sprite.tile_width, sprite.tile_height, sprite.columns) == (10, 10, 4)
+
+
+def sheet_of(path: Path, shown: int, columns: int, rows: int, **save: Any) -> Path:
+    """Write a sheet of noisy tiles of 16 x 16 pixels, black behind the first `shown`."""
+    image = Image.new("RGB", (16 * columns, 16 * rows))
+    for i in range(shown):
+        tile = Image.fromarray(RNG.integers(0, 256, (16, 16, 3)).astype(np.uint8))
+        image.paste(tile, (i % columns * 16, i // columns * 16))
+    image.save(path, **save)
+    return path
+
+
+@pytest.mark.parametrize("name", ["s.png", "s.jpg", "s.webp"])
+@pytest.mark.parametrize(("columns", "rows"), [(3, 3), (3, 2), (5, 1), (4, 4), (2, 3), (10, 10)])
+def test_a_sheet_with_room_for_more_is_taken(
+    tmp_path: Path, name: str, columns: int, rows: int
+) -> None:
+    path = sheet_of(tmp_path / name, 5, columns, rows)
+    assert load_sprite(path, (16, 16), 5).columns == columns
+
+
+@pytest.mark.parametrize("name", ["s.png", "s.jpg", "s.webp"])
+@pytest.mark.parametrize(
+    ("shown", "columns", "rows"),
+    [(7, 3, 3), (9, 3, 3), (16, 4, 4), (7, 2, 4), (6, 1, 6)],
+)
+def test_a_sheet_that_shows_more_is_refused_with_both_numbers(
+    tmp_path: Path, name: str, shown: int, columns: int, rows: int
+) -> None:
+    path = sheet_of(tmp_path / name, shown, columns, rows)
+    assert f"{shown} thumbnails for 5 points" in error(path, (16, 16), 5)
+
+
+@pytest.mark.parametrize(
+    ("shown", "columns", "rows"), [(6, 3, 3), (6, 3, 2), (6, 6, 1), (6, 10, 10), (8, 4, 4)]
+)
+def test_what_fills_up_the_last_points_row_is_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, shown: int, columns: int, rows: int
+) -> None:
+    sprite = load_sprite(sheet_of(tmp_path / "s.png", shown, columns, rows), (16, 16), 5)
+    assert sprite.columns == columns
+    assert f"s.png: {shown} thumbnails for 5 points, the first 5 are taken" in caplog.text
+
+
+def test_what_is_transparent_is_empty_whatever_its_color(tmp_path: Path) -> None:
+    pixels = RNG.integers(0, 256, (24, 24, 4)).astype(np.uint8)
+    pixels[16:, :, 3] = 0
+    Image.fromarray(pixels).save(tmp_path / "s.png")
+    assert load_sprite(tmp_path / "s.png", (8, 8), 5).columns == 3
+    pixels[20, 4, 3] = 9
+    Image.fromarray(pixels).save(tmp_path / "s.png")
+    assert "7 thumbnails for 5 points" in error(tmp_path / "s.png", (8, 8), 5)
+
+
+def test_in_the_projectors_square_other_writers_may_leave_rubbish(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    load_sprite(sheet_of(tmp_path / "s.png", 9, 3, 3), (16, 16), 5, refuse_surplus=False)
+    assert "s.png: 9 thumbnails for 5 points, the first 5 are taken" in caplog.text
+    with pytest.raises(LoadError, match="16 thumbnails for 5 points"):
+        load_sprite(sheet_of(tmp_path / "s.png", 16, 4, 4), (16, 16), 5, refuse_surplus=False)
 
 
 def test_a_header_that_claims_a_huge_image_is_refused_before_decoding(tmp_path: Path) -> None:

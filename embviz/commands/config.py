@@ -1,0 +1,112 @@
+"""Settings in a TOML file, which are the defaults of a command's options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from embviz.commands.source import CONFIG, read_config
+
+COMMANDS = ("project", "sprite", "export")
+"""The commands that take settings: of the file's top level, and of the table of their name."""
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def config_option(function: F) -> F:
+    """Add `--config` to a command that stands in `COMMANDS`."""
+    option = click.option(
+        "--config",
+        metavar="FILE",
+        is_eager=True,
+        callback=_apply,
+        help=f"Take defaults from a TOML file such as {CONFIG}",
+    )
+    return option(function)
+
+
+def _apply(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Take the defaults of the other options from a TOML file."""
+    if value is None:
+        return None
+    own = _options(ctx.command)
+    defaults: dict[str, Any] = {}
+    table: dict[str, Any] = {}
+    for key, item in read_config(Path(value)).items():
+        listed = isinstance(item, list) and any(isinstance(value, dict) for value in item)
+        if isinstance(item, dict) or listed:
+            if key not in COMMANDS or listed:
+                tables = ", ".join(f"[{name}]" for name in COMMANDS)
+                raise click.UsageError(f"{value}: [{key}] is none of the tables {tables}", ctx)
+            if key == ctx.command.name:
+                table = item
+        elif _plain(key) in own:
+            taken = own[_plain(key)]
+            defaults[str(taken.name)] = _shape(taken, item, f"{value}: '{key}'", ctx)
+        elif not _is_known(key):
+            raise click.UsageError(f"{value}: '{key}' is no option of embviz {ctx.info_name}", ctx)
+    for key, item in table.items():
+        if _plain(key) not in own:
+            raise click.UsageError(f"{value}: '{key}' is no option of embviz {ctx.info_name}", ctx)
+        taken = own[_plain(key)]
+        defaults[str(taken.name)] = _shape(taken, item, f"{value}: '{key}'", ctx)
+    ctx.default_map = defaults
+    return value
+
+
+def _plain(key: str) -> str:
+    return key.replace("_", "-")
+
+
+def _options(command: click.Command) -> dict[str, click.Parameter]:
+    """Return what can be set by its names: options as they are typed, and `output` for -o."""
+    found: dict[str, click.Parameter] = {}
+    for param in command.params:
+        names = [opt.lstrip("-") for opt in param.opts]
+        if all(len(name) == 1 for name in names):
+            names.append(str(param.name))
+        found |= {_plain(name): param for name in names}
+    found.pop("config", None)
+    return found
+
+
+def _is_known(key: str) -> bool:
+    """Tell whether a key of the top level is an option of another command."""
+    for name in COMMANDS:
+        command: click.Command = getattr(import_module(f"embviz.commands.{name}"), name)
+        if _plain(key) in _options(command):
+            return True
+    return False
+
+
+def _shape(param: click.Parameter, item: Any, what: str, ctx: click.Context) -> Any:
+    """Return a value as click wants it: a list where the option may be given several times.
+
+    Raises:
+        UsageError: If it is a list or table where one value is meant.
+    """
+    several = isinstance(param, click.Option) and param.multiple
+    values = item if isinstance(item, list) else [item]
+    nested = any(isinstance(value, list) for value in values)
+    if several and param.nargs > 1:
+        wanted = f"lists of {param.nargs} values"
+        values = values if nested else [values]
+        fits = all(isinstance(value, list) and len(value) == param.nargs for value in values)
+    elif several or param.nargs == -1:
+        fits, wanted = not nested, "one value or a list of them"
+    elif param.nargs > 1:
+        fits = isinstance(item, list) and not nested and len(item) == param.nargs
+        wanted = f"a list of {param.nargs} values"
+    else:
+        fits, wanted = not isinstance(item, list), "one value"
+    if any(isinstance(value, dict) for value in values):
+        fits = False
+    if param.type is click.INT and any(isinstance(value, float) for value in values):
+        fits, wanted = False, "a whole number"  # which click would make of it by cutting
+    if not fits:
+        raise click.UsageError(f"{what} is to be {wanted}", ctx)
+    return values if several or param.nargs != 1 else item

@@ -1,0 +1,110 @@
+"""`--config`: settings of a TOML file as the defaults of `project`, `sprite` and `export`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embviz import load_table
+from tests.commands.test_project import block_of, manifest_of
+from tests.sprites.pictures import shades, tiles_of
+
+STATE = {"label": "v", "selectedProjection": "pca", "projections": [], "selectedPoints": []}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder of its own below the current one: vectors, labels, images, a bookmark."""
+    folder = tmp_path / "my data"
+    shades(folder / "photos", 5)
+    np.save(folder / "x.npy", np.random.default_rng(2).normal(size=(5, 4)).astype(np.float32))
+    (folder / "m.tsv").write_text("".join(f"w{i}\n" for i in range(5)))
+    (folder / "views.txt").write_text(json.dumps([STATE]))
+    return folder
+
+
+def test_one_file_serves_the_three_commands_and_names_files_from_its_own_folder(
+    run: Any, tmp_path: Path, folder: Path
+) -> None:
+    (folder / "embviz.toml").write_text(
+        'source = "x.npy"\nmetadata = "m.tsv"\nimages = "photos"\nseed = 3\n'
+        '[sprite]\nsize = "4x4"\noutput = "sheet.png"\nlabels = "l.tsv"\n'
+        '[project]\nmethod = "pca"\nbookmark = ["views.txt"]\nsprite-size = "2x2"\n'
+        '[export]\noutput = "logdir"\nprojection = ["pca"]\nsprite_size = "8x8"\n'
+        'axis = ["=w0", "=w1"]\nbookmark = "views.txt"\n'
+    )
+    config = ("--config", "my data/embviz.toml")
+    ran = run("sprite", *config)
+    assert ran.status == 0, ran.stderr
+    tiles = tiles_of(folder / "sheet.png", (4, 4), "L")
+    assert tiles[:5, 1, 1].tolist() == [5, 25, 45, 65, 85]
+    assert (folder / "l.tsv").read_text().split() == [f"{i}.png" for i in range(5)]
+    ran = run("project", *config, "-o", "o.html")
+    assert ran.status == 0, ran.stderr
+    manifest = manifest_of(tmp_path / "o.html")
+    assert block_of(tmp_path / "o.html", "column_0") == [f"w{i}" for i in range(5)]
+    assert (manifest["sprite"]["tile_width"], manifest["n_points"]) == (2, 5)
+    assert [b["label"] for b in block_of(tmp_path / "o.html", "bookmarks")] == ["v"]
+    assert str(tmp_path) not in manifest["command"]
+    ran = run("export", *config)
+    assert ran.status == 0, ran.stderr
+    table = load_table(folder / "logdir")
+    assert [b.label for b in table.bookmarks] == ["PCA", "Axes", "v"]
+    assert table.sprite is not None
+    assert table.sprite.tile_width == 8
+    assert run("sprite", *config, "--size", "6x6").status == 0  # what is typed comes first
+    assert tiles_of(folder / "sheet.png", (6, 6), "L").shape[0] == 9
+
+
+def test_a_sheet_in_a_table_is_found_beside_the_file(
+    run: Any, tmp_path: Path, folder: Path
+) -> None:
+    (folder / "c.toml").write_text('[project]\nsprite = "s.png"\nsource = "x.npy"\n')
+    assert run("sprite", "my data/photos", "-o", "my data/s.png").status == 0
+    ran = run("project", "--config", "my data/c.toml", "-o", "o.html")
+    assert ran.status == 0, ran.stderr
+    assert manifest_of(tmp_path / "o.html")["sprite"]["tile_width"] == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('sze = "4x4"', "'sze' is no option of embviz sprite"),
+        ('[sprite]\nsze = "4x4"', "'sze' is no option of embviz sprite"),
+        ("[sprite]\nperplexity = 5", "'perplexity' is no option of embviz sprite"),
+        ('[sprit]\nsize = "4x4"', "[sprit] is none of the tables [project], [sprite], [export]"),
+        ('[[sprite]]\nsize = "4x4"', "[sprite] is none of the tables"),
+        ('config = "other.toml"', "'config' is no option"),
+        ("[sprite]\nsize = [4, 4]", "'size' is to be one value"),
+        ("[sprite]\nsize = 4", "'4' is not WIDTHxHEIGHT"),
+        ("[sprite]\nmax-side = 16.5", "'max-side' is to be a whole number"),
+        ("[sprite]\nrange = [1]", "'range' is to be a list of 2 values"),
+        ("[sprite]\nrange = 1", "'range' is to be a list of 2 values"),
+        ("[sprite.size]\nx = 1", "'size' is to be one value"),
+        ("[sprite]\nimages = [['a']]", "'images' is to be one value or a list"),
+        ('[sprite]\nrecursive = "often"', "not a valid boolean"),
+        ('[sprite]\nfit = "crop"', "--fit"),
+        ("size = ", "is not TOML"),
+    ],
+)
+def test_settings_that_cannot_be_obeyed_are_refused(
+    run: Any, tmp_path: Path, folder: Path, text: str, said: str
+) -> None:
+    (tmp_path / "c.toml").write_text(text)
+    ran = run("sprite", "my data/photos", "-o", "s.png", "--config", "c.toml")
+    assert ran.status in (1, 2)
+    assert said in ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert not (tmp_path / "s.png").exists()
+
+
+def test_settings_of_other_commands_are_passed_over(run: Any, tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "c.toml").write_text(
+        'perplexity = 9\nlabel_by = "x"\n[project]\nmethod = "tsne"\n[export]\nformat = "tsv"\n'
+    )
+    ran = run("sprite", "my data/photos", "-o", "s.png", "--config", "c.toml")
+    assert ran.status == 0, ran.stderr
