@@ -285,7 +285,7 @@ def take_rows(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
 
 
 def _advise(array: NDArray[Any], advice: str) -> None:
-    """Tell the system how the pages of a memory map are used, where it listens."""
+    """Tell the system how a memory map's pages under an array are used, where it listens."""
     import mmap
 
     base: Any = array
@@ -298,12 +298,18 @@ def _advise(array: NDArray[Any], advice: str) -> None:
     if isinstance(base, memoryview):
         base = base.obj
     number = getattr(mmap, advice, None)
-    if isinstance(base, mmap.mmap) and number is not None:
-        base.madvise(number)
+    if not isinstance(base, mmap.mmap) or number is None or not array.size:
+        return
+    first = np.frombuffer(base, np.uint8, 1).__array_interface__["data"][0]
+    spans = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
+    start = array.__array_interface__["data"][0] - first + sum(min(0, span) for span in spans)
+    end = start + sum(abs(span) for span in spans) + array.itemsize
+    start -= start % mmap.PAGESIZE
+    base.madvise(number, start, end - start)
 
 
 def release_pages(array: NDArray[Any]) -> None:
-    """Let go of the pages of a memory map that have been read, where the system listens."""
+    """Let go of the pages of a memory map that an array lies on, where the system listens."""
     _advise(array, "MADV_DONTNEED")
 
 

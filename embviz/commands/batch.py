@@ -15,15 +15,17 @@ _MOST_LINE_BYTES = 1 << 16
 _HELD = 256
 
 
-def read_groups(name: str, most: int) -> Iterator[list[str]]:
+def read_groups(name: str, most: int) -> Iterator[list[str | LoadError]]:
     """Yield groups of lines as they come: those that are there already, at most `most`.
+
+    A line that is no UTF-8 or very long stands as the error that it is refused with.
 
     Args:
         name: A file, or - for standard input.
         most: Lines in a group.
 
     Raises:
-        LoadError: If the file cannot be read, is no UTF-8 or has a very long line.
+        LoadError: If the file cannot be read.
     """
     shown = "standard input" if name == "-" else name
     try:
@@ -36,7 +38,7 @@ def read_groups(name: str, most: int) -> Iterator[list[str]]:
     number = 0
     ended = False
     while not ended:
-        group: list[str] = []
+        group: list[str | LoadError] = []
         item = lines.get()
         while True:
             if item is None:
@@ -47,6 +49,8 @@ def read_groups(name: str, most: int) -> Iterator[list[str]]:
                     yield group
                 raise LoadError(shown, f"cannot be read ({item})") from None
             number += 1
+            if number == 1:
+                item = item.removeprefix(b"\xef\xbb\xbf")
             group.append(_decode(item, f"{shown}:{number}"))
             if len(group) == most or lines.empty():
                 break
@@ -61,16 +65,18 @@ def _read(file: IO[bytes], lines: queue.Queue[bytes | BaseException | None]) -> 
         with file:
             while line := file.readline(_MOST_LINE_BYTES + 1):
                 lines.put(line)
+                while len(line) > _MOST_LINE_BYTES and not line.endswith(b"\n"):
+                    line = file.readline(_MOST_LINE_BYTES + 1)  # The rest of a line too long.
     except (OSError, ValueError) as error:
         lines.put(error)
         return
     lines.put(None)
 
 
-def _decode(raw: bytes, shown: str) -> str:
+def _decode(raw: bytes, shown: str) -> str | LoadError:
     if len(raw) > _MOST_LINE_BYTES:
-        raise LoadError(shown, f"a line of more than {_MOST_LINE_BYTES} bytes", "one query a line")
+        return LoadError(shown, f"a line of more than {_MOST_LINE_BYTES} bytes", "one query a line")
     try:
         return raw.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
-        raise LoadError(shown, "not UTF-8", "save the file as UTF-8") from None
+        return LoadError(shown, "not UTF-8", "save the file as UTF-8")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +17,7 @@ import click
 
 from embviz.commands.neighbor_answers import Answer
 from embviz.commands.points import Points
-from embviz.errors import printable
+from embviz.errors import OutputError, printable
 
 BAR_WIDTH = 16
 _EIGHTHS = "▏▎▍▌▋▊▉█"
@@ -40,21 +43,34 @@ class Output:
     _n_written: int = 0
     _held: list[dict[str, Any]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Data is UTF-8 on every system; a terminal shows what it can.
+            encoding = sys.stdout.encoding if self.style == "text" else "utf-8"
+            sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
+
     def write(self, answer: Answer) -> None:
-        """Write one answer."""
+        """Write one answer.
+
+        Raises:
+            OutputError: If standard output takes no more.
+        """
         lines = {"text": self._text, "tsv": self._tsv, "json": self._json}[self.style](answer)
-        for line in lines:
-            click.echo(line)
+        with _told():
+            for line in lines:
+                click.echo(line)
         self._n_written += 1
 
     def flush(self) -> None:
         """Let a reader have what was written."""
-        sys.stdout.flush()
+        with _told():
+            sys.stdout.flush()
 
     def close(self) -> None:
         """Write what waits for the end."""
         if self.style == "json" and not self.streamed:
-            click.echo(json.dumps(self._held, ensure_ascii=False, indent=1))
+            with _told():
+                click.echo(json.dumps(self._held, ensure_ascii=False, indent=1))
 
     def label(self, point: int) -> str:
         """Return a point's name, its row number where it has none."""
@@ -134,6 +150,25 @@ class Output:
         full = float(answer.distances.max())
         plain = not can_show(_EIGHTHS)
         return [bar(float(d) / full if full > 0 else 0.0, plain) for d in answer.distances]
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Turn what the system says of standard output into an error of ours.
+
+    Raises:
+        OutputError: If it cannot be written, other than that its reader has gone.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            # What is still held would fail again when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        why = f"cannot be written ({error.strerror or error})"
+        raise OutputError("standard output", why) from error
 
 
 def bar(share: float, plain: bool) -> str:

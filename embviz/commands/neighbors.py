@@ -12,9 +12,10 @@ import click
 from embviz.commands.source import find_source, table_options
 
 if TYPE_CHECKING:
-    from embviz.commands.neighbor_answers import Question
+    from embviz.commands.neighbor_answers import Answer, Question
     from embviz.commands.neighbor_output import Output
     from embviz.commands.points import Points
+    from embviz.errors import EmbvizError, LoadError
 
 # Queries that wait are answered together, in one pass over the points.
 MOST_TOGETHER = 64
@@ -104,7 +105,7 @@ def _check_together(query: tuple[str, ...], options: dict[str, Any]) -> None:
     given = [name for name, there in asked.items() if there]
     if len(given) > 1:
         raise ParameterError(" and ".join(given), "these do not go together", "give one of them")
-    if not given and sys.stdin.isatty():
+    if not given and (sys.stdin is None or sys.stdin.isatty()):
         raise ParameterError(
             "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"
         )
@@ -131,12 +132,14 @@ def _question(points: Points, options: dict[str, Any]) -> Question:
 
 def _output(points: Points, options: dict[str, Any], n_words: int) -> Output:
     from embviz.commands.neighbor_output import Output
-    from embviz.errors import ParameterError
+    from embviz.errors import OutputError, ParameterError
 
     for name in options["columns"]:
         if name not in points.columns.names:
             there = ", ".join(f"'{name}'" for name in points.columns.names) or "none"
             raise ParameterError("--column", f"no metadata column '{name}'", f"there are: {there}")
+    if sys.stdout is None:
+        raise OutputError("standard output", "is closed")
     style = options["style"] or ("text" if sys.stdout.isatty() else "tsv")
     streamed = not n_words and not options["between"]
     return Output(points, style, options["columns"], streamed or n_words > 1, streamed)
@@ -179,17 +182,21 @@ def _answer_lines(question: Question, output: Output, batch: str | None) -> None
         )
 
 
-def _answers(question: Question, group: list[str], n_before: int) -> Iterator[Any]:
+def _answers(
+    question: Question, group: list[str | LoadError], n_before: int
+) -> Iterator[Answer | EmbvizError]:
     """Yield an answer a line, or the error that it is refused with."""
-    from embviz.errors import ParameterError
+    from embviz.errors import EmbvizError, ParameterError
 
+    yield from (text for text in group if isinstance(text, EmbvizError))
+    texts = [text for text in group if isinstance(text, str) and text]
     try:
-        yield from question.ask([text for text in group if text])
+        yield from question.ask(texts)
         return
     except ParameterError:
         pass  # One of them; which one is found by asking each.
     for number, text in enumerate(group, n_before + 1):
-        if not text:
+        if not isinstance(text, str) or not text:
             continue
         try:
             yield from question.ask([text])

@@ -15,16 +15,11 @@ from embviz.errors import ParameterError
 from embviz.loaders import load_table
 from embviz.loaders.metadata_lines import open_metadata_lines
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import (
-    Request,
-    find_neighbors,
-    find_neighbors_of_vectors,
-    search_exactly,
-    table_blocks,
-)
+from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors, search_table
 from embviz.neighbors.index import NeighborIndex, open_index
-from embviz.neighbors.index_files import MANIFEST
-from embviz.neighbors.questions import search_farthest, table_rows
+from embviz.neighbors.index_files import looks_like_index
+from embviz.neighbors.row_blocks import table_rows
+from embviz.neighbors.scan import Request, search_exactly
 
 log = logging.getLogger("embviz")
 
@@ -147,8 +142,9 @@ class TablePoints:
     def farthest(
         self, vectors: NDArray[np.float64], k: int, metric: Metric, exclude: Sequence[int]
     ) -> Neighbors:
-        request = Request(vectors, k, metric, excluded=np.unique(np.array(exclude, np.int64)))
-        return search_farthest(lambda: table_blocks(self.table), request)
+        excluded = np.unique(np.array(exclude, np.int64))
+        request = Request(vectors, k, metric, excluded=excluded, farthest=True)
+        return search_table(self.table, request)
 
 
 @dataclass(eq=False)
@@ -205,8 +201,9 @@ class IndexPoints:
     def farthest(
         self, vectors: NDArray[np.float64], k: int, metric: Metric, exclude: Sequence[int]
     ) -> Neighbors:
-        request = Request(vectors, k, metric, excluded=np.unique(np.array(exclude, np.int64)))
-        return search_farthest(self.index.store.all_rows, request)
+        excluded = np.unique(np.array(exclude, np.int64))
+        request = Request(vectors, k, metric, excluded=excluded, farthest=True)
+        return search_exactly(lambda: self.index.store.all_rows(len(vectors)), request)
 
 
 def open_points(source: str, options: dict[str, Any], config: dict[str, Any]) -> Points:
@@ -243,13 +240,8 @@ def open_points(source: str, options: dict[str, Any], config: dict[str, Any]) ->
 
 
 def is_index(source: str, input_format: str | None = None) -> bool:
-    """Tell whether a source is the folder of an index."""
-    if input_format is not None:
-        return input_format == "index"
-    try:
-        return (Path(source) / MANIFEST).is_file()
-    except (OSError, ValueError):
-        return False
+    """Tell whether a source is the folder of an index, or what is left of one."""
+    return looks_like_index(Path(source)) if input_format is None else input_format == "index"
 
 
 def _open_index(source: str, options: dict[str, Any]) -> IndexPoints:

@@ -13,6 +13,9 @@ import click
 from embviz.errors import LoadError, ParameterError
 
 CONFIG = "embviz.toml"
+FILES = {"source", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
+FILES |= {"save_coordinates", "save_bookmark", "o"}
+"""The options that name a file or folder, as they stand in a configuration file."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -65,13 +68,22 @@ def read_config(path: Path) -> dict[str, Any]:
         raise LoadError(path, f"cannot be read: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise LoadError(path, f"is not TOML: {error}") from error
-    for key in ("source", "metadata", "sprite", "images"):
-        if isinstance(found.get(key), str):
-            named = Path(found[key])
-            if not named.is_absolute() and path.parent != Path():
-                named = path.parent / named
-            found[key] = str(named)
+    for table in (found, *(item for item in found.values() if isinstance(item, dict))):
+        for key in FILES & {key.replace("-", "_") for key in table}:
+            name = key if key in table else key.replace("_", "-")
+            table[name] = _beside(path, table[name])
     return found
+
+
+def _beside(path: Path, named: Any) -> Any:
+    """Return a file name, or a list of them, as seen from here and not from a file's folder."""
+    if isinstance(named, list):
+        return [_beside(path, item) for item in named]
+    if not isinstance(named, str) or not named:
+        return named
+    if Path(named).is_absolute() or path.parent == Path():
+        return named
+    return str(path.parent / named)
 
 
 def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
@@ -92,9 +104,9 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     for folder in folders:
         if (folder / CONFIG).is_file():
             config = read_config(folder / CONFIG)
-            if isinstance(config.get("source"), str):
+            if "source" in config:
+                _check_texts(folder / CONFIG, config)
                 return config["source"], config
-            break
     indexes = _folders_with(here, "embviz-index.json")
     logdirs = _folders_with(here, "projector_config.pbtxt")
     if len(indexes) == 1 or (not indexes and len(logdirs) == 1):
@@ -110,6 +122,18 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
         'name it with --source FILE, in EMBVIZ_SOURCE, as source = "FILE" in embviz.toml, '
         "or run where one index or projector logdir lies",
     )
+
+
+def _check_texts(path: Path, config: dict[str, Any]) -> None:
+    """Refuse settings that name something and are no text.
+
+    Raises:
+        LoadError: Naming the setting.
+    """
+    for key in ("source", "tensor", "metadata", "label_by"):
+        found = config.get(key, "a text")
+        if not isinstance(found, str) or not found:
+            raise LoadError(path, f"{key} = {found!r} is no name", f'such as {key} = "NAME"')
 
 
 def _folders_with(here: Path, name: str) -> list[Path]:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from embviz.errors import LoadError, printable
+from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.checkpoint_paths import Location, list_some, locate, looks_like_checkpoint
 from embviz.loaders.checkpoint_v1 import V1Checkpoint
 from embviz.loaders.object_graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph, parse_object_graph
@@ -67,8 +67,8 @@ def load(path: Path, tensor: str | None) -> EmbeddingTable:
         with big-endian types as stored. `verify` checks the stored checksums.
 
     Raises:
-        LoadError: If the checkpoint is incomplete or damaged, the name is not there or means
-            several tensors, or the tensor is not rows of numbers.
+        LoadError: If the checkpoint is incomplete or damaged, or the tensor is not rows of numbers.
+        ParameterError: If the name is not there or means several tensors.
     """
     location = locate(path)
     reader, tensors = _open(location)
@@ -140,20 +140,27 @@ def _choose(path: Path, tensors: Sequence[NamedTensor]) -> NamedTensor:
 
 
 def _find(path: Path, tensors: Sequence[NamedTensor], asked: str) -> NamedTensor:
-    """Return the one tensor that a name means."""
+    """Return the one tensor that a name means.
+
+    Raises:
+        ParameterError: If there is none, or several.
+    """
     found = match_name(tensors, asked)
     if len(found) == 1:
         return found[0]
+    what = f"tensor '{asked}'"
     if found:
         names = list_some([t.name for t in found])
-        raise LoadError(path, f"'{asked}' means {len(found)} tensors: {names}", "name one in full")
+        why = f"the name of {len(found)} tensors of {path}: {names}"
+        raise ParameterError(what, why, "name one in full")
     parts = find_parts(tensors, asked)
     if parts:
         names = list_some([t.describe() for t in parts])
-        raise LoadError(path, f"'{asked}' was saved in parts: {names}", "choose one by --tensor")
+        raise ParameterError(what, f"{path} holds it in parts: {names}", "name one of these")
+    tables = list_some([t.name for t in tensors if t.is_table])
     close = find_closest(tensors, asked)
     way_out = f"did you mean {list_some(close)}" if close else ""
-    raise LoadError(path, f"no tensor '{asked}' among {len(tensors)}", way_out)
+    raise ParameterError(what, f"{path} holds {tables or 'no table of numbers'}", way_out)
 
 
 def _check_is_table(path: Path, t: NamedTensor) -> None:

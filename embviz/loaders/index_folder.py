@@ -6,12 +6,12 @@ from pathlib import Path
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, TensorInfo
-from embviz.neighbors.index_files import MANIFEST
+from embviz.neighbors.index_files import looks_like_index
 
 
 def accepts(path: Path) -> bool:
-    """Tell whether a folder is an index, by its manifest."""
-    return (path / MANIFEST).is_file()
+    """Tell whether a folder is an index, or what is left of one."""
+    return looks_like_index(path)
 
 
 def list_tensors(path: Path) -> list[TensorInfo]:

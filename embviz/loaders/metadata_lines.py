@@ -7,6 +7,7 @@ what is wrong with them.
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,9 @@ from embviz.loaders.metadata import ONE_COLUMN_NAME, name_columns, read_metadata
 from embviz.model import is_numeric
 
 _MOST_BYTES = 1 << 30
+_CHUNK = 1 << 16
 TAB, LINE_FEED = 9, 10
+BYTE_ORDER_MARKS = (bytearray(b"\xff\xfe"), bytearray(b"\xfe\xff"))
 
 
 @dataclass(eq=False)
@@ -30,25 +33,27 @@ class MetadataLines:
         names: The columns in file order.
         label: The column that names the points: the first that is not all numbers.
         n_points: Lines without the header.
-        raw: A line feed and the file's bytes.
-        ends: int64 (n_lines, n_columns), where in `raw` each field ends; with the header's.
+        raw: A line feed and the file's bytes, which end in a line feed.
+        counts: int64 (n_chunks + 1,), how many fields end before each chunk of the file.
     """
 
     path: Path
     names: tuple[str, ...]
     label: str | None
     n_points: int
-    raw: bytes
-    ends: NDArray[np.int64]
+    raw: bytearray
+    counts: NDArray[np.int64]
 
     @property
     def _n_header(self) -> int:
-        return len(self.ends) - self.n_points
+        return int(self.counts[-1]) // len(self.names) - self.n_points
 
     def value(self, column: str, point: int) -> str:
         """Return a point's text in a column."""
-        number, line = self.names.index(column), point + self._n_header
-        return self._field(line * len(self.names) + number).decode("utf-8")
+        width = len(self.names)
+        field = (point + self._n_header) * width + self.names.index(column)
+        start = self._end(field - 1) + 1 if field else 1
+        return self.raw[start : self._end(field)].decode("utf-8")
 
     def find(self, text: str) -> list[int]:
         """Return the points with a label, in order."""
@@ -58,12 +63,11 @@ class MetadataLines:
         before = b"\n" if number == 0 else b"\t"
         after = b"\n" if number == width - 1 else b"\t"
         wanted = before + text.encode("utf-8", "surrogatepass") + after
-        flat = self.ends.reshape(-1)
         found = []
         at = self.raw.find(wanted)
         while at >= 0:
             end = at + len(wanted) - 1
-            field = int(np.searchsorted(flat, end))
+            field = self._count(end)
             if field % width == number and field >= width * self._n_header:
                 found.append(field // width - self._n_header)
             at = self.raw.find(wanted, end)
@@ -79,13 +83,24 @@ class MetadataLines:
 
     def texts(self, number: int) -> Iterator[str]:
         """Yield the texts of a column by its place."""
-        for line in range(self._n_header, len(self.ends)):
-            yield self._field(line * len(self.names) + number).decode("utf-8")
+        start = self._end(self._n_header * len(self.names) - 1) + 1 if self._n_header else 1
+        for _ in range(self.n_points):
+            end = self.raw.index(b"\n", start)
+            yield self.raw[start:end].split(b"\t")[number].decode("utf-8")
+            start = end + 1
 
-    def _field(self, field: int) -> bytes:
-        flat = self.ends.reshape(-1)
-        start = int(flat[field - 1]) + 1 if field else 1
-        return self.raw[start : int(flat[field])]
+    def _end(self, field: int) -> int:
+        """Return where in `raw` a field ends."""
+        chunk = int(np.searchsorted(self.counts, field, side="right")) - 1
+        start = 1 + chunk * _CHUNK
+        stops = np.flatnonzero(_stops(self.raw, start, start + _CHUNK, len(self.names)))
+        return start + int(stops[field - int(self.counts[chunk])])
+
+    def _count(self, place: int) -> int:
+        """Return how many fields end before a place of `raw`."""
+        chunk = (place - 1) // _CHUNK
+        stops = _stops(self.raw, 1 + chunk * _CHUNK, place, len(self.names))
+        return int(self.counts[chunk]) + int(np.count_nonzero(stops))
 
 
 def open_metadata_lines(path: Path, n_points: int) -> MetadataLines | None:
@@ -95,36 +110,84 @@ def open_metadata_lines(path: Path, n_points: int) -> MetadataLines | None:
         OSError: If it cannot be read.
         LoadError: If two columns are of one name.
     """
-    if not 0 < path.stat().st_size < _MOST_BYTES:
+    raw = _read_plain(path)
+    if raw is None:
         return None
-    raw = b"\n" + path.read_bytes()
-    if b"\r" in raw or raw[1:3] in (b"\xff\xfe", b"\xfe\xff") or raw[1:4] == b"\xef\xbb\xbf":
-        return None
-    if not raw.isascii():
-        try:
-            raw.decode("utf-8")
-        except UnicodeDecodeError:
-            return None
-    if not raw.endswith(b"\n"):
-        raw += b"\n"
     first = raw[1 : raw.index(b"\n", 1)]
     width = first.count(b"\t") + 1
-    n_lines = n_points + (width > 1)
-    codes = np.frombuffer(raw, np.uint8)[1:]
-    stops = codes == LINE_FEED if width == 1 else (codes == TAB) | (codes == LINE_FEED)
-    places = 1 + np.flatnonzero(stops)
-    if len(places) != n_lines * width or (width == 1 and b"\t" in raw):
-        return None
-    ends = places.reshape(n_lines, width)
-    line_ends = np.frombuffer(raw, np.uint8)[ends] == LINE_FEED
-    if not line_ends[:, -1].all() or int(np.count_nonzero(line_ends)) != n_lines:
+    counts = _count_fields(raw, width, n_points + (width > 1))
+    if counts is None:
         return None
     names: tuple[str, ...] = (ONE_COLUMN_NAME,)
     if width > 1:
         names = tuple(name_columns(path, first.decode("utf-8").split("\t")))
-    lines = MetadataLines(path, names, names[0], n_points, raw, ends)
+    lines = MetadataLines(path, names, names[0], n_points, raw, counts)
     for number, name in enumerate(names):
         if width > 1 and not is_numeric(lines.texts(number)):
             lines.label = name
             break
     return lines
+
+
+def _read_plain(path: Path) -> bytearray | None:
+    """Return a line feed and the bytes of a file of UTF-8 lines; None if it is anything else."""
+    size = path.stat().st_size
+    if not 0 < size < _MOST_BYTES:
+        return None
+    raw = bytearray(size + 2)
+    raw[0] = LINE_FEED
+    with path.open("rb", buffering=0) as file, memoryview(raw) as view:
+        filled = 1
+        while n_read := file.readinto(view[filled:]):
+            filled += n_read
+    if filled != size + 1 or b"\r" in raw or raw[1:3] in BYTE_ORDER_MARKS:
+        return None
+    if raw[1:4] == b"\xef\xbb\xbf" or not _is_utf8(raw):
+        return None
+    if raw[size] == LINE_FEED:
+        del raw[-1]
+    else:
+        raw[-1] = LINE_FEED
+    return raw
+
+
+def _is_utf8(raw: bytearray) -> bool:
+    if raw.isascii():
+        return True
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        with memoryview(raw) as view:
+            for start in range(0, len(raw), 1 << 20):
+                decoder.decode(view[start : start + (1 << 20)])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _stops(raw: bytearray, start: int, stop: int, width: int) -> NDArray[np.bool_]:
+    """Return which of some bytes end a field."""
+    codes = np.frombuffer(raw, np.uint8, max(0, min(stop, len(raw)) - start), start)
+    return codes == LINE_FEED if width == 1 else codes - np.uint8(TAB) < 2
+
+
+def _count_fields(raw: bytearray, width: int, n_lines: int) -> NDArray[np.int64] | None:
+    """Return how many fields end before each chunk; None if the lines are not so many, or wide."""
+    if width == 1 and b"\t" in raw:
+        return None
+    counts, n_feeds = [0], 0
+    for start in range(1, len(raw), _CHUNK):
+        stops = _stops(raw, start, start + _CHUNK, width)
+        if width == 1:
+            counts.append(counts[-1] + int(np.count_nonzero(stops)))
+            continue
+        codes = np.frombuffer(raw, np.uint8, len(stops), start)
+        ends = codes[stops] == LINE_FEED
+        n_feeds += int(np.count_nonzero(ends))
+        # The last field of each line, and no other, ends in a line feed.
+        if not ends[(width - 1 - counts[-1]) % width :: width].all():
+            return None
+        counts.append(counts[-1] + len(ends))
+    if counts[-1] != n_lines * width or (width > 1 and n_feeds != n_lines):
+        return None
+    return np.array(counts, np.int64)

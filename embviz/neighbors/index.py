@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import Request, check_metric
+from embviz.neighbors.exact import check_metric
 from embviz.neighbors.index_files import (
     MANIFEST,
     IndexFiles,
@@ -23,6 +23,7 @@ from embviz.neighbors.index_files import (
 )
 from embviz.neighbors.index_labels import IndexColumns, ends_part, text_part
 from embviz.neighbors.index_search import CellStore, Recall
+from embviz.neighbors.scan import Request
 
 log = logging.getLogger("embviz")
 
@@ -277,7 +278,13 @@ def open_index(path: str | Path) -> NeighborIndex:
     folder = Path(path)
     manifest = read_manifest(folder)
     try:
-        return opened(folder, manifest)
+        try:
+            return opened(folder, manifest)
+        except LoadError:
+            again = read_manifest(folder)
+            if again == manifest:
+                raise
+            return opened(folder, again)  # It was replaced between its manifest and its parts.
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise LoadError(
             folder / MANIFEST, f"damaged: {error}", "build it again with embviz index"

@@ -11,6 +11,9 @@ from __future__ import annotations
 import base64
 import json
 import math
+import os
+import threading
+import weakref
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,6 +105,18 @@ def part_from_json(found: Any) -> Part:
     return part
 
 
+def looks_like_index(path: Path) -> bool:
+    """Tell whether a folder is an index, or the larger part of one."""
+    try:
+        if not path.is_dir():
+            return False
+        return (path / MANIFEST).exists() or all(
+            (path / f"{part}.bin").is_file() for part in ("vectors", "points", "bounds")
+        )
+    except (OSError, ValueError):
+        return False
+
+
 def write_manifest(path: Path, content: dict[str, Any], parts: dict[str, Part]) -> None:
     """Write the manifest of a folder under a temporary name and move it into place."""
     whole = {**content, "format": FORMAT, "version": VERSION}
@@ -126,8 +141,11 @@ def read_manifest(path: Path) -> dict[str, Any]:
         if size > _MOST_MANIFEST_BYTES:
             raise LoadError(file, f"damaged: {size} bytes", again)
         found = json.loads(file.read_bytes())
-    except FileNotFoundError:
-        raise LoadError(path, f"no neighbor index: {MANIFEST} is not there", again) from None
+    except (FileNotFoundError, NotADirectoryError):
+        why = f"no neighbor index: {MANIFEST} is not there"
+        if looks_like_index(path):
+            why = f"a part of a neighbor index: {MANIFEST} is not there"
+        raise LoadError(path, why, "copy the folder again, or " + again) from None
     except OSError as error:
         raise LoadError(file, f"cannot be read ({error.strerror or error})") from None
     except (ValueError, RecursionError):
@@ -155,6 +173,8 @@ class IndexFiles:
     _maps: dict[str, NDArray[Any]] = field(default_factory=dict)
     _raw: dict[str, NDArray[np.uint8]] = field(default_factory=dict)
     _checked: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    _descriptor: int = -1
+    _reading: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         for name in self.parts:
@@ -166,12 +186,17 @@ class IndexFiles:
         part, file = self.parts[name], self.file(name)
         way_out = "copy the folder again, or build it again with embviz index"
         try:
-            size = file.stat().st_size
-            if size < part.n_bytes:
-                raise LoadError(file, f"cut off: {size} of {part.n_bytes} bytes are there", way_out)
-            raw: NDArray[np.uint8] = np.empty(0, np.uint8)
-            if part.n_bytes:
-                raw = np.memmap(file, np.uint8, "r", 0, (part.n_bytes,))
+            with file.open("rb", buffering=0) as opened:
+                size = os.fstat(opened.fileno()).st_size
+                if size < part.n_bytes:
+                    why = f"cut off: {size} of {part.n_bytes} bytes are there"
+                    raise LoadError(file, why, way_out)
+                raw: NDArray[np.uint8] = np.empty(0, np.uint8)
+                if part.n_bytes:
+                    raw = np.memmap(opened, np.uint8, "r", 0, (part.n_bytes,))
+                if name == "vectors":  # For `read_into`, also when the folder is replaced.
+                    self._descriptor = os.dup(opened.fileno())
+                    weakref.finalize(self, os.close, self._descriptor)
         except FileNotFoundError:
             raise LoadError(file, "this part of the index is not there", way_out) from None
         except OSError as error:
@@ -203,6 +228,14 @@ class IndexFiles:
         if not checked.all():
             self._check(name, first + np.flatnonzero(~checked))
         return array[start:stop]
+
+    def read_into(self, buffer: NDArray[np.uint8], start: int) -> int:
+        """Read bytes of the vectors from a place on, unchecked; return how many, 0 at the end."""
+        if hasattr(os, "preadv"):
+            return os.preadv(self._descriptor, [buffer.data], start)
+        with self._reading, open(self._descriptor, "rb", buffering=0, closefd=False) as opened:
+            opened.seek(start)
+            return opened.readinto(buffer.data) or 0
 
     def take(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return a copy of some rows of a part, after checking the blocks they lie in.

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.neighbors.exact import Request
 from embviz.neighbors.index_search import CellStore
+from embviz.neighbors.scan import Request
 
 progress = logging.getLogger("embviz.progress")
 

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import Metric, release_pages
-from embviz.neighbors.exact import Best, Request, RowBlock, precise_units, scan
 from embviz.neighbors.index_files import IndexFiles
 from embviz.neighbors.normalize import working_type
+from embviz.neighbors.row_blocks import FEW_QUERIES, RowBlock, Shares, Turns
+from embviz.neighbors.scan import Best, Request, precise_units, scan
 from embviz.neighbors.stretches import Stretch, read_stretches
 
 BLOCK_BYTES = 4 << 20
@@ -81,15 +82,15 @@ class CellStore:
             LoadError: If a part that is read is damaged.
         """
         if n_cells is None or request.metric != self.metric or not self.n_cells:
-            return self._scan(self.all_rows(), request)
+            return self._scan(self.all_rows(len(request.queries)), request)
         best: list[Best] = []
         for i, cells in enumerate(self.nearest_cells(request.queries, n_cells)):
             part = slice(i, i + 1)
             own = None if request.own is None else request.own[part]
             one = Request(request.queries[part], request.k, self.metric, own, request.excluded)
-            found = self._scan(self._cells(cells), one)
+            found = self._scan([self._cells(cells)], one)
             if np.isinf(found.distances).any():  # Too few in these cells.
-                found = self._scan(self.all_rows(), one)
+                found = self._scan(self.all_rows(1), one)
             best.append(found)
         return Best(
             np.concatenate([b.distances for b in best]), np.concatenate([b.rows for b in best])
@@ -134,25 +135,37 @@ class CellStore:
             )
         return self.files.take("vectors", places)
 
-    def some_rows(self, points: NDArray[np.int64]) -> Iterator[RowBlock]:
-        """Yield some points, sorted, as blocks."""
-        array = self.files.array("vectors")
-        step = max(1, 4 * BLOCK_BYTES // (array.shape[1] * max(4, array.itemsize)))
-        for start in range(0, len(points), step):
-            chosen = points[start : start + step]
-            raw = self.vectors(chosen)
-            yield RowBlock(np.asarray(raw, dtype=working_type(raw.dtype)), numbers=chosen)
+    def some_rows(self, points: NDArray[np.int64]) -> Shares:
+        """Begin a pass over some points, sorted."""
 
-    def all_rows(self) -> Iterator[RowBlock]:
-        """Yield all rows as blocks; pages are let go behind."""
+        def read() -> Iterator[RowBlock]:
+            array = self.files.array("vectors")
+            step = max(1, 4 * BLOCK_BYTES // (array.shape[1] * max(4, array.itemsize)))
+            for start in range(0, len(points), step):
+                chosen = points[start : start + step]
+                raw = self.vectors(chosen)
+                yield RowBlock(np.asarray(raw, dtype=working_type(raw.dtype)), numbers=chosen)
+
+        return [read()]
+
+    def all_rows(self, n_queries: int) -> Shares:
+        """Begin a pass over all rows for so many queries; pages are let go behind."""
         vectors = self.files.array("vectors")
-        step = max(1, 4 * BLOCK_BYTES // (vectors.shape[1] * max(4, vectors.itemsize)))
-        for start in range(0, self.n_points, step):
-            yield self._block([(start, min(start + step, self.n_points))])
-            release_pages(vectors)
+        few = n_queries <= FEW_QUERIES
+        n_bytes = BLOCK_BYTES if few else 4 * BLOCK_BYTES
+        turns = Turns(
+            self.n_points, max(1, n_bytes // (vectors.shape[1] * max(4, vectors.itemsize)))
+        )
 
-    def _scan(self, blocks: Iterator[RowBlock], request: Request) -> Best:
-        found = scan(blocks, request, 1 / self.unit)
+        def read() -> Iterator[RowBlock]:
+            for part in turns:
+                yield self._block([(part.start, part.stop)])
+                release_pages(vectors[part])
+
+        return [read() for _ in range(turns.n_threads if few else 1)]
+
+    def _scan(self, shares: Shares, request: Request) -> Best:
+        found = scan(shares, request, 1 / self.unit)
         if found is None:
             raise ParameterError("query", "its distances are beyond the range of the index")
         return found
@@ -175,8 +188,7 @@ class CellStore:
                 continue
             for first in range(stretch[0], stretch[1], most):
                 yield self._block([(first, min(first + most, stretch[1]))])
-        file = self.files.file("vectors")
-        for batch, raw in read_stretches(file, array.dtype, array.shape[1], small, most):
+        for batch, raw in read_stretches(self.files, small, most):
             norms, numbers = (
                 _join([self.files.array(name)[a:b] for a, b, _ in batch])
                 for name in ("norms", "points")
@@ -199,8 +211,10 @@ class CellStore:
                 self.files.file("points"), "damaged: it names points that are not there"
             )
         rows = np.ascontiguousarray(raw, dtype=working_type(raw.dtype))
-        plain = self.unit == 1 and norms.min() > SMALLEST_NORM and norms.max() < LARGEST_NORM
-        return RowBlock(rows, numbers=numbers, norms=norms if plain else None)
+        # The norms are those of float32, too rough for rows of float64.
+        plain = rows.dtype == np.float32 and self.unit == 1
+        plain = plain and norms.min() > SMALLEST_NORM and norms.max() < LARGEST_NORM
+        return RowBlock(rows, numbers=numbers, squares=np.square(norms) if plain else None)
 
 
 def _join(arrays: list[NDArray[Any]]) -> NDArray[Any]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,10 +16,18 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import OutputError
+from embviz.errors import OutputError, printable
 from embviz.neighbors.index_files import BLOCK, MANIFEST, IndexFiles, Part, crc32c
 
+log = logging.getLogger("embviz")
+
 LOCK = "lock"
+_PARTS = "vectors|norms|points|places|bounds|checksums|centers|mean|rows|sorted"
+_OURS = re.compile(
+    rf"(({_PARTS}|column-\d+-(text|ends))\.bin|{re.escape(MANIFEST)}(\.new)?|{LOCK})"
+    r"|\.DS_Store|Thumbs\.db|desktop\.ini"
+)
+"""What an index folder holds, and what systems put into every folder that is looked at."""
 
 
 class PartWriter:
@@ -142,7 +153,9 @@ def fresh_folder(path: Path) -> Iterator[Path]:
         try:
             with locked(building):
                 yield building
-            (building / LOCK).unlink()
+                with suppress(PermissionError):  # Not every system removes an open file.
+                    (building / LOCK).unlink()
+            (building / LOCK).unlink(missing_ok=True)
             _swap(building, path)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -157,10 +170,11 @@ def check_replaceable(path: Path) -> None:
         OutputError: If the path is a file or a folder of something else, or has no folder.
     """
     if path.is_dir():
-        if not (path / MANIFEST).is_file() and any(path.iterdir()):
+        others = sorted(p.name for p in path.iterdir() if not _OURS.fullmatch(p.name))
+        if others:
             raise OutputError(
                 path,
-                "a folder with other things in it",
+                f"a folder with other things in it ({printable(others[0], 60)})",
                 "name a new folder, or an index to replace",
             )
     elif path.exists():
@@ -177,13 +191,48 @@ def locked(folder: Path) -> Iterator[None]:
         OutputError: If another process holds it.
     """
     try:
-        file = (folder / LOCK).open("ab")
+        file = _take(folder)
     except OSError as error:
         raise OutputError(folder, f"cannot be written ({error.strerror or error})") from error
+    if file is None:
+        raise OutputError(folder, "another process is writing to it", "wait until it has ended")
     with file:
-        if not _lock(file):
-            raise OutputError(folder, "another process is writing to it", "wait until it has ended")
         yield
+
+
+def _take(folder: Path) -> IO[bytes] | None:
+    """Return a folder's lock, held until it is closed; None if another process holds it."""
+    while True:
+        file = (folder / LOCK).open("ab")
+        if not _lock(file):
+            file.close()
+            return None
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(file.fileno()), (folder / LOCK).stat()):
+                return file
+        file.close()  # The folder was replaced meanwhile.
+
+
+@contextmanager
+def _at_rest(path: Path) -> Iterator[None]:
+    """Wait until nobody adds to an index, and let nobody begin."""
+    told = False
+    while (path / MANIFEST).is_file():
+        try:
+            file = _take(path)
+        except FileNotFoundError:
+            continue
+        if file is not None:
+            with file:
+                if os.name == "nt":
+                    file.close()  # A folder with an open file cannot be moved there.
+                yield
+            return
+        if not told:
+            log.info("%s: waiting for another process that adds to it", path)
+            told = True
+        time.sleep(0.1)
+    yield
 
 
 def _lock(file: IO[bytes]) -> bool:
@@ -220,7 +269,7 @@ def _swap(building: Path, path: Path) -> None:
     """Put a folder in the place of another; of two that do so at once, the last one stays."""
     for attempt in range(20):
         old = path.parent / f".{path.name}.old-{secrets.token_hex(4)}"
-        with suppress(FileNotFoundError):
+        with _at_rest(path), suppress(FileNotFoundError):
             path.rename(old)
         try:
             building.rename(path)

@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import ParameterError
-from embviz.model import BLOCK_BYTES, EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import (
-    Best,
-    Request,
-    RowBlock,
-    precise_units,
-    search_exactly,
-    table_blocks,
-)
-from embviz.neighbors.normalize import working_type
-
-Blocks = Callable[[], Iterable[RowBlock]]
-
-
-def table_rows(table: EmbeddingTable, rows: NDArray[np.int64]) -> Iterator[RowBlock]:
-    """Yield some rows of a table, sorted, as blocks."""
-    working = working_type(table.vectors.dtype)
-    step = max(1, BLOCK_BYTES // (table.n_dims * 8))
-    for start in range(0, len(rows), step):
-        chosen = rows[start : start + step]
-        yield RowBlock(table.take_block(chosen, working), numbers=chosen)
+from embviz.model import EmbeddingTable, Metric, Neighbors
+from embviz.neighbors.exact import check_k, check_queries, search_table
+from embviz.neighbors.row_blocks import table_rows
+from embviz.neighbors.scan import Request, precise_units, search_exactly
 
 
 def find_among(
@@ -45,14 +28,14 @@ def find_among(
         metric: `cosine` or `euclidean`.
 
     Raises:
-        ParameterError: If k or a row is out of range.
+        ParameterError: If k or a row is out of range, or as `find_neighbors_of_vectors` does.
     """
     among = np.unique(np.asarray(rows, dtype=np.int64))
     if len(among) and not (among[0] >= 0 and among[-1] < table.n_points):
         raise ParameterError("rows", f"there are rows 0 .. {table.n_points - 1}")
     if not 1 <= k <= len(among):
         raise ParameterError(f"k = {k}", f"must be 1 .. {len(among)} with that many rows")
-    wanted = np.atleast_2d(np.asarray(queries, dtype=np.float64))
+    wanted = check_queries(table, queries, metric)
     return search_exactly(lambda: table_rows(table, among), Request(wanted, k, metric))
 
 
@@ -76,45 +59,12 @@ def find_farthest(
         As `find_neighbors_of_vectors`, but the farthest first.
 
     Raises:
-        ParameterError: If k is out of range.
+        ParameterError: As `find_neighbors_of_vectors` does.
     """
+    wanted = check_queries(table, queries, metric)
     excluded = np.unique(np.asarray(exclude, dtype=np.int64))
-    if not 1 <= k <= table.n_points - len(excluded):
-        raise ParameterError(f"k = {k}", f"must be 1 .. {table.n_points - len(excluded)}")
-    wanted = np.atleast_2d(np.asarray(queries, dtype=np.float64))
-    request = Request(wanted, k, metric, excluded=excluded)
-    return search_farthest(lambda: table_blocks(table), request)
-
-
-def search_farthest(blocks: Blocks, request: Request) -> Neighbors:
-    """Return the farthest rows of blocks, the farthest first."""
-    if request.metric == "cosine":
-        # What is farthest from a direction is nearest to the opposite one.
-        found = search_exactly(blocks, replace(request, queries=-request.queries))
-        return replace(found, distances=(2 - found.distances.astype(np.float64)).astype(np.float32))
-    n_queries = len(request.queries)
-    best = Best(
-        np.full((n_queries, request.k), np.inf),
-        np.full((n_queries, request.k), np.iinfo(np.int64).max),
-    )
-    excluded = np.empty(0, np.int64) if request.excluded is None else request.excluded
-    for block in blocks():
-        rows = block.rows.astype(np.float64)
-        left_out = block.places(excluded)
-        for query in range(n_queries):
-            with np.errstate(over="ignore"):
-                far = -np.linalg.norm(rows - request.queries[query], axis=1)
-            far[left_out] = np.inf
-            limit = float(best.distances[query, -1])
-            if len(far) > request.k:
-                limit = min(limit, float(np.partition(far, request.k - 1)[request.k - 1]))
-            chosen = np.flatnonzero((far <= limit) & (far < np.inf))
-            at = np.full(len(chosen), query)
-            best.merge(
-                at, block.numbered(chosen), far[chosen].astype(np.float32).astype(np.float64)
-            )
-    best.distances = -best.distances
-    return best.neighbors("euclidean", 1.0)
+    check_k(table, k, table.n_points - len(excluded))
+    return search_table(table, Request(wanted, k, metric, excluded=excluded, farthest=True))
 
 
 @dataclass(frozen=True, eq=False)

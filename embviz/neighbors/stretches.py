@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.neighbors.index_files import crc32c
+from embviz.neighbors.index_files import IndexFiles, crc32c
 
 Stretch = tuple[int, int, int]
 """The first row, the row behind the last, and the CRC-32C of the bytes of the rows between."""
@@ -26,14 +26,12 @@ N_BUFFERS = 3
 
 
 def read_stretches(
-    file: Path, dtype: np.dtype[Any], n_dims: int, stretches: Batch, most: int
+    files: IndexFiles, stretches: Batch, most: int
 ) -> Iterator[tuple[Batch, NDArray[Any]]]:
     """Yield batches of stretches with their rows, (n, n_dims), which hold until the next is asked.
 
     Args:
-        file: A raw array of rows.
-        dtype: Of its entries.
-        n_dims: Entries a row.
+        files: Those of an index, whose vectors are read.
         stretches: None longer than `most`.
         most: Rows a batch.
 
@@ -45,10 +43,11 @@ def read_stretches(
         return
     free: queue.Queue[NDArray[np.uint8] | None] = queue.Queue()
     full: queue.Queue[NDArray[np.uint8] | OSError] = queue.Queue()
-    row_bytes = n_dims * dtype.itemsize
+    part = files.parts["vectors"]
+    file, row_bytes = files.file("vectors"), part.row_bytes
     for _ in range(N_BUFFERS):
         free.put(np.empty(most * row_bytes, np.uint8))
-    arguments = (file, row_bytes, batches, free, full)
+    arguments = (files, row_bytes, batches, free, full)
     threading.Thread(target=_fill, args=arguments, daemon=True).start()
     try:
         for batch in batches:
@@ -58,7 +57,7 @@ def read_stretches(
             n_rows = sum(stop - start for start, stop, _ in batch)
             used = buffer[: n_rows * row_bytes]
             _check(file, used, batch, row_bytes)
-            yield batch, used.view(dtype).reshape(n_rows, n_dims)
+            yield batch, used.view(part.dtype).reshape(n_rows, *part.shape[1:])
             free.put(buffer)
     finally:
         free.put(None)
@@ -78,7 +77,7 @@ def _group(stretches: Batch, most: int) -> list[Batch]:
 
 
 def _fill(
-    file: Path,
+    files: IndexFiles,
     row_bytes: int,
     batches: list[Batch],
     free: queue.Queue[NDArray[np.uint8] | None],
@@ -86,21 +85,19 @@ def _fill(
 ) -> None:
     """Read one batch after the other into the buffers that are free."""
     try:
-        with file.open("rb", buffering=0) as source:
-            for batch in batches:
-                buffer = free.get()
-                if buffer is None:
-                    return
-                at = 0
-                for start, stop, _ in batch:
-                    source.seek(start * row_bytes)
-                    end = at + (stop - start) * row_bytes
-                    while at < end:
-                        n_read = source.readinto(buffer[at:end].data)
-                        if not n_read:
-                            raise OSError("it is cut off")
-                        at += n_read
-                full.put(buffer)
+        for batch in batches:
+            buffer = free.get()
+            if buffer is None:
+                return
+            at = 0
+            for start, stop, _ in batch:
+                first, end = at - start * row_bytes, at + (stop - start) * row_bytes
+                while at < end:
+                    n_read = files.read_into(buffer[at:end], at - first)
+                    if not n_read:
+                        raise OSError("it is cut off")
+                    at += n_read
+            full.put(buffer)
     except OSError as error:
         full.put(error)
 

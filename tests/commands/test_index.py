@@ -319,3 +319,40 @@ def test_a_manifest_made_up_with_a_right_checksum_is_refused(run: Any, indexed: 
         assert (ran.status, ran.stdout) == (1, ""), key
         assert "embviz-index.json: damaged" in ran.stderr
         assert "Traceback" not in ran.stderr
+
+
+def test_what_is_left_of_a_half_copied_index_is_named(run: Any, words: Path) -> None:
+    run("index", "x.npy", "-o", "idx")
+    (words / "idx/embviz-index.json").unlink()
+    for command in (("neighbors", "5", "--source", "idx"), ("info", "idx")):
+        ran = run(*command)
+        assert ran.status == 1
+        assert "a part of a neighbor index: embviz-index.json is not there" in ran.stderr
+    assert "x.npy: no neighbor index" in run("index", "x.npy", "--verify").stderr
+    assert run("index", "x.npy", "-o", "idx").status == 0
+
+
+def test_an_index_with_other_things_beside_it_is_not_replaced(run: Any, words: Path) -> None:
+    run("index", "x.npy", "-o", "idx")
+    (words / "idx/notes.txt").write_text("keep")
+    ran = run("index", "x.npy", "-o", "idx")
+    assert (ran.status, "a folder with other things in it (notes.txt)" in ran.stderr) == (1, True)
+    assert (words / "idx/notes.txt").read_text() == "keep"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open folder cannot be replaced there")
+def test_a_builder_waits_for_an_addition_to_what_it_replaces(indexed: Path) -> None:
+    from embviz.neighbors.index_writer import locked
+
+    command = [sys.executable, "-m", "embviz", "index", "x.npy", "-o", "idx"]
+    manifest = indexed / "idx/embviz-index.json"
+    before = manifest.read_bytes()
+    with locked(indexed / "idx"):
+        builder = subprocess.Popen(command, cwd=indexed, stderr=subprocess.PIPE, text=True)
+        assert builder.stderr is not None
+        assert builder.stderr.readline() == ("idx: waiting for another process that adds to it\n")
+        assert manifest.read_bytes() == before
+    builder.communicate(timeout=60)
+    assert builder.returncode == 0
+    assert manifest.read_bytes() != before
+    assert sorted(p.name for p in indexed.iterdir()) == ["idx", "x.npy", "x.tsv"]

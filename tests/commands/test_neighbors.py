@@ -313,3 +313,120 @@ def test_the_one_index_here_is_asked(run: Any, source: Any) -> None:
     both = run("neighbors", "apple")
     assert both.status == 1
     assert "2 indexes are here (idx, idx2" in both.stderr
+
+
+def test_a_parquet_file_holds_each_pair_and_how_it_was_found(
+    run: Any, source: Any, tmp_path: Path
+) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    ran = run("neighbors", "--all", "-k", "2", *source, "-o", "all.parquet")
+    assert ran.status == 0, ran.stderr
+    table = parquet.read_table(tmp_path / "all.parquet")
+    assert [(f.name, str(f.type)) for f in table.schema] == [
+        ("row", "int64"),
+        ("label", "string"),
+        ("neighbor_row", "int64"),
+        ("neighbor_label", "string"),
+        ("distance", "float"),
+    ]
+    assert table.schema.metadata == {b"metric": b"cosine", b"recall": b"1.0"}
+    run("neighbors", "--all", "-k", "2", *source, "-o", "all.npz")
+    found, columns = np.load(tmp_path / "all.npz"), table.to_pydict()
+    assert columns["row"] == np.repeat(found["rows"], 2).tolist()
+    assert columns["neighbor_row"] == found["neighbors"].ravel().tolist()
+    assert columns["distance"] == found["distances"].ravel().tolist()
+    assert columns["label"] == [NAMES[i] for i in columns["row"]]
+    assert columns["neighbor_label"] == [NAMES[i] for i in columns["neighbor_row"]]
+
+
+@pytest.mark.parametrize("style", ["tsv", "json", "text"])
+def test_a_full_or_closed_standard_output_is_told(source: Any, tmp_path: Path, style: str) -> None:
+    import os
+    import subprocess
+    import sys
+
+    command = [sys.executable, "-m", "embviz", "neighbors", "apple", *source, "-k", "2"]
+    command += ["--format", style]
+    if Path("/dev/full").exists():
+        with open("/dev/full", "w") as full:
+            ran = subprocess.run(
+                command, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True
+            )
+        assert (ran.returncode, ran.stderr) == (
+            1,
+            "embviz: standard output: cannot be written (No space left on device)\n",
+        )
+    if os.name == "posix":
+        ran = subprocess.run(
+            ["sh", "-c", 'exec "$@" >&-', "sh", *command],
+            cwd=tmp_path, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert (ran.returncode, ran.stderr) == (1, "embviz: standard output: is closed\n")
+
+
+def test_what_is_no_terminal_gets_utf_8_whatever_the_system_writes(
+    tmp_path: Path, source: Any
+) -> None:
+    import os
+    import subprocess
+    import sys
+
+    (tmp_path / "x.tsv").write_text("\n".join(["日本", *NAMES[1:]]) + "\n", encoding="utf-8")
+    command = [sys.executable, "-m", "embviz", "neighbors", "man", *source, "-k", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment, check=True)
+    assert "日本" in ran.stdout.decode("utf-8")
+
+
+def test_a_byte_order_mark_and_lines_that_are_no_text_do_not_stop_a_batch(
+    run: Any, source: Any, tmp_path: Path
+) -> None:
+    lines = [b"\xef\xbb\xbfapple\r", b"\xff", b"a" * 200_000, b"6"]
+    (tmp_path / "asked.txt").write_bytes(b"\n".join(lines))
+    ran = run("neighbors", "--batch", "asked.txt", *source, "-k", "1")
+    assert [line.split("\t")[:2] for line in ran.stdout.splitlines()[1:]] == [
+        ["apple", "pear"],
+        ["6", "king"],
+    ]
+    assert "asked.txt:2: not UTF-8" in ran.stderr
+    assert "asked.txt:3: a line of more than 65536 bytes" in ran.stderr
+    assert (ran.status, "2 of 4 lines have no answer" in ran.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ("source = 7", "source = 7 is no name"),
+        ('source = ""', "source = '' is no name"),
+        ('source = "x.npy"\nmetadata = 5', "metadata = 5 is no name"),
+        ('source = "x.npy"\nlabel_by = ["a"]', "label_by = ['a'] is no name"),
+    ],
+)
+def test_a_setting_that_names_nothing_is_refused(
+    run: Any, source: Any, tmp_path: Path, setting: str, told: str
+) -> None:
+    (tmp_path / "embviz.toml").write_text(setting)
+    ran = run("neighbors", "5")
+    assert (ran.status, ran.stderr.startswith(f"embviz: embviz.toml: {told}")) == (1, True)
+
+
+def test_a_nearer_configuration_without_a_source_does_not_hide_one_above(
+    run: Any, source: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "embviz.toml").write_text('source = "x.npy"\nmetadata = "x.tsv"\n')
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/embviz.toml").write_text('method = "tsne"\n')
+    monkeypatch.chdir(tmp_path / "sub")
+    assert labels(run("neighbors", "apple", "-k", "1")) == ["pear"]
+
+
+def test_a_tensor_that_is_not_there_is_a_request_that_cannot_be_met(
+    run: Any, source: Any, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "x.npz", table=np.zeros((4, 3)), other=np.zeros((4, 3)))
+    (tmp_path / "v.tsv").write_text("1\t2\n3\t4\n")
+    for name in ("x.npy", "x.npz", "v.tsv"):
+        ran = run("neighbors", "1", "--source", name, "--tensor", "nope")
+        assert (ran.status, ran.stdout) == (2, ""), name
+        assert ran.stderr.startswith("embviz: tensor 'nope': ")
+    assert "table" in run("neighbors", "1", "--source", "x.npz", "--tensor", "nope").stderr

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import LoadError
+from embviz.loaders import metadata_lines
 from embviz.loaders.metadata import read_metadata
 from embviz.loaders.metadata_lines import open_metadata_lines
 from embviz.model import EmbeddingTable
@@ -32,12 +33,23 @@ def check(path: Path, n_points: int) -> None:
 cells = st.text(st.sampled_from("ab1\té\r\u2028"), max_size=3)
 
 
-@given(st.lists(st.lists(cells, min_size=1, max_size=3), min_size=1, max_size=8), st.booleans())
+tables = st.integers(1, 3).flatmap(
+    lambda width: st.lists(st.lists(cells, min_size=1, max_size=width), min_size=1, max_size=8)
+)
+
+
+@given(tables, st.booleans(), st.sampled_from([1, 3, 8, 1 << 16]))
 @settings(max_examples=300, deadline=None)
-def test_what_is_read_in_place_is_what_is_read_whole(tmp_path_factory, rows, ended) -> None:
+def test_what_is_read_in_place_is_what_is_read_whole(tmp_path_factory, rows, ended, chunk) -> None:
     path = tmp_path_factory.mktemp("lines") / "m.tsv"
     text = "\n".join("\t".join(row) for row in rows) + ("\n" if ended else "")
     path.write_bytes(text.encode())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata_lines, "_CHUNK", chunk)
+        check_counts(path, rows)
+
+
+def check_counts(path: Path, rows: list[list[str]]) -> None:
     for n_points in {len(rows), max(1, len(rows) - 1)}:
         try:
             check(path, n_points)

@@ -14,7 +14,7 @@ from scipy.spatial.distance import cdist
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable
-from embviz.neighbors import exact
+from embviz.neighbors import row_blocks, scan
 from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors
 
 RNG = np.random.default_rng(0)
@@ -130,11 +130,8 @@ def test_the_neighbors_of_a_zero_vector_are_refused_under_cosine_only():
 def test_many_blocks_give_what_one_block_gives(monkeypatch):
     table = EmbeddingTable(POINTS.astype(np.float32))
     whole = find_neighbors(table, np.arange(0, 600, 7), 20, "euclidean")
-    blocks = EmbeddingTable.blocks
-    monkeypatch.setattr(
-        EmbeddingTable, "blocks", lambda self, dtype, block_bytes=0: blocks(self, dtype, 48 * 31)
-    )
-    monkeypatch.setattr(exact, "BATCH", 100)
+    monkeypatch.setattr(row_blocks, "BLOCK_BYTES", 48 * 31)
+    monkeypatch.setattr(scan, "BATCH", 100)
     parts = find_neighbors(table, np.arange(0, 600, 7), 20, "euclidean")
     assert BLOCK_BYTES > 48 * 600
     np.testing.assert_array_equal(parts.indices, whole.indices)
@@ -187,3 +184,40 @@ def test_neighbors_of_a_vector_leave_out_the_excluded_rows():
 def test_a_vector_of_another_width_is_refused():
     with pytest.raises(ParameterError, match="3 dimensions where the points have 12"):
         find_neighbors_of_vectors(EmbeddingTable(POINTS), [1.0, 2.0, 3.0], 5)
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("n_queries", [1, 5])
+def test_several_threads_find_what_one_finds(monkeypatch, metric, n_queries):
+    vectors = np.repeat(POINTS, 5, axis=0).astype(np.float32)
+    table = EmbeddingTable(vectors)
+    rows = np.arange(n_queries) * 70
+    monkeypatch.setattr(row_blocks, "count_cores", lambda: 1)
+    alone = find_neighbors(table, rows, 30, metric)
+    monkeypatch.setattr(row_blocks, "count_cores", lambda: 4)
+    monkeypatch.setattr(row_blocks, "CACHED_BYTES", 48 * 37)
+    assert len(row_blocks.table_blocks(table, n_queries)) == 4
+    together = find_neighbors(table, rows, 30, metric)
+    np.testing.assert_array_equal(together.indices, alone.indices)
+    np.testing.assert_array_equal(together.distances, alone.distances)
+    broken = vectors.copy()
+    broken[2999, 3] = np.nan
+    with pytest.raises(LoadError, match=r"1 of 3000 rows .* the first is row 2999"):
+        find_neighbors(EmbeddingTable(broken), rows, 3, metric)
+
+
+def test_the_threads_are_as_many_as_the_user_allows(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert row_blocks.count_cores() == 1
+
+
+def test_small_vectors_beside_huge_ones_keep_their_neighbors():
+    size = 10.0 ** RNG.uniform(-40, 37, (len(POINTS), 1))
+    vectors = (POINTS * size).astype(np.float32)
+    rows = np.argsort(size[:, 0])[[0, 100, 300]]
+    found = find_neighbors(EmbeddingTable(vectors), rows, 9, "euclidean")
+    wide = vectors.astype(np.float64)
+    for i, row in enumerate(rows):
+        apart = np.linalg.norm(wide - wide[row], axis=1)
+        apart[row] = np.inf
+        np.testing.assert_allclose(found.distances[i], np.sort(apart)[:9], rtol=1e-6, atol=1e-44)

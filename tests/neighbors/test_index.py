@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -242,3 +244,23 @@ def test_a_changed_manifest_is_refused_or_means_the_same(tmp_path_factory, data)
     except LoadError:
         return
     assert bytes(raw).strip() == before.strip() or opened.find_label("p3") == [3]
+
+
+def test_directions_that_differ_by_less_than_float32_shows_keep_their_neighbors(tmp_path):
+    rng = np.random.default_rng(8)
+    close = rng.normal(size=8) + 1e-9 * rng.normal(size=(6000, 8))
+    found = build_index(EmbeddingTable(close), tmp_path / "idx").find_neighbors([5], 10, recall=1)
+    exact = find_neighbors(EmbeddingTable(close), [5], 10)
+    np.testing.assert_array_equal(found.indices, exact.indices)
+    units = close / np.linalg.norm(close, axis=1, keepdims=True)
+    d = ((units - units[5]) ** 2).sum(axis=1) / 2
+    assert set(found.indices[0].tolist()) == set(np.argsort(d)[1:11].tolist())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="an open folder cannot be replaced there")
+def test_an_index_that_is_replaced_goes_on_answering_for_those_who_have_it_open(table, tmp_path):
+    opened = build_index(table, tmp_path / "idx")
+    before = opened.find_neighbors([3], 5, recall=0.9)
+    build_index(EmbeddingTable(table.vectors[::-1].copy()), tmp_path / "idx")
+    after = opened.find_neighbors([3], 5, recall=0.9)
+    np.testing.assert_array_equal(after.indices, before.indices)

@@ -67,3 +67,34 @@ def test_a_point_is_taken_for_one_place_only():
     along = choose_along(find_neighbors_of_vectors(table, places, 4, "euclidean", [0]))
     assert along.points.tolist() == [1, 2, 3, 4]
     np.testing.assert_allclose(along.shares, [0.2, 0.4, 0.6, 0.8])
+
+
+@pytest.mark.parametrize(("scale", "dtype"), [(1e37, np.float32), (1e300, float), (1e-300, float)])
+def test_the_farthest_of_huge_and_tiny_vectors_are_in_order(scale, dtype):
+    vectors = (POINTS * scale).astype(dtype)
+    found = find_farthest(EmbeddingTable(vectors), vectors[[4]], 20, "euclidean", [4])
+    d = cdist(vectors[[4]].astype(float) / scale, vectors.astype(float) / scale)[0]
+    assert found.indices[0].tolist() == np.argsort(-d)[:20].tolist()
+    assert np.isfinite(found.distances).all()
+
+
+def test_farthest_distances_that_are_shown_as_equal_are_in_order_of_row():
+    vectors = np.array([[-1, 1e-5], [-1, 1e-6], [-1, 0], [1, 0]])
+    found = find_farthest(EmbeddingTable(vectors), [[1.0, 0]], 3)
+    assert (found.indices.tolist(), found.distances.tolist()) == ([[0, 1, 2]], [[2, 2, 2]])
+
+
+@pytest.mark.parametrize(
+    ("queries", "told"),
+    [
+        ([[1.0, 2]], "2 dimensions where the points have 7"),
+        ([[np.nan] * 7], "NaN"),
+        ([[0.0] * 7], "no direction"),
+    ],
+)
+def test_vectors_that_cannot_be_asked_for_are_refused(queries, told):
+    table = EmbeddingTable(POINTS)
+    with pytest.raises(ParameterError, match=told):
+        find_farthest(table, queries, 3)
+    with pytest.raises(ParameterError, match=told):
+        find_among(table, queries, 3, np.arange(9))
