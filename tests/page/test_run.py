@@ -1,4 +1,4 @@
-"""t-SNE run in the page, in a worker."""
+"""t-SNE and UMAP run in the page, in workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from playwright.sync_api import Error
+from sklearn.manifold import trustworthiness
 
 from embviz import PCA, TSNE, EmbeddingTable, write_report
 
@@ -29,6 +30,7 @@ def test_a_run_on_the_isolated_points_puts_neighbors_together(page: Any, dims: i
     rows = list(range(0, 300, 2))
     page.call(f"e.isolate({rows})")
     found = page.call(f"e.project('tsne', {{dims: {dims}, perplexity: 10, seed: 3}})")
+    assert found["rows"] == rows
     coordinates = np.array(found["coordinates"]).reshape(150, dims)
     assert np.isfinite(coordinates).all()
     assert same_group_share(coordinates, np.array(rows) % 5) > 0.99
@@ -143,3 +145,167 @@ def test_cosine_and_spherized_runs_use_vectors_of_length_one(
 def test_a_run_cannot_be_made_up(page: Any) -> None:
     with pytest.raises(Error, match="neither null nor the run of this page"):
         page.call("e.set({run: {id: 7}})")
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_umap_runs_on_the_isolated_points(page: Any, table: EmbeddingTable, dims: int) -> None:
+    rows = list(range(0, 300, 2))
+    options = f"{{dims: {dims}, neighbors: 12, epochs: 200, rows: {rows}}}"
+    found = page.call(f"e.project('umap', {options})")
+    assert (found["name"], found["rows"], found["dims"]) == ("umap", rows, dims)
+    coordinates = np.array(found["coordinates"]).reshape(150, dims)
+    assert trustworthiness(table.vectors[rows], coordinates, n_neighbors=5) > 0.9
+    assert found["params"] == {
+        "points": 150, "dims": dims, "n_neighbors": 12, "min_dist": 0.1, "learning_rate": 1,
+        "epochs": 200, "seed": 0, "metric": "euclidean", "normalize": "none",
+        "initialization": "pca",
+    }  # fmt: skip
+    view = page.call("e.view()")
+    assert (view["projection"], view["dims"], view["isolated"]) == ("umap", dims, rows)
+    run = view["run"]
+    assert (run["name"], run["status"], run["iteration"], run["kl"]) == ("umap", "done", 200, None)
+    assert page.call(f"e.project('umap', {options})")["coordinates"] == found["coordinates"]
+    shown = np.array(page.call(f"e.coordinates('umap', {dims})")).reshape(300, dims)
+    np.testing.assert_array_equal(shown[rows], coordinates)
+    assert np.isnan(np.array(shown[1::2], dtype=float)).all()
+
+
+def test_umap_is_run_paused_resumed_played_and_discarded_by_its_buttons(page: Any) -> None:
+    page.page.get_by_role("tab", name="UMAP").click()
+    assert "UMAP has not been run here yet" in page.page.locator(".caption").text_content()
+    for name, value in {
+        "Neighbors": "10", "Minimal distance": "0.3", "Learning rate": "0.5", "Epochs": "3000",
+        "Seed": "7",
+    }.items():  # fmt: skip
+        page.page.locator(".run").get_by_label(name, exact=True).fill(value)
+    page.page.get_by_role("button", name="Run", exact=True).click()
+    page.page.wait_for_function("() => window.embviz.view().run?.iteration > 20")
+    page.page.get_by_role("button", name="Pause").click()
+    page.page.wait_for_timeout(300)
+    stopped = page.call("e.view()")["run"]
+    page.page.wait_for_timeout(300)
+    assert page.call("e.view()")["run"] == stopped
+    asked = {"neighbors": 10, "min_distance": 0.3, "learning_rate": 0.5, "epochs": 3000, "seed": 7}
+    assert asked.items() <= stopped.items()
+    assert f"Epoch {stopped['iteration']:,} of 3,000" in page.page.locator(".run").text_content()
+    page.page.get_by_role("button", name="Resume").click()
+    page.wait("e.view().run.status === 'done'", 60)
+    slider = page.page.get_by_label("Recorded iteration")
+    assert int(slider.get_attribute("max")) >= 29
+    page.call("e.set({frame: 0})")
+    assert page.page.locator(".player output").text_content() == "0"
+    page.page.get_by_role("button", name="Discard").click()
+    assert page.call("e.view()")["run"] is None
+    assert not slider.is_visible()
+    assert "has not been run" in page.page.locator(".caption").text_content()
+
+
+def test_neighbors_that_do_not_fit_are_refused_with_the_reason(page: Any) -> None:
+    with pytest.raises(Error, match=r"Neighbors 300 do not fit 300 points; .* from 2 to 299 do"):
+        page.call("e.project('umap', {neighbors: 300})")
+    with pytest.raises(Error, match="perplexity is no option of umap; there are rows, dims"):
+        page.call("e.project('umap', {perplexity: 3})")
+    page.call("e.isolate([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]).then(() => e.set({projection: 'umap'}))")
+    neighbors = page.page.get_by_label("Neighbors", exact=True).first
+    assert neighbors.get_attribute("placeholder") == "9"
+    neighbors.fill("10")
+    page.page.get_by_role("button", name="Run", exact=True).click()
+    assert "from 2 to 9 do" in page.page.get_by_role("alert").text_content()
+    page.call("e.isolate([1, 2])")
+    assert "UMAP needs 4 points" in page.page.locator(".run").text_content()
+
+
+def test_runs_of_both_methods_and_dimensions_stay_beside_each_other(page: Any) -> None:
+    wanted = [("tsne", 2), ("tsne", 3), ("umap", 2), ("umap", 3)]
+    found = {}
+    for name, dims in wanted:
+        steps = "iterations" if name == "tsne" else "epochs"
+        options = f"{{dims: {dims}, {steps}: {20 + dims}}}"
+        found[name, dims] = page.call(f"e.project('{name}', {options})")["coordinates"]
+    for name, dims in wanted:
+        page.call(f"e.set({{projection: '{name}', dims: {dims}}})")
+        assert page.call("e.view()")["run"]["iterations"] == 20 + dims
+        assert page.call(f"e.coordinates('{name}', {dims})") == found[name, dims]
+    page.call("e.set({run: null})")
+    page.call("e.set({projection: 'tsne', dims: 2})")
+    assert page.call("e.coordinates('tsne', 2)") == found["tsne", 2]
+    with pytest.raises(Error, match="umap is not in this page in 3 dimensions"):
+        page.call("e.coordinates('umap', 3)")
+    # The same points isolated once more are the same points.
+    page.call("e.isolate([0, 2, 4, 6, 8, 10])")
+    small = page.call("e.project('umap', {dims: 2, epochs: 20})")["coordinates"]
+    page.call("e.showAll()")
+    assert len(page.call("e.coordinates('tsne', 2)")) == 600
+    page.call("e.isolate([0, 2, 4, 6, 8, 10])")
+    shown = np.array(page.call("e.coordinates('umap', 2)"), dtype=float).reshape(300, 2)
+    np.testing.assert_array_equal(shown[:12:2].ravel(), small)
+
+
+def test_a_map_that_moves_stays_in_sight(page: Any) -> None:
+    page.page.evaluate(
+        "() => { void window.embviz.project('tsne', {dims: 2, iterations: 90000}); }"
+    )
+    for iteration in (30, 200, 400):
+        page.wait(f"e.view().run?.iteration > {iteration}", 60)
+        places = np.array(page.call("e.screenPositions()")).reshape(-1, 2)
+        box = page.page.locator(".plot").bounding_box()
+        assert (places >= 0).all()
+        assert (places <= [box["width"], box["height"]]).all()
+
+
+def test_a_running_t_sne_can_be_perturbed(page: Any) -> None:
+    page.page.evaluate(
+        "() => { void window.embviz.project('tsne', {dims: 2, iterations: 90000}); }"
+    )
+    page.wait("e.view().run?.iteration > 150")
+    page.page.get_by_role("button", name="Pause").click()
+    page.page.wait_for_timeout(300)
+    before = np.array(page.call("e.coordinates('tsne', 2)")).reshape(-1, 2)
+    perturb = page.page.get_by_role("button", name="Perturb")
+    perturb.focus()
+    page.page.keyboard.press("Enter")
+    page.wait("e.view().run.perturbed === 1")
+    page.page.wait_for_timeout(300)
+    after = np.array(page.call("e.coordinates('tsne', 2)")).reshape(-1, 2)
+    radius = np.linalg.norm(before, axis=1).max()
+    assert 0.02 * radius < np.abs(after - before).max() < 0.06 * radius
+    perturb.hover()
+    page.page.mouse.down()
+    page.wait("e.view().run.perturbed >= 3")
+    page.page.mouse.up()
+    held = page.call("e.view().run.perturbed")
+    page.page.wait_for_timeout(400)
+    assert page.call("e.view().run.perturbed") == held
+    page.call("e.set({projection: 'umap'})")
+    assert not perturb.is_visible()
+
+
+def test_t_sne_supervised_by_a_column_draws_its_classes_together(page: Any) -> None:
+    group = np.arange(300) % 5
+    # What the vectors know nothing of: halves of the table.
+    half = ["a"] * 150 + ["b"] * 150
+    page.call(
+        f"e.set({{tags: {[{'column': 'half', 'value': v, 'rows': [i]} for i, v in enumerate(half)]}}})"
+    )
+
+    def silhouette(options: str) -> float:
+        from sklearn.metrics import silhouette_score
+
+        found = page.call(f"e.project('tsne', {{dims: 2, perplexity: 20{options}}})")
+        y = np.array(found["coordinates"]).reshape(300, 2)
+        labels = group * 2 + (np.arange(300) >= 150)
+        return float(silhouette_score(y, labels))
+
+    plain = silhouette("")
+    pulled = silhouette(", supervise: {column: 'half', factor: 50}")
+    assert pulled > plain + 0.2
+    params = page.call("e.project('tsne', {iterations: 5, supervise: {column: 'half', factor: 3}})")
+    assert params["params"]["supervised_by"] == "half"
+    for odd, why in {
+        "{column: 'x', factor: 3}": "no column 'x'",
+        "{column: 'half', factor: 300}": "300 is not in 0 .. 100",
+    }.items():
+        with pytest.raises(Error, match=why):
+            page.call(f"e.project('tsne', {{supervise: {odd}}})")
+    page.page.get_by_label("Supervise").select_option("group")
+    assert page.page.get_by_label("Strength").is_visible()

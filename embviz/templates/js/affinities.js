@@ -1,6 +1,6 @@
 import { smallest } from '#js/neighbors.js';
 
-/** t-SNE's affinities: how much each point is another's neighbor (van der Maaten and Hinton 2008, section 2). */
+/** Who is near whom, and t-SNE's affinities: how much so (van der Maaten and Hinton 2008, section 2). */
 
 const BLOCK = 32;
 
@@ -54,15 +54,25 @@ export function squaredDistances(x, n, d, tell = () => {}) {
  */
 export function affinities(squared, n, perplexity) {
   const k = Math.min(n - 1, Math.ceil(3 * perplexity));
-  const near = [];
+  const near = nearestRows(squared, n, k);
   const p = new Float64Array(n * k);
+  for (let i = 0; i < n; i++) p.set(rowAffinities(Float64Array.from(near.squared.subarray(i * k, (i + 1) * k)), perplexity), i * k);
+  return symmetric(near.indices, p, n, k);
+}
+
+/**
+ * @param {Float32Array} squared (n, n) @param {number} k at most n - 1
+ * @returns {{indices: Int32Array, squared: Float32Array}} (n, k) the nearest other points, nearest first, ties by number
+ */
+export function nearestRows(squared, n, k) {
+  const out = { indices: new Int32Array(n * k), squared: new Float32Array(n * k) };
   for (let i = 0; i < n; i++) {
     const row = squared.subarray(i * n, (i + 1) * n);
     const indices = smallest(row, k, i);
-    p.set(rowAffinities(Float64Array.from(indices, (j) => row[j]), perplexity), i * k);
-    near.push(indices);
+    out.indices.set(indices, i * k);
+    indices.forEach((j, c) => { out.squared[i * k + c] = row[j]; });
   }
-  return symmetric(near, p, n, k);
+  return out;
 }
 
 /**
@@ -103,7 +113,7 @@ function symmetric(near, p, n, k) {
   const rows = Array.from({ length: n }, () => new Map());
   for (let i = 0; i < n; i++) {
     for (let c = 0; c < k; c++) {
-      const j = near[i][c];
+      const j = near[i * k + c];
       const half = p[i * k + c] / (2 * n);
       rows[i].set(j, (rows[i].get(j) ?? 0) + half);
       rows[j].set(i, (rows[j].get(i) ?? 0) + half);

@@ -1,6 +1,9 @@
 import { dimsOf } from '#js/projections.js';
 import { RULES } from '#js/state.js';
 
+/** What means something only beside another key: where that one does not fit, these are left out with it. */
+export const DEPENDENT = { projection: ['frame'], color_by: ['color_as', 'hidden'], column: ['query'] };
+
 /**
  * What of a patch that comes from a link or a file fits this page; nothing in it is trusted.
  *
@@ -14,6 +17,7 @@ export function fitting(patch, page, state) {
     if (Object.hasOwn(RULES, key) && RULES[key](value, page, state) === true) out[key] = value;
     else odd.push(key);
   }
+  for (const key of odd) for (const other of (Object.hasOwn(DEPENDENT, key) ? DEPENDENT[key] : [])) delete out[other];
   const tab = page.tabs.get(out.projection ?? state.projection);
   if ('dims' in out && !dimsOf(tab).includes(out.dims)) {
     delete out.dims;

@@ -1,9 +1,10 @@
 /**
- * Compute a projection in the page and show it: `pca`, `tsne` or `custom`.
+ * Compute a projection in the page and show it: `pca`, `tsne`, `umap` or `custom`.
  *
  * @param {object} page @param {object} view see view.js @param {string} name
  * @param {{rows?: ArrayLike<number> | null, dims?: 2 | 3, spherize?: boolean, perplexity?: number,
- *   learning_rate?: number | null, iterations?: number, seed?: number, axes?: {from: string, to: string}[], column?: string}} options
+ *   learning_rate?: number | null, iterations?: number, seed?: number, supervise?: {column, factor, ignore?},
+ *   neighbors?: number, min_distance?: number, epochs?: number, axes?: {from: string, to: string}[], column?: string}} options
  *   `rows` are isolated first, null shows all; without it the points shown are meant
  * @returns {Promise<{name, rows: Int32Array, coordinates: Float32Array, dims, axes: string[], params, stats}>} coordinates
  *   (rows.length, dims) row by row
@@ -19,19 +20,21 @@ export async function project(page, view, name, options = {}) {
   const patch = {};
   if (rows !== undefined) patch.isolated = rows;
   if (spherize !== undefined) patch.spherize = spherize;
-  if (name !== 'tsne') patch.projection = name;
-  if (dims !== undefined && name !== 'tsne') patch.dims = dims;
+  const isRun = name === 'tsne' || name === 'umap';
+  if (!isRun) patch.projection = name;
+  if (dims !== undefined && !isRun) patch.dims = dims;
   if (axes !== undefined) patch.axes = [...axes, { from: '', to: '' }, { from: '', to: '' }, { from: '', to: '' }].slice(0, 3);
   if (column !== undefined) patch.column = column;
   view.set(patch);
-  if (name === 'tsne') await view.computed.run({ ...rest, ...(dims === undefined ? {} : { dims }) });
+  if (isRun) await view.computed.runs.start(name, { ...rest, ...(dims === undefined ? {} : { dims }) });
   else await view.computed.settled();
   return shown(page, view);
 }
 
 const KNOWN = {
   pca: ['rows', 'dims', 'spherize'],
-  tsne: ['rows', 'dims', 'spherize', 'perplexity', 'learning_rate', 'iterations', 'seed'],
+  tsne: ['rows', 'dims', 'spherize', 'perplexity', 'learning_rate', 'iterations', 'seed', 'supervise'],
+  umap: ['rows', 'dims', 'spherize', 'neighbors', 'min_distance', 'learning_rate', 'epochs', 'seed'],
   custom: ['rows', 'dims', 'axes', 'column'],
 };
 

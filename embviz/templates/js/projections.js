@@ -1,3 +1,5 @@
+import { FEWEST_POINTS } from '#js/run_options.js';
+
 /**
  * The projections of the page as tabs.
  *
@@ -34,24 +36,27 @@ export function dimsOf(tab, all = true) {
 }
 
 /**
- * Add what the page can compute when it is asked to, where its vectors travel: t-SNE and axes. Until then the points
- * lie as PCA has them.
+ * Add what the page can compute when it is asked to, where its vectors travel: t-SNE, UMAP and axes. Until then the
+ * points lie as PCA has them.
  */
 export function addPending(tabs, manifest) {
   const pca = entryFor(tabs.get('pca'), 2);
   if (!pca || !manifest.vectors) return;
-  for (const [name, title, least] of [['tsne', 't-SNE', 4], ['custom', 'Axes', 2]]) {
+  for (const [name, title, least] of [['tsne', 't-SNE', FEWEST_POINTS], ['umap', 'UMAP', FEWEST_POINTS], ['custom', 'Axes', 2]]) {
     if (manifest.n_points < least) continue;
     const tab = tabs.get(name) ?? { name, title, entries: [] };
     for (const dims of [2, 3]) {
       if (entryFor(tab, dims) || pca.n_components < dims) continue;
       tab.entries.push({
-        name, title, n_components: dims, axes: [], params: {}, stats: {}, pending: true, note: name === 'tsne' ? 't-SNE has not been run here yet: the points lie as in PCA.' : undefined,
+        name, title, n_components: dims, axes: [], params: {}, stats: {}, pending: true, note: name === 'custom' ? undefined : `${title} has not been run here yet: the points lie as in PCA.`,
         get data() { return pick(pca.data, pca.n_components, Array.from({ length: dims }, (_, i) => i)); },
       });
     }
     if (tab.entries.length) tabs.set(name, tab);
   }
+  // Axes come last, whether they came with the file or not.
+  const axes = tabs.get('custom');
+  if (tabs.delete('custom')) tabs.set('custom', axes);
 }
 
 /**

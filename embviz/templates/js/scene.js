@@ -27,8 +27,10 @@ export function createScene(page, get, { memo, computed, visible }) {
     const inputs = [projection, dims, projection === 'pca' ? components.join() : '', frame, projection === 'custom' ? JSON.stringify(axes) + column : '', isolated, entry, page.vectors, projection === 'custom' ? state.tags : null];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
-      const ranges = bounds(shown.extent ?? shown.coordinates, dims, isolated);
-      return { note: entry.note, ...shown, dims, key: [...inputs.slice(0, 3), entry.id ?? '', entry.live ?? '', projection === 'custom' && !page.vectors ? 'early' : '', isolated ? `${isolated.length} of ${isolated[0]}` : ''].join(' ') + inputs[4], ranges };
+      const around = bounds(shown.extent ?? shown.coordinates, dims, isolated);
+      // A map that still moves may become as high as it is wide; in 3D its last step then changes nothing else.
+      const ranges = entry.live || (dims === 3 && entry.live === false) ? cube(around) : around;
+      return { note: entry.note, ...shown, dims, key: [...inputs.slice(0, 3), entry.id ?? '', dims === 2 ? (entry.live ?? '') : '', projection === 'custom' && !page.vectors ? 'early' : '', isolated ? `${isolated.length} of ${isolated[0]}` : ''].join(' ') + inputs[4], ranges };
     });
   }
 
@@ -82,6 +84,13 @@ function fitted(coordinates, { min, max }) {
   const largest = Math.max(...min.map((x, j) => max[j] - x)) / 2 || 1;
   const k = min.length;
   return coordinates.map((x, i) => (x - (min[i % k] + max[i % k]) / 2) / largest);
+}
+
+/** @returns {{min: number[], max: number[]}} a box of equal sides around another */
+function cube({ min, max }) {
+  const half = Math.max(...min.map((x, j) => max[j] - x)) / 2;
+  const middle = min.map((x, j) => (x + max[j]) / 2);
+  return { min: middle.map((x) => x - half), max: middle.map((x) => x + half) };
 }
 
 function entryAxis(entry, c) {

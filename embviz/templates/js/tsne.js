@@ -7,34 +7,12 @@ import { createNormal, createRandom } from '#js/random.js';
  * steps of at most 5 a point.
  */
 
-export const MOST_POINTS = 5000;
-export const FEWEST_POINTS = 4;
 const EARLY_SHARE = 1 / 3;
 const EARLY_EXAGGERATION = 12;
 const LONGEST_STEP = 5;
 const DEVIATION = 1e-4;
-
-/**
- * What a run is made with; an error says what does not fit.
- *
- * @param {number} n points
- * @param {{dims?: number, perplexity?: number, learning_rate?: number | null, iterations?: number, seed?: number}} asked
- * @returns {{dims: number, perplexity: number, learning_rate: number | null, iterations: number, seed: number}}
- *   learning_rate null is n / exaggeration
- * @throws {RangeError}
- */
-export function runOptions(n, asked = {}) {
-  if (n < FEWEST_POINTS) throw new RangeError(`${n} point${n === 1 ? ' is' : 's are'} too few for t-SNE, which needs ${FEWEST_POINTS}`);
-  if (n > MOST_POINTS) throw new RangeError(`t-SNE runs here on at most ${MOST_POINTS.toLocaleString('en')} points; isolate fewer of these ${n.toLocaleString('en')}`);
-  const largest = (n - 1) / 3;
-  const { dims = 2, perplexity = Math.min(30, largest), learning_rate = null, iterations = 300, seed = 0 } = asked;
-  if (dims !== 2 && dims !== 3) throw new RangeError(`dims: ${dims} is not 2 or 3`);
-  if (!(perplexity >= 1 && perplexity <= largest)) throw new RangeError(`Perplexity ${perplexity} does not fit ${n.toLocaleString('en')} points; 1 to ${Math.floor(largest * 100) / 100} do`);
-  if (learning_rate !== null && !(learning_rate > 0 && learning_rate <= 1e6)) throw new RangeError(`Learning rate ${learning_rate} is not above 0 and at most 1,000,000`);
-  if (!Number.isInteger(iterations) || iterations < 1 || iterations > 100000) throw new RangeError(`Iterations ${iterations} are not in 1 .. 100,000`);
-  if (!Number.isInteger(seed) || seed < 0 || seed > 2 ** 32 - 1) throw new RangeError(`Seed ${seed} is not a whole number from 0 to ${2 ** 32 - 1}`);
-  return { dims, perplexity, learning_rate, iterations, seed };
-}
+/** Of a perturbed point, as a share of the map's radius. */
+const LARGEST_SHIFT = 0.05;
 
 /**
  * Where a run begins: leading components at a standard deviation of 1e-4, with a little noise so that points at one
@@ -61,16 +39,17 @@ export function startFrom(components, n, dims, seed) {
  * One optimization, advanced step by step.
  *
  * @param {{starts: Int32Array, others: Int32Array, weights: Float64Array}} p see affinities.js
- * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate}} options see runOptions
- * @returns {{step: () => void, iteration: () => number, isDone: () => boolean, points: () => Float64Array, divergence: () => number}}
+ * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate, seed}} options see tsneOptions in run_options.js
+ * @returns {{step: () => void, perturb: () => void, iteration: () => number, isDone: () => boolean, points: () => Float64Array, divergence: () => number}}
  */
-export function createRun(p, start, { dims, iterations, learning_rate }) {
+export function createRun(p, start, { dims, iterations, learning_rate, seed = 0 }) {
   const size = start.length;
   const n = size / dims;
   const y = Float64Array.from(start);
   const update = new Float64Array(size);
   const gains = new Float64Array(size).fill(1);
   const early = Math.round(iterations * EARLY_SHARE);
+  const random = createRandom(seed ^ 0x9e3779b9);
   let done = 0;
 
   function step() {
@@ -86,7 +65,7 @@ export function createRun(p, start, { dims, iterations, learning_rate }) {
   }
 
   return {
-    step, iteration: () => done, isDone: () => done >= iterations, points: () => y,
+    step, perturb: () => perturb(y, n, dims, random), iteration: () => done, isDone: () => done >= iterations, points: () => y,
     divergence: () => divergence(p, y, n, dims),
   };
 }
@@ -176,7 +155,6 @@ function move(y, update, gains, gradient, { n, dims, rate, momentum }) {
     gains[i] = Math.sign(update[i]) !== Math.sign(gradient[i]) ? gains[i] + 0.2 : gains[i] * 0.8 + 0.01;
     update[i] = momentum * update[i] - rate * gains[i] * gradient[i];
   }
-  const mean = new Float64Array(dims);
   for (let i = 0; i < n; i++) {
     let squared = 0;
     for (let c = 0; c < dims; c++) squared += update[i * dims + c] ** 2;
@@ -184,9 +162,32 @@ function move(y, update, gains, gradient, { n, dims, rate, momentum }) {
     for (let c = 0; c < dims; c++) {
       update[i * dims + c] *= shorter;
       y[i * dims + c] += update[i * dims + c];
-      mean[c] += y[i * dims + c] / n;
     }
   }
+  center(y, n, dims);
+}
+
+/** Shift each coordinate by up to 5 % of the map's radius, within that radius, as the Embedding Projector's *Perturb* does. */
+function perturb(y, n, dims, random) {
+  const squares = (at, by) => { let sum = 0; for (let c = 0; c < dims; c++) sum += (y[at + c] + by[c]) ** 2; return sum; };
+  const by = new Float64Array(dims);
+  let most = 0;
+  for (let i = 0; i < n; i++) most = Math.max(most, squares(i * dims, by));
+  const reach = 2 * LARGEST_SHIFT * Math.sqrt(most);
+  for (let i = 0; i < n; i++) {
+    for (let attempt = 0; attempt < 20; attempt++) {
+      for (let c = 0; c < dims; c++) by[c] = reach * (random() - 0.5);
+      if (squares(i * dims, by) > most) continue;
+      for (let c = 0; c < dims; c++) y[i * dims + c] += by[c];
+      break;
+    }
+  }
+  center(y, n, dims);
+}
+
+function center(y, n, dims) {
+  const mean = new Float64Array(dims);
+  for (let i = 0; i < n; i++) for (let c = 0; c < dims; c++) mean[c] += y[i * dims + c] / n;
   for (let i = 0; i < y.length; i++) y[i] -= mean[i % dims];
 }
 

@@ -1,12 +1,14 @@
-import { affinities, squaredDistances } from '#js/affinities.js';
+import { affinities, nearestRows, squaredDistances } from '#js/affinities.js';
 import { principalComponents, projectRows } from '#js/pca.js';
 import { createSpace } from '#js/space.js';
-import { createRun, startFrom } from '#js/tsne.js';
+import { supervised } from '#js/supervise.js';
+import * as tsne from '#js/tsne.js';
+import * as umap from '#js/umap.js';
 
 /**
- * What runs beside the page. Messages to it: {kind: 'pca' | 'tsne', vectors, spherize, …} once, then 'pause' and
- * 'resume'. From it: {kind: 'progress', text}, {kind: 'step', iteration, kl, coordinates, frame} and {kind: 'done', …}.
- * Ending the worker stops it.
+ * What runs beside the page. Messages to it: {kind: 'pca' | 'tsne' | 'umap', vectors, spherize, …} once, then 'pause',
+ * 'resume' and 'perturb'. From it: {kind: 'progress', text}, {kind: 'step', iteration, kl, coordinates, frame} and
+ * {kind: 'done', …}. Ending the worker stops it.
  */
 
 const SLICE_MS = 60;
@@ -31,32 +33,59 @@ function readRows(space, metric) {
   return { x, n, d };
 }
 
-let running = null;
-
-function prepare({ vectors, spherize, metric, options }) {
+function distancesOf(space, metric) {
   tell({ kind: 'progress', text: 'Neighbors' });
-  const space = createSpace(vectors, null, spherize);
   const { x, n, d } = readRows(space, metric);
   let said = 0;
-  const squared = squaredDistances(x, n, d, (part) => {
+  return squaredDistances(x, n, d, (part) => {
     if (part - said < 0.1 || n < 1000) return;
     said = part;
     tell({ kind: 'progress', text: `Neighbors ${Math.round(100 * part)} %` });
   });
-  const p = affinities(squared, n, options.perplexity);
-  const found = principalComponents(space, options.dims);
+}
+
+/** @returns {Float32Array} (n, dims) the leading components, 0 where there are no more */
+function componentsOf(space, dims) {
+  tell({ kind: 'progress', text: 'Principal components' });
+  const found = principalComponents(space, dims);
   const components = projectRows(space, found);
   const k = found.directions.length;
-  const start = new Float32Array(n * options.dims);
-  for (let i = 0; i < n; i++) for (let c = 0; c < k; c++) start[i * options.dims + c] = components[i * k + c];
-  return createRun(p, startFrom(start, n, options.dims, options.seed), options);
+  if (k === dims) return components;
+  const out = new Float32Array(space.n * dims);
+  for (let i = 0; i < space.n; i++) for (let c = 0; c < k; c++) out[i * dims + c] = components[i * k + c];
+  return out;
+}
+
+const PREPARE = {
+  tsne(space, { metric, options, labels, factor }) {
+    const p = affinities(distancesOf(space, metric), space.n, options.perplexity);
+    const start = tsne.startFrom(componentsOf(space, options.dims), space.n, options.dims, options.seed);
+    return tsne.createRun(labels ? supervised(p, labels, factor) : p, start, options);
+  },
+  umap(space, { metric, options }) {
+    const k = options.neighbors;
+    const near = nearestRows(distancesOf(space, metric), space.n, k - 1);
+    const graph = umap.fuzzyGraph(near.indices, near.squared.map(Math.sqrt), space.n, k);
+    const start = umap.startFrom(componentsOf(space, options.dims), space.n, options.dims, options.seed);
+    return umap.createRun(graph, start, options);
+  },
+};
+
+let running = null;
+
+function begin(message) {
+  const run = PREPARE[message.kind](createSpace(message.vectors, null, message.spherize), message);
+  const { iterations, epochs } = message.options;
+  running = { run, kl: null, every: Math.max(1, Math.ceil((iterations ?? epochs) / N_FRAMES)), paused: false, waiting: false };
+  report(running, true);
+  schedule(running);
 }
 
 function report(state, frame) {
   const { run } = state;
   const coordinates = Float32Array.from(run.points());
   // The divergence costs as much as a step, so it is told with the frames only.
-  if (frame) state.kl = run.divergence();
+  if (frame && run.divergence) state.kl = run.divergence();
   tell({ kind: run.isDone() ? 'done' : 'step', iteration: run.iteration(), kl: state.kl, coordinates, frame }, [coordinates.buffer]);
 }
 
@@ -80,12 +109,12 @@ function advance(state) {
 
 globalThis.onmessage = ({ data }) => {
   if (data.kind === 'pca') runPca(data);
-  else if (data.kind === 'tsne') {
-    running = { run: prepare(data), every: Math.max(1, Math.ceil(data.options.iterations / N_FRAMES)), paused: false, waiting: false };
-    report(running, true);
-    schedule(running);
-  } else if (data === 'pause') running.paused = true;
-  else if (data === 'resume' && running.paused) {
+  else if (data.kind in PREPARE) begin(data);
+  else if (data === 'pause') running.paused = true;
+  else if (data === 'perturb' && !running.run.isDone()) {
+    running.run.perturb();
+    report(running, false);
+  } else if (data === 'resume' && running.paused) {
     running.paused = false;
     if (!running.waiting && !running.run.isDone()) schedule(running);
   }

@@ -12,9 +12,10 @@ export function createProjectionPanel(page, view) {
   }, tab.title));
   const list = h('div.choice.tabs', { attributes: { role: 'tablist' }, aria: { label: 'Projection' } }, ...buttons);
   const dims = choice('Dimensions', [[2, '2D'], [3, '3D']], (value) => view.set({ dims: value }));
-  const parts = { pca: createComponents(page, view), frames: createPlayer(page, view), custom: createAxes(page, view), facts: createFacts(view), run: createRunControls(page, view) };
+  const parts = { pca: createComponents(page, view), frames: createPlayer(page, view), custom: createAxes(page, view), run: createRunControls(page, view), facts: createFacts(view) };
+  const ownPlace = h('div');
   const body = h('div.tab-body', { id: 'tab-body', attributes: { role: 'tabpanel' } },
-    h('div.field', {}, h('span.field-name', {}, 'Dimensions'), dims.element), ...Object.values(parts).map((part) => part.element));
+    h('div.field', {}, h('span.field-name', {}, 'Dimensions'), dims.element), parts.pca.element, ownPlace, parts.custom.element, parts.run.element, parts.facts.element);
   const element = h('section.panel', { aria: { label: 'Projection' } }, h('h2', {}, 'Projection'), list, body);
 
   function step(event, tab) {
@@ -37,6 +38,9 @@ export function createProjectionPanel(page, view) {
       const tab = page.tabs.get(state.projection);
       const missing = [2, 3].filter((d) => !dimsOf(tab).includes(d));
       dims.render(state.dims, new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.name} --dims ${d}`])));
+      // A run is played where its progress was, so that nothing moves when it is done.
+      const place = state.run ? parts.run.slot : ownPlace;
+      if (parts.frames.element.parentNode !== place) place.append(parts.frames.element);
       for (const part of Object.values(parts)) part.render(state, before);
     },
   };
@@ -217,7 +221,7 @@ function createAxisFields(page, view, name, at) {
   };
 }
 
-const SHOWN = [['perplexity', 'Perplexity'], ['n_neighbors', 'Neighbors'], ['min_dist', 'Minimal distance'], ['metric', 'Metric'], ['normalize', 'Normalized'], ['iterations', 'Iterations'], ['seed', 'Seed']];
+const SHOWN = [['perplexity', 'Perplexity'], ['n_neighbors', 'Neighbors'], ['min_dist', 'Minimal distance'], ['metric', 'Metric'], ['normalize', 'Normalized'], ['iterations', 'Iterations'], ['epochs', 'Epochs'], ['supervised_by', 'Supervised by'], ['supervise_factor', 'Strength'], ['perturbed', 'Times perturbed'], ['seed', 'Seed']];
 
 function createFacts(view) {
   const element = h('div.facts');

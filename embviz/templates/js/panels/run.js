@@ -1,31 +1,28 @@
-import { format, h, setText } from '#js/dom.js';
-import { FEWEST_POINTS, MOST_POINTS } from '#js/tsne.js';
+import { fill, format, h, setText } from '#js/dom.js';
+import { createFields } from '#js/panels/run_fields.js';
+import { FEWEST_POINTS, MOST_POINTS } from '#js/run_options.js';
 
-/** Run t-SNE anew on the points shown: its parameters, run, pause, resume, and how far it is. */
+const TITLES = { tsne: 't-SNE', umap: 'UMAP' };
+/** How often a held button acts. */
+const HELD_MS = 100;
+
+/** Run t-SNE or UMAP anew on the points shown: parameters, run, pause, resume, and how far it is. */
 export function createRunControls(page, view) {
-  const perplexity = number('Perplexity', { min: 1, step: 'any' });
-  const rate = number('Learning rate', { min: 0, step: 'any', placeholder: 'auto' });
-  const iterations = number('Iterations', { min: 1, max: 100000, step: 1, value: 300 });
-  const seed = number('Seed', { min: 0, max: 4294967295, step: 1, value: 0 });
-  const start = h('button.primary', { type: 'button', on: { click: () => run() } }, 'Run');
-  const hold = h('button', { type: 'button', on: { click: () => (view.get().run?.status === 'paused' ? view.computed.resume() : view.computed.pause()) } });
-  const discard = h('button', { type: 'button', on: { click: () => view.set({ run: null }) } }, 'Discard');
-  const bar = h('progress.run-bar', { max: 1, aria: { label: 'Iterations done' } });
-  const status = h('p.hint', { attributes: { role: 'status' } });
+  const fields = Object.fromEntries(Object.keys(TITLES).map((name) => [name, createFields(page, name)]));
+  const host = h('div');
   const problem = h('p.hint.wrong', { attributes: { role: 'alert' } });
-  const fields = h('div', {}, perplexity.element, rate.element, iterations.element, seed.element);
+  const buttons = createButtons(view, run);
+  const progress = createProgress(view);
   const summary = h('summary', {}, 'Run on these points');
-  const element = h('details.run', {}, summary, fields, h('div.run-buttons', {}, start, hold, discard), bar, status, problem);
+  const element = h('details.run', {}, summary, buttons.element, problem, progress.element, host);
   const shownPoints = (state) => state.isolated?.length ?? page.table.n_points;
   let opened = '';
+  let shown = null;
 
   function run() {
     setText(problem, '');
-    const options = { seed: Number(seed.input.value) || 0, iterations: Number(iterations.input.value) };
-    if (perplexity.input.value !== '') options.perplexity = Number(perplexity.input.value);
-    if (rate.input.value !== '') options.learning_rate = Number(rate.input.value);
     try {
-      view.computed.run(options);
+      view.computed.runs.start(shown, fields[shown].read());
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       setText(problem, `${error.message}.`);
@@ -35,50 +32,103 @@ export function createRunControls(page, view) {
   /** Open where nothing is there yet, once a view, so that the reader can close it. */
   function unfold(state) {
     const wanted = view.entry(state).pending === true || state.run !== null;
-    const key = `${state.dims} ${wanted} ${state.run?.id}`;
+    const key = `${state.projection} ${state.dims} ${wanted} ${state.run?.id}`;
     if (key !== opened && wanted) element.open = true;
     opened = key;
   }
 
+  function turnTo(name) {
+    if (name === shown) return;
+    shown = name;
+    fill(host, fields[name].element);
+    setText(problem, '');
+  }
+
   return {
     element,
+    /** Where the recorded steps of a finished run are played, in place of its progress. */
+    slot: progress.slot,
     render(state) {
-      element.hidden = state.projection !== 'tsne' || !page.manifest.vectors;
+      element.hidden = !(state.projection in TITLES) || !page.manifest.vectors;
       if (element.hidden) return;
+      turnTo(state.projection);
       unfold(state);
       const n = shownPoints(state);
       const fits = n >= FEWEST_POINTS && n <= MOST_POINTS && Boolean(page.vectors);
-      const now = state.run;
-      const going = now && now.status !== 'done';
-      perplexity.input.placeholder = format(Number(Math.min(30, (n - 1) / 3).toPrecision(3)));
-      for (const { input } of [perplexity, rate, iterations, seed]) input.disabled = !fits;
+      fields[shown].render(n, fits);
       setText(summary, state.isolated ? `Run on the ${format(n)} isolated points` : `Run on all ${format(n)} points`);
-      setText(start, now ? 'Re-run' : 'Run');
-      start.disabled = !fits;
-      start.classList.toggle('primary', !going);
-      hold.hidden = !going;
-      setText(hold, now?.status === 'paused' ? 'Resume' : 'Pause');
-      hold.disabled = Boolean(now?.doing);
-      discard.hidden = !now;
-      bar.hidden = !going;
-      if (going) bar.value = now.iteration / now.iterations;
-      setText(status, fits || now ? statusText(now) : limitText(n));
-      status.hidden = status.textContent === '';
+      buttons.render(state.run, fits);
+      const isTheirs = state.run === null || view.entry(state).id === state.run.id || state.run.iteration === 0;
+      progress.render(state.run, state.run || fits ? (isTheirs ? '' : ` · on ${format(state.run.points)} other points`) : limitText(TITLES[shown], n));
     },
   };
 }
 
+const isGoing = (run) => run !== null && run.status !== 'done';
+
+function createButtons(view, run) {
+  const start = h('button.primary', { type: 'button', on: { click: run } }, 'Run');
+  const discard = h('button', { type: 'button', on: { click: () => view.set({ run: null }) } }, 'Discard');
+  return {
+    element: h('div.run-buttons', {}, start, discard),
+    render(now, fits) {
+      setText(start, now ? 'Run again' : 'Run');
+      start.disabled = !fits;
+      start.classList.toggle('primary', !isGoing(now));
+      discard.hidden = !now;
+    },
+  };
+}
+
+/** How far a run is, and what can be done with one that is going. Its height never changes. */
+function createProgress(view) {
+  const { runs } = view.computed;
+  const bar = h('progress.run-bar', { max: 1 });
+  const perturb = h('button', { type: 'button', title: 'Push every point a little to where chance has it, as long as the button is held: what comes back is no accident' }, 'Perturb');
+  whileHeld(perturb, () => runs.perturb());
+  const hold = h('button', { type: 'button', on: { click: () => (view.get().run?.status === 'paused' ? runs.resume() : runs.pause()) } });
+  const slot = h('div.run-slot', {}, bar, perturb, hold);
+  const status = h('p.hint', { attributes: { role: 'status' } });
+  return {
+    element: h('div', {}, slot, status),
+    slot,
+    /** @param {object | null} run @param {string} note what is to be said with it, or where there is none */
+    render(run, note) {
+      bar.hidden = run?.status === 'done';
+      bar.value = run ? run.iteration / run.iterations : 0;
+      bar.setAttribute('aria-label', run?.name === 'umap' ? 'Epochs done' : 'Iterations done');
+      hold.hidden = !isGoing(run);
+      perturb.hidden = hold.hidden || run.name !== 'tsne';
+      perturb.disabled = hold.disabled = Boolean(run?.doing);
+      setText(hold, run?.status === 'paused' ? 'Resume' : 'Pause');
+      // Who listens is told of beginning, pause and end, not of every step.
+      status.setAttribute('aria-live', run?.status === 'running' && !run.doing ? 'off' : 'polite');
+      setText(status, run ? statusText(run) + note : note || 'Not run yet');
+    },
+  };
+}
+
+/** Act when a button is pressed, and again and again while the pointer holds it. */
+function whileHeld(button, act) {
+  let timer = 0;
+  const end = () => { clearInterval(timer); timer = 0; };
+  button.addEventListener('pointerdown', (event) => {
+    if (event.button !== 0) return;
+    act();
+    end();
+    timer = setInterval(() => (button.hidden || button.disabled ? end() : act()), HELD_MS);
+  });
+  for (const name of ['pointerup', 'pointerleave', 'pointercancel']) button.addEventListener(name, end);
+  // A press by keyboard, or by what reads the page aloud, is a click without a pointer.
+  button.addEventListener('click', (event) => { if (event.detail === 0) act(); });
+}
+
 function statusText(run) {
-  if (!run) return '';
   if (run.doing) return `${run.doing} …`;
+  const [one, many] = run.name === 'umap' ? ['Epoch', 'epochs'] : ['Iteration', 'iterations'];
   const kl = run.kl === null ? '' : ` · KL ${run.kl.toFixed(3)}`;
-  const of = run.status === 'done' ? `${format(run.iteration)} iterations` : `Iteration ${format(run.iteration)} of ${format(run.iterations)}`;
-  return `${of}${kl} · ${format(run.points)} points in ${run.dims}D`;
+  const of = run.status === 'done' ? `${format(run.iteration)} ${many}` : `${one} ${format(run.iteration)} of ${format(run.iterations)}`;
+  return `${of}${kl}`;
 }
 
-const limitText = (n) => (n < FEWEST_POINTS ? `t-SNE needs ${FEWEST_POINTS} points or more.` : `Isolate at most ${format(MOST_POINTS)} of these ${format(n)} points to run t-SNE in this page.`);
-
-function number(label, props) {
-  const input = h('input.count-input', { type: 'number', ...props });
-  return { input, element: h('label.field', {}, h('span.field-name', {}, label), input) };
-}
+const limitText = (title, n) => (n < FEWEST_POINTS ? `${title} needs ${FEWEST_POINTS} points or more.` : `Isolate at most ${format(MOST_POINTS)} of these ${format(n)} points to run ${title} in this page.`);

@@ -1,0 +1,160 @@
+import { tsneOptions, umapOptions } from '#js/run_options.js';
+import { createFrames } from '#js/run_frames.js';
+import { takeVectors } from '#js/space.js';
+import { readLabels } from '#js/supervise.js';
+
+/** What can be run in the page: what it takes, what is told of it, and what its picture means. */
+const METHODS = {
+  tsne: {
+    title: 't-SNE', check: tsneOptions, count: 'iterations', meaning: 'Neighborhoods are meaningful, distances between clusters are not.',
+    params: ({ learning_rate, ...rest }) => ({ ...rest, learning_rate: learning_rate ?? 'n / exaggeration' }),
+  },
+  umap: {
+    title: 'UMAP', check: umapOptions, count: 'epochs', meaning: 'Neighborhoods are meaningful, distances between clusters hardly.',
+    params: ({ neighbors, min_distance, iterations, ...rest }) => ({ ...rest, n_neighbors: neighbors, min_dist: min_distance, initialization: 'pca' }),
+  },
+};
+
+let made = 0;
+
+/**
+ * The methods that the page runs itself, in workers: for each and each number of dimensions the last run is kept.
+ *
+ * @param {object} page {manifest, table, vectors, startWorker: () => Worker}
+ * @param {object} store see store.js; its `run` is what is known of the run of the tab and dimensions shown
+ */
+export function createRuns(page, store) {
+  const runs = new Map();
+  const find = (name, dims) => runs.get(`${name} ${dims}`);
+  const current = ({ projection, dims } = store.get()) => find(projection, dims);
+
+  function tell(run, patch) {
+    run.status = { ...run.status, ...patch };
+    if (current() === run) store.set({ run: run.status });
+  }
+
+  function stop(run) {
+    run.worker.terminate();
+    run.reject(new Error('The run was stopped'));
+    runs.delete(`${run.name} ${run.dims}`);
+  }
+
+  function start(name, options) {
+    const run = prepare(page, store.get(), name, options);
+    const before = find(name, run.dims);
+    if (before) stop(before);
+    runs.set(`${name} ${run.dims}`, run);
+    run.promise = listen(page, run, tell, () => {
+      if (find(name, run.dims) === run) stop(run);
+      if (store.get().run?.id === run.status.id) store.set({ run: null });
+    });
+    // Who started it from a button does not wait for it.
+    run.promise.catch(() => {});
+    store.set({ projection: name, dims: run.dims, frame: null, playing: false, placed: null, sphere: null, run: run.status });
+    run.worker.postMessage(run.message);
+    delete run.message;
+    return run.promise;
+  }
+
+  function steer(from, message, to) {
+    const run = current();
+    if (!from.includes(run?.status.status)) return;
+    run.worker.postMessage(message);
+    tell(run, to(run.status));
+  }
+
+  return {
+    start,
+    /** @returns {object | undefined} what a run has come to, if it is on the points that are shown */
+    entry(state, name, dims) {
+      const run = find(name, dims);
+      return run?.entry && isOn(run, state.isolated) ? run.entry : undefined;
+    },
+    /** @returns {object | null} what is known of the run of a tab, for the state */
+    status: (name, dims) => find(name, dims)?.status ?? null,
+    pause: () => steer(['running'], 'pause', () => ({ status: 'paused' })),
+    resume: () => steer(['paused'], 'resume', () => ({ status: 'running' })),
+    /** Push every point of a run of t-SNE a little to where chance has it. */
+    perturb: () => { if (current()?.name === 'tsne') steer(['running', 'paused'], 'perturb', ({ perturbed }) => ({ perturbed: perturbed + 1 })); },
+    /** End the run of the tab shown, if there is one, and forget it. */
+    drop() {
+      const run = current();
+      if (run) stop(run);
+    },
+  };
+}
+
+/** @throws {RangeError} when the options do not fit the points */
+function prepare(page, { isolated, spherize, metric, dims }, name, options) {
+  if (!page.vectors) throw new RangeError(page.manifest.vectors_note);
+  const method = METHODS[name];
+  const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
+  const { supervise = null, ...others } = options;
+  const asked = method.check(rows.length, { dims, ...others });
+  const labels = supervise ? readLabels(page.table, rows, supervise) : null;
+  const id = ++made;
+  const told = { name, points: rows.length, ...asked, iterations: asked[method.count], metric, ...(name === 'tsne' ? { supervise, perturbed: 0 } : {}) };
+  return {
+    name, method, rows, isolated, dims: asked.dims, normalize: spherize ? 'sphere' : 'none', entry: null, frames: createFrames(page.table.n_points * asked.dims),
+    worker: page.startWorker(), status: { id, ...told, status: 'running', doing: 'Starting', iteration: 0, kl: null },
+    message: { kind: name, vectors: takeVectors(page.vectors, rows, spherize), spherize, metric, options: asked, labels, factor: supervise?.factor ?? 0 },
+  };
+}
+
+/** @returns {Promise<{entry: object, rows: Int32Array}>} when all iterations are done; it rejects when the run is stopped */
+function listen(page, run, tell, fail) {
+  const { worker } = run;
+  return new Promise((resolve, reject) => {
+    run.reject = reject;
+    worker.onmessage = ({ data }) => {
+      if (data.kind === 'progress') return tell(run, { doing: data.text });
+      takeStep(page, run, data);
+      const isDone = data.kind === 'done';
+      if (isDone) worker.terminate();
+      tell(run, { doing: '', iteration: data.iteration, kl: data.kl, ...(isDone ? { status: 'done' } : {}) });
+      if (isDone) resolve({ entry: run.entry, rows: run.rows });
+      return undefined;
+    };
+    worker.onerror = (event) => {
+      reject(new Error(event.message));
+      fail();
+    };
+  });
+}
+
+/** Put a step's coordinates where the points are; points that take no part have none. */
+function takeStep(page, run, { kind, iteration, kl, coordinates, frame }) {
+  const { rows, dims, method, status } = run;
+  const data = new Float32Array(page.table.n_points * dims).fill(NaN);
+  rows.forEach((row, i) => { for (let c = 0; c < dims; c++) data[row * dims + c] = coordinates[i * dims + c]; });
+  if (frame) run.frames.add({ iteration, kl, data });
+  const isDone = kind === 'done';
+  run.entry = {
+    name: run.name, title: method.title, n_components: dims, axes: [], data, id: status.id, live: !isDone, params: { ...method.params(paramsOf(status)), normalize: run.normalize },
+    stats: kl === null ? {} : { kl_divergence: kl }, note: noteOf(run, isDone, iteration),
+    ...(isDone ? run.frames.take() : {}),
+  };
+}
+
+function noteOf({ rows, method, status }, isDone, iteration) {
+  const by = status.supervise ? `, supervised by ${status.supervise.column}` : '';
+  if (isDone) return `Run here on ${format(rows.length)} points${by}. ${method.meaning}`;
+  return `Running here on ${format(rows.length)} points${by}: ${format(iteration)} of ${format(status.iterations)} ${method.count}.`;
+}
+
+const format = (x) => x.toLocaleString('en');
+
+function paramsOf({ id, name, status, doing, iteration, kl, supervise, perturbed, ...params }) {
+  if (supervise) Object.assign(params, { supervised_by: supervise.column, supervise_factor: supervise.factor, ...(supervise.ignore ? { ignored_label: supervise.ignore } : {}) });
+  if (perturbed) params.perturbed = perturbed;
+  return params;
+}
+
+/** Whether a run is on just these points. What was found for an array is remembered. */
+function isOn(run, isolated) {
+  if (isolated === run.isolated) return true;
+  if (isolated === run.other || isolated === null || run.isolated === null || isolated.length !== run.isolated.length) return false;
+  const isSame = isolated.every((row, i) => row === run.isolated[i]);
+  run[isSame ? 'isolated' : 'other'] = isolated;
+  return isSame;
+}
