@@ -39,10 +39,10 @@ function difference([l1, a1, b1], [l2, a2, b2]) {
   return Math.sqrt((dl / sl) ** 2 + (dc / sc) ** 2 + (dh / sh) ** 2 + rotation * (dc / sc) * (dh / sh));
 }
 
-/** The least difference of two of the colors, as someone sees them. */
-function leastDifference(colors, vision) {
+/** The least difference of two of the colors, as someone sees them; only of those so near in the list. */
+function leastDifference(colors, vision, apart = Infinity) {
   const seen = colors.map((color) => labOf(times(VISION[vision], linear(color))));
-  return Math.min(...seen.flatMap((a, i) => seen.slice(i + 1).map((b) => difference(a, b))));
+  return Math.min(...seen.flatMap((a, i) => seen.slice(i + 1, i + 1 + apart).map((b) => difference(a, b))));
 }
 
 test('the difference is that of the published examples', () => {
@@ -58,6 +58,15 @@ for (const dark of [false, true]) {
     test(`the first colors differ with ${vision} in ${dark ? 'dark' : 'light'}`, () => {
       assert.ok(leastDifference(categoricalPalette(8, dark), vision) >= (vision === 'full' ? 11 : 8));
       assert.ok(leastDifference(categoricalPalette(10, dark), vision) >= (vision === 'full' ? 11 : 5.9));
+    });
+  }
+
+  for (const vision of Object.keys(VISION)) {
+    test(`neighbors in a list of fifty colors differ with ${vision} in ${dark ? 'dark' : 'light'}, and any two a little`, () => {
+      const all = categoricalPalette(50, dark);
+      assert.ok(leastDifference(all, vision, 1) >= (vision === 'full' ? 18 : 8.5));
+      assert.ok(leastDifference(all, vision, 3) >= (vision === 'full' ? 13 : 7));
+      assert.ok(leastDifference(all, vision) >= (vision === 'full' ? 6.9 : 3.3));
     });
   }
 

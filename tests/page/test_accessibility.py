@@ -1,4 +1,4 @@
-"""The page by keyboard, by screen reader, in both themes and from a phone's width to 4K."""
+"""The page by screen reader, in both themes and from a phone's width to 4K."""
 
 from __future__ import annotations
 
@@ -20,6 +20,11 @@ STATES = {
     "a gradient": "e.set({query: '', color_by: 'size', color_as: 'gradient'})",
     "isolated": "e.isolate([...Array(200).keys()])",
     "bookmarks": "(e.addBookmark('one'), e.addBookmark('two'))",
+    "a long card": "(e.set({tags: [...Array(12).keys()].map((i) => ({column: `c${i}`,"
+    " value: 'long '.repeat(30).trim(), rows: [4]})), selected: [4]}), unfold('.tagging'))",
+    "a run": "(e.set({projection: 'tsne', dims: 2}), unfold('.run'))",
+    "a finished run": "e.project('umap', {dims: 2, epochs: 20})",
+    "a failure": "window.reportError(new Error('something'))",
     "help": "e.set({help: true})",
 }
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -58,6 +63,9 @@ def test_axe_finds_no_violation_of_level_a_or_aa(
     )
     page = opened.page
     page.evaluate(axe)
+    page.evaluate(
+        "() => { window.unfold = (what) => { document.querySelector(what).open = true; }; }"
+    )
     complaints = []
     for name, script in STATES.items():
         opened.call(script)
@@ -120,155 +128,6 @@ def test_fields_icons_and_the_focus_stand_out_from_the_ground_by_3_to_1(
         assert min(contrast(color, ground) for ground in grounds) >= 3, name
 
 
-def test_every_control_is_reached_by_tab_has_a_name_and_shows_the_focus(
-    open_page: Callable[..., Any], report: Path
-) -> None:
-    opened = open_page(report)
-    opened.call("e.set({selected: [5], tool: 'pan'})")
-    page = opened.page
-    wanted = page.evaluate(
-        "() => [...document.querySelectorAll('button, input, select, summary, .plot, a[href]')]"
-        ".filter((e) => e.checkVisibility({visibilityProperty: true}) && !e.disabled && e.tabIndex >= 0)"
-        ".map((e, i) => (e.dataset.order = i)).length"
-    )
-    assert wanted > 40
-    seen: dict[int, str] = {}
-    page.evaluate("() => document.body.focus()")
-    for _ in range(wanted + 5):
-        page.keyboard.press("Tab")
-        at = page.evaluate(
-            "() => { const e = document.activeElement, s = getComputedStyle(e); return {order: e.dataset.order,"
-            " name: (e.ariaLabel || e.labels?.[0]?.textContent || e.textContent || '').trim(),"
-            " ring: s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) >= 2}; }"
-        )
-        if at["order"] is not None:
-            assert at["name"], at
-            assert at["ring"], at
-            seen[int(at["order"])] = at["name"]
-    assert len(seen) == wanted
-
-
-def test_the_keys_of_the_help_do_what_it_says(open_page: Callable[..., Any], report: Path) -> None:
-    opened = open_page(report)
-    press = opened.page.keyboard.press
-
-    def view(key: str) -> Any:
-        return opened.call(f"e.view().{key}")
-
-    tabs = [view("projection")]
-    press("]")
-    tabs.append(view("projection"))
-    press("[")
-    assert view("projection") == tabs[0] != tabs[1]
-    for key, wanted in (("3", 3), ("2", 2)):
-        press(key)
-        assert view("dims") == wanted
-    for key, tool in (("b", "box"), ("o", "lasso"), ("s", "lasso"), ("p", "pan")):
-        press(key)
-        assert view("tool") == tool  # the sphere is for three dimensions
-    press("3")
-    press("s")
-    assert view("tool") == "sphere"
-    labels = view("labels")
-    press("l")
-    assert view("labels") != labels
-    press("t")
-    assert view("thumbnails") is False
-    press("d")
-    assert view("theme") == "dark"
-    press("m")
-    press("Enter")
-    assert opened.call("e.bookmarks().length") == 1
-    press("?")
-    assert opened.page.get_by_role("dialog").is_visible()
-    rows = opened.page.get_by_role("dialog").locator("dl").last.locator("dt").all_text_contents()
-    assert {"/", "Esc", "0", "2, 3", "[ and ]", "Space", "l", "t", "d", "m", "?", "Enter"} <= set(
-        rows
-    )
-    press("Escape")
-    assert not opened.page.get_by_role("dialog").is_visible()
-    press("/")
-    opened.page.keyboard.type("w1")
-    assert len(view("selected")) == 111
-    press("Escape")
-    assert view("query") == ""
-    opened.call("e.set({selected: [1, 2]})")
-    press("Escape")
-    assert view("selected") == []
-
-
-def test_space_plays_the_iterations_and_still_unfolds_and_ticks(
-    open_page: Callable[..., Any], report: Path
-) -> None:
-    opened = open_page(report)
-    opened.call("e.set({projection: 'tsne', dims: 2})")
-    page = opened.page
-    page.locator(".plot").focus()
-    page.keyboard.press(" ")
-    assert opened.call("e.view().playing") is True
-    page.keyboard.press(" ")
-    assert opened.call("e.view().playing") is False
-    page.locator(".run summary").focus()
-    page.keyboard.press(" ")
-    assert page.locator(".run").evaluate("(e) => e.open") is True
-    page.get_by_label("Spherize").focus()
-    page.keyboard.press(" ")
-    assert opened.call("e.view().spherize") is True
-    page.keyboard.press("d")
-    assert opened.call("e.view().theme") == "dark"
-    assert opened.call("e.view().playing") is False
-
-
-@pytest.mark.parametrize("dims", [2, 3])
-def test_the_plot_moves_zooms_and_selects_by_keys(
-    open_page: Callable[..., Any], report: Path, dims: int
-) -> None:
-    opened = open_page(report)
-    opened.call(f"e.set({{projection: 'pca', dims: {dims}}})")
-    opened.page.wait_for_timeout(400)
-    plot = opened.page.locator(".plot")
-    plot.focus()
-
-    def positions() -> list[float]:
-        opened.page.wait_for_timeout(250)
-        return list(opened.call("e.screenPositions()"))
-
-    def away(a: list[float], b: list[float]) -> float:
-        return max(abs(x - y) for x, y in zip(a, b, strict=True))
-
-    home = positions()
-    for key in ("ArrowLeft", "ArrowUp", "+", "-"):
-        before = positions()
-        opened.page.keyboard.press(key)
-        assert away(positions(), before) > 5, key
-    opened.page.keyboard.press("0")
-    back = positions()
-    assert away(back, home) < 2
-    box = plot.bounding_box()
-    opened.page.keyboard.press("ArrowRight")
-    now = positions()
-    opened.page.keyboard.press("Enter")
-    [row] = opened.call("e.view().selected")
-    nearest = min(
-        range(300),
-        key=lambda i: (
-            (now[2 * i] - box["width"] / 2) ** 2 + (now[2 * i + 1] - box["height"] / 2) ** 2
-        ),
-    )
-    place = [
-        (now[2 * i] - box["width"] / 2, now[2 * i + 1] - box["height"] / 2) for i in (row, nearest)
-    ]
-    # The middle is that of the axes' area, which is a little off that of the box.
-    assert (place[0][0] ** 2 + place[0][1] ** 2) ** 0.5 <= (
-        place[1][0] ** 2 + place[1][1] ** 2
-    ) ** 0.5 + 80
-    opened.page.keyboard.press("ArrowRight")
-    opened.page.keyboard.press("ArrowRight")
-    opened.page.keyboard.press("ArrowRight")
-    opened.page.keyboard.press("Shift+Enter")
-    assert row in opened.call("e.view().selected")
-
-
 @pytest.mark.parametrize("width", [320, 360, 600, 800, 801, 1001, 1280, 3840])
 def test_the_layout_fits_from_320_pixels_to_4k(
     open_page: Callable[..., Any], report: Path, width: int
@@ -286,6 +145,10 @@ def test_the_layout_fits_from_320_pixels_to_4k(
         assert all(left >= 0 and right <= width + 0.5 for left, right in found["tools"])
         if width < 800:
             page.get_by_role("button", name=sheet).click()
+    page.get_by_role("button", name="Save pictures and points").click()
+    menu = page.get_by_role("menu").bounding_box()
+    assert menu["x"] >= 0
+    assert menu["x"] + menu["width"] <= width
 
 
 def test_panels_are_sheets_on_a_narrow_screen(open_page: Callable[..., Any], report: Path) -> None:
@@ -314,6 +177,37 @@ def test_panels_are_sheets_on_a_narrow_screen(open_page: Callable[..., Any], rep
     page.get_by_label("Color by").wait_for(state="visible", timeout=5000)
     assert page.get_by_role("searchbox", name="Search").is_visible()
     assert left.get_attribute("aria-expanded") == "true"
+
+
+def test_a_point_pressed_on_a_narrow_screen_is_named_below_the_plot_which_stays_in_sight(
+    open_page: Callable[..., Any], report: Path
+) -> None:
+    opened = open_page(report, viewport={"width": 360, "height": 740}, has_touch=True)
+    page = opened.page
+    peek = page.locator(".peek")
+    assert not peek.is_visible()
+    plot = page.locator(".plot").bounding_box()
+    xy = opened.call("e.screenPositions()")
+    opened.call("e.set({thumbnails: false})")
+    page.touchscreen.tap(plot["x"] + xy[14], plot["y"] + xy[15])
+    opened.wait("e.view().selected.length === 1")
+    [row] = opened.call("e.view().selected")
+    assert peek.locator("strong").text_content() == f"w{row}"
+    assert not page.get_by_role("searchbox", name="Search").is_visible()
+    assert page.locator(".plot").bounding_box() == plot
+    assert peek.bounding_box()["y"] >= plot["y"] + plot["height"] - 0.5
+    peek.get_by_role("button", name="Details").tap()
+    assert page.locator(".card-name").text_content() == f"w{row}"
+    assert not peek.is_visible()
+    page.get_by_role("button", name="Inspector panel").tap()
+    opened.call("e.set({selected: [1, 2, 3]})")
+    assert peek.locator("strong").text_content() == "3 selected"
+    peek.get_by_role("button", name="Clear the selection").tap()
+    assert opened.call("e.view().selected") == []
+    assert not peek.is_visible()
+    opened.call("e.set({selected: [1]})")
+    page.set_viewport_size({"width": 1280, "height": 740})
+    assert not peek.is_visible()
 
 
 def test_nothing_below_the_legend_jumps_when_a_class_is_hidden(

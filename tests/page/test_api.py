@@ -90,7 +90,10 @@ def test_set_changes_the_view_and_view_tells_it(page: Any) -> None:
 @pytest.mark.parametrize(
     ("patch", "message"),
     [
-        ("{projection: 'umap'}", "projection: \"umap\" is not one of 'pca', 'tsne', 'custom'"),
+        (
+            "{projection: 'none'}",
+            "projection: \"none\" is not one of 'pca', 'tsne', 'umap', 'custom'",
+        ),
         ("{dims: 4}", "dims: 4 is not one of"),
         ("{color_by: '__proto__'}", "color_by"),
         ("{constructor: 1}", "constructor: 1 is not known"),

@@ -72,7 +72,7 @@ def test_a_browser_of_two_years_ago_shows_it_all(browser: Any, report: Path) -> 
     )
     found = page.evaluate(
         "async () => { const e = window.embviz;"
-        " for (const projection of ['pca', 'tsne', 'custom']) e.set({projection});"
+        " for (const projection of ['pca', 'tsne', 'umap', 'custom']) e.set({projection});"
         " e.set({projection: 'pca', selected: [3], labels: 'many'}); e.addBookmark('x');"
         " await e.isolate([...Array(100).keys()]); e.set({help: true}); e.set({help: false});"
         " return [e.query('w1').length, e.neighbors(3, 5, 'cosine').indices.length, e.exportPoints().length > 10]; }"
@@ -223,4 +223,10 @@ def test_an_error_that_no_one_awaited_is_told(open_page: Callable[..., Any], rep
     opened = open_page(report)
     opened.page.evaluate("() => { void Promise.reject(new Error('a lost promise')); }")
     opened.page.wait_for_timeout(100)
-    assert "a lost promise" in opened.page.locator(".message").inner_text()
+    message = opened.page.locator(".message")
+    assert "a lost promise" in message.inner_text()
+    message.get_by_role("button", name="Close the message").click()
+    assert not message.is_visible()
+    opened.page.evaluate("() => { void Promise.reject(new Error('another one')); }")
+    opened.page.wait_for_timeout(100)
+    assert "another one" in message.inner_text()

@@ -239,7 +239,7 @@ def test_project_computes_and_shows_pca_and_axes(page: Any, table: EmbeddingTabl
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        ("e.project('umap')", "'umap' cannot be computed in the page; pca, tsne, custom can"),
+        ("e.project('none')", "'none' cannot be computed in the page; pca, tsne, umap, custom can"),
         ("e.project('pca', {perplexity: 3})", "perplexity is no option of pca"),
         ("e.project('custom', {axes: [{from: 'zebra', to: 'w1'}]})", "matches no point"),
         ("e.project('tsne', {perplexity: 120})", "1 to 99.66 do"),

@@ -104,7 +104,7 @@ def test_back_and_forward_go_through_the_views(page: Any) -> None:
 
 def test_typing_a_query_is_one_step(page: Any) -> None:
     before = page.page.evaluate("() => history.length")
-    page.page.get_by_role("searchbox").press_sequentially("w12")
+    page.page.get_by_role("searchbox").press_sequentially("w12", delay=400)
     assert fragment(page) == "#q=w12"
     assert page.page.evaluate("() => history.length") == before + 1
     page.page.go_back()
@@ -131,13 +131,63 @@ def test_a_fragment_that_is_not_a_view_does_no_harm(
 def test_what_does_not_fit_is_left_out_and_told(
     open_page: Callable[..., Any], report: Path
 ) -> None:
-    page = open_link(open_page, report, "#p=umap&n=12&s=9999&zz=1")
-    assert view(page, "projection", "k", "selected") == {
-        "projection": "pca", "k": 12, "selected": [],
+    page = open_link(open_page, report, "#p=nosuch&n=12&d=3&f=2&k=gone&as=log&h=1&v=2_0_1_0_1")
+    assert view(page, "projection", "dims", "k", "color_by", "color_as", "hidden", "frame") == {
+        "projection": "pca", "dims": 2, "k": 12, "color_by": "group", "color_as": "auto",
+        "hidden": [], "frame": None,
     }  # fmt: skip
     expect(page.page.locator(".message")).to_have_text(
-        "Part of the link does not fit this page and was left out: s, zz, projection"
+        "Part of the link does not fit this page and was left out: projection, color_by"
     )
+    page.call("e.set({k: 13})")
+    assert fragment(page) == "#n=13", "nor is the camera that goes with the projection"
+
+
+@pytest.mark.parametrize(
+    "link", ["#p=tsne&s=9999", "#d=3&zz=1", "#section", "#q=%FF&k=size", "#c=0.x&n=5", "#n=1e999"]
+)
+def test_a_damaged_link_is_refused_and_changes_nothing(page: Any, link: str) -> None:
+    page.call("e.set({projection: 'tsne', dims: 2, selected: [3], k: 7})")
+    fragment(page)
+    before = page.call("e.view()")
+    positions = page.call("e.screenPositions()")
+    page.page.evaluate(f"() => {{ location.hash = {link!r}; }}")
+    expect(page.page.locator(".message")).to_contain_text("damaged and was not followed")
+    page.page.wait_for_timeout(200)
+    assert page.call("e.view()") == before
+    assert page.call("e.screenPositions()") == positions
+
+
+def test_a_link_to_other_data_than_the_view_before_opens_as_the_page_does(page: Any) -> None:
+    page.call("e.set({color_by: 'size', color_as: 'log', label_by: 'group'})")
+    fragment(page)
+    page.page.evaluate("() => { location.hash = '#k=gone&l=gone'; }")
+    page.page.wait_for_timeout(300)
+    assert view(page, "color_by", "label_by") == {"color_by": "group", "label_by": "word"}
+
+
+def test_a_3d_camera_comes_back(page: Any, open_page: Callable[..., Any], report: Path) -> None:
+    page.call("e.set({projection: 'pca', dims: 3, selected: [8], isolated: [...Array(90).keys()]})")
+    page.page.locator(".plot").focus()
+    for key in ("ArrowLeft", "ArrowLeft", "ArrowUp", "+"):
+        page.page.keyboard.press(key)
+        page.page.wait_for_timeout(60)
+    link = fragment(page)
+    assert len(link) < 140
+    other = open_link(open_page, report, link)
+    other.page.wait_for_timeout(400)
+    assert other.call("e.view()") == page.call("e.view()")
+    assert other.call("e.screenPositions()") == pytest.approx(
+        page.call("e.screenPositions()"), abs=0.7, nan_ok=True
+    )
+
+
+def test_what_a_link_cannot_hold_is_told(open_page: Callable[..., Any], report: Path) -> None:
+    page = open_page(report, permissions=["clipboard-read", "clipboard-write"])
+    page.call("e.set({placed: {name: 'umap', dims: 2, data: new Float32Array(600)}})")
+    page.page.get_by_role("button", name="Save pictures and points").click()
+    page.page.get_by_role("menuitem", name="Copy a link to this view").click()
+    expect(page.page.locator(".message")).to_contain_text("a bookmark does")
 
 
 def test_the_link_is_copied(open_page: Callable[..., Any], report: Path) -> None:

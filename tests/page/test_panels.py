@@ -75,6 +75,14 @@ def test_clicking_a_neighbor_goes_on_to_it(opened: Any) -> None:
     assert opened.call("e.view().selected") == [first]
 
 
+def test_the_neighbors_of_a_point_are_selected_by_one_button(opened: Any) -> None:
+    opened.call("e.set({selected: [7], k: 4})")
+    near = opened.call("e.neighbors(7, 4)")["indices"]
+    opened.page.get_by_role("button", name="Select all", exact=True).click()
+    assert opened.call("e.view().selected") == [7, *near]
+    assert "5 selected" in opened.page.locator(".status").inner_text()
+
+
 def test_the_legend_counts_and_filters_and_a_double_click_shows_one_alone(opened: Any) -> None:
     legend = opened.page.get_by_role("group", name="Legend")
     assert legend.get_by_role("button").all_text_contents() == [f"{g}60" for g in "abcde"]
@@ -97,12 +105,14 @@ def test_a_column_of_numbers_is_a_gradient_and_tells_what_is_missing(opened: Any
 
 def test_tabs_show_each_projection_and_what_is_in_force(opened: Any) -> None:
     tabs = opened.page.get_by_role("tab")
-    assert tabs.all_text_contents() == ["PCA", "t-SNE", "Axes"]
+    assert tabs.all_text_contents() == ["PCA", "t-SNE", "UMAP", "Axes"]
     body = opened.page.get_by_role("tabpanel")
     assert body.get_by_text("Variance shown").is_visible()
     tabs.nth(1).click()
     assert body.get_by_text("KL divergence").is_visible()
     tabs.nth(1).press("ArrowRight")
+    assert opened.call("e.view().projection") == "umap"
+    tabs.nth(2).press("ArrowRight")
     assert opened.call("e.view().projection") == "custom"
     assert body.get_by_label("Horizontal axis from").input_value() == "=w0"
 
@@ -237,3 +247,64 @@ def test_nothing_sticks_out_at_any_width(
         "() => document.querySelector('.stage').getBoundingClientRect().width"
     )
     assert plot >= 0.6 * width
+
+
+def counts(opened: Any) -> list[str]:
+    found: list[str] = opened.page.locator(".legend-row .count").all_text_contents()
+    return found
+
+
+def test_the_legend_counts_what_is_shown_and_the_whole_where_it_differs(opened: Any) -> None:
+    assert counts(opened) == ["60"] * 5
+    opened.call("e.isolate([0, 5, 10, 1, 2])")
+    assert counts(opened) == ["3 of 60", "1 of 60", "1 of 60", "0 of 60", "0 of 60"]
+    opened.call("e.set({hidden: [0]})")
+    assert counts(opened)[0] == "3 of 60", "what the legend hides itself is still counted"
+    opened.call("e.set({hidden: [], color_by: 'size'})")
+    assert "0 of 1 missing" in opened.page.locator(".legend").inner_text()
+    opened.call("e.showAll()")
+    assert "1 missing" in opened.page.locator(".legend").inner_text()
+    assert " of " not in opened.page.locator(".legend").inner_text()
+    opened.call("e.set({color_by: 'group'})")
+    assert counts(opened) == ["60"] * 5
+
+
+def test_pointing_at_a_hidden_class_does_not_fade_the_others(opened: Any) -> None:
+    # The key that hides a class leaves the focus on its entry.
+    shades = "e.set({labels: 'none', thumbnails: false})"
+    opened.call(shades)
+    opened.page.keyboard.press("Tab")
+    row = opened.page.locator(".legend-row").first
+    row.focus()
+    opened.page.mouse.move(640, 830)
+    pointed = opened.page.locator(".plot").screenshot()
+    opened.page.keyboard.press("Enter")
+    opened.page.wait_for_timeout(300)
+    hidden = opened.page.locator(".plot").screenshot()
+    row.blur()
+    opened.page.wait_for_timeout(300)
+    assert hidden == opened.page.locator(".plot").screenshot()
+    assert hidden != pointed
+
+
+def test_a_finger_on_the_legend_filters_and_points_at_nothing(
+    open_page: Callable[..., Any], report: Path
+) -> None:
+    opened = open_page(report, has_touch=True)
+    opened.call("e.set({thumbnails: false})")
+    before = opened.page.locator(".plot").screenshot()
+    row = opened.page.locator(".legend-row").first
+    row.tap()
+    row.tap()
+    opened.page.wait_for_timeout(300)
+    assert opened.call("e.view().hidden") in ([], [1, 2, 3, 4])  # two taps, or one double one
+    opened.call("e.set({hidden: []})")
+    opened.page.wait_for_timeout(300)
+    assert opened.page.locator(".plot").screenshot() == before
+
+
+def test_a_long_value_can_be_read_without_a_pointer(opened: Any) -> None:
+    opened.call("e.set({tags: [{column: 'note', value: 'long '.repeat(40).trim(), rows: [4]}]})")
+    opened.call("e.set({selected: [4]})")
+    last = opened.page.locator(".card dd").last
+    assert last.evaluate("(e) => e.scrollWidth <= e.clientWidth && e.clientHeight > 60")

@@ -97,3 +97,24 @@ def test_tags_that_come_with_another_odd_key_are_taken_back(page: Any) -> None:
         page.call("e.set({tags: [{column: 'new', value: 'x', rows: [1]}], dims: 9})")
     with pytest.raises(Error, match="color_by"):
         page.call("e.set({color_by: 'new'})")
+
+
+def test_the_values_of_a_column_are_buttons_that_give_them_to_the_selection(page: Any) -> None:
+    page.call("e.select([0, 3])")
+    panel = page.page.get_by_label("Tags")
+    panel.locator("summary").click()
+    values = panel.get_by_role("list", name="Values of the column").get_by_role("button")
+    assert values.count() == 0
+    page.page.get_by_label("Column of the tag").fill("group")
+    assert values.all_text_contents() == ["a", "b", "c", "d", "e"]
+    values.nth(2).click()
+    assert page.call("e.view()")["tags"] == [{"column": "group", "value": "c", "rows": [0, 3]}]
+    assert len(page.call("e.query('group:=c')")) == 62
+    assert page.page.evaluate("() => document.activeElement.textContent") == "c"
+    page.call("e.select([])")
+    assert values.first.is_disabled()
+    page.page.get_by_label("Column of the tag").fill("word")
+    assert values.count() == 0, "more than fifty values are not listed"
+    page.page.get_by_label("Column of the tag").fill("mine")
+    assert values.count() == 0
+    assert page.complaints == []

@@ -1,5 +1,5 @@
 import { fromCameraDef } from '#js/bookmark_camera.js';
-import { OURS, stateText } from '#js/bookmark_state.js';
+import { OURS, SESSION, stateText } from '#js/bookmark_state.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks.js';
 import { boxOf, isView } from '#js/camera.js';
 import { fitting } from '#js/fitting.js';
@@ -10,8 +10,6 @@ import { chosen } from '#js/view.js';
 
 const LINEAR = ['linear-x', 'linear-y', 'linear-z'];
 const TITLES = { pca: 'PCA', tsne: 't-SNE', umap: 'UMAP', custom: 'Axes' };
-/** What belongs to the session and not to a view; `tags` are edits of the data. */
-const SESSION = new Set(['hovered', 'sphere', 'playing', 'run', 'tags', 'tool', 'theme', 'dark', 'help']);
 const TOLERANCE = 1e-4;
 const MOST_LABEL = 200;
 

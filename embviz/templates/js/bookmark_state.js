@@ -10,8 +10,10 @@ const INDEX = '__index__';
 const MOST_COLORS = 50;
 /** TensorBoard shows the first so many rows; a view of more is an error there. */
 export const MOST_POINTS = 100000;
-/** What is of the moment, or has its own place in a State. */
-const LEFT_OUT = new Set(['hovered', 'playing', 'theme', 'dark', 'help', 'tool', 'selected', 'isolated', 'placed', 'sphere']);
+/** What belongs to the session and not to a view; `tags` are edits of the data. */
+export const SESSION = new Set(['hovered', 'highlight', 'sphere', 'playing', 'loop', 'run', 'results', 'tags', 'tool', 'theme', 'dark', 'help']);
+/** What has its own place in a State besides. */
+const PLACED = new Set(['selected', 'isolated', 'placed']);
 
 /** @returns {number} the dimensions a State shows */
 export function chosenDims(state, name) {
@@ -97,7 +99,7 @@ function fields(kept, table, rows, n) {
     selectedLabelOption: state.label_by ?? INDEX, customSelectedSearchByMetadataOption: state.column ?? INDEX,
     customXLeftText: xLeft.text, customXLeftRegex: xLeft.regex, customXRightText: xRight.text, customXRightRegex: xRight.regex,
     customYUpText: yUp.text, customYUpRegex: yUp.regex, customYDownText: yDown.text, customYDownRegex: yDown.regex,
-    [OURS]: { version: 1, n_points: table.n_points, projection: state.projection, dims, camera, ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}), view: Object.fromEntries(Object.entries(state).filter(([key]) => !LEFT_OUT.has(key))) },
+    [OURS]: { version: 1, n_points: table.n_points, projection: state.projection, dims, camera, ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}), view: Object.fromEntries(Object.entries(state).filter(([key]) => !SESSION.has(key) && !PLACED.has(key))) },
   };
 }
 

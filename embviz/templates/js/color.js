@@ -1,43 +1,30 @@
 import { categories, countDistinct } from '#js/table.js';
 
 /**
- * Colors of points. Up to ten categories have colors near those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
- * moved apart in lightness so that they differ with each of the common color vision deficiencies and from the ground;
- * up to fifty vary in hue and lightness; the rest share one.
+ * Colors of points. The first ten categories have colors near those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
+ * moved apart in lightness so that they differ with each of the common color vision deficiencies and from the ground.
+ * The 11th to the 50th were taken one after the other from a grid of hues, lightnesses and chromas, each as different
+ * as can be from all before it, and from the five before it with every deficiency; the rest share one.
  */
-export const MOST_CATEGORIES = 50;
 const FEW_LIGHT = ['#2774ac', '#d28214', '#0c956c', '#9b7303', '#1754e5', '#a63f01', '#cf3e86', '#696f78', '#7a3ebd', '#8a5b30'];
 const FEW_DARK = ['#7fcdfb', '#e8a203', '#1dbe8c', '#f0e445', '#7fa4fe', '#e37646', '#e097cb', '#bdc1c2', '#987fef', '#c9a16c'];
+const MORE_LIGHT = [
+  '#6a9b69', '#004e45', '#c674b3', '#7f0000', '#4c1c8d', '#786648', '#3ca541', '#006868', '#9287e0', '#b2898b', '#4e4092', '#543925', '#7c803d', '#983b5d',
+  '#009ebe', '#e86081', '#465f94', '#30521d', '#81712d', '#6b1950', '#4695fb', '#a78ba5', '#5d8475', '#005881', '#a11d05', '#67444f', '#855fd2', '#b88c55',
+  '#5f8d8f', '#1c406e', '#00701e', '#8d6663', '#7d1e3a', '#7d649c', '#4d7de8', '#00a589', '#005366', '#a96658', '#545130', '#847290',
+];
+const MORE_DARK = [
+  '#007469', '#ba3822', '#c4fa77', '#f8d9f6', '#7f59cb', '#a59775', '#00918e', '#7d5951', '#91ffc7', '#cac1e5', '#515f97', '#8a8e00', '#6c9a92', '#c23d61',
+  '#ffc08d', '#a8a2e1', '#65fdff', '#5a6d00', '#2a7f9b', '#b66f74', '#d5c6a3', '#76c24c', '#ffaaff', '#726042', '#7383bd', '#3f6b72', '#c3f0e3', '#c9d066',
+  '#ff819f', '#9d663d', '#a48ac6', '#517086', '#47e2d1', '#e5eba5', '#b89500', '#be5a56', '#9694b6', '#006eb2', '#5baa8e', '#ffb9ce',
+];
 const CIVIDIS = ['#00224e', '#123570', '#3b496c', '#575d6d', '#707173', '#8a8678', '#a59c74', '#c3b369', '#e1cc55', '#fee838'];
 const PLAIN = { light: '#0b63ce', dark: '#66aaff' };
 const REST = { light: '#9aa0a6', dark: '#72777d' };
 
-/** @param {number} n @param {boolean} dark @returns {string[]} at most fifty colors as #rrggbb */
+/** @param {number} n @param {boolean} dark @returns {string[]} at most fifty colors as #rrggbb; the first stay the same */
 export function categoricalPalette(n, dark) {
-  const few = dark ? FEW_DARK : FEW_LIGHT;
-  if (n <= few.length) return few.slice(0, n);
-  const count = Math.min(n, MOST_CATEGORIES);
-  // Neighbors in the list differ in hue by the golden angle and in lightness by three steps.
-  return Array.from({ length: count }, (_, i) => {
-    const lightness = (dark ? [0.84, 0.7, 0.62] : [0.62, 0.5, 0.4])[i % 3];
-    return oklch(lightness, dark ? 0.13 : 0.14, (i * 137.508 + 250) % 360);
-  });
-}
-
-/** @returns {string} #rrggbb of a color in OKLCh (https://bottosson.github.io/posts/oklab/), clipped to sRGB */
-export function oklch(lightness, chroma, hue) {
-  const a = chroma * Math.cos((hue * Math.PI) / 180);
-  const b = chroma * Math.sin((hue * Math.PI) / 180);
-  const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
-  const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
-  const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;
-  const linear = [
-    4.0767416621 * l - 3.3077115913 * m + 0.2309699292 * s,
-    -1.2684380046 * l + 2.6097574011 * m - 0.3413193965 * s,
-    -0.0041960863 * l - 0.7034186147 * m + 1.707614701 * s,
-  ];
-  const gamma = (x) => (x <= 0.0031308 ? 12.92 * x : 1.055 * x ** (1 / 2.4) - 0.055);
-  return hex(linear.map((x) => Math.round(255 * gamma(Math.min(1, Math.max(0, x))))));
+  return (dark ? [...FEW_DARK, ...MORE_DARK] : [...FEW_LIGHT, ...MORE_LIGHT]).slice(0, n);
 }
 
 /** @param {number} t 0 .. 1 @returns {number[]} r, g, b of the gradient; its end near the ground is left out */

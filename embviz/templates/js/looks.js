@@ -26,15 +26,36 @@ export function createLooks(table, get, memo) {
   });
 
   /** @returns {Uint8Array} RGBA of each point; those that are not pointed at in the legend step back */
-  const shades = (state = get()) => memo('shades', [coloringOf(state), state.highlight, state.dark], () => {
-    const { colors } = coloringOf(state);
-    const classes = state.highlight === null ? null : classesOf(state);
-    return classes ? faded(colors, classes, state.highlight, state.dark) : colors;
-  });
+  const shades = (state = get()) => {
+    // What is hidden cannot be pointed out: the others keep their colors.
+    const code = state.hidden.includes(state.highlight) ? null : state.highlight;
+    return memo('shades', [coloringOf(state), code, state.dark], () => {
+      const { colors } = coloringOf(state);
+      const classes = code === null ? null : classesOf(state);
+      return classes ? faded(colors, classes, code, state.dark) : colors;
+    });
+  };
 
   /** @returns {{colors: Uint8Array, legend: object}} */
   const coloringOf = (state = get()) => memo('colors', [table.columns.get(state.color_by), state.color_as, state.dark], () => colorPoints(
     table.columns.get(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }));
+
+  /**
+   * How many points of each legend entry are among those isolated; what the legend itself hides counts.
+   *
+   * @returns {Map<number, number> | null} by code, -1 for what is missing; null where nothing is isolated
+   */
+  const countsShown = (state = get()) => memo('counts', [state.isolated, classesOf(state), coloringOf(state).legend], () => {
+    if (!state.isolated) return null;
+    const classes = classesOf(state);
+    const numbers = classes ? null : table.columns.get(state.color_by)?.numbers();
+    const counts = new Map();
+    for (const row of state.isolated) {
+      const code = classes ? classes[row] : Number.isNaN(numbers?.[row]) ? -1 : 0;
+      counts.set(code, (counts.get(code) ?? 0) + 1);
+    }
+    return counts;
+  });
 
   /** @returns {Uint8Array | null} 1 where a point is shown, by isolating and the legend's filter */
   const visible = (state = get()) => memo('visible', [state.isolated, state.hidden, table.columns.get(state.color_by), state.color_as], () => {
@@ -55,5 +76,5 @@ export function createLooks(table, get, memo) {
     return state.sequences && column ? followSequences(nextPoints(column.values, table.rowNumber)) : null;
   });
 
-  return { coloring: coloringOf, shades, rowsOfClass, visible, paths };
+  return { coloring: coloringOf, countsShown, shades, rowsOfClass, visible, paths };
 }

@@ -9,6 +9,7 @@ import { createFolds } from '#js/panels/folds.js';
 import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
 import { createMessage } from '#js/panels/message.js';
+import { createPeek } from '#js/panels/peek.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js';
@@ -140,12 +141,13 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const data = createDataPanel(page, view);
   const projection = createProjectionPanel(page, view);
   const help = createHelp(page, view);
+  const peek = createPeek(page, view, () => folds.open('right'));
   left.append(data.element, projection.element);
   right.append(inspector.element, marks.element);
-  app.append(header.element, left, stage.element, right, help.element);
+  app.append(header.element, left, stage.element, peek.element, right, help.element);
   app.hidden = false;
   status.hidden = true;
-  const panels = [header, data, projection, stage, inspector, help];
+  const panels = [header, data, projection, stage, peek, inspector, help];
   const render = (state = store.get(), before = null) => {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
     if (dark !== state.dark) return store.set({ dark });

@@ -16,7 +16,7 @@ export function initialState(page) {
   return {
     projection: first.name,
     dims: dims.includes(manifest.dims) ? manifest.dims : dims[0],
-    components: [0, 1, 2],
+    components: [0, 1, 2].slice(0, Math.max(2, tabs.get('pca')?.entries[0].n_components ?? 3)),
     frame: null,
     playing: false,
     run: null,

@@ -1,3 +1,6 @@
+/** To put more names in order takes too long. */
+const MOST_COLLATED = 5000;
+
 /**
  * The points of the page: their columns, names and row numbers.
  *
@@ -47,8 +50,9 @@ export function countDistinct(column, limit) {
 }
 
 /**
- * The distinct values of a column with their counts: most frequent first for text, in numeric order
- * for numbers; "" (missing) is counted apart.
+ * The distinct values of a column with their counts: most frequent first for text, equally frequent ones as names are
+ * put in order (class 2 before class 10) or, where there are very many, as they first appear; in numeric order for
+ * numbers; "" (missing) is counted apart.
  *
  * @returns {{names: string[], counts: number[], codes: Int32Array, missing: number}} code -1 is missing
  */
@@ -60,12 +64,16 @@ export function categories(column) {
     if (value === '') missing++;
     else found.set(value, (found.get(value) ?? 0) + 1);
   }
-  const names = [...found.keys()];
-  const few = names.length <= 60 && names.every((name) => Number.isFinite(Number(name)));
-  if (column.kind === 'number' || few) names.sort((a, b) => Number(a) - Number(b) || (a < b ? -1 : 1));
-  else names.sort((a, b) => found.get(b) - found.get(a) || (a < b ? -1 : 1));
-  const order = new Map(names.map((name, code) => [name, code]));
+  const values = [...found].map(([name, count]) => ({ name, count, number: Number(name) }));
+  const few = values.length <= 60 && values.every(({ number }) => Number.isFinite(number));
+  const natural = new Intl.Collator('en', { numeric: true }).compare;
+  const byName = (a, b) => natural(a.name, b.name) || (a.name < b.name ? -1 : 1);
+  const rank = ({ number }) => (Number.isNaN(number) ? Infinity : number);
+  if (column.kind === 'number' || few) values.sort((a, b) => (rank(a) === rank(b) ? byName(a, b) : rank(a) - rank(b)));
+  else if (values.length <= MOST_COLLATED) values.sort((a, b) => b.count - a.count || byName(a, b));
+  else values.sort((a, b) => b.count - a.count);
+  const order = new Map(values.map(({ name }, code) => [name, code]));
   const codes = Int32Array.from(column.values, (value) => (value === '' ? -1 : order.get(value)));
-  column.categories = { names, counts: names.map((name) => found.get(name)), codes, missing };
+  column.categories = { names: values.map(({ name }) => name), counts: values.map(({ count }) => count), codes, missing };
   return column.categories;
 }

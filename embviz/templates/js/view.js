@@ -3,10 +3,10 @@ import { createComputed } from '#js/computed.js';
 import { createLooks } from '#js/looks.js';
 import { createMemo } from '#js/memo.js';
 import { nearest } from '#js/neighbors.js';
-import { dimsOf } from '#js/projections.js';
 import { match, QueryError } from '#js/query.js';
 import { combined, MODES } from '#js/select.js';
 import { createScene } from '#js/scene.js';
+import { createSettling } from '#js/settling.js';
 import { RULES } from '#js/state.js';
 import { retag } from '#js/tags.js';
 
@@ -24,9 +24,10 @@ const NONE = new Int32Array(0);
 export function createView(page, store) {
   const memo = createMemo();
   const computed = createComputed(page, store);
-  const { table, tabs } = page;
+  const { table } = page;
   const looks = createLooks(table, store.get, memo);
   const scenes = createScene(page, store.get, { memo, computed, visible: looks.visible });
+  const settle = createSettling(page, store, { computed, scenes, search });
 
   function set(patch) {
     if ('tags' in patch) check('tags', patch.tags);
@@ -53,54 +54,38 @@ export function createView(page, store) {
 
   function check(key, value) {
     const verdict = Object.hasOwn(RULES, key) ? RULES[key](value, page, store.get()) : `is not known; there are ${Object.keys(RULES).join(', ')}`;
-    if (verdict !== true) throw new Error(`${key}: ${JSON.stringify(value)} ${verdict}`);
-  }
-
-  /** Changes that follow from others: a tab's own dimensions, a query's matches. */
-  function settle(patch) {
-    const state = { ...store.get(), ...patch };
-    const available = dimsOf(tabs.get(state.projection), 'dims' in patch || 'run' in patch);
-    if (!available.includes(state.dims)) {
-      if ('dims' in patch) throw new Error(`dims: ${state.projection} is in this page in ${available.join(' and ')} dimensions only`);
-      patch.dims = available[0];
-    }
-    if ('isolated' in patch && sameRows(patch.isolated, store.get().isolated)) patch.isolated = store.get().isolated;
-    if ('axes' in patch) patch.axes = [0, 1, 2].map((i) => ({ from: '', to: '', ...patch.axes[i] }));
-    if (patch.run === null) computed.drop();
-    if (['projection', 'dims', 'isolated', 'components', 'axes', 'frame', 'run'].some((key) => key in patch) && !patch.sphere) patch.sphere = null;
-    if (patch.sphere && (patch.dims ?? state.dims) !== 3) throw new Error('sphere: is for three dimensions');
-    if (patch.sphere && !('selected' in patch)) patch.selected = scenes.rowsInSphere(patch.sphere, { ...state, ...patch });
-    else if (('selected' in patch || 'query' in patch) && !('sphere' in patch)) patch.sphere = null;
-    if (!('placed' in patch) && ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'spherize', 'isolated'].some((key) => key in patch)) patch.placed = null;
-    for (const key of ['label_by', 'color_by', 'column']) if (state[key] !== null && !table.columns.has(state[key])) patch[key] = key === 'column' ? table.labelColumn : null;
-    if ('projection' in patch || 'dims' in patch) Object.assign(patch, { frame: patch.frame ?? null, playing: patch.playing ?? false });
-    if ('color_by' in patch && !('hidden' in patch)) patch.hidden = [];
-    if ('color_by' in patch && !('color_as' in patch)) patch.color_as = 'auto';
-    if ('color_by' in patch && !('highlight' in patch)) patch.highlight = null;
-    if ('query' in patch && !('selected' in patch)) {
-      if (patch.query.trim() === '') patch.selected = NONE;
-      else if (!search(patch.query, state.column).error) patch.selected = search(patch.query, state.column).rows;
-    }
+    if (verdict !== true) throw new Error(`${key}: ${shortened(value)} ${verdict}`);
   }
 
   /** @returns {{rows: Int32Array, error: string}} */
-  const search = (text, column) => memo('search', [text, column, table.tagged], () => {
-    try {
-      return { rows: match(table, text, column), error: '' };
-    } catch (error) {
-      if (!(error instanceof QueryError)) throw error;
-      return { rows: NONE, error: error.message };
-    }
-  });
+  function search(text, column) {
+    return memo('search', [text, column, table.tagged], () => {
+      try {
+        return { rows: match(table, text, column), error: '' };
+      } catch (error) {
+        if (!(error instanceof QueryError)) throw error;
+        return { rows: NONE, error: error.message };
+      }
+    });
+  }
 
+  return {
+    get: store.get, set, select, search, computed, ...createNeighbors(page, store.get, memo), ...scenes, ...looks,
+    entry: computed.entry,
+    axis: (from, to, column = store.get().column) => axisCoordinates(page, { from, to }, column),
+    label: (row) => table.label(row, store.get().label_by),
+  };
+}
+
+function createNeighbors(page, get, memo) {
   /** @returns {{indices: Int32Array, distances: Float32Array}} */
-  function neighbors(row, k = store.get().k, metric = store.get().metric) {
+  function neighbors(row, k = get().k, metric = get().metric) {
     if (!page.vectors) throw new Error(page.manifest.vectors_note);
     return memo('neighbors', [row, k, metric], () => nearest(page.vectors, row, k, metric));
   }
 
   /** The selected point's neighbors, empty where they cannot be had. */
-  function currentNeighbors(state = store.get()) {
+  function currentNeighbors(state = get()) {
     if (state.selected.length !== 1 || !page.vectors) return { indices: NONE, distances: new Float32Array(0), error: page.vectors ? '' : page.manifest.vectors_note };
     try {
       return { ...neighbors(state.selected[0], state.k, state.metric), error: '' };
@@ -110,12 +95,11 @@ export function createView(page, store) {
     }
   }
 
-  return {
-    get: store.get, set, select, search, neighbors, currentNeighbors, computed, ...scenes, ...looks,
-    entry: computed.entry,
-    axis: (from, to, column = store.get().column) => axisCoordinates(page, { from, to }, column),
-    label: (row) => table.label(row, store.get().label_by),
-  };
+  return { neighbors, currentNeighbors };
 }
 
-const sameRows = (a, b) => a === b || Boolean(a && b && a.length === b.length && a.every((row, i) => row === b[i]));
+/** A value in an error's message: a list may be as long as the table. */
+function shortened(value) {
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}

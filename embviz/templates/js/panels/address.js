@@ -1,7 +1,9 @@
-import { fitting } from '#js/fitting.js';
+import { DEPENDENT, fitting } from '#js/fitting.js';
 import { LINKED, readLink, writeLink } from '#js/links.js';
 
 const WAIT_MS = 300;
+/** A camera means something only for the places that these make. */
+const PLACING = ['projection', 'dims', 'components', 'spherize'];
 /** A change of these is a step that the back button takes back; of others the address is only brought up to date. */
 const STEPS = ['projection', 'dims', 'components', 'isolated', 'selected', 'color_by', 'label_by', 'spherize'];
 
@@ -18,20 +20,32 @@ export function createAddress(page, view, store, say) {
   let written = store.get();
   let wanted = null;
 
-  /** Show what the fragment says; what it does not say is as the page opens. */
+  /**
+   * Show what the fragment says; what it does not say, and what does not fit, is as the page opens. A damaged one
+   * changes nothing.
+   *
+   * @returns {boolean} whether it was followed
+   */
   function restore() {
     const { patch, camera, odd } = readLink(window.location.hash, page.table.n_points);
+    if (odd.length) {
+      say(`The link is damaged and was not followed: ${odd.join(', ')}`);
+      return false;
+    }
     const now = view.get();
     const opening = Object.fromEntries(LINKED.filter((key) => key in initial).map((key) => [key, initial[key]]));
-    const fits = fitting({ ...opening, ...patch }, page, now);
-    const next = Object.fromEntries(Object.entries(fits.patch).filter(([key, value]) => key in patch || !Object.is(value, now[key])));
+    const wrong = fitting({ ...opening, ...patch }, page, now).odd.filter((key) => key in patch);
+    const left = new Set([...wrong, ...wrong.flatMap((key) => DEPENDENT[key] ?? []), ...(wrong.includes('projection') ? ['dims'] : [])]);
+    const kept = Object.fromEntries(Object.entries(patch).filter(([key]) => !left.has(key)));
+    const fits = fitting({ ...opening, ...kept }, page, now);
+    const next = Object.fromEntries(Object.entries(fits.patch).filter(([key, value]) => key in kept || !Object.is(value, now[key])));
     // A query selects by itself, unless the link says otherwise.
-    if (patch.query && !('selected' in patch)) delete next.selected;
+    if (kept.query && !('selected' in kept)) delete next.selected;
     view.set(next);
-    wanted = camera;
+    wanted = PLACING.some((key) => left.has(key)) ? null : camera;
     written = store.get();
-    const wrong = [...odd, ...fits.odd.filter((key) => key in patch)];
     if (wrong.length) say(`Part of the link does not fit this page and was left out: ${wrong.join(', ')}`);
+    return true;
   }
 
   function restoreCamera() {
@@ -51,7 +65,9 @@ export function createAddress(page, view, store, say) {
     const state = store.get();
     if (state.playing) return;
     const { fragment } = current();
-    const isStep = STEPS.some((key) => state[key] !== written[key]);
+    // A query that is typed on is one step, however slowly.
+    const isTyped = state.query !== written.query && written.query.trim() !== '' && state.query.trim() !== '';
+    const isStep = STEPS.some((key) => state[key] !== written[key] && !(isTyped && key === 'selected'));
     written = state;
     if (window.location.hash.replace(/^#/, '') === fragment) return;
     const url = fragment ? `#${fragment}` : window.location.href.split('#')[0];
@@ -76,8 +92,7 @@ export function createAddress(page, view, store, say) {
       store.subscribe((state, before) => { if (LINKED.some((key) => state[key] !== before[key]) || state.playing !== before.playing) schedule(); });
       window.addEventListener('popstate', () => {
         clearTimeout(timer);
-        restore();
-        restoreCamera();
+        if (restore()) restoreCamera();
       });
     },
     /** Everything is loaded: axes of the link may have been drawn only now. */
@@ -85,10 +100,11 @@ export function createAddress(page, view, store, say) {
       if (wanted) restoreCamera();
     },
     moved: () => { if (plot) schedule(); },
-    /** @returns {{url: string, left: string[]}} */
+    /** @returns {{url: string, left: string[], isPlaced: boolean}} placed: by a bookmark or a run, not as the link shows them */
     link() {
       const { fragment, left } = current();
-      return { url: `${window.location.href.split('#')[0]}#${fragment}`, left };
+      const { placed, run } = store.get();
+      return { url: `${window.location.href.split('#')[0]}#${fragment}`, left, isPlaced: placed !== null || run !== null };
     },
   };
 }

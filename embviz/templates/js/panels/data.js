@@ -8,7 +8,7 @@ export function createDataPanel(page, view) {
   const names = () => [...page.table.columns.keys()];
   const labelBy = select('Label by', names, 'row number', (value) => view.set({ label_by: value }));
   const colorBy = select('Color by', names, 'one color', (value) => view.set({ color_by: value }));
-  const spherize = toggle('Spherize', 'PCA, and t-SNE run here, of the vectors less their mean and at length 1', (value) => view.set({ spherize: value }));
+  const spherize = toggle('Spherize', 'PCA, and t-SNE and UMAP run here, of the vectors less their mean and at length 1', (value) => view.set({ spherize: value }));
   const paths = toggle('Sequences', 'Lines from each point to the one that its column __seq_next__ names', (value) => view.set({ sequences: value }));
   const as = choice('Show the numbers as', [['categories', 'classes', 'A color for each value'], ['gradient', 'gradient', 'A scale from the lowest to the highest value'], ['log', 'log', 'A scale by orders of magnitude']],
     (value) => view.set({ color_as: value, hidden: [] }));

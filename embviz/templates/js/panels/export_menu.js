@@ -67,8 +67,9 @@ export function createExportMenu(page, view, to) {
   }
 
   async function copyLink() {
-    const { url, left } = to.link();
-    const what = left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '';
+    const { url, left, isPlaced } = to.link();
+    const what = (left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '')
+      + (isPlaced ? '; it does not hold where the points lie now, a bookmark does' : '');
     try {
       await navigator.clipboard.writeText(url);
       to.say(`Copied the link${what}`);

@@ -8,14 +8,16 @@ const READING = {
   custom: ['Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which what is left varies most.'],
   none: ['The coordinates are the input’s own.'],
 };
-const KEYS = [['/', 'search'], ['Esc', 'close what is open over the plot, or clear the selection'], ['0', 'show everything'], ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'], ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'], ['2, 3', 'two or three dimensions'], ['[ and ]', 'previous and next projection'], ['Space', 'play and pause the iterations'], ['l', 'labels'], ['t', 'thumbnails'], ['d', 'dark or light'], ['m', 'bookmark this view'], [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'], ['p, b, o, s', 'move, box, lasso, and in 3D sphere'], ['Shift, Alt', 'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the selection, remove; both: intersect'], ['?', 'this page']];
+const KEYS = [['/', 'search'], ['Esc', 'close what is open over the plot, or clear the selection'], ['0', 'show everything'], ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'], ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'], ['Arrows, Space', 'in the plot with box or lasso: move a cross-hair, with Shift farther; Space sets a corner, Space again ends a box, Enter a lasso, Esc leaves it'], ['2, 3', 'two or three dimensions'], ['[ and ]', 'previous and next projection'], ['Space', 'play and pause the iterations'], ['l', 'labels'], ['t', 'thumbnails'], ['d', 'dark or light'], ['m', 'bookmark this view'], [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'], ['p, b, o, s', 'move, box, lasso, and in 3D sphere'], ['Shift, Alt', 'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the selection, remove; both: intersect'], ['?', 'this page']];
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
 export function createHelp(page, view) {
   const body = h('div.help-body');
   const close = () => view.set({ help: false });
-  const dialog = h('dialog.help', { aria: { label: 'How to read this picture' }, on: { close, click: (event) => { if (event.target === dialog) dialog.close(); } } },
-    h('div.help-head', {}, h('h2', {}, 'How to read this picture'), iconButton('close', 'Close', () => dialog.close())), body);
+  const dialog = h('dialog.help', { aria: { label: 'How to read this picture' }, on: {
+    // Escape cancels at once and closes later; in between a change of the view would open it again.
+    cancel: close, close: () => { if (!dialog.open) close(); }, click: (event) => { if (event.target === dialog) close(); },
+  } }, h('div.help-head', {}, h('h2', {}, 'How to read this picture'), iconButton('close', 'Close', close)), body);
   return {
     element: dialog,
     render(state) {
@@ -66,7 +68,7 @@ export function handleKeys(page, view, { focusSearch, resetView, closeSheets, ke
     p: () => view.set({ tool: 'pan' }), b: () => view.set({ tool: 'box' }), o: () => view.set({ tool: 'lasso' }), s: () => { if (view.get().dims === 3) view.set({ tool: 'sphere' }); }, ...keys,
   };
   document.addEventListener('keydown', (event) => {
-    const typing = event.target.closest('input:not([type="checkbox"], [type="range"]), select, textarea, dialog');
+    const typing = event.target.closest('input:not([type="checkbox"], [type="range"]), select, textarea, dialog[open]');
     const isTyped = event.getModifierState('AltGraph');  // as [ is on many keyboards
     if (typing || event.metaKey || (event.ctrlKey && !isTyped)) return;
     if (event.key === ' ') {

@@ -3,11 +3,16 @@ import { createTagging } from '#js/panels/tagging.js';
 import { combined, modeOf } from '#js/select.js';
 
 const LISTED = 100;
+/** About how much of a card is seen without scrolling. */
+const CARD_LINES = 10;
+const CARD_LETTERS = 16;
 
 /** The inspector: search, the selected point, its neighbors, and what to do with the selection. */
 export function createInspector(page, view, thumbnail) {
-  const parts = [createSearch(page, view), createTagging(page, view), createSelection(page, view, thumbnail), createNeighbors(page, view, thumbnail), createActions(page, view)];
-  const element = h('aside.side.right', { id: 'inspector', aria: { label: 'Inspector' } }, ...parts.map((part) => part.element));
+  const parts = [createSearch(page, view), createTagging(page, view), createSelection(page, view, thumbnail), createNeighbors(page, view, thumbnail)];
+  const actions = createActions(page, view);
+  const element = h('aside.side.right', { id: 'inspector', aria: { label: 'Inspector' } }, h('div.scroll', {}, ...parts.map((part) => part.element)), actions.element);
+  parts.push(actions);
   return { element, render: (state, before) => parts.forEach((part) => part.render(state, before)), focusSearch: () => parts[0].focus() };
 }
 
@@ -72,8 +77,12 @@ function createSelection(page, view, thumbnail) {
 
 function drawCard(page, view, row, thumbnail) {
   const facts = [['row', format(page.table.rowNumber(row))], ...[...page.table.columns].map(([name, column]) => [name, column.values[row] ?? ''])];
-  return [h('div.card', {}, thumbnail(row, 64), h('div.card-text', {}, h('p.card-name', { dir: 'auto' }, view.label(row)),
-    h('dl', {}, ...facts.flatMap(([name, value]) => [h('dt', { dir: 'auto', title: name }, name), h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value)]))))];
+  const name = view.label(row);
+  const lines = facts.reduce((sum, [, value]) => sum + Math.ceil((value.length + 1) / CARD_LETTERS), 0);
+  // What may have to be scrolled can be reached by keyboard, in browsers too that do not see to it.
+  const scrolls = (isLong) => (isLong ? { tabIndex: 0 } : {});
+  return [h('div.card', {}, thumbnail(row, 64), h('div.card-text', {}, h('p.card-name', { dir: 'auto', ...scrolls(name.length > 4 * CARD_LETTERS) }, name),
+    h('dl', scrolls(lines > CARD_LINES), ...facts.flatMap(([column, value]) => [h('dt', { dir: 'auto', title: column }, column), h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value)]))))];
 }
 
 function drawList(view, rows, thumbnail) {
@@ -105,9 +114,14 @@ function createNeighbors(page, view, thumbnail) {
   } } });
   const list = h('ol.rows');
   const note = h('p.hint');
+  const all = h('button.link', { type: 'button', title: 'Select the point and these neighbors. With Shift they join the selection, with Alt they leave it', on: { click: (event) => {
+    const state = view.get();
+    const near = view.currentNeighbors(state).indices;
+    view.select(modeOf(event) === 'replace' ? [...state.selected, ...near] : near, modeOf(event));
+  } } }, 'Select all');
   const element = h('section.panel.grow', { aria: { label: 'Nearest neighbors' } },
     h('div.field', {}, h('h2', {}, 'Nearest'), k, metric.element),
-    h('p.hint', {}, `In the original ${format(page.table.n_dims)} dimensions`), note, list);
+    h('div.neighbors-head', {}, h('p.hint', {}, 'In the original space'), all), note, list);
   let shown = [];
   return {
     element,
@@ -122,6 +136,7 @@ function createNeighbors(page, view, thumbnail) {
       shown = key;
       setText(note, found.error || (page.manifest.vectors?.exact === false ? page.manifest.vectors_note : ''));
       note.hidden = note.textContent === '';
+      all.hidden = found.indices.length === 0;
       const farthest = found.distances.at(-1) || 1;
       const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => 1 - d / (farthest * 1.25);
       fill(list, ...[...found.indices].map((row, i) => h('li', {}, rowButton(view, row, thumbnail,

@@ -1,4 +1,4 @@
-import { fill, format, h } from '#js/dom.js';
+import { fill, format, h, setText } from '#js/dom.js';
 import { modeOf } from '#js/select.js';
 
 /**
@@ -8,6 +8,8 @@ export function createLegend(view) {
   const element = h('div.legend');
   let legend = null;
   let rows = [];
+  let missing = null;
+  let shown;
   let hiddenBefore = [];
 
   function press(code, event) {
@@ -26,16 +28,34 @@ export function createLegend(view) {
   function drawRow({ name, code, color, count }) {
     const show = () => view.set({ highlight: code });
     const leave = () => view.set({ highlight: null });
-    return h('button.legend-row', {
+    // A finger does not point before it presses, nor does it leave; a press moves the focus too.
+    const enter = (event) => { if (event.pointerType !== 'touch') show(); };
+    const focus = () => { if (row.matches(':focus-visible')) show(); };
+    const row = h('button.legend-row', {
       type: 'button',
       title: `Click hides or shows ${name}, double-click shows it alone. Shift-click adds its points to the selection, Alt-click takes them out, both keep only those`,
-      on: { click: (event) => press(code, event), mouseenter: show, mouseleave: leave, focus: show, blur: leave },
-    }, h('span.swatch', { style: { '--swatch': color } }), h('span.legend-name', { dir: 'auto' }, name), h('span.count', {}, format(count)));
+      on: { click: (event) => press(code, event), pointerenter: enter, pointerleave: leave, focus, blur: leave },
+    }, h('span.swatch', { style: { '--swatch': color } }), h('span.legend-name', { dir: 'auto' }, name), h('span.count', {}, countText(null, count)));
+    return row;
+  }
+
+  /** Count those that are isolated, beside how many there are. */
+  function drawCounts(counts) {
+    rows.forEach((row, i) => {
+      const { code, count } = legend.entries[i];
+      setText(row.lastChild, countText(counts && (counts.get(code) ?? 0), count));
+      row.classList.toggle('absent', Boolean(counts) && !counts.get(code));
+    });
+    if (missing) setText(missing, ` ${countText(counts && (counts.get(-1) ?? 0), legend.missing)} missing`);
   }
 
   function draw() {
     rows = [];
-    if (legend.kind === 'gradient') return drawGradient(legend);
+    missing = null;
+    if (legend.kind === 'gradient') {
+      missing = legend.missing ? h('span') : null;
+      return [...drawGradient(legend), missing && h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), missing)];
+    }
     if (legend.kind !== 'categories') return [h('p.hint', {}, 'Choose a column to color the points by it.')];
     rows = legend.entries.map(drawRow);
     return [h('div.legend-rows', { attributes: { role: 'group' }, aria: { label: 'Legend' } }, ...rows), all];
@@ -49,7 +69,11 @@ export function createLegend(view) {
       if (now !== legend) {
         legend = now;
         fill(element, ...draw());
+        shown = undefined;
       }
+      const counts = view.countsShown(state);
+      if (counts !== shown) drawCounts(counts);
+      shown = counts;
       rows.forEach((row, i) => row.setAttribute('aria-pressed', String(!state.hidden.includes(legend.entries[i].code))));
       all.classList.toggle('unseen', !state.hidden.length);
     },
@@ -60,6 +84,7 @@ function drawGradient(legend) {
   const bar = h('div.gradient', { attributes: { role: 'img' }, aria: { label: `From ${format(legend.low)} to ${format(legend.high)}` } });
   bar.style.background = `linear-gradient(to right, ${legend.stops.join(', ')})`;
   const ends = h('div.ends', {}, h('span', {}, format(legend.low)), legend.scale === 'log' ? h('span', {}, format(Number(legend.middle.toPrecision(3)))) : null, h('span', {}, format(legend.high)));
-  const missing = legend.missing ? h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), ` ${format(legend.missing)} missing`) : null;
-  return [bar, ends, missing];
+  return [bar, ends];
 }
+
+const countText = (shown, all) => (shown === null || shown === all ? format(all) : `${format(shown)} of ${format(all)}`);

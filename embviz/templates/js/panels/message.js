@@ -1,18 +1,22 @@
-import { h, setText } from '#js/dom.js';
+import { h, iconButton, setText } from '#js/dom.js';
 
 const SHOWN_MS = 8000;
 
-/** One line at the plot's lower edge that says what just happened, read out by screen readers. */
+/** One line at the plot's lower edge that says what just happened, read out by screen readers, and a button to close it. */
 export function createMessage() {
-  const element = h('p.message', { attributes: { role: 'status' } });
+  const line = h('p', { attributes: { role: 'status' } });
+  const close = iconButton('close', 'Close the message', () => say(''));
+  const element = h('div.message', {}, line, close);
   let timer = 0;
-  return {
-    element,
-    /** @param {string} text; an empty one takes the line away @param {boolean} stays until the next */
-    say(text, stays = false) {
-      setText(element, text);
-      clearTimeout(timer);
-      if (text && !stays) timer = setTimeout(() => setText(element, ''), SHOWN_MS);
-    },
-  };
+
+  /** @param {string} text; an empty one takes the line away @param {boolean} stays until it is closed or the next comes */
+  function say(text, stays = false) {
+    setText(line, text);
+    // The line stays in the page, so that what it says next is heard.
+    element.classList.toggle('empty', text === '');
+    clearTimeout(timer);
+    if (text && !stays) timer = setTimeout(() => say(''), SHOWN_MS);
+  }
+  say('');
+  return { element, say };
 }

@@ -1,18 +1,20 @@
 /**
  * Pointer, wheel and keys over the plot. Plotly moves the view itself; where it is not there, the same gestures are
- * ours. Box and lasso are ours in 2D and 3D.
+ * ours. Box and lasso are ours in 2D and 3D; with the keys a cross-hair draws them.
  */
 
 const CLICK_REACH = 4;
 const DOUBLE_CLICK_MS = 350;
 const LASSO_STEP = 3;
 const KEY_STEP = 48;
+const CROSS_STEP = 8;
+const CROSS_REACH = 14;
+const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = {
   ArrowLeft: (plot) => plot.pan(KEY_STEP, 0), ArrowRight: (plot) => plot.pan(-KEY_STEP, 0),
   ArrowUp: (plot) => plot.pan(0, KEY_STEP), ArrowDown: (plot) => plot.pan(0, -KEY_STEP),
   '+': (plot) => plot.zoom(1.25), '=': (plot) => plot.zoom(1.25), '-': (plot) => plot.zoom(0.8), 0: (plot) => plot.reset(),
 };
-
 
 /** @returns {'replace' | 'add' | 'remove' | 'intersect'} */
 export function modeOf({ shiftKey, altKey }) {
@@ -27,7 +29,7 @@ export function modeOf({ shiftKey, altKey }) {
  * @returns {{setTool: (tool: string) => void, drawShape: (context, chrome) => void}}
  */
 export function createGestures(host, canvas, plot) {
-  const hand = { tool: 'pan', press: null, shape: null, last: { time: -Infinity, x: 0, y: 0 }, forwarded: new WeakSet() };
+  const hand = { tool: 'pan', press: null, shape: null, cross: null, last: { time: -Infinity, x: 0, y: 0 }, forwarded: new WeakSet() };
   const at = ({ clientX, clientY }) => {
     const box = host.getBoundingClientRect();
     return [clientX - box.left, clientY - box.top];
@@ -43,7 +45,8 @@ export function createGestures(host, canvas, plot) {
   });
   host.addEventListener('pointerleave', (event) => { if (!hand.press) plot.hover(null, event); });
   host.addEventListener('wheel', (event) => wheel(hand, plot, event, at(event)), { passive: false });
-  host.addEventListener('keydown', (event) => keydown(hand, plot, event));
+  host.addEventListener('keydown', (event) => keydown(hand, plot, event, host));
+  host.addEventListener('blur', () => { if (hand.cross) cancel(hand, plot); });
   // Plotly puts a cover over the page on mousedown, so the rest of a press is heard on the window, before others.
   window.addEventListener('pointermove', (event) => { if (hand.press && event.isPrimary) drag(hand, plot, at(event)); }, true);
   window.addEventListener('pointerup', (event) => { if (hand.press && event.isPrimary) end(hand, plot, event, at(event)); }, true);
@@ -57,7 +60,10 @@ export function createGestures(host, canvas, plot) {
       canvas.style.cursor = tool === 'pan' ? '' : 'crosshair';
       cancel(hand, plot);
     },
-    drawShape: (context, chrome) => drawShape(hand.shape, context, chrome),
+    drawShape(context, chrome) {
+      drawShape(hand.shape, context, chrome);
+      drawCross(hand.cross, context, chrome);
+    },
   };
 }
 
@@ -66,6 +72,7 @@ function begin(hand, plot, [x, y]) {
   const selects = hand.tool !== 'pan';
   hand.press = { x, y, before: [x, y], moved: false, ours: !selects && plot.isOurs() };
   hand.shape = selects ? { kind: hand.tool, points: [[x, y]] } : null;
+  hand.cross = null;
   return selects || hand.press.ours;
 }
 
@@ -98,9 +105,9 @@ function end(hand, plot, event, [x, y]) {
 }
 
 function cancel(hand, plot) {
-  const { shape } = hand;
-  Object.assign(hand, { press: null, shape: null });
-  if (shape) plot.redraw();
+  const { shape, cross } = hand;
+  Object.assign(hand, { press: null, shape: null, cross: null });
+  if (shape || cross) plot.redraw();
 }
 
 /** While box or lasso hold the pointer, the wheel is still Plotly's. */
@@ -117,10 +124,14 @@ function wheel(hand, plot, event, at) {
   }
 }
 
-function keydown(hand, plot, event) {
-  if (event.key === 'Escape' && hand.shape) {
+function keydown(hand, plot, event, host) {
+  if (event.key === 'Escape' && (hand.shape || hand.cross)) {
     event.stopPropagation();
     cancel(hand, plot);
+  } else if (hand.tool !== 'pan' && !event.ctrlKey && !event.metaKey && (Object.hasOwn(ARROWS, event.key) || event.key === ' ' || event.key === 'Enter')) {
+    event.preventDefault();
+    event.stopPropagation();
+    if (!hand.press) aim(hand, plot, event, host);
   } else if (event.key === 'Enter' && !event.ctrlKey && !event.metaKey) {
     event.preventDefault();
     plot.pickMiddle(modeOf(event));
@@ -129,6 +140,45 @@ function keydown(hand, plot, event) {
     event.stopPropagation();
     KEYS[event.key](plot);
     plot.pointAtMiddle();
+  }
+}
+
+/**
+ * What a drag is with the pointer, with the keys: the arrows move a cross-hair, Space sets a corner. The second one of a
+ * box ends it, as Enter ends a lasso, which goes from corner to corner.
+ */
+function aim(hand, plot, event, host) {
+  const { clientWidth: width, clientHeight: height } = host;
+  const [x, y] = hand.cross ?? [width / 2, height / 2];
+  const [dx, dy] = ARROWS[event.key] ?? [0, 0];
+  const step = event.shiftKey ? 6 * CROSS_STEP : CROSS_STEP;
+  const cross = [Math.min(width, Math.max(0, x + step * dx)), Math.min(height, Math.max(0, y + step * dy))];
+  const corners = hand.shape?.points.slice(0, -1) ?? [];
+  const sets = !Object.hasOwn(ARROWS, event.key);
+  hand.cross = cross;
+  if (sets && (hand.tool === 'box' ? corners.length === 1 : corners.length >= 2 && event.key === 'Enter')) {
+    plot.select({ kind: hand.tool, points: [...corners, cross] }, modeOf(event));
+    hand.shape = null;
+  } else {
+    if (sets) corners.push(cross);
+    hand.shape = corners.length ? { kind: hand.tool, points: [...corners, cross] } : null;
+  }
+  plot.hover(cross, event);
+  plot.redraw();
+}
+
+function drawCross(cross, context, chrome) {
+  if (!cross) return;
+  const [x, y] = cross;
+  context.beginPath();
+  for (const [dx, dy] of Object.values(ARROWS)) {
+    context.moveTo(x + 3 * dx, y + 3 * dy);
+    context.lineTo(x + CROSS_REACH * dx, y + CROSS_REACH * dy);
+  }
+  for (const [color, width] of [[chrome.background, 5], [chrome.accent, 2]]) {
+    context.strokeStyle = color;
+    context.lineWidth = width;
+    context.stroke();
   }
 }
 

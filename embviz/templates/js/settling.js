@@ -1,0 +1,62 @@
+import { dimsOf } from '#js/projections.js';
+
+const NONE = new Int32Array(0);
+/** What moves the points, so that a sphere among them and the places of a bookmark are no longer right. */
+const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'isolated'];
+
+/**
+ * Changes that follow from others: a tab's own dimensions, a query's matches.
+ *
+ * @param {object} page see view.js @param {object} store see store.js
+ * @param {{computed: object, scenes: object, search: (text: string, column: string | null) => {rows: Int32Array, error: string}}} parts
+ * @returns {(patch: object) => void} completes a patch in place, @throws {Error} where it cannot be
+ */
+export function createSettling({ table, tabs }, store, { computed, scenes, search }) {
+  return (patch) => {
+    const before = store.get();
+    const state = { ...before, ...patch };
+    settleDims(patch, state, tabs);
+    if ('isolated' in patch && sameRows(patch.isolated, before.isolated)) patch.isolated = before.isolated;
+    if ('axes' in patch) patch.axes = [0, 1, 2].map((i) => ({ from: '', to: '', ...patch.axes[i] }));
+    if (patch.run === null) computed.runs.drop();
+    if ('projection' in patch || 'dims' in patch) {
+      patch.run = computed.runs.status(state.projection, patch.dims ?? state.dims);
+      Object.assign(patch, { frame: patch.frame ?? null, playing: patch.playing ?? false });
+    }
+    settleSphere(patch, state, scenes);
+    if (!('placed' in patch) && ('spherize' in patch || PLACES.some((key) => key in patch))) patch.placed = null;
+    settleColumns(patch, state, table);
+    if ('query' in patch && !('selected' in patch)) {
+      const found = search(patch.query, state.column);
+      if (patch.query.trim() === '') patch.selected = NONE;
+      else if (!found.error) patch.selected = found.rows;
+    }
+  };
+}
+
+function settleDims(patch, state, tabs) {
+  const available = dimsOf(tabs.get(state.projection), 'dims' in patch || 'run' in patch);
+  if (available.includes(state.dims)) return;
+  if ('dims' in patch) throw new Error(`dims: ${state.projection} is in this page in ${available.join(' and ')} dimensions only`);
+  patch.dims = available[0];
+}
+
+function settleSphere(patch, state, scenes) {
+  if (PLACES.some((key) => key in patch) && !patch.sphere) patch.sphere = null;
+  if (patch.sphere && (patch.dims ?? state.dims) !== 3) throw new Error('sphere: is for three dimensions');
+  if (patch.sphere && !('selected' in patch)) patch.selected = scenes.rowsInSphere(patch.sphere, { ...state, ...patch });
+  else if (('selected' in patch || 'query' in patch) && !('sphere' in patch)) patch.sphere = null;
+}
+
+/** Columns come and go with tags; what is said of colors is said of one column. */
+function settleColumns(patch, state, table) {
+  for (const key of ['label_by', 'color_by', 'column']) {
+    if (state[key] !== null && !table.columns.has(state[key])) patch[key] = key === 'column' ? table.labelColumn : null;
+  }
+  if (!('color_by' in patch)) return;
+  if (!('hidden' in patch)) patch.hidden = [];
+  if (!('color_as' in patch)) patch.color_as = 'auto';
+  if (!('highlight' in patch)) patch.highlight = null;
+}
+
+const sameRows = (a, b) => a === b || Boolean(a && b && a.length === b.length && a.every((row, i) => row === b[i]));

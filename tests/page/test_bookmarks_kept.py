@@ -1,0 +1,55 @@
+"""What a bookmark keeps of a view, and what it leaves to the session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embviz import PCA, EmbeddingTable, write_report
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any], report: Path) -> Any:
+    return open_page(report)
+
+
+def test_what_is_of_the_moment_is_not_kept(page: Any) -> None:
+    page.call("e.set({projection: 'tsne', dims: 2, highlight: 1, loop: true, tool: 'lasso'})")
+    page.call("e.addBookmark('one')")
+    [saved] = json.loads(page.call("e.exportBookmarks()"))
+    session = {"highlight", "loop", "tool", "run", "tags", "hovered", "theme", "dark", "help"}
+    assert session.isdisjoint(saved["embviz"]["view"])
+    page.call("e.set({highlight: null, loop: false, tool: 'box', selected: [4]})")
+    page.call("e.apply(0)")
+    view = page.call("e.view()")
+    assert (view["loop"], view["tool"], view["selected"]) == (False, "box", [])
+    assert page.page.locator(".plot").is_visible()
+
+
+def test_colors_of_a_column_that_is_gone_are_left_out_whole_and_told(page: Any) -> None:
+    page.call("e.set({tags: [{column: 'mine', value: 'x', rows: [1]}], color_by: 'mine'})")
+    page.call("e.set({hidden: [0]})")
+    page.call("e.addBookmark('one')")
+    page.call("e.set({tags: [], color_by: 'group'})")
+    assert page.call("e.apply(0)") == ["color by is no longer there"]
+    view = page.call("e.view()")
+    assert (view["color_by"], view["hidden"]) == ("group", [])
+
+
+def test_a_page_of_two_components_brings_back_its_bookmarks_without_complaint(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    table = EmbeddingTable(
+        np.eye(3, 2, dtype=np.float32), {"word": ("a", "b", "c")}, name="x", source="x.npy"
+    )
+    write_report(tmp_path / "x.html", table, [PCA().project(table)], title="x", command="")
+    page = open_page(tmp_path / "x.html")
+    page.call("e.addBookmark('one')")
+    page.call("e.set({selected: [1]})")
+    assert page.call("e.apply(0)") == []
+    assert page.call("e.view().selected") == []
