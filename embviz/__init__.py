@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from embviz.neighbors.index import NeighborIndex, open_index
     from embviz.neighbors.index_build import append_rows, build_index
     from embviz.projections import PCA, TSNE, UMAP, Axes
+    from embviz.quality import Quality, measure_quality
     from embviz.queries import match
     from embviz.report import write_report
 
@@ -46,6 +47,7 @@ _HOMES = {
     "embviz.neighbors.index": ("NeighborIndex", "open_index"),
     "embviz.neighbors.index_build": ("append_rows", "build_index"),
     "embviz.projections": ("PCA", "TSNE", "UMAP", "Axes"),
+    "embviz.quality": ("Quality", "measure_quality"),
     "embviz.queries": ("match",),
     "embviz.report": ("write_report",),
 }
@@ -66,6 +68,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "Projection",
+    "Quality",
     "Sprite",
     "TensorInfo",
     "append_rows",
@@ -75,6 +78,7 @@ __all__ = [
     "list_tensors",
     "load_table",
     "match",
+    "measure_quality",
     "open_index",
     "to_figure",
     "write_report",

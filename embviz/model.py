@@ -89,6 +89,7 @@ class Projection:
         frames: Recorded iterations, where there are any.
         directions: float32 (n_components, n_dims): a point's coordinate is its raw vector times the
             direction, minus an offset; for `pca` and `custom` only.
+        per_point: What was measured of each point, float32 (n_points,), by a name to color by.
     """
 
     name: str
@@ -98,9 +99,11 @@ class Projection:
     stats: Mapping[str, Any] = field(default_factory=dict)
     frames: Frames | None = None
     directions: NDArray[np.float32] | None = None
+    per_point: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", freeze(self.coordinates))
+        object.__setattr__(self, "per_point", MappingProxyType(dict(self.per_point)))
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
         object.__setattr__(self, "stats", MappingProxyType(dict(self.stats)))
 

@@ -14,7 +14,7 @@ RANKS = [
     {"errors"},
     {"model", "regexes"},
     {"neighbors", "queries", "sprites", "bookmarks"},
-    {"loaders", "projections"},
+    {"loaders", "projections", "quality"},
     {"report"},
     {"export"},
     {"commands"},

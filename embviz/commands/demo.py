@@ -44,7 +44,7 @@ def demo(output: str) -> None:
         *graph_projectors(table, "tsne", options),
         Axes(axes=(("=0", "=1"),), n_components=3),
     ]
-    projections = project_all(table, projectors, options)
+    projections = project_all(table, [], projectors, options)
     size = write_report(
         output,
         table,

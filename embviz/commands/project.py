@@ -215,7 +215,7 @@ def make_projections(part: Part, options: dict[str, Any]) -> list[Projection]:
             projectors.append(_axes(part, options))
         elif method in CHEAP_3D:
             projectors += graph_projectors(table, method, options)
-    return projections + project_all(table, projectors, options)
+    return project_all(table, projections, projectors, options)
 
 
 def _axes(part: Part, options: dict[str, Any]) -> Axes:
@@ -253,21 +253,30 @@ def graph_projectors(
 
 
 def project_all(
-    table: EmbeddingTable, projectors: list[Any], options: dict[str, Any]
+    table: EmbeddingTable,
+    projections: list[Projection],
+    projectors: list[Any],
+    options: dict[str, Any],
 ) -> list[Projection]:
-    """Run projectors in their order; those that need neighbors share one graph."""
+    """Return projections and those of projectors; t-SNE, UMAP and the quality share one graph."""
     from dataclasses import replace
 
     from embviz.neighbors import build_graph
+    from embviz.quality import measure_quality, with_quality
 
     needing = [p for p in projectors if hasattr(p, "count_neighbors")]
     k = max((p.count_neighbors(table) for p in needing), default=0)
     # What is quick goes first, so that a query that matches nothing is told at once.
     done = {id(p): p.project(table) for p in projectors if p not in needing}
-    if needing:
-        graph = build_graph(table, k, options["metric"], options["normalize"], options["seed"])
-        done |= {id(p): replace(p, neighbors=graph).project(table) for p in needing}
-    return [done[id(p)] for p in projectors]
+    if not needing:
+        return [*projections, *(done[id(p)] for p in projectors)]
+    normalize, seed = options["normalize"], options["seed"]
+    graph = build_graph(table, k, options["metric"], normalize, seed)
+    done |= {id(p): replace(p, neighbors=graph).project(table) for p in needing}
+    return [
+        with_quality(p, measure_quality(table, p, graph, normalize, seed))
+        for p in [*projections, *(done[id(p)] for p in projectors)]
+    ]
 
 
 def _write_extras(part: Part, projections: list[Projection], options: dict[str, Any]) -> None:

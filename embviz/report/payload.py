@@ -156,6 +156,12 @@ def _projection_entries(
             "stats": _plain(projection.stats),
         }
         makers.append(_coordinates_maker(f"{key}_coordinates", projection.coordinates, exact))
+        if projection.per_point:
+            entry["per_point"] = []
+        for i, (name, values) in enumerate(projection.per_point.items()):
+            block = f"{key}_per_point_{i}"
+            entry["per_point"].append({"name": f"{entry['title']}: {name}", "block": block})
+            makers.append(lambda b=block, v=values: array_block(b, np.asarray(v, np.float32)))  # type: ignore[misc]
         if projection.frames is not None:
             frames = projection.frames
             keep = _kept_frames(frames.coordinates.shape)

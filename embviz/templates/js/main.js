@@ -10,6 +10,7 @@ import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
 import { createMessage } from '#js/panels/message.js';
 import { createPeek } from '#js/panels/peek.js';
+import { prepareAxes } from '#js/panels/preparation.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js';
@@ -63,7 +64,10 @@ async function open() {
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
-  void quiet().then(() => spared(loadPlotly(payload), 'the points are moved without it', say)).then(() => performance.mark('embviz-plotly'));
+  void quiet().then(() => spared(loadPlotly(payload), 'the points are moved without it', say)).then(() => {
+    performance.mark('embviz-plotly');
+    prepareAxes(page);
+  });
   return { page, view, bookmarks };
 }
 

@@ -1,4 +1,3 @@
-import { covarianceOf } from '#js/axes.js';
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/view.js';
 import { createRunControls } from '#js/panels/run.js';
@@ -152,36 +151,17 @@ function createAxes(page, view) {
   const names = ['Horizontal', 'Vertical', 'Depth'];
   const groups = names.map((name, at) => createAxisFields(page, view, name, at));
   const element = h('div', {}, ...groups.map((group) => group.element));
-  const prepare = createPreparation(page);
   return {
     element,
     render(state) {
       element.hidden = state.projection !== 'custom';
       if (element.hidden) return;
-      prepare();
       const { error } = view.scene(state);
       groups.forEach((group, at) => {
         group.element.hidden = at >= state.dims;
         group.render(state, error);
       });
     },
-  };
-}
-
-/** While the reader has yet to type, get ready what an empty axis needs. */
-function createPreparation(page) {
-  const idle = window.requestIdleCallback ?? ((run) => setTimeout(() => run({ timeRemaining: () => 8 }), 30));
-  let begun = false;
-  function go(deadline) {
-    let isDone = false;
-    do isDone = covarianceOf(page.vectors).advance();
-    while (!isDone && deadline.timeRemaining() > 4);
-    if (!isDone) idle(go);
-  }
-  return () => {
-    if (begun || !page.vectors || !covarianceOf(page.vectors)) return;
-    begun = true;
-    idle(go);
   };
 }
 

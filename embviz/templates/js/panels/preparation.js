@@ -1,0 +1,19 @@
+import { covarianceOf } from '#js/axes.js';
+
+/**
+ * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the rest.
+ *
+ * @param {object} page see view.js
+ */
+export function prepareAxes(page) {
+  const covariance = page.vectors && page.tabs.has('custom') ? covarianceOf(page.vectors) : null;
+  if (!covariance) return;
+  const idle = window.requestIdleCallback ?? ((run) => setTimeout(() => run({ timeRemaining: () => 8 }), 30));
+  function go(deadline) {
+    let isDone = false;
+    do isDone = covariance.advance();
+    while (!isDone && deadline.timeRemaining() > 4);
+    if (!isDone) idle(go);
+  }
+  idle(go);
+}
