@@ -96,7 +96,7 @@ def with_quality(projection: Projection, found: tuple[Quality, ...]) -> Projecti
     }
     if not stats:
         return projection
-    kept = {f"neighbors kept in {q.dims}D": q.kept for q in found}
+    kept = {f"neighbors kept, {q.dims}D": q.kept for q in found}
     return replace(projection, stats={**projection.stats, "quality": stats}, per_point=kept)
 
 

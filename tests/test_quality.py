@@ -134,4 +134,4 @@ def test_what_was_measured_travels_with_the_projection() -> None:
     projection = with_quality(plain, measure_quality(table, plain, build_graph(table, 20)))
     assert set(projection.stats) == {*plain.stats, "quality"}
     assert projection.stats["quality"]["2"]["k"] == 10
-    assert list(projection.per_point) == ["neighbors kept in 2D", "neighbors kept in 3D"]
+    assert list(projection.per_point) == ["neighbors kept, 2D", "neighbors kept, 3D"]

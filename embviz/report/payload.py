@@ -160,7 +160,7 @@ def _projection_entries(
             entry["per_point"] = []
         for i, (name, values) in enumerate(projection.per_point.items()):
             block = f"{key}_per_point_{i}"
-            entry["per_point"].append({"name": f"{entry['title']}: {name}", "block": block})
+            entry["per_point"].append({"name": f"{name} {entry['title']}", "block": block})
             makers.append(lambda b=block, v=values: array_block(b, np.asarray(v, np.float32)))  # type: ignore[misc]
         if projection.frames is not None:
             frames = projection.frames

@@ -47,7 +47,7 @@ export function coloring(column, wanted = 'auto') {
   if (column.kind !== 'number') return 'categories';
   if (wanted === 'log' && !helpsLog(column)) return 'gradient';
   if (wanted !== 'auto') return wanted;
-  return countDistinct(column, 12) <= 12 ? 'categories' : 'gradient';
+  return !column.measured && countDistinct(column, 12) <= 12 ? 'categories' : 'gradient';
 }
 
 /** @returns {boolean} whether a column's numbers are all positive and span orders of magnitude */

@@ -17,10 +17,10 @@ export function createLooks(table, get, memo) {
   }
 
   /** @returns {Int32Array | null} the legend code of each point */
-  const classesOf = (state) => memo('classes', [coloringOf(state).legend, table.columns.get(state.color_by)], () => {
+  const classesOf = (state) => memo('classes', [coloringOf(state).legend, table.column(state.color_by)], () => {
     const { entries } = coloringOf(state).legend;
     if (!entries) return null;
-    const { codes, names } = categories(table.columns.get(state.color_by));
+    const { codes, names } = categories(table.column(state.color_by));
     const most = entries.find((entry) => entry.rest && entry.code >= 0)?.code ?? names.length;
     return codes.map((code) => Math.min(code, most));
   });
@@ -37,8 +37,8 @@ export function createLooks(table, get, memo) {
   };
 
   /** @returns {{colors: Uint8Array, legend: object}} */
-  const coloringOf = (state = get()) => memo('colors', [table.columns.get(state.color_by), state.color_as, state.dark], () => colorPoints(
-    table.columns.get(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }));
+  const coloringOf = (state = get()) => memo('colors', [table.column(state.color_by), state.color_as, state.dark], () => colorPoints(
+    table.column(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }));
 
   /**
    * How many points of each legend entry are among those isolated; what the legend itself hides counts.
@@ -48,7 +48,7 @@ export function createLooks(table, get, memo) {
   const countsShown = (state = get()) => memo('counts', [state.isolated, classesOf(state), coloringOf(state).legend], () => {
     if (!state.isolated) return null;
     const classes = classesOf(state);
-    const numbers = classes ? null : table.columns.get(state.color_by)?.numbers();
+    const numbers = classes ? null : table.column(state.color_by)?.numbers();
     const counts = new Map();
     for (const row of state.isolated) {
       const code = classes ? classes[row] : Number.isNaN(numbers?.[row]) ? -1 : 0;
@@ -58,7 +58,7 @@ export function createLooks(table, get, memo) {
   });
 
   /** @returns {Uint8Array | null} 1 where a point is shown, by isolating and the legend's filter */
-  const visible = (state = get()) => memo('visible', [state.isolated, state.hidden, table.columns.get(state.color_by), state.color_as], () => {
+  const visible = (state = get()) => memo('visible', [state.isolated, state.hidden, table.column(state.color_by), state.color_as], () => {
     if (!state.isolated && !state.hidden.length) return null;
     const out = new Uint8Array(table.n_points).fill(state.isolated ? 0 : 1);
     if (state.isolated) for (const row of state.isolated) out[row] = 1;

@@ -17,7 +17,7 @@ import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js
 import { openPayload } from '#js/payload.js';
 import { addPending, createTabs } from '#js/projections.js';
 import { createStore } from '#js/store.js';
-import { createTable } from '#js/table.js';
+import { createTable, measuredColumn } from '#js/table.js';
 import { createView, initialState } from '#js/view.js';
 import { bundle } from '#js/worker_source.js';
 
@@ -91,6 +91,8 @@ async function loadProjection(page, entry, block) {
 async function loadColumns(page, block) {
   if (page.manifest.blocks.rows) page.table.rows = await block('rows');
   await Promise.all(page.manifest.columns.map(async ({ name, block: id }) => { page.table.columns.get(name).values = await block(id); }));
+  const measured = page.manifest.projections.flatMap((entry) => entry.per_point ?? []);
+  await Promise.all(measured.map(async ({ name, block: id }) => page.table.measured.set(name, measuredColumn(name, await block(id)))));
 }
 
 async function loadVectors(page, block) {

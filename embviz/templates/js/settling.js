@@ -51,7 +51,8 @@ function settleSphere(patch, state, scenes) {
 /** Columns come and go with tags; what is said of colors is said of one column. */
 function settleColumns(patch, state, table) {
   for (const key of ['label_by', 'color_by', 'column']) {
-    if (state[key] !== null && !table.columns.has(state[key])) patch[key] = key === 'column' ? table.labelColumn : null;
+    const isThere = key === 'color_by' ? table.column(state[key]) : table.columns.has(state[key]);
+    if (state[key] !== null && !isThere) patch[key] = key === 'column' ? table.labelColumn : null;
   }
   if (!('color_by' in patch)) return;
   if (!('hidden' in patch)) patch.hidden = [];

@@ -81,7 +81,7 @@ export const RULES = {
   axes: (value) => (Array.isArray(value) && value.length >= 1 && value.length <= 3
     && value.every((axis) => typeof axis?.from === 'string' && typeof axis?.to === 'string')) || 'is not one to three {from, to}',
   label_by: (value, page) => value === null || isOneOf(...page.table.columns.keys())(value),
-  color_by: (value, page) => value === null || isOneOf(...page.table.columns.keys())(value),
+  color_by: (value, page) => value === null || isOneOf(...page.table.columns.keys(), ...page.table.measured.keys())(value),
   color_as: isOneOf('auto', 'categories', 'gradient', 'log'),
   hidden: (value) => (Array.isArray(value) && value.every(Number.isInteger)) || 'is not a list of legend codes',
   query: isText,

@@ -5,7 +5,7 @@ const MOST_COLLATED = 5000;
  * The points of the page: their columns, names and row numbers.
  *
  * @param {object} manifest
- * @returns {object} {n_points, n_dims, columns: Map name -> {name, kind, values, numbers()}, labelColumn, rowNumber(i), label(i, column)}
+ * @returns {object} {n_points, n_dims, columns: Map name -> {name, kind, values, numbers()}, measured (alike), column(name), labelColumn, rowNumber(i), label(i, column)}
  */
 export function createTable(manifest) {
   const columns = new Map();
@@ -14,6 +14,9 @@ export function createTable(manifest) {
     n_points: manifest.n_points,
     n_dims: manifest.n_dims,
     columns,
+    /** What was measured of the points, as columns to color by that are no metadata. */
+    measured: new Map(),
+    column: (name) => columns.get(name) ?? table.measured.get(name),
     rows: null,
     labelColumn: manifest.label_by,
     rowNumber: (i) => (table.rows ? table.rows[i] : i),
@@ -37,6 +40,15 @@ export function createColumn(name, kind) {
     });
     return numbers;
   };
+  return column;
+}
+
+/** @param {Float32Array} numbers one a point @returns {object} a column of them */
+export function measuredColumn(name, numbers) {
+  const column = createColumn(name, 'number');
+  column.values = Array.from(numbers, (x) => String(Number(x.toFixed(3))));
+  // Shares of ten are eleven values, and yet no classes.
+  column.measured = true;
   return column;
 }
 

@@ -7,7 +7,7 @@ import { sequenceColumn } from '#js/sequences.js';
 export function createDataPanel(page, view) {
   const names = () => [...page.table.columns.keys()];
   const labelBy = select('Label by', names, 'row number', (value) => view.set({ label_by: value }));
-  const colorBy = select('Color by', names, 'one color', (value) => view.set({ color_by: value }));
+  const colorBy = select('Color by', () => [...names(), ...page.table.measured.keys()], 'one color', (value) => view.set({ color_by: value }));
   const spherize = toggle('Spherize', 'PCA, and t-SNE and UMAP run here, of the vectors less their mean and at length 1', (value) => view.set({ spherize: value }));
   const paths = toggle('Sequences', 'Lines from each point to the one that its column __seq_next__ names', (value) => view.set({ sequences: value }));
   const as = choice('Show the numbers as', [['categories', 'classes', 'A color for each value'], ['gradient', 'gradient', 'A scale from the lowest to the highest value'], ['log', 'log', 'A scale by orders of magnitude']],
@@ -22,7 +22,7 @@ export function createDataPanel(page, view) {
     render(state) {
       labelBy.render(state.label_by, state.tags);
       colorBy.render(state.color_by, state.tags);
-      const column = state.color_by === null ? null : page.table.columns.get(state.color_by);
+      const column = state.color_by === null ? null : page.table.column(state.color_by);
       asRow.hidden = column?.kind !== 'number';
       if (column) as.render(coloring(column, state.color_as), helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]));
       legend.render(state);

@@ -203,19 +203,34 @@ function createAxisFields(page, view, name, at) {
 
 const SHOWN = [['perplexity', 'Perplexity'], ['n_neighbors', 'Neighbors'], ['min_dist', 'Minimal distance'], ['metric', 'Metric'], ['normalize', 'Normalized'], ['iterations', 'Iterations'], ['epochs', 'Epochs'], ['supervised_by', 'Supervised by'], ['supervise_factor', 'Strength'], ['perturbed', 'Times perturbed'], ['seed', 'Seed']];
 
+const QUALITY = [
+  ['neighbors_kept', 'Neighbors kept', (q) => `The share of each point’s ${q.k} nearest in this picture that are among its ${q.k} nearest in the original space`],
+  ['trustworthiness', 'Trustworthiness', (q) => `Near 1 where points that are near here are near in the original space too; by the ranks of ${format(q.sample)} points`],
+  ['rank_correlation', 'Distances agree', () => 'Spearman’s correlation of the distances here with those in the original space, of 20,000 pairs'],
+];
+
+/** How faithful the picture is, where that was measured: of the first components, not of others or of typed axes. */
+function qualityFacts(entry, state) {
+  const leading = state.projection !== 'pca' || state.components.slice(0, state.dims).every((c, i) => c === i);
+  const found = state.projection !== 'custom' && leading ? entry.stats.quality?.[state.dims] : null;
+  return found ? QUALITY.map(([key, label, title]) => [label, key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2), title(found)]) : [];
+}
+
 function createFacts(view) {
   const element = h('div.facts');
-  let shown = null;
+  let shown = '';
   return {
     element,
     render(state) {
       const entry = view.entry(state);
-      if (entry === shown) return;
-      shown = entry;
       const facts = state.projection === 'pca' || state.projection === 'custom' ? [] : SHOWN.filter(([key]) => entry.params[key] !== undefined && entry.params[key] !== null && entry.params[key] !== 'none')
         .map(([key, label]) => [label, entry.params[key]]);
       if (entry.stats.kl_divergence !== undefined) facts.push(['KL divergence', Number(entry.stats.kl_divergence.toPrecision(4))]);
-      fill(element, ...facts.map(([label, value]) => h('p.fact', {}, h('span', {}, label), h('span', {}, typeof value === 'number' ? format(value) : String(value)))));
+      facts.push(...qualityFacts(entry, state));
+      const key = JSON.stringify(facts);
+      if (key === shown) return;
+      shown = key;
+      fill(element, ...facts.map(([label, value, title]) => h('p.fact', { title }, h('span', {}, label), h('span', {}, typeof value === 'number' ? format(value) : String(value)))));
     },
   };
 }

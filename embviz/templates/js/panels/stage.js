@@ -4,7 +4,7 @@ import { createSphere } from '#js/panels/sphere.js';
 
 /** The middle of the page: the plot, its tools, and the sentence below it. */
 export function createStage(page, view, on = {}) {
-  const host = h('div.plot', { tabIndex: 0, attributes: { role: 'application', 'aria-roledescription': 'scatter plot' }, aria: { label: 'Points. Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the middle.' } });
+  const host = h('div.plot', { tabIndex: 0, attributes: { role: 'application', 'aria-roledescription': 'scatter plot' }, aria: { label: 'Points. Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the middle; with box or lasso in hand the arrow keys move a cross-hair and Space sets a corner.' } });
   const tools = [['pan', 'move', 'Move and turn'], ['box', 'box', 'Select a box'], ['lasso', 'lasso', 'Select with a lasso'], ['sphere', 'sphere', 'Select a sphere around a point, in 3D']]
     .map(([tool, name, label]) => [tool, iconButton(name, label, () => view.set({ tool }))]);
   const tiles = iconButton('tiles', 'Thumbnails', () => view.set({ thumbnails: !view.get().thumbnails }));
