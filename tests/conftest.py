@@ -96,6 +96,11 @@ RESTLESS = """window.restless = setInterval(
   () => window.dispatchEvent(new PointerEvent('pointermove')), 50);"""
 
 
+# The page waits 900 ms for the hand to rest (main.js); most tests need not.
+HASTY = """const later = window.setTimeout;
+window.setTimeout = (run, ms, ...rest) => later(run, ms === 900 ? 20 : ms, ...rest);"""
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
     """One Chromium for all tests."""
@@ -118,8 +123,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
         options = {"viewport": {"width": 1280, "height": 840}, **options}
         context = browser.new_context(**options)
         contexts.append(context)
-        if not plotly:
-            context.add_init_script(RESTLESS)
+        context.add_init_script(HASTY if plotly else RESTLESS)
         opened = Opened(context.new_page())
         url = path.resolve().as_uri()
 

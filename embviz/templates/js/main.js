@@ -204,7 +204,7 @@ async function spared(part, loss, say) {
 
 const afterPaint = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
 
-const QUIET_MS = 400;
+const QUIET_MS = 900;
 
 /** Wait until the reader's hand rests: a second of Plotly's script is not noticed then, and nothing needs it before. */
 function quiet() {
