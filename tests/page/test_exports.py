@@ -196,3 +196,26 @@ def test_what_needs_a_selection_says_so(page: Any) -> None:
     item = page.page.get_by_role("menuitem", name="Selected points, TSV (0)")
     expect(item).to_have_attribute("aria-disabled", "true")
     expect(item).to_have_attribute("title", "Select points first")
+
+
+def test_the_nearer_a_neighbor_the_stronger_its_ring(page: Any) -> None:
+    page.call("e.set({projection: 'pca', dims: 2, selected: [4], k: 12, thumbnails: false})")
+    page.page.wait_for_timeout(300)
+    _, data = save(page, "Picture, SVG")
+    places = np.array(page.call("e.screenPositions()")).reshape(-1, 2)
+    found = page.call("e.neighbors(4, 12, e.view().metric)")
+    circles = np.array(
+        [
+            [float(c.get(key, "nan")) for key in ("cx", "cy", "r")]
+            for c in ET.fromstring(data).iter(f"{SVG}circle")
+        ]
+    )
+    rings = []
+    for row in found["indices"]:
+        near = np.hypot(*(circles[:, :2] - places[row]).T) < 0.02
+        rings.append(circles[near, 2].max())
+    distances = np.array(found["distances"])
+    level = np.minimum(3, 4 * (distances - distances[0]) // np.ptp(distances))
+    want = np.array([2.5, 1.5, 1.5, 1.0])[level.astype(int)]
+    np.testing.assert_allclose(np.array(rings) - rings[-1], want - want[-1], atol=0.02)
+    assert rings[0] > rings[-1]

@@ -13,7 +13,7 @@ import { createAxes, ownTransform } from '#js/panels/plotly_axes.js';
 
 const NONE = new Int32Array(0);
 const PLAIN = {
-  colors: null, oneColor: false, visible: null, selected: NONE, neighbors: NONE, hovered: -1, label: () => '', labelled: 'none', sprite: null, thumbnails: false,
+  colors: null, oneColor: false, visible: null, selected: NONE, neighbors: NONE, distances: new Float32Array(0), hovered: -1, label: () => '', labelled: 'none', sprite: null, thumbnails: false,
   sphere: null, paths: null, dark: false, chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };
 const EMPTY = { coordinates: new Float32Array(0), n: 0, dims: 2, axes: null };

@@ -37,7 +37,7 @@ export function createStage(page, view, on = {}) {
   function style(state) {
     const near = view.currentNeighbors(state);
     plot.setStyle({
-      colors: view.shades(state), oneColor: state.color_by === null, visible: view.visible(state), selected: state.selected, neighbors: near.indices,
+      colors: view.shades(state), oneColor: state.color_by === null, visible: view.visible(state), selected: state.selected, neighbors: near.indices, distances: near.distances,
       hovered: state.hovered, label: view.label, labelled: state.labels, sprite: page.sprite, thumbnails: state.thumbnails,
       sphere: state.sphere, paths: view.paths(state),
       dark: state.dark, chrome: chromeColors(),
