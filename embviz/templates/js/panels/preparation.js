@@ -1,4 +1,6 @@
 import { covarianceOf } from '#js/axes.js';
+import { times } from '#js/linalg.js';
+import { leadingLeft } from '#js/pca.js';
 
 /**
  * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the rest.
@@ -14,6 +16,10 @@ export function prepareAxes(page) {
     do isDone = covariance.advance();
     while (!isDone && deadline.timeRemaining() > 4);
     if (!isDone) idle(go);
+    else for (const step of rest) idle(step);
   }
+  // Once through what follows, so that the browser has compiled it.
+  const { vectors } = page;
+  const rest = [() => leadingLeft(covariance.finish(), vectors.d, []), () => times(vectors, new Float64Array(vectors.d))];
   idle(go);
 }
