@@ -13,7 +13,8 @@ ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
     {"errors"},
     {"model", "regexes"},
-    {"neighbors", "queries", "sprites", "bookmarks"},
+    {"neighbors", "queries", "sprites"},
+    {"bookmarks"},
     {"loaders", "projections", "quality"},
     {"report"},
     {"export"},

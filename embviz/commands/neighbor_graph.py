@@ -18,7 +18,7 @@ from embviz.commands.points import IndexPoints, Points, TablePoints
 from embviz.commands.source import refuse_overwriting
 from embviz.errors import OutputError, ParameterError
 from embviz.model import EmbeddingTable, Neighbors
-from embviz.neighbors import build_graph
+from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
 
 log = logging.getLogger("embviz")
 
@@ -51,11 +51,13 @@ def write_all(points: Points, options: dict[str, Any]) -> None:
         k = table.n_points - 1
         click.echo(f"-k {options['k']}: there are {k} other points; all are listed", err=True)
     metric = options["metric"] or points.metric
-    cost = float("inf") if options["exact"] else EXACT_COST
-    found = build_graph(table, k, metric, exact_cost=cost)
+    if options["exact"] or table.n_points**2 * table.n_dims <= EXACT_COST:
+        found, share = find_all_neighbors(table, k, metric), "exact"
+    else:
+        found = find_most_neighbors(table, k, metric)
+        share = f"{100 * found.recall:.1f} % of the true ones on a sample"
     with _fresh_file(output) as fresh:
         writer(fresh, table, found)
-    share = "exact" if found.recall == 1 else f"{100 * found.recall:.1f} % of the true ones"
     click.echo(
         f"Wrote {output} ({output.stat().st_size / 1e6:,.1f} MB): {k} neighbors of each of "
         f"{table.n_points:,} points, {share}",

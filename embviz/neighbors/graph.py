@@ -41,7 +41,6 @@ def build_graph(
     metric: Metric = "cosine",
     normalize: Normalize = "none",
     seed: int = 0,
-    exact_cost: float | None = None,
 ) -> Neighbors:
     """Find the nearest neighbors of all points.
 
@@ -56,12 +55,11 @@ def build_graph(
         metric: Cosine is euclidean between rows of unit length, as 1 - cos.
         normalize: What is done to the vectors before.
         seed: For the cells and the sample; the same seed gives the same bytes.
-        exact_cost: Up to so many multiplications, points x points x dimensions, all are compared;
-            None is some seconds' worth.
 
     Returns:
-        Neighbors of every row; `recall` is the share of true neighbors found for a sample of
-        1,000 points, 1.0 where all were compared.
+        Neighbors of every row, by distances of float32 precision; `recall` is the share of true
+        neighbors found for a sample of 1,000 points, 1.0 where all were compared. A zero vector
+        is at cosine distance 1 from all others.
 
     Raises:
         ParameterError: If k is out of range, or a vector's distances are beyond float32.
@@ -70,20 +68,11 @@ def build_graph(
     check_metric(metric)
     space = normalize_vectors(table, normalize)
     points = _gather(space, metric)
-    n_points, n_dims = points.shape
-    recall = 1.0
-    most = FLAT_COST if exact_cost is None else exact_cost
-    if n_points * n_points * n_dims <= most or n_points <= 4 * SAMPLE:
-        indices, distances = _compare_all(points, k)
-    else:
-        indices, distances, recall = _visit_cells(points, k, seed)
-        log.info(
-            "neighbors: %d of each of %s points, %.1f %% of the true ones on a sample of %s",
-            k, f"{n_points:,}", 100 * recall, f"{SAMPLE:,}",
-        )  # fmt: skip
     if metric == "cosine":
-        distances = (distances**2 / 2).astype(np.float32)
-    elif space.unit != 1:
+        indices, distances, recall = _find_directions(points, k, seed)
+        return Neighbors(indices.astype(np.int32), distances, metric, recall)
+    indices, distances, recall = _find(points, k, seed)
+    if space.unit != 1:
         peak = float(distances.max()) * space.unit
         if not (peak == 0 or 1e-30 < peak < 3e38):
             raise ParameterError(
@@ -93,6 +82,58 @@ def build_graph(
             )
         distances = (distances.astype(np.float64) * space.unit).astype(np.float32)
     return Neighbors(indices.astype(np.int32), distances, metric, recall)
+
+
+def _find(points: Matrix, k: int, seed: int) -> tuple[NDArray[np.int64], Matrix, float]:
+    """Return neighbors and euclidean distances of all points, both (n, k), and the recall."""
+    n_points, n_dims = points.shape
+    if n_points * n_points * n_dims <= FLAT_COST or n_points <= 4 * SAMPLE:
+        return *_compare_all(points, k), 1.0
+    indices, distances, recall = _visit_cells(points, k, seed)
+    log.info(
+        "neighbors: %d of each of %s points, %.1f %% of the true ones on a sample of %s",
+        k, f"{n_points:,}", 100 * recall, f"{SAMPLE:,}",
+    )  # fmt: skip
+    return indices, distances, recall
+
+
+def _find_directions(points: Matrix, k: int, seed: int) -> tuple[NDArray[np.int64], Matrix, float]:
+    """Return neighbors and cosine distances of rows of length 1 or 0, and the recall."""
+    zero = np.flatnonzero(~np.asarray(points.any(axis=1)))
+    if not len(zero):
+        indices, distances, recall = _find(points, k, seed)
+        return indices, (distances**2 / 2).astype(np.float32), recall
+    warn_of_zeros(len(zero))
+    n_points = len(points)
+    others = np.delete(np.arange(n_points), zero)
+    indices = np.empty((n_points, k), np.int64)
+    distances = np.ones((n_points, k), np.float32)
+    indices[zero] = list_zero_neighbors(zero, k)
+    if not len(others):
+        return indices, distances, 1.0
+    near, apart, recall = np.empty((len(others), 0), np.int64), np.empty((len(others), 0)), 1.0
+    if len(others) > 1:
+        found, lengths, recall = _find(points[others], min(k, len(others) - 1), seed)
+        near, apart = others[found], lengths**2 / 2
+    listed = np.broadcast_to(zero[:k], (len(others), min(k, len(zero))))
+    near = np.concatenate([near, listed], axis=1)
+    apart = np.concatenate([apart, np.ones(listed.shape)], axis=1).astype(np.float32)
+    order = np.lexsort((near, apart), axis=-1)[:, :k]
+    indices[others] = np.take_along_axis(near, order, axis=1)
+    distances[others] = np.take_along_axis(apart, order, axis=1)
+    return indices, distances, (recall * len(others) + len(zero)) / n_points
+
+
+def warn_of_zeros(count: int) -> None:
+    """Say that there are zero vectors, and where cosine distance has them."""
+    many = "1 zero vector has" if count == 1 else f"{count:,} zero vectors have"
+    log.warning("%s no direction: at cosine distance 1 from all others", many)
+
+
+def list_zero_neighbors(zero: NDArray[np.int64], k: int) -> NDArray[np.int64]:
+    """Return the neighbors of zero vectors (n, k): all others are as near, so by row number."""
+    first = np.arange(k)
+    return np.asarray(first + (first >= zero[:, None]), dtype=np.int64)
 
 
 @contextmanager
@@ -112,7 +153,8 @@ def calm_threads() -> Iterator[None]:
             del os.environ["OMP_WAIT_POLICY"]
 
 
-def _faiss() -> ModuleType:
+def load_faiss() -> ModuleType:
+    """Return the module, loaded so that its threads sleep between tasks."""
     with calm_threads():
         import faiss
     module: ModuleType = faiss
@@ -132,7 +174,7 @@ def _gather(space: NormalizedVectors, metric: Metric) -> Matrix:
 def _compare_all(points: Matrix, k: int) -> tuple[NDArray[np.int64], Matrix]:
     """Compare every point with every other."""
     wanted = min(len(points), k + 1 + max(8, k // 8))
-    _, candidates = _faiss().knn(points, points, wanted)
+    _, candidates = load_faiss().knn(points, points, wanted)
     return _order(points, np.arange(len(points)), candidates, k)
 
 
@@ -143,7 +185,7 @@ def _order(
 
     Distances are taken from differences in all dimensions, so that those of duplicates are 0.
     """
-    faiss = _faiss()
+    faiss = load_faiss()
     index = faiss.IndexFlat(points.shape[1])
     chosen_indices = np.empty((len(rows), k), np.int64)
     chosen_distances = np.empty((len(rows), k), np.float32)
@@ -195,7 +237,7 @@ def _visit_cells(points: Matrix, k: int, seed: int) -> tuple[NDArray[np.int64], 
     rng = np.random.default_rng(seed)
     rows = np.sort(rng.choice(n_points, min(SAMPLE, n_points), replace=False))
     wanted = min(n_points, k + 1 + max(8, k // 8))
-    _, candidates = _faiss().knn(np.ascontiguousarray(points[rows]), points, wanted)
+    _, candidates = load_faiss().knn(np.ascontiguousarray(points[rows]), points, wanted)
     sample = _Sample(points, rows, _order(points, rows, candidates, k)[1])
     reduced = _reduce(sample, seed)
     n_cells = max(1, round(math.sqrt(n_points)))
@@ -219,7 +261,7 @@ def _reduce(sample: _Sample, seed: int) -> Matrix:
     while n_dims * 1.5 <= points.shape[1]:
         reduced = np.ascontiguousarray(points @ _main_directions(points, n_dims, seed))
         queries = np.ascontiguousarray(reduced[sample.rows])
-        _, candidates = _faiss().knn(queries, reduced, sample.n_candidates)
+        _, candidates = load_faiss().knn(queries, reduced, sample.n_candidates)
         if sample.recall(candidates) >= (1 + WANTED_RECALL) / 2:
             return reduced
         n_dims *= 2
@@ -243,7 +285,7 @@ def _main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
 
 def _make_cells(points: Matrix, n_cells: int, seed: int) -> Any:
     """Return a faiss index that holds the points sorted into k-means cells."""
-    faiss = _faiss()
+    faiss = load_faiss()
     n_dims = points.shape[1]
     index = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_dims), n_dims, n_cells, faiss.METRIC_L2)
     index.cp.seed = seed % (1 << 31)

@@ -257,8 +257,8 @@ def _measure(
             distance = np.einsum("ij,ij->i", apart, apart) / 2
             distance[~theirs.any(axis=1)] = 1
         else:
-            distance = _lengths(theirs - exact[q])
-        rounded = _round_mantissa(distance)
+            distance = measure_lengths(theirs - exact[q])
+        rounded = round_mantissa(distance)
         best.merge(chosen[q], part.block.numbered(r), -rounded if request.farthest else rounded)
 
 
@@ -286,7 +286,7 @@ def precise_units(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(units, dtype=np.float64)
 
 
-def _lengths(differences: NDArray[np.float64]) -> NDArray[np.float64]:
+def measure_lengths(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the norms of rows, also where their squares leave the range of float64."""
     squares = np.einsum("ij,ij->i", differences, differences)
     odd = np.flatnonzero(squares < 1e-280)
@@ -298,7 +298,7 @@ def _lengths(differences: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(lengths, dtype=np.float64)
 
 
-def _round_mantissa(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def round_mantissa(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Round to the 24 bits of float32, so that distances shown as equal are ties."""
     mantissa, exponent = np.frexp(values)
     rounded = mantissa.astype(np.float32).astype(np.float64)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from embviz.commands.neighbors import neighbors
+
 NAMES = ["king", "man", "woman", "queen", "apple", "pear", "king"]
 
 
@@ -269,6 +271,33 @@ def test_neighbors_of_all_points_go_into_a_file(run: Any, source: Any, tmp_path:
     assert len(lines) == 1 + 7 * 2
     assert lines[1].split("\t")[:2] == ["0", "king"]
     assert not list(tmp_path.glob(".all*"))
+    assert "7 points, exact" in ran.stderr
+
+
+def test_neighbors_from_cells_are_not_called_exact(
+    tmp_path: Path, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setattr("embviz.commands.neighbor_graph.EXACT_COST", 0)
+    np.save(tmp_path / "y.npy", np.random.default_rng(0).normal(size=(300, 8)))
+    files = ["--source", str(tmp_path / "y.npy"), "-o", str(tmp_path / "y.npz")]
+    asked = ["--all", "-k", "5", *files]
+    neighbors.main(asked, standalone_mode=False)
+    told = capsys.readouterr().err
+    assert "300 points, 100.0 % of the true ones on a sample" in told
+    assert "exact" not in told
+    neighbors.main([*asked, "--exact"], standalone_mode=False)
+    assert "300 points, exact" in capsys.readouterr().err
+
+
+def test_a_zero_vector_is_told_once_and_no_hub(run: Any, tmp_path: Path) -> None:
+    vectors = np.random.default_rng(1).normal(size=(500, 50))
+    vectors[[7, 400]] = 0
+    np.save(tmp_path / "y.npy", vectors)
+    ran = run("neighbors", "--all", "-k", "5", "--source", "y.npy", "-o", "y.npz")
+    assert ran.stderr.count("2 zero vectors have no direction") == 1
+    with np.load(tmp_path / "y.npz") as found:
+        assert not np.isin(found["neighbors"], [7, 400])[np.arange(8, 400)].any()
+        assert (found["distances"][[7, 400]] == 1).all()
 
 
 @pytest.mark.parametrize(
@@ -302,6 +331,38 @@ def test_rows_that_are_not_finite_can_be_left_out(run: Any, source: Any, tmp_pat
     ran = run("neighbors", "apple", *source, "-k", "1", "--drop-nonfinite")
     assert labels(ran) == ["man"]
     assert ran.stdout.splitlines()[1].split("\t")[2] == "1"
+    assert "1 row with NaN or infinity was left out" in ran.stderr
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_a_row_that_was_left_out_is_told_from_one_that_never_was(
+    run: Any, source: Any, tmp_path: Path, labelled: bool
+) -> None:
+    vectors = np.load(tmp_path / "x.npy")
+    vectors[[2, 5], 0] = np.nan
+    np.save(tmp_path / "x.npy", vectors)
+    given = ["--metadata", "x.tsv"] if labelled else []
+    made = run("index", "x.npy", *given, "--drop-nonfinite", "-o", "idx")
+    assert "2 rows with NaN or infinity were left out" in made.stderr
+    for asked in (["idx"], ["x.npy", *given, "--drop-nonfinite"]):
+        ran = run("neighbors", "5", "--source", *asked)
+        told = f"embviz: row 5: was left out of {asked[0]}; --drop-nonfinite leaves out rows"
+        assert (ran.status, told in ran.stderr) == (2, True), ran.stderr
+        ran = run("neighbors", "99", "--source", *asked)
+        assert (ran.status, "left out of" in ran.stderr) == (2, False)
+        assert run("neighbors", "6", "-k", "1", "--source", *asked).status == 0
+
+
+def test_a_query_that_looks_like_an_option_is_told_the_way_out(run: Any, source: Any) -> None:
+    ran = run("neighbors", *source, "- pear + man + apple")
+    assert (ran.status, "put -- before an argument that begins with -" in ran.stderr) == (2, True)
+    assert run("neighbors", *source, "--", "- pear + man + apple").status == 0
+    assert "put --" not in run("neighbors", "--sorce", "x.npy").stderr
+
+
+def test_one_match_is_one_point(run: Any, source: Any) -> None:
+    ran = run("neighbors", "apple", *source, "--select", "=pear")
+    assert "--select: '=pear' matches 1 point\n" in ran.stderr
 
 
 def test_the_one_index_here_is_asked(run: Any, source: Any) -> None:
@@ -408,6 +469,39 @@ def test_a_setting_that_names_nothing_is_refused(
     (tmp_path / "embviz.toml").write_text(setting)
     ran = run("neighbors", "5")
     assert (ran.status, ran.stderr.startswith(f"embviz: embviz.toml: {told}")) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [
+        ('sorce = "x.npy"', "'sorce' is no option; close to it: source"),
+        ('source = "x.npy"\nmetdata = "x.tsv"', "'metdata' is no option; close to it: metadata"),
+        ('source = "x.npy"\n[neighbors]\nk = 3', "[neighbors] is none of the tables [project],"),
+        ('source = "x.npy"\n[[project]]\nseed = 3', "[project] is none of the tables"),
+    ],
+)
+def test_a_setting_that_no_command_knows_is_refused(
+    run: Any, source: Any, tmp_path: Path, setting: str, told: str
+) -> None:
+    (tmp_path / "embviz.toml").write_text(setting)
+    ran = run("neighbors", "5")
+    assert (ran.status, ran.stderr.startswith(f"embviz: embviz.toml: {told}")) == (1, True)
+
+
+def test_settings_of_other_commands_are_passed_over(run: Any, source: Any, tmp_path: Path) -> None:
+    (tmp_path / "embviz.toml").write_text(
+        'source = "x.npy"\nmetadata = "x.tsv"\nperplexity = 5\nmax-side = 8\n[sprite]\nx = 1\n'
+    )
+    assert labels(run("neighbors", "apple", "-k", "1")) == ["pear"]
+
+
+@pytest.mark.parametrize("n", [2, 3, 4])
+def test_the_first_three_of_several_sources_are_named(run: Any, tmp_path: Path, n: int) -> None:
+    for i in range(n):
+        (tmp_path / f"i{i}").mkdir()
+        (tmp_path / f"i{i}/embviz-index.json").write_text("{}")
+    named = {2: "(i0, i1)", 3: "(i0, i1, i2)", 4: "(i0, i1, i2, …)"}[n]
+    assert f"{n} indexes are here {named}" in run("neighbors", "5").stderr
 
 
 def test_a_nearer_configuration_without_a_source_does_not_hide_one_above(

@@ -41,6 +41,36 @@ def test_a_point_is_never_its_own_neighbor_even_among_many_duplicates():
     assert all(len(set(row)) == 7 for row in found.indices.tolist())
 
 
+@pytest.mark.parametrize("cost", [graph.FLAT_COST, 0])
+def test_zero_vectors_are_no_hubs(large, cost, monkeypatch, caplog):
+    monkeypatch.setattr(graph, "FLAT_COST", cost)
+    vectors = large.vectors.copy()
+    zero = np.array([7, 400, 3000])
+    vectors[zero] = 0
+    found = build_graph(EmbeddingTable(vectors), 10)
+    others = np.delete(np.arange(len(vectors)), zero)
+    assert not np.isin(found.indices[others], zero).any()
+    assert found.indices[zero].tolist() == [[*range(7), 8, 9, 10], [*range(10)], [*range(10)]]
+    assert (found.distances[zero] == 1).all()
+    truth = find_neighbors(EmbeddingTable(vectors), others[:300], 10)
+    share = (found.distances[others[:300]] <= truth.distances[:, -1:] * (1 + 1e-4)).mean()
+    assert found.recall == pytest.approx(share, abs=0.02)
+    assert [r.getMessage()[:16] for r in caplog.records if r.levelname == "WARNING"] == [
+        "3 zero vectors h"
+    ]
+
+
+def test_few_points_beside_zero_vectors_have_those_as_neighbors():
+    vectors = np.zeros((9, 3), np.float32)
+    vectors[[2, 5]] = [[1, 0, 0], [-1, 0.5, 0]]
+    found = build_graph(EmbeddingTable(vectors), 8)
+    assert found.indices[2].tolist() == [0, 1, 3, 4, 6, 7, 8, 5]
+    assert found.indices[5].tolist() == [0, 1, 3, 4, 6, 7, 8, 2]
+    assert (found.distances[:, :7] == 1).all()
+    alone = build_graph(EmbeddingTable(np.zeros((4, 3))), 3)
+    assert alone.indices.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+
+
 @pytest.fixture(scope="module")
 def large():
     rng = np.random.default_rng(3)
