@@ -6,6 +6,7 @@ The fields are those of tensorboard/plugins/projector/vz_projector/data.ts, from
 from __future__ import annotations
 
 import json
+import logging
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,9 @@ from typing import Any, NoReturn
 
 from embviz.errors import LoadError, printable
 from embviz.model import Bookmark, EmbeddingTable, Projection
+from embviz.queries import ROW, Query, parse_query
+
+_log = logging.getLogger("embviz")
 
 _MOST_BYTES = 200 << 20
 _PROJECTIONS = ("pca", "tsne", "umap", "custom")
@@ -44,6 +48,10 @@ _NUMBERS = (
     "umapNeighbors",
     "umapMinDist",
 )
+_INDEX = "__index__"  # TensorBoard's column of row numbers.
+# Nothing else is escaped, so that every dialect reads the same expression.
+_SPECIAL = re.compile(r"[\^$\\.*+?()\[\]{}|/]")
+_ESCAPE = r"\\\g<0>"
 _INDEX_LISTS = ("selectedPoints", "shuffledDataIndices", "filteredPoints")
 
 
@@ -207,12 +215,20 @@ def make_bookmark(
         "dataSetDimensions": [n_points, table.n_dims],
         "cameraDef": dict(_CAMERAS[dims]),
         "selectedColorOptionName": color_by or "No color map",
-        "selectedLabelOption": label_by or table.label_column() or "__index__",
-        **_settings(projection, dims),
+        "selectedLabelOption": label_by or table.label_column() or _INDEX,
+        **_settings(table, projection, dims),
     }
     if name == "pca":
         view["pcaComponentDimensions"] = list(range(min(dims, n_components)))
     return Bookmark(str(view["label"]), complete_view(view, n_points, table.n_dims))
+
+
+def show_components(bookmark: Bookmark, dims: int) -> Bookmark:
+    """Return a view that shows the first 2 or 3 components if it is of PCA, else the same view."""
+    if bookmark.view.get("selectedProjection") != "pca":
+        return bookmark
+    chosen = {"pcaComponentDimensions": list(range(dims)), "cameraDef": dict(_CAMERAS[dims])}
+    return Bookmark(bookmark.label, {**bookmark.view, **chosen})
 
 
 _TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "custom": "Axes", "none": "As given"}
@@ -232,7 +248,7 @@ def _name_coordinates(
     return [{k: float(f"{x:.9g}") for k, x in zip(keys, row, strict=True)} for row in values]
 
 
-def _settings(projection: Projection, dims: int) -> dict[str, Any]:
+def _settings(table: EmbeddingTable, projection: Projection, dims: int) -> dict[str, Any]:
     """Return what TensorBoard's controls show of a method's parameters."""
     params = projection.params
     if projection.name == "tsne":
@@ -247,26 +263,49 @@ def _settings(projection: Projection, dims: int) -> dict[str, Any]:
             "umapNeighbors": int(params.get("n_neighbors") or 15),
             "umapMinDist": float(params.get("min_dist") or 0.1),
         }
-    if projection.name != "custom":
-        return {}
-    found: dict[str, Any] = {}
+    return _axis_fields(table, params) if projection.name == "custom" else {}
+
+
+def _axis_fields(table: EmbeddingTable, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ends of axes as TensorBoard's searches, which all look in one column.
+
+    That is the column of the first end; the fields of queries in another column stay empty, and
+    this is said.
+    """
+    default = params.get("column")
+    default = default if default in (*table.metadata, ROW) else None
     ends = (("XLeft", "from"), ("XRight", "to")), (("YDown", "from"), ("YUp", "to"))
+    found: dict[str, Any] = {}
+    column, lost = "", []
     for axis, names in zip(params.get("axes", ()), ends, strict=False):
         for field, end in names:
-            text, regex = _as_search(str(axis.get(end, "")))
+            typed = str(axis.get(end, ""))
+            if not typed:
+                continue
+            query = parse_query(table, typed, default)
+            column = column or query.column or _INDEX
+            if (query.column or _INDEX) != column:
+                lost.append(typed)
+                continue
+            text, regex = _as_search(query)
             found |= {f"custom{field}Text": text, f"custom{field}Regex": regex}
-    if params.get("column"):
-        found["customSelectedSearchByMetadataOption"] = params["column"]
+    if column:
+        found["customSelectedSearchByMetadataOption"] = column
+    if lost:
+        _log.info(
+            "axes: TensorBoard searches one column for all their ends, %s: the bookmark's fields "
+            "leave out %s; its coordinates are those of all",
+            "row numbers" if column == _INDEX else f"'{printable(column, 40)}'",
+            " and ".join(printable(query, 40) for query in lost),
+        )
     return found
 
 
-def _as_search(query: str) -> tuple[str, bool]:
+def _as_search(query: Query) -> tuple[str, bool]:
     """Return a query as TensorBoard's search text, and whether that is a regular expression."""
-    if query.startswith("="):
-        return f"^{re.escape(query[1:])}$", True
-    if len(query) > 1 and query.startswith("/") and query.endswith("/"):
-        return query[1:-1], True
-    return query, False
+    if query.kind == "whole":
+        return f"^{_SPECIAL.sub(_ESCAPE, query.text)}$", True
+    return query.text, query.kind == "regex"
 
 
 def complete_view(view: Mapping[str, Any], n_points: int, n_dims: int) -> dict[str, Any]:

@@ -61,6 +61,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         usage = getattr(error, "ctx", None)
         way_out = f"; see {usage.command_path} --help" if usage else ""
+        if usage and isinstance(error, click.NoSuchOption) and _may_be_argument(error, usage):
+            way_out = f"; put -- before an argument that begins with -{way_out}"
         _say(f"{error.format_message().rstrip('.')}{way_out}".replace("\n", " "))
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -70,6 +72,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of our output is gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _may_be_argument(error: click.NoSuchOption, ctx: click.Context) -> bool:
+    """Tell whether what is no option of a command may be meant as its argument."""
+    takes = any(isinstance(param, click.Argument) for param in ctx.command.params)
+    return takes and not error.option_name.startswith("--")
 
 
 def _say(text: str) -> None:

@@ -14,6 +14,11 @@ def printable(text: str, limit: int = 120) -> str:
     return safe if len(safe) <= limit else f"{safe[: limit // 2]}…{safe[-limit // 2 :]}"
 
 
+def counted(n: int, noun: str) -> str:
+    """Return a number of things: `1 point`, `1,200 points`."""
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
 class EmbvizError(Exception):
     """The user can put this right; shown as one line, without a traceback.
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import ParameterError, printable
+from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable
 from embviz.regexes import compile_regex, fold_case
 
@@ -133,7 +133,7 @@ def describe_match(
     shown = [printable(value, 40) or "no value" for value in distinct[:SHOWN]]
     if len(distinct) > SHOWN:
         shown.append("…")
-    text = f"'{printable(query)}' matches {len(rows):,} point{'s' * (len(rows) != 1)}"
+    text = f"'{printable(query)}' matches {counted(len(rows), 'point')}"
     text += f" ({', '.join(shown)})" if len(rows) else ""
     if parsed.kind == "substring" and len(rows) > 1:
         prefix = query[: len(query) - len(parsed.text)]

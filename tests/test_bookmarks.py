@@ -15,6 +15,7 @@ from embviz.bookmarks import (
     encode_bookmarks,
     make_bookmark,
     read_bookmarks,
+    show_components,
 )
 from embviz.errors import LoadError
 from embviz.model import Bookmark, EmbeddingTable, Projection
@@ -235,6 +236,57 @@ def test_parameters_and_axes_stand_in_tensorboards_fields() -> None:
     assert (view["customYDownText"], view["customYUpText"]) == ("x", "y")
     assert (view["customYDownRegex"], view["customYUpRegex"]) == (False, False)
     assert view["customSelectedSearchByMetadataOption"] == "word"
+
+
+TWO = EmbeddingTable(
+    np.eye(4, dtype=np.float32), {"word": ("a", "b", "c", "d"), "class": ("1 x", "2", "2", "1 x")}
+)
+
+
+@pytest.mark.parametrize(
+    ("column", "ends", "searched", "texts"),
+    [
+        (None, ("class:=1 x", "class:/2/"), "class", ["^1 x$", "2"]),
+        ("class", ("=1 x", "2"), "class", ["^1 x$", "2"]),
+        ("class", ("word:=a", "word:b"), "word", ["^a$", "b"]),
+        (None, ("a", "=b"), "word", ["a", "^b$"]),
+        (None, ("row:=1", "row:2"), "__index__", ["^1$", "2"]),
+        ("row", ("=1", "2"), "__index__", ["^1$", "2"]),
+    ],
+)
+def test_tensorboard_searches_the_column_that_all_ends_of_axes_name(
+    column: str | None, ends: tuple[str, str], searched: str, texts: list[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    caplog.set_level("INFO", "embviz")
+    axes = [{"from": ends[0], "to": ends[1]}, {"filled": True, "share": 0.5}]
+    view = make_bookmark(TWO, projection("custom", 2, axes=axes, column=column)).view
+    assert view["customSelectedSearchByMetadataOption"] == searched
+    assert [view["customXLeftText"], view["customXRightText"]] == texts
+    assert caplog.text == ""
+
+
+def test_ends_of_axes_in_another_column_are_left_out_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "embviz")
+    axes = [{"from": "class:=2", "to": "=a"}, {"from": "class:1", "to": "row:3"}]
+    view = make_bookmark(TWO, projection("custom", 2, axes=axes, column=None)).view
+    names = [f"custom{end}Text" for end in ("XLeft", "XRight", "YDown", "YUp")]
+    assert [view[name] for name in names] == ["^2$", "", "1", ""]
+    assert view["customSelectedSearchByMetadataOption"] == "class"
+    assert "one column" in caplog.text
+    assert "leave out =a and row:3" in caplog.text
+
+
+def test_the_components_that_a_view_shows_can_be_chosen() -> None:
+    made = make_bookmark(TABLE, projection("pca", 10))
+    view = show_components(made, 2).view
+    assert view["pcaComponentDimensions"] == [0, 1]
+    assert view["cameraDef"]["orthographic"] is True
+    assert len(view["projections"][0]) == 10
+    other = make_bookmark(TABLE, projection("tsne", 3))
+    assert show_components(other, 2) is other
 
 
 def test_a_still_view_stores_any_method_as_custom_coordinates() -> None:

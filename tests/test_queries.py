@@ -109,8 +109,9 @@ def test_a_table_without_metadata_is_searched_by_row_number_in_the_source():
     assert match(table, "row:=14").tolist() == [1]
 
 
-def test_a_column_named_row_is_searched_and_not_the_numbers():
-    assert match(table_of(row=["x1", "x0"]), "row:=x1").tolist() == [0]
+@pytest.mark.parametrize("case", SHARED["own_row"]["cases"], ids=lambda c: c["query"])
+def test_a_column_named_row_is_searched_and_not_the_numbers(case):
+    assert match(table_of(**SHARED["own_row"]["columns"]), case["query"]).tolist() == case["rows"]
 
 
 def test_a_match_is_described_with_examples_and_the_whole_word():

@@ -12,18 +12,13 @@ from embviz.bookmarks import (
     encode_bookmarks,
     make_bookmark,
     read_bookmarks,
+    show_components,
 )
 from embviz.errors import LoadError
 from embviz.model import Bookmark, EmbeddingTable, Projection
 
 if TYPE_CHECKING:
     from embviz.commands.selection import Part
-
-# Where TensorBoard's camera stands before it is moved.
-_CAMERAS: dict[int, dict[str, Any]] = {
-    2: {"orthographic": True, "position": [0, 0, 4], "target": [0, 0, 0], "zoom": 1},
-    3: {"orthographic": False, "position": [0.45, 0.9, 1.6], "target": [0, 0, 0], "zoom": 1},
-}
 
 
 def add_bookmarks(part: Part, paths: Sequence[str]) -> EmbeddingTable:
@@ -85,11 +80,8 @@ def opening_bookmark(
         label_by=options["label_by"],
         color_by=options["color_by"] or part.color_by,
     )
-    view = dict(mark.view)
+    view = dict(show_components(mark, shown).view)
     view["selectedPoints"] = list(part.selected)
-    if view["selectedProjection"] == "pca":
-        view["pcaComponentDimensions"] = list(range(shown))
-        view["cameraDef"] = dict(_CAMERAS[shown])
     if part.isolated:
         places = {row: place for place, row in enumerate(part.isolated)}
         view["filteredPoints"] = list(part.isolated)

@@ -37,11 +37,9 @@ def _apply(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     defaults: dict[str, Any] = {}
     table: dict[str, Any] = {}
     for key, item in read_config(Path(value)).items():
-        listed = isinstance(item, list) and any(isinstance(value, dict) for value in item)
-        if isinstance(item, dict) or listed:
-            if key not in COMMANDS or listed:
-                tables = ", ".join(f"[{name}]" for name in COMMANDS)
-                raise click.UsageError(f"{value}: [{key}] is none of the tables {tables}", ctx)
+        if _is_table(item):
+            if key not in COMMANDS or isinstance(item, list):
+                raise click.UsageError(f"{value}: [{key}] is none of {_tables()}", ctx)
             if key == ctx.command.name:
                 table = item
         elif _plain(key) in own:
@@ -56,6 +54,36 @@ def _apply(ctx: click.Context, param: click.Parameter, value: str | None) -> str
         defaults[str(taken.name)] = _shape(taken, item, f"{value}: '{key}'", ctx)
     ctx.default_map = defaults
     return value
+
+
+def unknown_key(key: str, item: Any) -> tuple[str, str] | None:
+    """Return why a key of the top level means nothing to any command, and a way out, else None."""
+    import difflib
+
+    if _is_table(item):
+        known = key in COMMANDS and isinstance(item, dict)
+        return None if known else (f"[{key}] is none of {_tables()}", "")
+    if _is_known(key):
+        return None
+    names = {name for command in COMMANDS for name in _options(_command(command))}
+    close = difflib.get_close_matches(_plain(key), sorted(names), 1)
+    return f"'{key}' is no option", f"close to it: {close[0]}" if close else ""
+
+
+def _is_table(item: Any) -> bool:
+    """Tell whether a value of the file is a table, or a list of them."""
+    return isinstance(item, dict) or (
+        isinstance(item, list) and any(isinstance(value, dict) for value in item)
+    )
+
+
+def _tables() -> str:
+    return "the tables " + ", ".join(f"[{name}]" for name in COMMANDS)
+
+
+def _command(name: str) -> click.Command:
+    command: click.Command = getattr(import_module(f"embviz.commands.{name}"), name)
+    return command
 
 
 def _plain(key: str) -> str:
@@ -76,11 +104,7 @@ def _options(command: click.Command) -> dict[str, click.Parameter]:
 
 def _is_known(key: str) -> bool:
     """Tell whether a key of the top level is an option of another command."""
-    for name in COMMANDS:
-        command: click.Command = getattr(import_module(f"embviz.commands.{name}"), name)
-        if _plain(key) in _options(command):
-            return True
-    return False
+    return any(_plain(key) in _options(_command(name)) for name in COMMANDS)
 
 
 def _shape(param: click.Parameter, item: Any, what: str, ctx: click.Context) -> Any:

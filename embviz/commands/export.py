@@ -96,6 +96,7 @@ def export(source: str, output: str, **options: Any) -> None:
         projections,
         bookmarks=bookmarks,
         tensor_format=options["tensor_format"],
+        dims=[int(d) for d in options["dims"]],
     )
     shown = shlex.join(["tensorboard", f"--logdir={output}"])
     log.info("Wrote %s (%s); open it: %s", output, show_size(size), shown)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.commands.points import Points, labels_table
-from embviz.errors import ParameterError, printable
+from embviz.errors import ParameterError, counted, printable
 from embviz.model import Metric, Neighbors
 from embviz.neighbors.questions import choose_along, way_points
 
@@ -167,6 +167,7 @@ def find_point(points: Points, text: str) -> int:
         row = points.find_row(int(text))
         if row is not None:
             return row
+        _refuse_left_out(points, int(text))
     if points.columns.label is None and points.n_points > 1:
         last = points.row_number(points.n_points - 1)
         raise ParameterError(
@@ -175,6 +176,21 @@ def find_point(points: Points, text: str) -> int:
     from embviz.queries import resolve_label
 
     return resolve_label(labels_table(points), text, points.columns.label)
+
+
+def _refuse_left_out(points: Points, number: int) -> None:
+    """Refuse the number of a row of the source that is not among the points.
+
+    Raises:
+        ParameterError: If it is one.
+    """
+    rows = points.row_numbers()
+    if rows is not None and len(rows) and number < int(rows.max()):
+        raise ParameterError(
+            f"row {number}",
+            f"was left out of {points.source}",
+            "--drop-nonfinite leaves out rows with NaN or infinity",
+        )
 
 
 def find_rows(points: Points, query: str) -> NDArray[np.int64]:
@@ -186,7 +202,7 @@ def find_rows(points: Points, query: str) -> NDArray[np.int64]:
     from embviz.queries import match_some
 
     rows = match_some(labels_table(points), query, points.columns.label)
-    log.info("--select: '%s' matches %s points", printable(query), f"{len(rows):,}")
+    log.info("--select: '%s' matches %s", printable(query), counted(len(rows), "point"))
     return np.sort(rows)
 
 

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import ParameterError
+from embviz.errors import ParameterError, counted
 from embviz.loaders import load_table
 from embviz.loaders.metadata_lines import open_metadata_lines
 from embviz.model import EmbeddingTable, Metric, Neighbors
@@ -303,8 +303,14 @@ def drop_nonfinite(table: EmbeddingTable) -> EmbeddingTable:
         table.check_finite()
     if table.verify is not None:
         table.verify()
-    log.info("%s: %s rows with NaN or infinity were left out", table.source, f"{len(bad):,}")
+    log.info("%s: %s", table.source, nonfinite_note(len(bad)))
     return table.take(np.setdiff1d(np.arange(table.n_points), bad))
+
+
+def nonfinite_note(n_rows: int) -> str:
+    """Say how many rows --drop-nonfinite left out."""
+    were = "was" if n_rows == 1 else "were"
+    return f"{counted(n_rows, 'row')} with NaN or infinity {were} left out"
 
 
 def labels_table(points: Points) -> EmbeddingTable:

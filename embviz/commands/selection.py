@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import ParameterError
+from embviz.commands.points import nonfinite_note
+from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Neighbors
 from embviz.neighbors import find_neighbors
 from embviz.queries import match, resolve_label
@@ -105,7 +106,7 @@ def _drop_nonfinite(table: EmbeddingTable, drop: bool) -> tuple[EmbeddingTable, 
     if len(bad) == table.n_points:
         table.check_finite()
     keep = np.setdiff1d(np.arange(table.n_points), bad)
-    note = f"{len(bad):,} rows with NaN or infinity were left out"
+    note = nonfinite_note(len(bad))
     log.info("%s: %s", table.source, note)
     return table.take(keep), [note]
 
@@ -116,7 +117,10 @@ def _chosen_rows(
     """Return the rows that are asked for (None is all), a note, and what they lie around."""
     if options["select"] is not None:
         rows = _matching(table, options["select"], column, "--select")
-        return rows, f"These are the {len(rows):,} points that match {options['select']}", None
+        note = f"These are the {len(rows):,} points that match {options['select']}"
+        if len(rows) == 1:
+            note = f"This is the one point that matches {options['select']}"
+        return rows, note, None
     if options["neighbors_of"] is None:
         return None, "", None
     center = resolve_label(table, options["neighbors_of"], column)
@@ -127,7 +131,7 @@ def _chosen_rows(
     rows = np.sort(np.append(found.indices[0].astype(np.int64), center))
     name = table.label(center, column)
     around = Around(center, name, found)
-    return rows, f"These are '{name}' and its {k:,} nearest neighbors", around
+    return rows, f"These are '{name}' and its {counted(k, 'nearest neighbor')}", around
 
 
 def _matching(
@@ -136,7 +140,7 @@ def _matching(
     rows = match(table, query, column)
     if not len(rows):
         raise ParameterError(option, f"'{query}' matches no point", "part of a label is enough")
-    log.info("%s: '%s' matches %s points", option, query, f"{len(rows):,}")
+    log.info("%s: '%s' matches %s", option, query, counted(len(rows), "point"))
     return rows
 
 

@@ -16,6 +16,8 @@ CONFIG = "embviz.toml"
 FILES = {"source", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
 FILES |= {"save_coordinates", "save_bookmark", "o"}
 """The options that name a file or folder, as they stand in a configuration file."""
+READ = ("source", "tensor", "metadata", "label_by")
+"""What `neighbors` takes from the configuration file that names its source."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -93,7 +95,7 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     above it, the one index in this folder, the one projector logdir in it.
 
     Raises:
-        LoadError: If none of them names one.
+        LoadError: If none of them names one, or a configuration file has an unknown key.
     """
     if named:
         return named, {}
@@ -104,6 +106,7 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     for folder in folders:
         if (folder / CONFIG).is_file():
             config = read_config(folder / CONFIG)
+            _check_keys(folder / CONFIG, config)
             if "source" in config:
                 _check_texts(folder / CONFIG, config)
                 return config["source"], config
@@ -115,7 +118,8 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     if indexes or logdirs:
         several = indexes or logdirs
         kind = "indexes" if indexes else "logdirs"
-        why = f"{len(several)} {kind} are here ({', '.join(map(str, several[:3]))}, …)"
+        names = [str(path) for path in several[:3]] + ["…"] * (len(several) > 3)
+        why = f"{len(several)} {kind} are here ({', '.join(names)})"
     raise LoadError(
         "source",
         why,
@@ -124,13 +128,31 @@ def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     )
 
 
+def _check_keys(path: Path, config: dict[str, Any]) -> None:
+    """Refuse settings that no command knows.
+
+    Raises:
+        LoadError: Naming the first and what is written like it.
+    """
+    others = [key for key in config if key.replace("-", "_") not in READ]
+    if not others:
+        return
+    # The commands are imported to be asked, which takes longer than some answers.
+    from embviz.commands.config import unknown_key
+
+    for key in others:
+        unknown = unknown_key(key, config[key])
+        if unknown is not None:
+            raise LoadError(path, *unknown)
+
+
 def _check_texts(path: Path, config: dict[str, Any]) -> None:
     """Refuse settings that name something and are no text.
 
     Raises:
         LoadError: Naming the setting.
     """
-    for key in ("source", "tensor", "metadata", "label_by"):
+    for key in READ:
         found = config.get(key, "a text")
         if not isinstance(found, str) or not found:
             raise LoadError(path, f"{key} = {found!r} is no name", f'such as {key} = "NAME"')

@@ -22,7 +22,13 @@ from typing import Literal
 
 import numpy as np
 
-from embviz.bookmarks import MOST_POINTS, complete_view, encode_bookmarks, make_bookmark
+from embviz.bookmarks import (
+    MOST_POINTS,
+    complete_view,
+    encode_bookmarks,
+    make_bookmark,
+    show_components,
+)
 from embviz.errors import OutputError, ParameterError
 from embviz.export.staging import stage_files
 from embviz.export.tensorboard_tsne import most_perplexity
@@ -61,6 +67,7 @@ def export_logdir(
     *,
     bookmarks: Sequence[Bookmark] = (),
     tensor_format: TensorFormat = "bytes",
+    dims: Sequence[int] = (),
 ) -> int:
     """Write tables as a logdir that TensorBoard's projector opens, and `load_table` reads back.
 
@@ -70,6 +77,7 @@ def export_logdir(
         projections: Coordinates that become bookmarks: of the one table, or by the table's name.
         bookmarks: Further saved views of the first table, beside the table's own.
         tensor_format: `bytes`, raw little-endian float32, or `tsv`.
+        dims: 2, 3 or both: how many components a view of PCA shows, one view for each; 3 if empty.
 
     Returns:
         The size of what was written in bytes.
@@ -93,9 +101,8 @@ def export_logdir(
     parts: list[Part] = []
     infos, notes = [], {}
     for number, tensor in enumerate(tensors):
-        views = _collect_views(
-            tensor.table, by_name.get(tensor.name, ()), bookmarks if number == 0 else ()
-        )
+        computed = _computed_views(tensor.table, by_name.get(tensor.name, ()), dims)
+        views = [*computed, *_saved_views(tensor.table, bookmarks if number == 0 else ())]
         info, found, note = _tensor_parts(tensor, views, tensor_format)
         parts += found
         infos.append(info)
@@ -266,10 +273,10 @@ def _square_sheet(table: EmbeddingTable, sprite: Sprite) -> tuple[Sprite, str]:
     return packed, ".png"
 
 
-def _collect_views(
-    table: EmbeddingTable, projections: Sequence[Projection], given: Sequence[Bookmark]
+def _computed_views(
+    table: EmbeddingTable, projections: Sequence[Projection], dims: Sequence[int]
 ) -> list[Bookmark]:
-    """Return the computed coordinates and the saved views, complete."""
+    """Return computed coordinates as views."""
     views: list[Bookmark] = []
     for projection in projections:
         if len(projection.coordinates) != table.n_points:
@@ -277,7 +284,26 @@ def _collect_views(
                 f"projection {projection.name}",
                 f"{len(projection.coordinates)} placed points for {table.n_points} in the table",
             )
-        views += _views_of(table, projection)
+        shown = sorted({min(d, int(projection.coordinates.shape[1])) for d in dims})
+        for view in _views_of(table, projection):
+            if view.view["selectedProjection"] == "pca" and shown:
+                views += [_name_dims(show_components(view, d), d, shown) for d in shown]
+            else:
+                views.append(view)
+    return views
+
+
+def _name_dims(bookmark: Bookmark, dims: int, shown: Sequence[int]) -> Bookmark:
+    """Return a view named with its dimensions where there is one of others."""
+    if len(shown) == 1:
+        return bookmark
+    label = f"{bookmark.label} {dims}D"
+    return Bookmark(label, {**bookmark.view, "label": label})
+
+
+def _saved_views(table: EmbeddingTable, given: Sequence[Bookmark]) -> list[Bookmark]:
+    """Return the views given and those of the table, complete."""
+    views: list[Bookmark] = []
     for bookmark in given:
         reason = _why_not_ours(table, bookmark)
         if reason:

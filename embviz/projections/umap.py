@@ -164,7 +164,7 @@ def _import_umap() -> Any:
         if (error.name or "").split(".")[0] not in ("umap", "numba", "pynndescent"):
             raise
         raise ParameterError(
-            "UMAP", "umap-learn is not installed", "pip install embviz[umap]"
+            "UMAP", "umap-learn is not installed", "pip install 'embviz[umap]'"
         ) from None
     finally:
         if hidden:

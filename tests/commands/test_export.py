@@ -71,6 +71,40 @@ def test_the_bookmark_holds_the_coordinates_that_project_computes(
         np.testing.assert_array_equal(found, wanted)
 
 
+@pytest.mark.parametrize(
+    ("dims", "labels", "shown"),
+    [
+        ((), ["PCA"], [[0, 1, 2]]),
+        (("--dims", "2"), ["PCA"], [[0, 1]]),
+        (("--dims", "3"), ["PCA"], [[0, 1, 2]]),
+        (("--dims", "3", "--dims", "2"), ["PCA 2D", "PCA 3D"], [[0, 1], [0, 1, 2]]),
+    ],
+)
+def test_a_view_of_pca_has_the_dimensions_asked_for(
+    run: Any, tmp_path: Path, points: np.ndarray, dims: tuple[str, ...], labels: Any, shown: Any
+) -> None:
+    assert run("export", *SOURCE, "--projection", "pca", *dims, "-o", "log").status == 0
+    views = json.loads((tmp_path / "log/bookmarks.txt").read_text())
+    assert [view["label"] for view in views] == labels
+    assert [view["pcaComponentDimensions"] for view in views] == shown
+    flat = [len(components) == 2 for components in shown]
+    assert [view["cameraDef"]["orthographic"] for view in views] == flat
+    assert all({"pca-0", "pca-1", "pca-2"} <= set(view["projections"][0]) for view in views)
+
+
+def test_axes_in_a_named_column_are_written_as_tensorboards_searches(
+    run: Any, tmp_path: Path, points: np.ndarray
+) -> None:
+    assert run("export", *SOURCE, "--axis", "n:=1", "n:/[23]/", "-o", "log").status == 0
+    (view,) = json.loads((tmp_path / "log/bookmarks.txt").read_text())
+    assert view["customSelectedSearchByMetadataOption"] == "n"
+    assert (view["customXLeftText"], view["customXLeftRegex"]) == ("^1$", True)
+    assert (view["customXRightText"], view["customXRightRegex"]) == ("[23]", True)
+    ran = run("export", *SOURCE, "--axis", "=p1", "n:2", "-o", "log2")
+    assert "searches one column for all their ends, 'name'" in ran.stderr
+    assert "leave out n:2" in ran.stderr
+
+
 def test_several_tensors_share_a_logdir(run: Any, tmp_path: Path) -> None:
     arrays = {name: RNG.normal(size=(n, 3)).astype(np.float32) for name, n in (("a", 5), ("b", 7))}
     np.savez(tmp_path / "x.npz", **arrays, one=np.zeros((5, 1)))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromCameraDef, toCameraDef } from '#js/bookmark_camera.js';
-import { fromField, MOST_POINTS, shortest, stateText, toField } from '#js/bookmark_state.js';
+import { fromField, limits, MOST_POINTS, searchFields, shortest, stateText, toField } from '#js/bookmark_state.js';
 import { BookmarkError, fromState, readBookmarks } from '#js/bookmarks.js';
 
 const data = { n_points: 4, n_dims: 3, total: 4, rows: null };
@@ -185,4 +185,43 @@ test('a camera that shows nothing is none', () => {
   assert.equal(fromCameraDef({ position: [0, 0, 4], target: [0, 0, 0], zoom: 0 }, 2, ranges, false), null);
   assert.equal(fromCameraDef({ position: [0, 0, 0], target: [0, 0, 0], zoom: 1 }, 3, { min: [0, 0, 0], max: [1, 1, 1] }, false), null);
   assert.equal(fromCameraDef({}, 2, ranges, false), null);
+});
+
+test('TensorBoard searches the column that all ends of axes name', () => {
+  const { column, ends, lost } = searchFields([{ from: 'size:=1', to: 'size:/^[23]$/' }], table, 'word');
+  assert.equal(column, 'size');
+  assert.deepEqual(lost, []);
+  assert.deepEqual(ends, [{ text: '^1$', regex: true }, { text: '^[23]$', regex: true }, { text: '', regex: false }, { text: '', regex: false }]);
+  assert.equal(searchFields([{ from: '=a', to: 'word:b' }], table, 'word').column, 'word');
+  assert.equal(searchFields([{ from: 'row:=1', to: 'row:=2' }], table, 'word').column, '__index__');
+  assert.equal(searchFields([], table, 'word').column, 'word');
+  assert.equal(searchFields([{ from: '', to: '' }], table, null).column, '__index__');
+});
+
+const axesView = (axes) => kept({ state: { ...kept().state, projection: 'custom', axes }, name: 'custom', arrays: [{ keys: ['linear-x', 'linear-y'], data: new Float32Array(8), stride: 2 }] });
+
+test('a State says of axes what TensorBoard understands, and ours comes back', () => {
+  const axes = [{ from: 'size:=1', to: 'size:2' }, { from: '', to: '' }];
+  const state = JSON.parse(stateText(axesView(axes), table));
+  assert.deepEqual([state.customSelectedSearchByMetadataOption, state.customXLeftText, state.customXLeftRegex, state.customXRightText, state.customXRightRegex], ['size', '^1$', true, '2', false]);
+  const found = fromState(readBookmarks(JSON.stringify([state]), data)[0].state, data);
+  assert.deepEqual(found.ours.axes, axes);
+  assert.equal(found.ours.column, 'word');
+});
+
+test('ends of axes in another column are left out of TensorBoard’s fields, and told', () => {
+  const axes = [{ from: 'size:=1', to: 'b' }, { from: 'size:3', to: 'row:4' }];
+  const state = JSON.parse(stateText(axesView(axes), table));
+  assert.deepEqual(['XLeft', 'XRight', 'YDown', 'YUp'].map((end) => state[`custom${end}Text`]), ['^1$', '', '3', '']);
+  const [told, ...rest] = limits([{ label: 'one', kept: axesView(axes) }], table);
+  assert.deepEqual(rest, []);
+  assert.match(told, /one column.*“one” size: its fields leave out b and row:4; the coordinates are saved/);
+  assert.deepEqual(limits([{ label: 'one', kept: axesView([axes[0].from, axes[0].from].map((from) => ({ from, to: from }))) }], table), []);
+});
+
+test('a file with an isolated view is told to be refused by TensorBoard’s upload', () => {
+  const isolated = { label: 'few', kept: kept({ state: { ...kept().state, isolated: Int32Array.of(1) } }) };
+  assert.match(limits([{ label: 'all', kept: kept() }, isolated], table).join(), /upload refuses.*“few”.*embviz export --bookmark/);
+  assert.equal(limits([{ label: 'file', state: minimal({ filteredPoints: [1] }) }], table).length, 1);
+  assert.deepEqual(limits([{ label: 'all', kept: kept() }, { label: 'file', state: minimal({ filteredPoints: [] }) }], table), []);
 });

@@ -18,6 +18,14 @@ test('points are lines with row, coordinates and metadata, escaped', () => {
   ]);
 });
 
+test('no name stands twice where the metadata has a column named row', () => {
+  const scene = { coordinates: Float32Array.of(1, 2), dims: 2, names: ['pca_2:1', 'pca_2:2'] };
+  const head = (...names) => lines(pointsText({ rowNumber: (i) => i, columns: new Map(names.map((name) => [name, { values: ['x'] }])) }, [0], scene))[0];
+  assert.deepEqual(head('row'), ['row number', 'pca_2:1', 'pca_2:2', 'row']);
+  assert.deepEqual(head('row', 'row number', 'row 2'), ['row 3', 'pca_2:1', 'pca_2:2', 'row', 'row number', 'row 2']);
+  assert.equal(new Set(head('pca_2:1', 'row')).size, 5);
+});
+
 test('a field holds no tab and no line end, and comes back', () => {
   const back = (text) => text.replace(/\\(.)/g, (_, c) => ({ t: '\t', n: '\n', r: '\r', '\\': '\\' })[c]);
   for (const text of ['\t', '\n\r\\t', 'a\\\n', 'plain', '\\\\']) {

@@ -19,6 +19,13 @@ for (const { query, column, rows, error } of fixture.cases) {
   });
 }
 
+for (const { query, rows } of fixture.own_row.cases) {
+  test(`${query} searches a column named row, and not the numbers`, () => {
+    const columns = new Map(Object.entries(fixture.own_row.columns).map(([name, values]) => [name, { values }]));
+    assert.deepEqual([...match({ n_points: 4, labelColumn: 'row', rowNumber: (i) => i, columns }, query)], rows);
+  });
+}
+
 test('a column of the longest matching name is searched', () => {
   const longer = { ...table, columns: new Map([['a', {}], ['a:b', {}]]) };
   assert.deepEqual(splitColumn(longer, 'a:b:c'), { name: 'a:b', query: 'c' });

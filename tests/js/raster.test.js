@@ -149,3 +149,15 @@ test('a tile beyond the sheet is not drawn', () => {
   for (const tile of [1, -1, NaN]) raster.drawTiles(picture, points([5, 5], Uint32Array.of(RED)), sheet, () => tile, { width: 2, height: 2, opacity: 1 }, AREA);
   assert.ok(picture.pixels.every((p) => p === 0));
 });
+
+test('a photograph is as clear as its pixels, within its frame', () => {
+  const [clear, half] = [0x00112233, 0x80ff0000];
+  const sheet = { tileWidth: 4, tileHeight: 4, columns: 1, count: 1, stride: 4, ink: null, photo: Uint32Array.from({ length: 16 }, (_, i) => (i === 5 ? BLUE : i === 6 ? half : clear)) };
+  const picture = raster.createPicture(20, 10, 1);
+  raster.drawTiles(picture, points([5, 5], Uint32Array.of(RED)), sheet, () => 0, { width: 4, height: 4, opacity: 1, frame: 1 }, AREA);
+  assert.deepEqual([pixel(picture, 4, 4), pixel(picture, 4, 5), pixel(picture, 5, 5)], [[0, 0, 255, 255], [0, 0, 0, 0], [0, 0, 0, 0]]);
+  assert.deepEqual(pixel(picture, 5, 4), [0, 0, 128, 128]);
+  assert.deepEqual(pixel(picture, 3, 3), [255, 0, 0, 255]);
+  raster.straighten(picture);
+  assert.deepEqual(pixel(picture, 5, 4), [0, 0, 255, 128]);
+});

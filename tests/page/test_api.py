@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,17 @@ import numpy as np
 import pytest
 from playwright.sync_api import Error
 
-from embviz import PCA, Axes, EmbeddingTable, find_neighbors, match, write_report
+from embviz import (
+    PCA,
+    Axes,
+    EmbeddingTable,
+    find_neighbors,
+    match,
+    measure_quality,
+    write_report,
+)
+from embviz.neighbors import build_graph
+from embviz.quality import with_quality
 
 
 @pytest.fixture
@@ -162,3 +173,136 @@ def test_without_vectors_the_page_says_why_there_are_no_neighbors(
         page.call("e.neighbors(0, 3, 'cosine')")
     page.call("e.set({selected: [5]})")
     assert "--vectors none" in page.page.get_by_label("Nearest neighbors").text_content()
+
+
+AXES = "[{from: 'group:a', to: 'group:b'}, {from: '=w1', to: '=w2'}]"
+
+
+def test_typed_axes_are_what_coordinates_and_project_tell(page: Any, table: EmbeddingTable) -> None:
+    own = page.call("e.coordinates('custom', 2)")
+    page.call(f"e.set({{projection: 'custom', dims: 2, axes: {AXES}}})")
+    pairs = (("group:a", "group:b"), ("=w1", "=w2"))
+    want = Axes(pairs).project(table).coordinates[:, :2]
+    found = np.array(page.call("e.coordinates('custom', 2)")).reshape(300, 2)
+    np.testing.assert_allclose(found, want, atol=1e-4 * np.ptp(want))
+    assert not np.allclose(found.ravel(), own)
+    done = page.call(f"e.project('custom', {{axes: {AXES}}})")
+    np.testing.assert_allclose(done["coordinates"], want.ravel(), atol=1e-4 * np.ptp(want))
+    assert done["params"]["axes"] == [
+        {"from": "group:a", "to": "group:b", "n_from": 60, "n_to": 60},
+        {"from": "=w1", "to": "=w2", "n_from": 1, "n_to": 1},
+    ]
+    assert done["stats"] == {}
+    page.call("e.set({axes: [{from: '=zebra', to: '=w1'}]})")
+    with pytest.raises(Error, match="'=zebra' matches no point"):
+        page.call("e.coordinates('custom', 2)")
+    page.call("e.set({axes: [{from: '=w0', to: '=w1'}]})")
+    assert page.call("e.coordinates('custom', 2)") == own
+    filled = page.call("e.project('custom', {axes: [{from: '=w2', to: '=w1'}]})")["params"]["axes"]
+    assert filled == [{"from": "=w2", "to": "=w1", "n_from": 1, "n_to": 1}, {"filled": True}]
+
+
+def test_quality_is_told_of_the_points_and_components_that_were_measured(
+    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
+) -> None:
+    graph = build_graph(table, 90, "euclidean")
+    pca = PCA().project(table)
+    pca = with_quality(pca, measure_quality(table, pca, graph))
+    write_report(tmp_path / "out.html", table, [pca], first="pca", metric="euclidean")
+    page = open_page(tmp_path / "out.html")
+    measured = page.call("e.project('pca', {dims: 2})")["stats"]["quality"]
+    assert list(measured) == ["2"]
+    page.call("e.set({components: [3, 1, 0]})")
+    assert "quality" not in page.call("e.project('pca')")["stats"]
+    page.call("e.set({components: [0, 1, 2]})")
+    some = page.call("e.project('pca', {rows: [...Array(100).keys()]})")
+    assert "quality" not in some["stats"]
+    assert len(some["rows"]) == 100
+    assert page.call("e.project('pca', {rows: null})")["stats"]["quality"] == measured
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "told"),
+    [
+        ("pca", "[1]", "1 point is too few for PCA, which needs 2"),
+        ("pca", "[1, 1]", "1 point is too few for PCA, which needs 2"),
+        ("pca", "[]", "0 points are too few for PCA, which needs 2"),
+        ("tsne", "[1, 2, 3]", "3 points are too few for t-SNE, which needs 4"),
+        ("custom", "[]", "0 points are too few for a view along axes, which needs 1"),
+        ("pca", "[300]", "isolated: \\[300\\] is not a list of rows"),
+        ("pca", "7", "isolated: 7 is not a list of rows"),
+    ],
+)
+def test_a_projection_of_too_few_points_is_refused_and_changes_nothing(
+    page: Any, name: str, rows: str, told: str
+) -> None:
+    before = page.call("e.view()")
+    with pytest.raises(Error, match=told):
+        page.call(f"e.project('{name}', {{rows: {rows}}})")
+    assert page.call("e.view()") == before
+
+
+def test_a_projection_of_one_isolated_point_is_refused(page: Any) -> None:
+    page.call("e.isolate([4])")
+    with pytest.raises(Error, match="RangeError: 1 point is too few for PCA, which needs 2"):
+        page.call("e.project('pca')")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("0, 3, 'x'", "metric: \"x\" is not one of 'cosine', 'euclidean'"),
+        ("0, 0", "RangeError: k: 0 is not in 1 .. 299"),
+        ("0, 300", "RangeError: k: 300 is not in 1 .. 299"),
+        ("0, 2.5", "RangeError: k: 2.5 is not in 1 .. 299"),
+        ("0, '3'", 'RangeError: k: "3" is not in 1 .. 299'),
+        ("300", "RangeError: row 300 is not in 0 .. 299"),
+    ],
+)
+def test_neighbors_of_what_makes_no_sense_are_refused(page: Any, asked: str, told: str) -> None:
+    with pytest.raises(Error, match=told):
+        page.call(f"e.neighbors({asked})")
+
+
+def test_neighbors_are_as_many_and_by_the_metric_of_the_state(page: Any) -> None:
+    page.call("e.set({k: 4, metric: 'cosine'})")
+    assert page.call("e.neighbors(7)") == page.call("e.neighbors(7, 4, 'cosine')")
+
+
+def test_places_of_a_bookmark_are_coordinates_and_are_named_in_the_view(
+    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
+) -> None:
+    write_report(tmp_path / "out.html", table, [PCA().project(table)])
+    page = open_page(tmp_path / "out.html")
+    places = [{"tsne-0": i, "tsne-1": i % 7} for i in range(300)]
+    state = {"label": "t", "selectedProjection": "tsne", "tSNEis3d": False, "projections": places}
+    page.page.evaluate("(text) => window.embviz.loadBookmarks(text)", json.dumps([state]))
+    with pytest.raises(Error, match="tsne is not in this page in 2 dimensions"):
+        page.call("e.coordinates('tsne', 2)")
+    page.call("e.apply(0)")
+    found = page.call("e.coordinates(e.view().projection, e.view().dims)")
+    assert found == [float(x) for i in range(300) for x in (i, i % 7)]
+    view = page.call("e.view()")
+    assert view["placed"] == {"name": "tsne", "dims": 2}
+    page.call("e.set({placed: e.view().placed, k: 3})")
+    assert page.call("e.coordinates('tsne', 2)") == found, "what view() says may be set again"
+    with pytest.raises(Error, match="placed"):
+        page.call("e.set({placed: {name: 'umap', dims: 2}})")
+    page.call("e.set({placed: null})")
+    assert page.call("e.view().placed") is None
+    with pytest.raises(Error, match="tsne is not in this page in 2 dimensions"):
+        page.call("e.coordinates('tsne', 2)")
+
+
+def test_a_column_named_row_is_told_from_the_row_numbers(
+    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
+) -> None:
+    own = tuple(str(1000 + i) for i in range(300))
+    named = EmbeddingTable(table.vectors, {"row": own, "row number": own}, "emb", "x.npy")
+    write_report(tmp_path / "out.html", named, [PCA().project(named)])
+    page = open_page(tmp_path / "out.html")
+    head, first = (line.split("\t") for line in page.call("e.exportPoints()").split("\n")[:2])
+    assert [head[0], *head[-2:]] == ["row 2", "row", "row number"]
+    assert [first[0], *first[-2:]] == ["0", "1000", "1000"]
+    assert page.call("e.query('row:=1060')") == match(named, "row:=1060").tolist() == [60]
+    assert page.call("e.query('row:=60')") == match(named, "row:=60").tolist() == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from embviz import PCA, EmbeddingTable, write_report
 
@@ -53,3 +54,26 @@ def test_a_page_of_two_components_brings_back_its_bookmarks_without_complaint(
     page.call("e.set({selected: [1]})")
     assert page.call("e.apply(0)") == []
     assert page.call("e.view().selected") == []
+
+
+def test_what_tensorboard_will_not_do_with_a_file_is_said_after_saving_it(page: Any) -> None:
+    message = page.page.locator(".message")
+    save = page.page.get_by_role("button", name="Download the bookmarks")
+    page.call("e.addBookmark('all')")
+    with page.page.expect_download():
+        save.click()
+    assert "TensorBoard" not in message.inner_text()
+    page.call("(e.set({isolated: [1, 2, 3]}), e.addBookmark('few'))")
+    with page.page.expect_download():
+        save.click()
+    expect(message).to_contain_text("upload refuses a file with isolated points (“few”)")
+
+
+def test_axes_in_a_named_column_are_tensorboards_searches(page: Any) -> None:
+    axes = "[{from: 'group:=a', to: 'group:b'}, {from: '', to: ''}, {from: '', to: ''}]"
+    page.call(f"(e.set({{projection: 'custom', dims: 2, axes: {axes}}}), e.addBookmark('one'))")
+    [saved] = json.loads(page.call("e.exportBookmarks()"))
+    assert saved["customSelectedSearchByMetadataOption"] == "group"
+    ends = ("XLeft", "XRight", "YDown", "YUp")
+    assert [saved[f"custom{end}Text"] for end in ends] == ["^a$", "b", "", ""]
+    assert [saved[f"custom{end}Regex"] for end in ends] == [True, False, False, False]

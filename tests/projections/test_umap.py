@@ -72,6 +72,6 @@ def test_a_missing_umap_says_how_to_install_it(monkeypatch):
         return load(name, *rest, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(ParameterError, match=r"pip install embviz\[umap\]"):
+    with pytest.raises(ParameterError, match=r"pip install 'embviz\[umap\]'"):
         UMAP().project(TABLE)
     assert sys.modules.get("tensorflow", 1) is not None

@@ -1,4 +1,5 @@
 import { project } from '#js/project.js';
+import { RULES } from '#js/state.js';
 
 /**
  * `window.embviz`: the page for scripts in its host and for tests; docs/extending.md describes it.
@@ -14,8 +15,8 @@ export function createApi(page, view, plot) {
     table: Object.freeze({ n_points: table.n_points, n_dims: table.n_dims, get columns() { return [...table.columns.keys()]; } }),
     /** @returns {object} the current state; rows as plain arrays */
     view() {
-      const { dark, hovered, highlight, results, ...state } = view.get();
-      return JSON.parse(JSON.stringify(state, (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value)));
+      const { dark, hovered, highlight, results, placed, ...state } = view.get();
+      return JSON.parse(JSON.stringify({ ...state, placed: placed && { name: placed.name, dims: placed.dims } }, (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value)));
     },
     /** @param {object} patch keys of view(); @throws {Error} when a key or value is not known */
     set: (patch) => view.set(patch),
@@ -26,8 +27,12 @@ export function createApi(page, view, plot) {
       return Int32Array.from(rows);
     },
     /** @returns {{indices: Int32Array, distances: Float32Array}} nearest first, in the original space */
-    neighbors(row, k, metric) {
+    neighbors(row, k = view.get().k, metric = view.get().metric) {
       if (!Number.isInteger(row) || row < 0 || row >= table.n_points) throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);
+      for (const [key, value, Kind] of [['k', k, RangeError], ['metric', metric, Error]]) {
+        const verdict = RULES[key](value, page);
+        if (verdict !== true) throw new Kind(`${key}: ${JSON.stringify(value) ?? String(value)} ${verdict}`);
+      }
       const found = view.neighbors(row, k, metric);
       return { indices: found.indices.slice(), distances: found.distances.slice() };
     },

@@ -1,5 +1,5 @@
 import { fromCameraDef } from '#js/bookmark_camera.js';
-import { OURS, SESSION, stateText } from '#js/bookmark_state.js';
+import { limits, OURS, SESSION, stateText } from '#js/bookmark_state.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks.js';
 import { boxOf, isView } from '#js/camera.js';
 import { fitting } from '#js/fitting.js';
@@ -95,6 +95,8 @@ export function createBookmarkList(page, view, plot) {
     },
     /** @returns {{label: string, projection: string, dims: number, isolated: number | null}[]} */
     summaries: () => get().items.map((each) => summary(each)),
+    /** @returns {string[]} what TensorBoard will not do with the file, in sentences */
+    limits: () => limits(get().items, page.table),
     /** @returns {string} the file */
     text: () => `[${get().items.map(({ label, kept, state }) => (kept ? stateText({ ...kept, label }, page.table) : JSON.stringify({ ...state, label }))).join(',\n')}]\n`,
   };

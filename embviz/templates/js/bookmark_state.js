@@ -33,6 +33,42 @@ export function toField(query, table) {
   return { text: plain, regex: false };
 }
 
+/**
+ * The ends of axes as TensorBoard's fields, which all search one column: that of the first end that is given.
+ *
+ * @param {{from: string, to: string}[]} axes @param {string | null} column searched where a query names none
+ * @returns {{column: string, ends: {text: string, regex: boolean}[], lost: string[]}} ends: left, right, down, up;
+ *   lost: queries of another column, whose fields stay empty
+ */
+export function searchFields(axes, table, column) {
+  const queries = [0, 1].flatMap((i) => [axes[i]?.from ?? '', axes[i]?.to ?? '']);
+  const place = (query) => {
+    const { name } = splitColumn(table, query, column);
+    return table.columns.has(name) ? name : INDEX;
+  };
+  const asked = queries.filter((query) => query !== '');
+  const searched = asked.length ? place(asked[0]) : column ?? INDEX;
+  const lost = asked.filter((query) => place(query) !== searched);
+  return { column: searched, ends: queries.map((query) => toField(lost.includes(query) ? '' : query, table)), lost };
+}
+
+const hasAxisFields = (state) => !['pca', 'tsne', 'umap'].includes(state.projection);
+
+/** @returns {string[]} what TensorBoard will not do with saved views, in sentences @param {object[]} items see bookmark_list.js */
+export function limits(items, table) {
+  const isolated = items.find(({ kept, state }) => (kept ? kept.state.isolated : state.filteredPoints)?.length);
+  const told = [];
+  if (isolated) {
+    told.push(`TensorBoard's own upload refuses a file with isolated points (“${isolated.label}”) as of a wrong dataset; it reads one that its config names: embviz export --bookmark`);
+  }
+  for (const { label, kept } of items) {
+    if (!kept || !hasAxisFields(kept.state)) continue;
+    const { column, lost } = searchFields(kept.state.axes, table, kept.state.column);
+    if (lost.length) told.push(`TensorBoard searches one column for all ends of axes, in “${label}” ${column === INDEX ? 'row numbers' : column}: its fields leave out ${lost.join(' and ')}; the coordinates are saved`);
+  }
+  return told;
+}
+
 /** @returns {string} a field of TensorBoard as our query */
 export function fromField(text, regex) {
   if (!text) return '';
@@ -83,8 +119,8 @@ export function stateText(kept, table) {
 function fields(kept, table, rows, n) {
   const { label, state, camera, ranges, hasAxes, params } = kept;
   const { dims } = kept;
-  const name = ['pca', 'tsne', 'umap'].includes(state.projection) ? state.projection : 'custom';
-  const [xLeft, xRight, yDown, yUp] = [0, 1].flatMap((i) => [state.axes[i]?.from ?? '', state.axes[i]?.to ?? '']).map((query) => toField(name === 'custom' ? query : '', table));
+  const name = hasAxisFields(state) ? 'custom' : state.projection;
+  const { column, ends: [xLeft, xRight, yDown, yUp] } = searchFields(name === 'custom' ? state.axes : [], table, state.column);
   const place = rows ? new Map(Array.from(rows, (row, i) => [row, i])) : null;
   const selected = Array.from(state.selected, (row) => (place ? place.get(row) : row)).filter((i) => i !== undefined && i < n);
   return {
@@ -96,7 +132,7 @@ function fields(kept, table, rows, n) {
     filteredPoints: rows ? Array.from(rows) : null,
     cameraDef: toCameraDef(camera, dims, ranges, hasAxes),
     selectedColorOptionName: colorName(state, table), forceCategoricalColoring: state.color_as === 'categories',
-    selectedLabelOption: state.label_by ?? INDEX, customSelectedSearchByMetadataOption: state.column ?? INDEX,
+    selectedLabelOption: state.label_by ?? INDEX, customSelectedSearchByMetadataOption: column,
     customXLeftText: xLeft.text, customXLeftRegex: xLeft.regex, customXRightText: xRight.text, customXRightRegex: xRight.regex,
     customYUpText: yUp.text, customYUpRegex: yUp.regex, customYDownText: yDown.text, customYDownRegex: yDown.regex,
     [OURS]: { version: 1, n_points: table.n_points, projection: state.projection, dims, camera, ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}), view: Object.fromEntries(Object.entries(state).filter(([key]) => !SESSION.has(key) && !PLACED.has(key))) },

@@ -70,7 +70,7 @@ function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
     kept.pca = { isolated, spherize, entry: { ...given, note: `PCA of these points is being computed, which takes about ${seconds} seconds; until then that of the whole file is shown.` } };
     kept.job = startPca(page, isolated, spherize, given.n_components, (found, problem) => {
       kept.job = null;
-      kept.pca = { isolated, spherize, entry: found ? toEntry(page, given, found, isolated, spherize) : { ...given, note: `PCA of these points could not be computed: ${problem}.` } };
+      kept.pca = { isolated, spherize, entry: found ? toEntry(page, given, found, isolated, spherize) : { ...given, note: `PCA of these points could not be computed: ${problem}.`, failed: problem } };
       announce();
     });
   }

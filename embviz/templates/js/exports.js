@@ -18,12 +18,23 @@ const line = (values) => values.map(field).join('\t');
  */
 export function pointsText(table, rows, { coordinates, dims, names }) {
   const columns = [...table.columns.entries()];
-  const lines = [line(['row', ...names, ...columns.map(([name]) => name)])];
+  const lines = [line([...ownNames(['row', ...names], table.columns), ...columns.map(([name]) => name)])];
   for (const row of rows) {
     const places = Array.from({ length: dims }, (_, j) => number(coordinates[row * dims + j]));
     lines.push([table.rowNumber(row), ...places, ...columns.map(([, { values }]) => field(values[row]))].join('\t'));
   }
   return text(lines);
+}
+
+/** Names beside those of the metadata: one that a column has is told apart, as `embviz export` does it. */
+function ownNames(names, columns) {
+  const taken = new Set(columns.keys());
+  return names.map((name) => {
+    let free = name;
+    for (let i = 1; taken.has(free); i++) free = i > 1 ? `${name} ${i}` : `${name} number`;
+    taken.add(free);
+    return free;
+  });
 }
 
 const number = (x) => (x - x === 0 ? shortest(x) : '');

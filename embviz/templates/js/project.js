@@ -1,3 +1,6 @@
+import { checkFewest, FEWEST_POINTS } from '#js/run_options.js';
+import { RULES } from '#js/state.js';
+
 /**
  * Compute a projection in the page and show it: `pca`, `tsne`, `umap` or `custom`.
  *
@@ -9,6 +12,7 @@
  * @returns {Promise<{name, rows: Int32Array, coordinates: Float32Array, dims, axes: string[], params, stats}>} coordinates
  *   (rows.length, dims) row by row
  * @throws {Error} when an option is not known or does not fit
+ * @throws {RangeError} when there are too few points
  */
 export async function project(page, view, name, options = {}) {
   const known = KNOWN[name];
@@ -16,6 +20,7 @@ export async function project(page, view, name, options = {}) {
   if (!page.vectors) throw new Error(page.manifest.vectors_note);
   const odd = Object.keys(options).find((key) => !known.includes(key));
   if (odd !== undefined) throw new Error(`${odd} is no option of ${name}; there are ${known.join(', ')}`);
+  checkCount(page, view.get(), name, options.rows);
   const { rows, dims, spherize, axes, column, ...rest } = options;
   const patch = {};
   if (rows !== undefined) patch.isolated = rows;
@@ -38,18 +43,31 @@ const KNOWN = {
   custom: ['rows', 'dims', 'axes', 'column'],
 };
 
+const FEWEST = {
+  pca: { title: 'PCA', least: 2 }, tsne: { title: 't-SNE', least: FEWEST_POINTS }, umap: { title: 'UMAP', least: FEWEST_POINTS },
+  custom: { title: 'a view along axes', least: 1 },
+};
+
+/** Without enough points nothing is computed, and nothing is isolated. */
+function checkCount(page, state, name, rows = state.isolated) {
+  if (RULES.isolated(rows, page) !== true) return;
+  const { title, least } = FEWEST[name];
+  checkFewest(rows === null ? page.table.n_points : new Set(rows).size, title, least);
+}
+
 /** What the plot shows now, of the points that are shown. */
 function shown(page, view) {
   const state = view.get();
   const scene = view.scene(state);
   if (scene.error) throw new Error(scene.error);
-  const entry = view.entry(state);
+  const { failed } = view.entry(state);
+  if (failed !== undefined) throw new Error(`PCA could not be computed: ${failed}`);
   const rows = state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
   const { dims } = state;
   const coordinates = new Float32Array(rows.length * dims);
   rows.forEach((row, i) => { for (let c = 0; c < dims; c++) coordinates[i * dims + c] = scene.coordinates[row * dims + c]; });
   return {
     name: state.projection, rows: rows.slice(), coordinates, dims, axes: (scene.axes ?? []).map((axis) => axis.title),
-    params: { ...entry.params }, stats: { ...entry.stats },
+    ...view.facts(state),
   };
 }

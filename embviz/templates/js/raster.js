@@ -275,7 +275,8 @@ export function drawRows(rows, width, height, points, spans, area) {
 }
 
 /**
- * Draw a small picture at each point: ink takes the point's color, photographs get a frame of it.
+ * Draw a small picture at each point: ink takes the point's color, photographs get a frame of it and are as clear as
+ * their pixels.
  *
  * @param {object} atlas see thumbnails.js @param {(row: number) => number} tile
  * @param {{width: number, height: number, opacity: number, levels: Uint8Array | null}} size of a tile in picture pixels
@@ -333,8 +334,11 @@ function drawPhoto(picture, x0, y0, atlas, index, { width, height, frame }, colo
     const to = (y0 + v) * picture.width + x0;
     for (let u = Math.max(0, -x0); u < right; u++) {
       const edge = u < frame || v < frame || u >= width - frame || v >= height - frame;
-      const pixel = edge ? color : photo[line + Math.floor(((u + 0.5) * tileWidth) / width)] | 0xff000000;
-      pixels[to + u] = over(pixels[to + u], pixel & EVEN, (pixel >>> 8) & EVEN, strength);
+      const pixel = edge ? color : photo[line + Math.floor(((u + 0.5) * tileWidth) / width)];
+      const alpha = pixel >>> 24;
+      if (alpha === 0) continue;
+      const a = alpha === 255 ? strength : Math.round((alpha * strength) / 255);
+      pixels[to + u] = over(pixels[to + u], pixel & EVEN, (pixel >>> 8) & 0x000000ff | 0x00ff0000, a);
     }
   }
 }

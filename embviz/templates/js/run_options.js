@@ -45,8 +45,13 @@ export function umapOptions(n, asked = {}) {
 
 const points = (n) => `${n.toLocaleString('en')} points`;
 
+/** @throws {RangeError} where n points are fewer than something needs */
+export function checkFewest(n, title, least) {
+  if (n < least) throw new RangeError(`${n} point${n === 1 ? ' is' : 's are'} too few for ${title}, which needs ${least}`);
+}
+
 function checkCount(n, title) {
-  if (n < FEWEST_POINTS) throw new RangeError(`${n} point${n === 1 ? ' is' : 's are'} too few for ${title}, which needs ${FEWEST_POINTS}`);
+  checkFewest(n, title, FEWEST_POINTS);
   if (n > MOST_POINTS) throw new RangeError(`${title} runs here on at most ${points(MOST_POINTS)}; isolate fewer of these ${n.toLocaleString('en')}`);
 }
 

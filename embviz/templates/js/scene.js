@@ -12,9 +12,16 @@ import { rowsInSphere } from '#js/sphere.js';
 export function createScene(page, get, { memo, computed, visible }) {
   const { table, tabs } = page;
 
-  /** @returns {Float32Array} (n_points, dims) row by row, of the finished projection */
+  /** @returns {Float32Array} (n_points, dims) row by row, of the finished projection; of typed axes, and of a bookmark's places where those are shown */
   function coordinates(name, dims) {
-    const entry = computed.entry(get(), name, dims);
+    const state = get();
+    if (state.placed?.name === name && state.placed.dims === dims) return state.placed.data;
+    const entry = computed.entry(state, name, dims);
+    if (entry && name === 'custom' && page.vectors) {
+      const found = placed({ ...state, projection: name, dims, frame: null }, entry);
+      if (found.error) throw new Error(found.error);
+      return found.coordinates;
+    }
     if (!entry || entry.pending) throw new Error(`${name} is not in this page in ${dims} dimensions`);
     return pick(entry.data, entry.n_components, Array.from({ length: dims }, (_, i) => i));
   }
@@ -50,6 +57,20 @@ export function createScene(page, get, { memo, computed, visible }) {
     return finished(entry, dims, projection === 'pca' ? chosen(components, dims) : undefined);
   }
 
+  /** @returns {{params: object, stats: object}} what the picture was made with, and what was measured of just these points and components */
+  function facts(state = get()) {
+    const entry = computed.entry(state);
+    const { projection, dims, isolated, axes, column } = state;
+    if (projection === 'custom' && page.vectors && (entry.pending || !sameAxes(axes, entry, dims))) {
+      const { counts = [] } = scene(state);
+      const described = axes.slice(0, dims).map(({ from, to }, i) => (counts[i] ? { from, to, n_from: counts[i].from, n_to: counts[i].to } : { filled: true }));
+      return { params: { axes: described, n_components: dims, column }, stats: {} };
+    }
+    const { quality, ...stats } = entry.stats;
+    const isWhole = projection === 'pca' ? isLeading(state) : projection !== 'custom' || isolated === null;
+    return { params: { ...entry.params }, stats: isWhole && quality?.[dims] ? { ...stats, quality: { [dims]: quality[dims] } } : stats };
+  }
+
   /** Places that a bookmark brought along. */
   const fromBookmark = ({ name, dims, data }, isolated) => ({
     coordinates: data, dims, axes: null, ranges: bounds(data, dims, isolated), key: `bookmark ${name} ${dims}`,
@@ -69,8 +90,11 @@ export function createScene(page, get, { memo, computed, visible }) {
   /** @returns {Int32Array} the points shown within {row, radius} of the plot */
   const inSphere = (sphere, state = get()) => memo('sphere', [sphere.row, sphere.radius, scene(state), visible(state)], () => rowsInSphere(scene(state), sphere.row, sphere.radius, visible(state)));
 
-  return { coordinates, scene, rowsInSphere: inSphere };
+  return { coordinates, scene, facts, rowsInSphere: inSphere };
 }
+
+/** @returns {boolean} whether a view of PCA is of the components that vary most, in their order */
+export const isLeading = ({ components, dims }) => components.slice(0, dims).every((c, i) => c === i);
 
 /** @returns {number[]} the components of a 2D or 3D view */
 export function chosen(components, dims) {

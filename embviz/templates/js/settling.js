@@ -18,6 +18,7 @@ export function createSettling({ table, tabs }, store, { computed, scenes, searc
     settleDims(patch, state, tabs);
     if ('isolated' in patch && sameRows(patch.isolated, before.isolated)) patch.isolated = before.isolated;
     if ('axes' in patch) patch.axes = [0, 1, 2].map((i) => ({ from: '', to: '', ...patch.axes[i] }));
+    if (patch.placed && !patch.placed.data) patch.placed = before.placed;
     if (patch.run === null) computed.runs.drop();
     if ('projection' in patch || 'dims' in patch) {
       patch.run = computed.runs.status(state.projection, patch.dims ?? state.dims);

@@ -88,7 +88,7 @@ export const RULES = {
   column: (value, page) => value === null || isOneOf(...page.table.columns.keys())(value),
   selected: isRows,
   isolated: (value, page) => value === null || isRows(value, page),
-  placed: (value, page) => value === null || isPlaced(value, page.table.n_points) || 'is neither null nor {name, dims, data} with a place for each point',
+  placed: (value, page, { placed }) => value === null || isPlaced(value, page.table.n_points) || isNamed(value, placed) || 'is neither null nor {name, dims, data} with a place for each point',
   hovered: (value, page) => (Number.isInteger(value) && value >= -1 && value < page.table.n_points) || 'is not a row',
   k: (value, page) => (Number.isInteger(value) && value >= 1 && value < Math.max(2, page.table.n_points)) || `is not in 1 .. ${page.table.n_points - 1}`,
   metric: isOneOf('cosine', 'euclidean'),
@@ -101,6 +101,9 @@ export const RULES = {
 };
 
 const isPlaced = (value, n) => typeof value.name === 'string' && [2, 3].includes(value.dims) && value.data instanceof Float32Array && value.data.length === n * value.dims;
+
+/** Whether it is what view() says of the places that are shown. */
+const isNamed = (value, placed) => placed !== null && value.data === undefined && value.name === placed.name && value.dims === placed.dims;
 
 const isSphere = ({ row, radius }, page) => Number.isInteger(row) && row >= 0 && row < page.table.n_points && radius > 0 && radius <= 2;
 

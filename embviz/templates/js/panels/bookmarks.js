@@ -25,7 +25,11 @@ export function createBookmarksPanel(bookmarks, title, say) {
     },
     step: (by) => tell(bookmarks.step(by)),
   };
-  const save = iconButton('download', 'Download the bookmarks', () => download(bookmarks.text(), fileName(title, 'bookmarks', 'json'), 'application/json'));
+  const save = iconButton('download', 'Download the bookmarks', () => {
+    download(bookmarks.text(), fileName(title, 'bookmarks', 'json'), 'application/json');
+    const limits = bookmarks.limits();
+    if (limits.length) say(limits.join('. '), true);
+  });
   const list = h('ol.bookmarks');
   const hint = h('p.hint', {}, 'A bookmark keeps this view: projection, camera, selection, colors. Load a file of TensorBoard or of this page, or drop it here.');
   const element = h('section.panel.bookmarks-panel', { aria: { label: 'Bookmarks' } },

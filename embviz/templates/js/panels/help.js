@@ -32,7 +32,8 @@ export function createHelp(page, view) {
 function content(page, view, state) {
   const { manifest } = page;
   const entry = view.entry(state);
-  const values = [...Object.entries(entry.params), ...Object.entries(entry.stats)].filter(([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title');
+  const { params, stats } = view.facts(state);
+  const values = [...Object.entries(params), ...Object.entries(stats)].filter(([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title');
   const data = [['source', manifest.source], ['tensor', manifest.tensor], ['shape', `${format(manifest.n_points)} × ${format(manifest.n_dims)}, ${manifest.dtype}`]];
   if (manifest.total_points !== manifest.n_points) data.push(['of', `${format(manifest.total_points)} points in the source`]);
   const command = manifest.command === '' ? [] : [h('h3', {}, 'Made with'), commandBox(manifest.command)];

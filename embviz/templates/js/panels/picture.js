@@ -1,13 +1,16 @@
 import { h } from '#js/dom.js';
 import { marks } from '#js/panels/plot_layer.js';
+import { drawTile } from '#js/panels/thumbnail.js';
 import { createSvgContext, discs, svgDocument, thumbnails } from '#js/svg.js';
-import { hasLightGround, inkOf, tilePlace, tileSides } from '#js/thumbnails.js';
+import { hasLightGround, inkOf, tileSides } from '#js/thumbnails.js';
 
 /** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
 
 const MOST_PIXELS = 2 ** 24;
 const DIMMED = 0.3;
 const SHARPNESS = 2;
+/** Around each tile its own edge goes on, since viewers interpolate across the edges of what they show. */
+const EDGE = 1;
 
 /**
  * @param {object} plot see panels/plot.js @param {string} title
@@ -67,12 +70,12 @@ function tileParts({ spec: { style }, look, xy }, rows) {
   if (!there.length) return [];
   const columns = Math.ceil(Math.sqrt(there.length));
   const native = Math.max(sprite.tileWidth, sprite.tileHeight);
-  const most = Math.floor(Math.sqrt(MOST_PIXELS) / columns);
+  const most = Math.floor(Math.sqrt(MOST_PIXELS) / columns) - 2 * EDGE;
   const tile = tileSides(sprite, Math.max(1, Math.min(native, most, Math.ceil(look.tile * SHARPNESS))));
   const canvas = paintSheet(style, there, tile, columns);
   const marked = new Set(marks(style, look).flatMap(({ rows: list }) => [...list]));
   const tiles = Array.from(there, (row, i) => ({
-    row, x: xy[2 * row], y: xy[2 * row + 1], at: [(i % columns) * tile.width, Math.floor(i / columns) * tile.height],
+    row, x: xy[2 * row], y: xy[2 * row + 1], at: placeOf(i, tile, columns),
     frame: sprite.ink ? null : hex(channels(style, row)),
   }));
   const sheet = { href: canvas.toDataURL('image/png'), width: canvas.width, height: canvas.height, tile, size: tileSides(sprite, look.tile) };
@@ -82,22 +85,31 @@ function tileParts({ spec: { style }, look, xy }, rows) {
   ])];
 }
 
+const cellOf = ({ width, height }) => ({ width: width + 2 * EDGE, height: height + 2 * EDGE });
+
+/** @returns {[number, number]} where a tile begins in the sheet, in its pixels */
+function placeOf(i, tile, columns) {
+  const cell = cellOf(tile);
+  return [(i % columns) * cell.width + EDGE, Math.floor(i / columns) * cell.height + EDGE];
+}
+
 /** Each point's tile once, ink in the point's color. */
 function paintSheet({ sprite, colors, chrome }, rows, tile, columns) {
-  const canvas = h('canvas', { width: columns * tile.width, height: Math.ceil(rows.length / columns) * tile.height });
+  const cell = cellOf(tile);
+  const canvas = h('canvas', { width: columns * cell.width, height: Math.ceil(rows.length / columns) * cell.height });
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  context.imageSmoothingQuality = 'high';
   rows.forEach((row, i) => {
-    const { x, y, width, height } = tilePlace(sprite, sprite.tile(row));
-    context.drawImage(sprite.image, x, y, width, height, (i % columns) * tile.width, Math.floor(i / columns) * tile.height, tile.width, tile.height);
+    const [x, y] = placeOf(i, tile, columns);
+    drawTile(context, sprite, sprite.tile(row), { x: x - EDGE, y: y - EDGE, ...cell });
+    context.clearRect(x, y, tile.width, tile.height);
+    drawTile(context, sprite, sprite.tile(row), { x, y, ...tile });
   });
   if (!sprite.ink) return canvas;
   const image = context.getImageData(0, 0, canvas.width, canvas.height);
   const ink = inkOf(image.data, sprite.light ?? hasLightGround(image.data, canvas.width, canvas.height));
   const shades = Array.from(rows, (row) => channels({ colors, chrome }, row));
   for (let at = 0; at < ink.length; at++) {
-    const cell = Math.floor(Math.floor(at / canvas.width) / tile.height) * columns + Math.floor((at % canvas.width) / tile.width);
-    const shade = shades[cell];
+    const shade = shades[Math.floor(Math.floor(at / canvas.width) / cell.height) * columns + Math.floor((at % canvas.width) / cell.width)];
     for (let c = 0; shade && c < 3; c++) image.data[4 * at + c] = shade[c];
     image.data[4 * at + 3] = shade ? ink[at] : 0;
   }

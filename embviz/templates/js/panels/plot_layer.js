@@ -231,7 +231,10 @@ export function rgba(color) {
 
 const stampsOf = remembered((kind, size, options) => (kind === 'plus' ? plusStamps(size) : discStamps(size, options)));
 
-/** Scaled sheets; while moving, the last one serves at any size. */
+/**
+ * Scaled sheets; while moving, the last one serves at any size. A sheet is scaled in one go, which mixes the outermost
+ * pixel of a tile with its neighbor's: under the frame of a photograph, on the ground of ink.
+ */
 function createAtlases() {
   let kept = null;
   return (sprite, size, moving) => {

@@ -1,7 +1,8 @@
 import { h } from '#js/dom.js';
 import { cleanLabel, placeLabels, SIDES } from '#js/labels.js';
 import { marks, rgba } from '#js/panels/plot_layer.js';
-import { hasLightGround, tilePlace, tileSides, tintInk } from '#js/thumbnails.js';
+import { drawTile } from '#js/panels/thumbnail.js';
+import { hasLightGround, tileSides, tintInk } from '#js/thumbnails.js';
 
 /** What is drawn with the canvas's own means above the points: labels, thumbnails on plates. */
 
@@ -105,9 +106,7 @@ export function createPlates() {
     if (tiles.size > 2 * MOST_PLATES) tiles.clear();
     const canvas = h('canvas', sides);
     const context = canvas.getContext('2d', { willReadFrequently: true });
-    const { x, y, width, height } = tilePlace(sprite, index);
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(sprite.image, x, y, width, height, 0, 0, sides.width, sides.height);
+    drawTile(context, sprite, index, sides);
     if (sprite.ink) {
       scratch = context.getImageData(0, 0, sides.width, sides.height);
       const text = rgba(chrome.text);

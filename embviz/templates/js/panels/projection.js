@@ -2,6 +2,7 @@ import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/view.js';
 import { createRunControls } from '#js/panels/run.js';
 import { dimsOf } from '#js/projections.js';
+import { isLeading } from '#js/scene.js';
 
 /** The projection panel: a tab a projection, its controls and what is known of it. */
 export function createProjectionPanel(page, view) {
@@ -211,7 +212,7 @@ const QUALITY = [
 
 /** How faithful the picture is, where that was measured: of the first components, not of others or of typed axes. */
 function qualityFacts(entry, state) {
-  const leading = state.projection !== 'pca' || state.components.slice(0, state.dims).every((c, i) => c === i);
+  const leading = state.projection !== 'pca' || isLeading(state);
   const found = state.projection !== 'custom' && leading ? entry.stats.quality?.[state.dims] : null;
   return found ? QUALITY.map(([key, label, title]) => [label, key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2), title(found)]) : [];
 }

@@ -1,8 +1,29 @@
 import { h } from '#js/dom.js';
 import { joinSheets } from '#js/panels/sheets.js';
+import { tilePlace } from '#js/thumbnails.js';
 
 /** From this size on, in CSS pixels, a thumbnail shows the sheet's own pixels and opens its image. */
 const LARGE = 48;
+
+let alone = null;
+
+/**
+ * Draw one tile at some size. Scaled straight from the sheet it would take a seam of its neighbors along: browsers
+ * interpolate across the edges of what is cut out. So it is cut out first.
+ *
+ * @param {CanvasRenderingContext2D} context @param {{image, tileWidth, tileHeight, columns}} sprite
+ * @param {number} index of the tile @param {{x?: number, y?: number, width: number, height: number}} to
+ */
+export function drawTile(context, sprite, index, { x = 0, y = 0, width, height }) {
+  const from = tilePlace(sprite, index);
+  alone ??= new OffscreenCanvas(1, 1);
+  // Setting a side clears the canvas.
+  alone.width = from.width;
+  alone.height = from.height;
+  alone.getContext('2d').drawImage(sprite.image, from.x, from.y, from.width, from.height, 0, 0, from.width, from.height);
+  context.imageSmoothingQuality = 'high';
+  context.drawImage(alone, x, y, width, height);
+}
 
 /**
  * Small pictures of points from the sprite. @returns {(row: number, size: number) => HTMLElement | null}
@@ -11,7 +32,7 @@ export function createThumbnail(page, isDark) {
   return (row, size) => {
     const { sprite } = page;
     if (!sprite) return null;
-    const { tileWidth, tileHeight, columns } = sprite;
+    const { tileWidth, tileHeight } = sprite;
     const ratio = window.devicePixelRatio || 1;
     const scale = size / Math.max(tileWidth, tileHeight);
     const canvas = h('canvas.thumbnail', { width: Math.round(tileWidth * scale * ratio), height: Math.round(tileHeight * scale * ratio), attributes: { role: 'img' }, aria: { label: 'thumbnail' },
@@ -19,12 +40,17 @@ export function createThumbnail(page, isDark) {
     canvas.classList.toggle('inverted', sprite.ink && sprite.light === isDark());
     const tile = sprite.tile(row);
     const context = canvas.getContext('2d');
-    context.imageSmoothingQuality = 'high';
-    context.drawImage(sprite.image, (tile % columns) * tileWidth, Math.floor(tile / columns) * tileHeight, tileWidth, tileHeight, 0, 0, canvas.width, canvas.height);
-    if (size >= LARGE && sprite.cut) sprite.cut(tile).then((whole) => context.drawImage(whole, 0, 0, canvas.width, canvas.height), () => {});
+    drawTile(context, sprite, tile, canvas);
+    if (size >= LARGE && sprite.cut) sprite.cut(tile).then((whole) => redraw(context, whole), () => {});
     if (size < LARGE || !page.imageLinks) return canvas;
     return h('a.thumbnail-link', { href: page.imageLinks[row], target: '_blank', rel: 'noopener', aria: { label: 'open the image' } }, canvas);
   };
+}
+
+function redraw(context, whole) {
+  const { width, height } = context.canvas;
+  context.clearRect(0, 0, width, height);
+  context.drawImage(whole, 0, 0, width, height);
 }
 
 /** @returns {string[]} the names of the blocks of a sprite's sheets */
