@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.report.blocks import STEPS, Block, array_block, compress
+from embviz.report.blocks import Block, array_block, compress
 
 PRECISIONS = ("auto", "float32", "float16", "int8", "none")
 # The whole page stays below 25 MB where it can; the rest is Plotly, coordinates and labels.
 PAGE_BYTES = 25_000_000
 _SAMPLE_BYTES = 1 << 20
+# Coordinates on an axis typed in the page are those of the command line, to this share of the span.
+AXIS_ERROR = 1e-4
 log = logging.getLogger("embviz")
 
 
@@ -52,11 +54,17 @@ def pack_vectors(table: EmbeddingTable, precision: str, budget: int) -> PackedVe
         if values is not None and (precision != "auto" or _estimate_codes(table) <= budget):
             return _pack_codes(table, values)
     for choice in tried:
-        if precision == "auto" and _estimate(table, choice, budget) > budget:
-            continue
-        if choice in ("exact", "float32"):
+        if choice == "float16":
+            for coder in _two_byte_coders(table):
+                size = _estimate_coded(table, coder)
+                if _estimate(table, "exact", 0) <= size:
+                    return _pack_exact(table, exact)  # no larger, and right
+                if precision != "auto" or size <= budget:
+                    return _pack_coded(table, coder)
+        elif precision != "auto" or _estimate(table, choice, budget) <= budget:
+            if choice == "int8":
+                return _pack_int8(table)
             return _pack_exact(table, exact if choice == "exact" else "float32")
-        return _pack_lossy(table, choice)
     note = (
         f"Vectors were left out: {table.n_points:,} × {table.n_dims} would make the page larger "
         f"than {PAGE_BYTES // 1_000_000} MB; --vectors int8 puts them in"
@@ -149,81 +157,150 @@ def _pack_exact(table: EmbeddingTable, kind: str) -> PackedVectors:
     return PackedVectors((array_block("vectors", out),), entry, note)
 
 
-def _pack_lossy(table: EmbeddingTable, kind: str) -> PackedVectors:
-    """Pack two bytes or one byte a number. The error is relative to a row's norm.
+@dataclass(frozen=True, eq=False)
+class _Halves:
+    """IEEE 754 half precision, of values divided by a power of two."""
 
-    Two bytes are float16, or steps of each dimension's span where those are nearer, as they are
-    unless single values lie far off; int8 has a scale a row.
-    """
-    if kind == "int8":
-        scale, steps = 1.0, None
-    else:
-        scale = _scale(table, 3e4)
-        steps = _nearer_steps(table, scale)
-    stored = np.dtype(np.uint16 if steps else kind)
-    out = np.empty(table.vectors.shape, stored)
-    scales = np.ones(table.n_points, np.float32)
-    worst = 0.0
-    for start, block in table.blocks(np.float64):
-        stop = start + len(block)
-        if kind == "int8":
-            out[start:stop], scales[start:stop] = _quantize(block)
-            back = out[start:stop] * scales[start:stop, None].astype(np.float64)
-        elif steps:
-            out[start:stop] = steps.encode(np.divide(block, scale, dtype=np.float64))
-            back = steps.decode(out[start:stop]) * scale
-        else:
-            out[start:stop] = block / scale
-            back = out[start:stop].astype(np.float64) * scale
-        norm = np.sqrt(np.einsum("ij,ij->i", block, block))
-        error = np.sqrt(np.square(back - block).sum(axis=1))
-        worst = max(worst, float((error / np.where(norm > 0, norm, 1)).max()))
-    said = steps.entry() if steps else {}
-    blocks = [array_block("vectors", out, **said)]
-    if kind == "int8":
-        blocks.append(array_block("vector_scales", scales))
-    error = float(f"{worst:.2g}")
-    how = ", in 65,536 steps a dimension, which is nearer" if steps else ""
-    note = f"Vectors travel as {kind}{how}: each is within {error:g} of its length"
-    entry = {"precision": kind, "exact": False, "scale": scale, "error": error}
-    return PackedVectors(tuple(blocks), entry, note)
+    scale: float
+
+    def encode(self, block: NDArray[Any]) -> NDArray[Any]:
+        with np.errstate(over="ignore"):
+            return (block / self.scale).astype(np.float16)
+
+    def decode(self, stored: NDArray[Any]) -> NDArray[np.float64]:
+        return stored.astype(np.float64) * self.scale
+
+    def entry(self) -> dict[str, Any]:
+        return {}
 
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """65,536 even steps from the least to the largest value of each dimension."""
+    """Even steps from the least to the largest value of each dimension, in 16 or 24 bits."""
 
     low: NDArray[np.float64]
     step: NDArray[np.float64]
+    bits: int
+    scale: float
 
-    def encode(self, block: NDArray[np.float64]) -> NDArray[np.uint16]:
-        return np.rint((block - self.low) / self.step).clip(0, STEPS).astype(np.uint16)
+    def encode(self, block: NDArray[Any]) -> NDArray[Any]:
+        steps = np.rint((block / self.scale - self.low) / self.step)
+        kind = np.uint16 if self.bits == 16 else np.uint32
+        return steps.clip(0, 2**self.bits - 1).astype(kind)
 
-    def decode(self, steps: NDArray[np.uint16]) -> NDArray[np.float64]:
-        return self.low + steps * self.step
+    def decode(self, stored: NDArray[Any]) -> NDArray[np.float64]:
+        # The page holds float32.
+        return (self.low + stored * self.step).astype(np.float32).astype(np.float64) * self.scale
 
-    def entry(self) -> dict[str, list[float]]:
+    def entry(self) -> dict[str, Any]:
         return {"offset": self.low.tolist(), "step": self.step.tolist()}
 
 
-def _nearer_steps(table: EmbeddingTable, scale: float) -> _Steps | None:
-    """Return steps where they stand for a sample of rows better than float16 does."""
+_Coder = _Halves | _Steps
+
+
+def _two_byte_coders(table: EmbeddingTable) -> list[_Coder]:
+    """Return the ways to send vectors at two bytes a number, the best first.
+
+    Where an axis typed in the page would be off by more than `AXIS_ERROR` of its span, three
+    bytes a number come first. That is so for values far from zero or with a few far outside.
+    """
+    scale = _scale(table, 3e4)
     low = np.full(table.n_dims, np.inf)
     high = np.full(table.n_dims, -np.inf)
     for _, block in table.blocks(np.float64):
         np.minimum(low, block.min(axis=0), out=low)
         np.maximum(high, block.max(axis=0), out=high)
     low, span = low / scale, (high - low) / scale
-    steps = _Steps(low, np.where(span > 0, span / STEPS, 1.0))
-    sample = _sample(table, 2 * table.n_dims) / scale
-    length = np.square(sample).sum(axis=1)
-    sample, length = sample[length > 0], length[length > 0]
 
-    def off(back: NDArray[np.float64]) -> float:
-        return float((np.square(back - sample).sum(axis=1) / length).sum())
+    def steps(bits: int) -> _Steps:
+        return _Steps(low, np.where(span > 0, span / (2**bits - 1), 1.0), bits, scale)
 
-    halves = sample.astype(np.float16).astype(np.float64)
-    return steps if off(steps.decode(steps.encode(sample))) < off(halves) else None
+    sample = _sample(table, 2 * table.n_dims)
+    narrow: list[_Coder] = [steps(16), _Halves(scale)]
+    off = [_axis_error(sample, coder) for coder in narrow]
+    best = narrow[int(np.argmin(off))]
+    if min(off) <= AXIS_ERROR / 2:
+        return [best]
+    wide = steps(24)
+    return [wide, best] if _axis_error(sample, wide) < min(off) / 2 else [best]
+
+
+def _axis_error(sample: NDArray[np.float64], coder: _Coder) -> float:
+    """Return how far coordinates on an axis between two points are off, as a share of its span.
+
+    The largest of 64 pairs of the sample, those apart; near duplicates have no firm direction.
+    """
+    back = coder.decode(coder.encode(sample))
+    rng = np.random.default_rng(0)
+    start, end = rng.integers(0, len(sample), (2, 256))
+    apart = np.linalg.norm(sample[end] - sample[start], axis=1)
+    firm = np.flatnonzero(apart > 0.5 * np.median(apart))[:64]
+    worst = 0.0
+    for i in firm[apart[firm] > 0]:
+        coordinates = []
+        for points in (sample, back):
+            direction = points[end[i]] - points[start[i]]
+            coordinates.append(points @ (direction / max(np.linalg.norm(direction), 1e-300)))
+        off = np.abs(coordinates[1] - coordinates[0]).max() / np.ptp(coordinates[0])
+        worst = max(worst, float(off))
+    return worst
+
+
+def _estimate_coded(table: EmbeddingTable, coder: _Coder) -> int:
+    return _size_of(coder.encode(_sample(table, 2 * table.n_dims)), table.n_points)
+
+
+def _pack_coded(table: EmbeddingTable, coder: _Coder) -> PackedVectors:
+    """Pack two bytes a number, or three; the error is relative to a row's norm."""
+    out = np.empty(table.vectors.shape, coder.encode(np.zeros((1, table.n_dims))).dtype)
+    worst = 0.0
+    for start, block in table.blocks(np.float64):
+        stored = coder.encode(block)
+        out[start : start + len(block)] = stored
+        worst = max(worst, _row_error(block, coder.decode(stored)))
+    said = _axis_error(_sample(table, 2 * table.n_dims), coder)
+    how = {16: ", in 65,536 steps a dimension", 24: ", in 24 bits a number"}
+    note = (
+        f"Vectors travel as float16{how.get(getattr(coder, 'bits', 0), '')}: each is within "
+        f"{worst:.2g} of its length" + _axis_note(said)
+    )
+    entry = {
+        "precision": "float16",
+        "exact": False,
+        "scale": coder.scale,
+        "error": float(f"{worst:.2g}"),
+    }
+    return PackedVectors((array_block("vectors", out, **coder.entry()),), entry, note)
+
+
+def _axis_note(off: float) -> str:
+    return f", axes typed here within {off:.1g} of their span" if off > AXIS_ERROR else ""
+
+
+def _row_error(block: NDArray[Any], back: NDArray[Any]) -> float:
+    """Return the largest error of a row relative to its norm."""
+    norm = np.sqrt(np.einsum("ij,ij->i", block, block))
+    error = np.sqrt(np.square(back - block).sum(axis=1))
+    return float((error / np.where(norm > 0, norm, 1)).max())
+
+
+def _pack_int8(table: EmbeddingTable) -> PackedVectors:
+    """Pack a byte a number and a scale a row; the error is relative to a row's norm."""
+    out = np.empty(table.vectors.shape, np.int8)
+    scales = np.ones(table.n_points, np.float32)
+    worst = 0.0
+    for start, block in table.blocks(np.float64):
+        stop = start + len(block)
+        out[start:stop], scales[start:stop] = _quantize(block)
+        back = out[start:stop] * scales[start:stop, None].astype(np.float64)
+        worst = max(worst, _row_error(block, back))
+    blocks = (array_block("vectors", out), array_block("vector_scales", scales))
+    error = float(f"{worst:.2g}")
+    note = f"Vectors travel as int8: each is within {error:g} of its length"
+    return PackedVectors(
+        blocks, {"precision": "int8", "exact": False, "scale": 1.0, "error": error}, note
+    )
 
 
 def _quantize(block: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:

@@ -69,3 +69,18 @@ def test_isolating_leaves_the_axes_of_the_whole_table(page: Any) -> None:
     page.call("e.isolate([1, 2, 3, 50, 60])")
     after = np.array(page.call("e.project('custom', {dims: 2})")["coordinates"]).reshape(5, 2)
     np.testing.assert_allclose(after, before[[1, 2, 3, 50, 60]], atol=1e-6)
+
+
+def test_values_far_outside_travel_in_24_bits_and_axes_are_right(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    vectors = np.exp(2 * np.random.default_rng(3).normal(size=(500, 16))).astype(np.float32)
+    table = EmbeddingTable(vectors, {"word": tuple(f"w{i}" for i in range(500))})
+    write_report(tmp_path / "a.html", table, [PCA().project(table)], vectors="float16")
+    page = open_page(tmp_path / "a.html")
+    manifest = "JSON.parse(document.getElementById('manifest').textContent)"
+    assert page.call(f"{manifest}.blocks.vectors.dtype") == "uint32"
+    for start, end in (("=w1", "=w2"), ("w3", "=w4")):
+        want = Axes(((start, end),)).project(table).coordinates[:, 0]
+        found = np.array(page.call(f"e.axis('{start}', '{end}')"))
+        assert np.abs(found - want).max() < 1e-4 * np.ptp(want)

@@ -110,17 +110,62 @@ def test_vectors_that_do_not_fit_travel_at_the_next_precision_and_the_error_is_t
         assert error.max() == pytest.approx(packed.entry["error"], rel=0.06)
 
 
-@pytest.mark.parametrize(("outlier", "kind"), [(1.0, "uint16"), (1e3, "float16")])
-def test_two_bytes_a_number_are_steps_or_halves_whichever_are_nearer(
-    outlier: float, kind: str
-) -> None:
-    vectors = np.random.default_rng(0).normal(size=(2000, 40)).astype(np.float32)
-    vectors[7] *= outlier
+def distributions() -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(0)
+    plain = rng.normal(size=(1500, 24))
+    huge = plain.copy()
+    huge[7] *= 1e3
+    return {
+        "gaussian": plain,
+        "far from zero": plain + rng.choice([0, 1000, -1000], 24),
+        "narrow": 0.01 * plain + 1,
+        "lognormal": np.exp(2 * plain),
+        "cauchy": rng.standard_cauchy((1500, 24)),
+        "sparse": plain * (rng.random(plain.shape) < 0.15),
+        "one huge row": huge,
+        "scales": plain * np.logspace(-4, 4, 24),
+    }
+
+
+@pytest.mark.parametrize("name", distributions())
+def test_an_axis_from_vectors_at_float16_is_right_to_1e_4_of_its_span(name: str) -> None:
+    vectors = distributions()[name].astype(np.float32)
     packed = pack_vectors(EmbeddingTable(vectors), "float16", 0)
+    assert packed.entry is not None
+    back = unpack(packed.blocks[0]).astype(np.float32).astype(float) * packed.entry["scale"]
+    exact = vectors.astype(float)
+    rng = np.random.default_rng(1)
+    groups = [(rng.integers(0, 1500, size), rng.integers(0, 1500, size)) for size in (1, 1, 1, 9)]
+    for start, end in groups:
+        coordinates = []
+        for points in (exact, back):
+            direction = points[end].mean(axis=0) - points[start].mean(axis=0)
+            coordinates.append(points @ (direction / np.linalg.norm(direction)))
+        off = np.abs(coordinates[1] - coordinates[0]).max() / np.ptp(coordinates[0])
+        assert off < 1e-4
+    if name == "gaussian":
+        assert packed.blocks[0].entry["dtype"] == "uint16"
+
+
+@pytest.mark.parametrize(
+    ("budget", "kind"), [(1_400_000, "float32"), (1_000_000, "uint32"), (800_000, "float16")]
+)
+def test_three_bytes_a_number_give_way_to_two_where_the_page_would_be_too_large(
+    budget: int, kind: str
+) -> None:
+    vectors = np.exp(2 * np.random.default_rng(0).normal(size=(12_000, 24))).astype(np.float32)
+    packed = pack_vectors(EmbeddingTable(vectors), "auto", budget)
     assert packed.blocks[0].entry["dtype"] == kind
-    halves = vectors.astype(np.float16).astype(float)
-    error = np.square(unpack(packed.blocks[0]) - vectors.astype(float)).sum()
-    assert error <= np.square(halves - vectors).sum() * (0.05 if kind == "uint16" else 1)
+    assert len(packed.blocks[0].text) <= budget * 1.02
+    assert ("of their span" in packed.note) is (kind == "float16")
+
+
+def test_float16_is_exact_where_that_is_no_larger() -> None:
+    vectors = np.random.default_rng(0).normal(size=(12_000, 24)) + np.linspace(-900, 900, 24)
+    packed = pack_vectors(EmbeddingTable(vectors.astype(np.float32)), "float16", 0)
+    assert packed.entry is not None
+    assert packed.entry["exact"]
+    assert unpack(packed.blocks[0]).tobytes() == vectors.astype(np.float32).tobytes()
 
 
 def test_values_beyond_float32_travel_divided_by_a_power_of_two() -> None:

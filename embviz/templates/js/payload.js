@@ -4,7 +4,7 @@
  */
 
 const ARRAYS = {
-  uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, int32: Int32Array,
+  uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array,
   float16: Uint16Array, float32: Float32Array,
 };
 
@@ -37,7 +37,7 @@ export function openPayload(readText) {
 /**
  * @param {Uint8Array} data
  * @param {{dtype: string, shape?: number[], offset?: number[], step?: number[], values?: number[]}} entry
- * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps become Float32Array
+ * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps of 16 or 24 bits become Float32Array
  */
 export function decode(data, entry) {
   if (entry.dtype === 'json') return JSON.parse(new TextDecoder().decode(data));
@@ -61,7 +61,7 @@ export function unshuffle(data, size) {
   return out;
 }
 
-/** @param {Uint16Array} steps (…, k) @param {number[]} offset k values @param {number[]} step @returns {Float32Array} */
+/** @param {Uint16Array | Uint32Array} steps (…, k) @param {number[]} offset k values @param {number[]} step @returns {Float32Array} */
 export function fromSteps(steps, offset, step) {
   const k = step.length;
   const out = new Float32Array(steps.length);
