@@ -15,6 +15,8 @@ export function ticksOf(low, high, most) {
   const last = Math.floor(to / step + 1e-9);
   // So far in that the coordinates themselves are coarser: no numbers rather than wrong ones.
   if (!Number.isSafeInteger(first) || !Number.isSafeInteger(last) || last - first > 2 * most + 2) return [];
+  // One number alone is no scale.
+  if (last <= first && most < 16) return ticksOf(low, high, 1.5 * most);
   const out = [];
   const write = writer(Math.max(Math.abs(first), Math.abs(last)) * step, step);
   for (let index = first; index <= last; index++) out.push({ value: index * step, index, text: write(index * step) });
