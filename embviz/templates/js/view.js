@@ -14,6 +14,7 @@ export { chosen } from '#js/scene.js';
 export { initialState } from '#js/state.js';
 
 const NONE = new Int32Array(0);
+const NO_DISTANCES = new Float32Array(0);
 
 /**
  * What can be asked of the page and changed in it. The panels and `window.embviz` use the same.
@@ -86,12 +87,12 @@ function createNeighbors(page, get, memo) {
 
   /** The selected point's neighbors, empty where they cannot be had. */
   function currentNeighbors(state = get()) {
-    if (state.selected.length !== 1 || !page.vectors) return { indices: NONE, distances: new Float32Array(0), error: page.vectors ? '' : page.manifest.vectors_note };
+    if (state.selected.length !== 1 || !page.vectors) return { indices: NONE, distances: NO_DISTANCES, error: page.vectors ? '' : page.manifest.vectors_note };
     try {
       return { ...neighbors(state.selected[0], state.k, state.metric), error: '' };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      return { indices: NONE, distances: new Float32Array(0), error: error.message };
+      return { indices: NONE, distances: NO_DISTANCES, error: error.message };
     }
   }
 

@@ -62,7 +62,10 @@ export function createFrames(draw, settled) {
     count.frames += 1;
     count.lastDrawMs = performance.now() - start;
     clearTimeout(rest);
+    // A fine picture that something else asked for ends the motion as well.
+    const settles = !moving && rest !== 0;
     rest = moving ? setTimeout(finish, REST_MS) : 0;
+    if (settles) settled();
   }
   function finish() {
     rest = 0;
