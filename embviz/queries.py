@@ -181,10 +181,7 @@ def resolve_label(table: EmbeddingTable, text: str, column: str | None = None) -
     if table.metadata:
         rows = [i for i, value in enumerate(values) if value == text]
         if len(rows) > 1:
-            log.info(
-                "'%s' is the label of %s points; row %d is taken, the first",
-                printable(text), f"{len(rows):,}", table.row_number(rows[0]),
-            )  # fmt: skip
+            tell_first(text, rows, table.row_number)
         if rows:
             return rows[0]
     row = _index_of_row(table, text)
@@ -200,6 +197,14 @@ def resolve_label(table: EmbeddingTable, text: str, column: str | None = None) -
         f"is the label of none of {table.n_points:,} points",
         f"close to it: {', '.join(close)}" if close else "",
     )
+
+
+def tell_first(text: str, rows: Sequence[int], row_number: Callable[[int], int]) -> None:
+    """Tell that a label is that of several points, of which the first is taken."""
+    log.info(
+        "'%s' is the label of %s points; row %d is taken, the first",
+        printable(text), f"{len(rows):,}", row_number(rows[0]),
+    )  # fmt: skip
 
 
 def closest_labels(table: EmbeddingTable, text: str, column: str | None) -> list[str]:

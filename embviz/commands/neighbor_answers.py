@@ -157,10 +157,9 @@ def find_point(points: Points, text: str) -> int:
     """
     found = points.columns.find(text)
     if len(found) > 1:
-        log.info(
-            "'%s' is the label of %s points; row %d is taken, the first",
-            printable(text), f"{len(found):,}", points.row_number(found[0]),
-        )  # fmt: skip
+        from embviz.queries import tell_first
+
+        tell_first(text, found, points.row_number)
     if found:
         return found[0]
     if text.isascii() and text.isdigit() and len(text) <= 18:

@@ -57,7 +57,7 @@ def find_all_neighbors(table: EmbeddingTable, k: int, metric: Metric = "cosine")
         ParameterError: If k is out of range.
         LoadError: If a row holds NaN or infinity.
     """
-    check_k(table, k, table.n_points - 1)
+    check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
     space = _open_space(table, metric)
     best = Best(np.empty((table.n_points, k)), np.empty((table.n_points, k), np.int64))

@@ -41,7 +41,7 @@ def find_neighbors(
     outside = chosen[(chosen < 0) | (chosen >= table.n_points)]
     if len(outside):
         raise ParameterError("rows", f"row {outside[0]} is not in 0 .. {table.n_points - 1}")
-    check_k(table, k, table.n_points - 1)
+    check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
     queries = table.take_block(chosen, np.float64).astype(np.float64, copy=False)
     zero = np.flatnonzero(~queries.any(axis=1)) if metric == "cosine" else chosen[:0]
@@ -76,13 +76,20 @@ def find_neighbors_of_vectors(
         ParameterError: If k is out of range, the width is wrong, or a query is not finite, or zero
             under cosine.
     """
-    wanted = check_queries(table, queries, metric)
-    excluded = np.array(sorted(set(exclude)), dtype=np.int64)
-    check_k(table, k, table.n_points - len(excluded))
-    return search_table(table, Request(wanted, k, metric, excluded=excluded))
+    return search_table(table, request_without(table, queries, k, metric, exclude))
 
 
-def check_queries(table: EmbeddingTable, queries: ArrayLike, metric: str) -> NDArray[np.float64]:
+def request_without(
+    table: EmbeddingTable, queries: ArrayLike, k: int, metric: Metric, exclude: Sequence[int]
+) -> Request:
+    """Return the request for points near to vectors, some rows left out; refuse what is wrong."""
+    wanted = check_queries(table.n_dims, queries, metric)
+    excluded = np.unique(np.asarray(exclude, dtype=np.int64))
+    check_k(table.n_points, k, table.n_points - len(excluded))
+    return Request(wanted, k, metric, excluded=excluded)
+
+
+def check_queries(n_dims: int, queries: ArrayLike, metric: str) -> NDArray[np.float64]:
     """Return query vectors as float64 (n_queries, n_dims).
 
     Raises:
@@ -91,21 +98,25 @@ def check_queries(table: EmbeddingTable, queries: ArrayLike, metric: str) -> NDA
     """
     check_metric(metric)
     wanted = np.atleast_2d(np.asarray(queries, dtype=np.float64))
-    if wanted.ndim != 2 or wanted.shape[1] != table.n_dims:
+    if wanted.ndim != 2 or wanted.shape[1] != n_dims:
         raise ParameterError(
-            "queries", f"{wanted.shape[-1]} dimensions where the points have {table.n_dims}"
+            "queries", f"{wanted.shape[-1]} dimensions where the points have {n_dims}"
         )
     if not np.isfinite(wanted).all():
         raise ParameterError("queries", "a query vector holds NaN or infinity")
     if metric == "cosine" and not wanted.any(axis=1).all():
-        raise ParameterError("query", "a zero vector has no direction, so no cosine distance")
+        raise ParameterError(
+            "query",
+            "a zero vector has no direction, so no cosine distance",
+            "use the euclidean metric",
+        )
     return wanted
 
 
-def check_k(table: EmbeddingTable, k: int, largest: int) -> None:
-    """Refuse a number of neighbors that the table cannot give."""
+def check_k(n_points: int, k: int, largest: int) -> None:
+    """Refuse a number of neighbors that so many points cannot give."""
     if not 1 <= k <= largest:
-        raise ParameterError(f"k = {k}", f"must be 1 .. {largest} with {table.n_points:,} points")
+        raise ParameterError(f"k = {k}", f"must be 1 .. {largest} with {n_points:,} points")
 
 
 def check_metric(metric: str) -> None:

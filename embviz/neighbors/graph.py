@@ -64,7 +64,7 @@ def build_graph(
     Raises:
         ParameterError: If k is out of range, or a vector's distances are beyond float32.
     """
-    check_k(table, k, table.n_points - 1)
+    check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
     space = normalize_vectors(table, normalize)
     points = _gather(space, metric)

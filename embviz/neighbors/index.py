@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import check_metric
+from embviz.neighbors.exact import check_k, check_metric, check_queries
 from embviz.neighbors.index_files import (
     MANIFEST,
     IndexFiles,
@@ -141,16 +141,9 @@ class NeighborIndex:
             ParameterError: If a value is out of range, or a query is not finite or is zero.
             LoadError: If a part that is read is damaged.
         """
-        wanted = np.atleast_2d(np.asarray(queries, dtype=np.float64))
-        if wanted.ndim != 2 or wanted.shape[1] != self.n_dims:
-            raise ParameterError(
-                "queries", f"{wanted.shape[-1]} dimensions where the points have {self.n_dims}"
-            )
-        if not np.isfinite(wanted).all():
-            raise ParameterError("queries", "a query vector holds NaN or infinity")
-        excluded = np.array(sorted(set(exclude)), dtype=np.int64)
+        excluded = np.unique(np.asarray(exclude, dtype=np.int64))
         metric = self._check(k, self.n_points - len(excluded), metric, recall)
-        self._refuse_zero(wanted, metric, None)
+        wanted = check_queries(self.n_dims, queries, metric)
         return self._search(Request(wanted, k, metric, excluded=excluded), recall)
 
     def quick_recall(self, k: int) -> float:
@@ -247,23 +240,19 @@ class NeighborIndex:
         return chosen
 
     def _check(self, k: int, largest: int, metric: str | None, recall: float) -> Metric:
-        if not 1 <= k <= largest:
-            raise ParameterError(
-                f"k = {k}", f"must be 1 .. {largest} with {self.n_points:,} points"
-            )
+        check_k(self.n_points, k, largest)
         if not 0 < recall <= 1:
             raise ParameterError(f"recall = {recall:g}", "must be above 0 and at most 1")
         check_metric(metric or self.metric)
         return self.metric if metric is None else "cosine" if metric == "cosine" else "euclidean"
 
     def _refuse_zero(
-        self, queries: NDArray[np.float64], metric: Metric, points: NDArray[np.int64] | None
+        self, queries: NDArray[np.float64], metric: Metric, points: NDArray[np.int64]
     ) -> None:
         zero = np.flatnonzero(~queries.any(axis=1))
         if len(zero) and metric == "cosine":
-            what = "query" if points is None else f"row {self.row_number(int(points[zero[0]]))}"
             raise ParameterError(
-                what,
+                f"row {self.row_number(int(points[zero[0]]))}",
                 "a zero vector has no direction, so no cosine distance",
                 "use the euclidean metric",
             )

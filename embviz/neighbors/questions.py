@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import check_k, check_queries, search_table
+from embviz.neighbors.exact import check_queries, request_without, search_table
 from embviz.neighbors.row_blocks import table_rows
 from embviz.neighbors.scan import Request, precise_units, search_exactly
 
@@ -35,7 +35,7 @@ def find_among(
         raise ParameterError("rows", f"there are rows 0 .. {table.n_points - 1}")
     if not 1 <= k <= len(among):
         raise ParameterError(f"k = {k}", f"must be 1 .. {len(among)} with that many rows")
-    wanted = check_queries(table, queries, metric)
+    wanted = check_queries(table.n_dims, queries, metric)
     return search_exactly(lambda: table_rows(table, among), Request(wanted, k, metric))
 
 
@@ -61,10 +61,8 @@ def find_farthest(
     Raises:
         ParameterError: As `find_neighbors_of_vectors` does.
     """
-    wanted = check_queries(table, queries, metric)
-    excluded = np.unique(np.asarray(exclude, dtype=np.int64))
-    check_k(table, k, table.n_points - len(excluded))
-    return search_table(table, Request(wanted, k, metric, excluded=excluded, farthest=True))
+    request = request_without(table, queries, k, metric, exclude)
+    return search_table(table, replace(request, farthest=True))
 
 
 @dataclass(frozen=True, eq=False)
