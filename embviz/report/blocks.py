@@ -17,8 +17,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 GZIP_LEVEL = 6
-# Quantized coordinates: 65,536 steps an axis are 8e-6 of its span, a hundredth of a pixel.
-STEPS = 65_535
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Even steps from the least to the largest value of each column, in 16 or 24 bits.
+
+    65,536 steps are 8e-6 of a column's span: of an axis, a hundredth of a pixel.
+    """
+
+    low: NDArray[np.float64]
+    step: NDArray[np.float64]
+    bits: int
+
+    @classmethod
+    def spanning(cls, low: NDArray[np.float64], high: NDArray[np.float64], bits: int = 16) -> Steps:
+        """Return the steps between two rows of values, float64 (n_columns,)."""
+        span = high - low
+        return cls(low, np.where(span > 0, span / (2**bits - 1), 1.0), bits)
+
+    def encode(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return the nearest step of each value (…, n_columns), uint16 or uint32."""
+        steps = np.rint((values - self.low) / self.step).clip(0, 2**self.bits - 1)
+        return steps.astype(np.uint16 if self.bits == 16 else np.uint32)
+
+    def decode(self, steps: NDArray[Any]) -> NDArray[np.float32]:
+        """Return what the page makes of steps."""
+        return (self.low + steps * self.step).astype(np.float32)
+
+    def entry(self) -> dict[str, list[float]]:
+        """Return what the manifest says of a block of steps."""
+        return {"offset": self.low.tolist(), "step": self.step.tolist()}
 
 
 @dataclass(frozen=True)
@@ -59,8 +88,6 @@ def coordinates_block(name: str, coordinates: NDArray[np.float32], exact: bool) 
     if exact:
         return array_block(name, coordinates)
     flat = coordinates.reshape(-1, coordinates.shape[-1])
-    low = flat.min(axis=0).astype(np.float64)
-    span = flat.max(axis=0) - low
-    step = np.where(span > 0, span / STEPS, 1.0)
-    scaled = np.rint((coordinates - low) / step).astype(np.uint16)
-    return array_block(name, scaled, offset=low.tolist(), step=step.tolist())
+    low, high = (end.astype(np.float64) for end in (flat.min(axis=0), flat.max(axis=0)))
+    steps = Steps.spanning(low, high)
+    return array_block(name, steps.encode(coordinates), **steps.entry())

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.report.blocks import Block, array_block, compress
+from embviz.report.blocks import Block, Steps, array_block, compress
 
 PRECISIONS = ("auto", "float32", "float16", "int8", "none")
 # The whole page stays below 25 MB where it can; the rest is Plotly, coordinates and labels.
@@ -158,45 +158,26 @@ def _pack_exact(table: EmbeddingTable, kind: str) -> PackedVectors:
 
 
 @dataclass(frozen=True, eq=False)
-class _Halves:
-    """IEEE 754 half precision, of values divided by a power of two."""
+class _Coder:
+    """How values divided by a power of two travel: as steps, or as IEEE 754 half precision."""
 
     scale: float
+    steps: Steps | None = None
 
     def encode(self, block: NDArray[Any]) -> NDArray[Any]:
-        with np.errstate(over="ignore"):
-            return (block / self.scale).astype(np.float16)
+        scaled = block / self.scale
+        return self.steps.encode(scaled) if self.steps else scaled.astype(np.float16)
 
     def decode(self, stored: NDArray[Any]) -> NDArray[np.float64]:
-        return stored.astype(np.float64) * self.scale
+        values = self.steps.decode(stored) if self.steps else stored
+        return values.astype(np.float64) * self.scale
 
-    def entry(self) -> dict[str, Any]:
-        return {}
-
-
-@dataclass(frozen=True, eq=False)
-class _Steps:
-    """Even steps from the least to the largest value of each dimension, in 16 or 24 bits."""
-
-    low: NDArray[np.float64]
-    step: NDArray[np.float64]
-    bits: int
-    scale: float
-
-    def encode(self, block: NDArray[Any]) -> NDArray[Any]:
-        steps = np.rint((block / self.scale - self.low) / self.step)
-        kind = np.uint16 if self.bits == 16 else np.uint32
-        return steps.clip(0, 2**self.bits - 1).astype(kind)
-
-    def decode(self, stored: NDArray[Any]) -> NDArray[np.float64]:
-        # The page holds float32.
-        return (self.low + stored * self.step).astype(np.float32).astype(np.float64) * self.scale
-
-    def entry(self) -> dict[str, Any]:
-        return {"offset": self.low.tolist(), "step": self.step.tolist()}
-
-
-_Coder = _Halves | _Steps
+    @property
+    def note(self) -> str:
+        if self.steps is None:
+            return ""
+        wide = self.steps.bits > 16
+        return ", in 24 bits a number" if wide else ", in 65,536 steps a dimension"
 
 
 def _two_byte_coders(table: EmbeddingTable) -> list[_Coder]:
@@ -211,18 +192,17 @@ def _two_byte_coders(table: EmbeddingTable) -> list[_Coder]:
     for _, block in table.blocks(np.float64):
         np.minimum(low, block.min(axis=0), out=low)
         np.maximum(high, block.max(axis=0), out=high)
-    low, span = low / scale, (high - low) / scale
 
-    def steps(bits: int) -> _Steps:
-        return _Steps(low, np.where(span > 0, span / (2**bits - 1), 1.0), bits, scale)
+    def stepped(bits: int) -> _Coder:
+        return _Coder(scale, Steps.spanning(low / scale, high / scale, bits))
 
     sample = _sample(table, 2 * table.n_dims)
-    narrow: list[_Coder] = [steps(16), _Halves(scale)]
+    narrow = [stepped(16), _Coder(scale)]
     off = [_axis_error(sample, coder) for coder in narrow]
     best = narrow[int(np.argmin(off))]
     if min(off) <= AXIS_ERROR / 2:
         return [best]
-    wide = steps(24)
+    wide = stepped(24)
     return [wide, best] if _axis_error(sample, wide) < min(off) / 2 else [best]
 
 
@@ -231,15 +211,15 @@ def _axis_error(sample: NDArray[np.float64], coder: _Coder) -> float:
 
     The largest of 64 pairs of the sample, those apart; near duplicates have no firm direction.
     """
-    back = coder.decode(coder.encode(sample))
+    exact, back = sample / coder.scale, coder.decode(coder.encode(sample)) / coder.scale
     rng = np.random.default_rng(0)
     start, end = rng.integers(0, len(sample), (2, 256))
-    apart = np.linalg.norm(sample[end] - sample[start], axis=1)
+    apart = np.linalg.norm(exact[end] - exact[start], axis=1)
     firm = np.flatnonzero(apart > 0.5 * np.median(apart))[:64]
     worst = 0.0
     for i in firm[apart[firm] > 0]:
         coordinates = []
-        for points in (sample, back):
+        for points in (exact, back):
             direction = points[end[i]] - points[start[i]]
             coordinates.append(points @ (direction / max(np.linalg.norm(direction), 1e-300)))
         off = np.abs(coordinates[1] - coordinates[0]).max() / np.ptp(coordinates[0])
@@ -258,24 +238,19 @@ def _pack_coded(table: EmbeddingTable, coder: _Coder) -> PackedVectors:
     for start, block in table.blocks(np.float64):
         stored = coder.encode(block)
         out[start : start + len(block)] = stored
-        worst = max(worst, _row_error(block, coder.decode(stored)))
-    said = _axis_error(_sample(table, 2 * table.n_dims), coder)
-    how = {16: ", in 65,536 steps a dimension", 24: ", in 24 bits a number"}
-    note = (
-        f"Vectors travel as float16{how.get(getattr(coder, 'bits', 0), '')}: each is within "
-        f"{worst:.2g} of its length" + _axis_note(said)
-    )
+        worst = max(worst, _row_error(block / coder.scale, coder.decode(stored) / coder.scale))
+    note = f"Vectors travel as float16{coder.note}: each is within {worst:.2g} of its length"
+    off = _axis_error(_sample(table, 2 * table.n_dims), coder)
+    if off > AXIS_ERROR:
+        note += f", axes typed here within {off:.1g} of their span"
     entry = {
         "precision": "float16",
         "exact": False,
         "scale": coder.scale,
         "error": float(f"{worst:.2g}"),
     }
-    return PackedVectors((array_block("vectors", out, **coder.entry()),), entry, note)
-
-
-def _axis_note(off: float) -> str:
-    return f", axes typed here within {off:.1g} of their span" if off > AXIS_ERROR else ""
+    said = coder.steps.entry() if coder.steps else {}
+    return PackedVectors((array_block("vectors", out, **said),), entry, note)
 
 
 def _row_error(block: NDArray[Any], back: NDArray[Any]) -> float:
@@ -289,17 +264,19 @@ def _pack_int8(table: EmbeddingTable) -> PackedVectors:
     """Pack a byte a number and a scale a row; the error is relative to a row's norm."""
     out = np.empty(table.vectors.shape, np.int8)
     scales = np.ones(table.n_points, np.float32)
+    scale = _scale(table, 1e30)
     worst = 0.0
     for start, block in table.blocks(np.float64):
         stop = start + len(block)
-        out[start:stop], scales[start:stop] = _quantize(block)
+        scaled = block / scale
+        out[start:stop], scales[start:stop] = _quantize(scaled)
         back = out[start:stop] * scales[start:stop, None].astype(np.float64)
-        worst = max(worst, _row_error(block, back))
+        worst = max(worst, _row_error(scaled, back))
     blocks = (array_block("vectors", out), array_block("vector_scales", scales))
     error = float(f"{worst:.2g}")
     note = f"Vectors travel as int8: each is within {error:g} of its length"
     return PackedVectors(
-        blocks, {"precision": "int8", "exact": False, "scale": 1.0, "error": error}, note
+        blocks, {"precision": "int8", "exact": False, "scale": scale, "error": error}, note
     )
 
 

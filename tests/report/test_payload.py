@@ -176,6 +176,19 @@ def test_values_beyond_float32_travel_divided_by_a_power_of_two() -> None:
     np.testing.assert_allclose(back, vectors, rtol=1e-6)
 
 
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+@pytest.mark.parametrize("size", [1e-200, 1e200])
+def test_any_size_of_values_travels_at_a_lower_precision(precision: str, size: float) -> None:
+    vectors = np.random.default_rng(0).normal(size=(60, 8)) * size
+    packed = pack_vectors(EmbeddingTable(vectors), precision, 0)
+    assert packed.entry is not None
+    back = unpack(packed.blocks[0]).astype(float)
+    if precision == "int8":
+        back *= unpack(packed.blocks[1]).astype(float)[:, None]
+    error = np.linalg.norm(back * (packed.entry["scale"] / size) - vectors / size, axis=1)
+    assert (error / np.linalg.norm(vectors / size, axis=1)).max() < 0.02
+
+
 def test_the_payload_is_the_same_for_the_same_input(blobs: EmbeddingTable) -> None:
     projections = [placed(blobs)]
     first = build_payload(blobs, projections, ReportOptions(title="t"))
