@@ -28,6 +28,8 @@ function roundStep(rough) {
   return [1, 2, 5, 10].find((k) => k * power >= rough * (1 - 1e-9)) * power;
 }
 
+const MOST_DECIMALS = 4;
+const FIXED = Array.from({ length: MOST_DECIMALS + 1 }, (_, decimals) => new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const raised = (n) => (n < 0 ? '⁻' : '') + Array.from(String(Math.abs(n)), (digit) => SUPERSCRIPTS[digit]).join('');
 const withMinus = (text) => text.replace('-', '−');
@@ -36,9 +38,8 @@ const withMinus = (text) => text.replace('-', '−');
 function writer(largest, step) {
   const place = (x) => Math.floor(Math.log10(x) + 1e-9);
   const decimals = Math.max(0, -place(step));
-  if (largest < 1e6 && decimals <= 4) {
-    const fixed = new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
-    return (value) => withMinus(fixed.format(value + 0));
+  if (largest < 1e6 && decimals <= MOST_DECIMALS) {
+    return (value) => withMinus(FIXED[decimals].format(value + 0));
   }
   const power = place(largest);
   const digits = Math.max(0, power - place(step));
