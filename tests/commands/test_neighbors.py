@@ -461,26 +461,13 @@ def test_a_byte_order_mark_and_lines_that_are_no_text_do_not_stop_a_batch(
         ('source = ""', "source = '' is no name"),
         ('source = "x.npy"\nmetadata = 5', "metadata = 5 is no name"),
         ('source = "x.npy"\nlabel_by = ["a"]', "label_by = ['a'] is no name"),
-    ],
-)
-def test_a_setting_that_names_nothing_is_refused(
-    run: Any, source: Any, tmp_path: Path, setting: str, told: str
-) -> None:
-    (tmp_path / "embviz.toml").write_text(setting)
-    ran = run("neighbors", "5")
-    assert (ran.status, ran.stderr.startswith(f"embviz: embviz.toml: {told}")) == (1, True)
-
-
-@pytest.mark.parametrize(
-    ("setting", "told"),
-    [
         ('sorce = "x.npy"', "'sorce' is no option; close to it: source"),
         ('source = "x.npy"\nmetdata = "x.tsv"', "'metdata' is no option; close to it: metadata"),
         ('source = "x.npy"\n[neighbors]\nk = 3', "[neighbors] is none of the tables [project],"),
         ('source = "x.npy"\n[[project]]\nseed = 3', "[project] is none of the tables"),
     ],
 )
-def test_a_setting_that_no_command_knows_is_refused(
+def test_a_setting_that_names_nothing_or_that_no_command_knows_is_refused(
     run: Any, source: Any, tmp_path: Path, setting: str, told: str
 ) -> None:
     (tmp_path / "embviz.toml").write_text(setting)

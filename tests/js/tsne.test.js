@@ -6,6 +6,7 @@ import { MOST_POINTS, tsneOptions } from '#js/run_options.js';
 import { readLabels, supervised } from '#js/supervise.js';
 import { createTable } from '#js/table.js';
 import { createRun, differentiate, divergence, startFrom } from '#js/tsne.js';
+import { countNearestAlike } from './nearest_alike.js';
 
 const normal = createNormal(createRandom(2));
 const [n, d] = [90, 6];
@@ -77,13 +78,7 @@ for (const dims of [2, 3]) {
     assert.deepEqual(one.points(), finish(4).points());
     assert.notDeepEqual(one.points(), finish(5).points());
     const y = one.points();
-    const far = (a, b) => { let s = 0; for (let c = 0; c < dims; c++) s += (y[a * dims + c] - y[b * dims + c]) ** 2; return s; };
-    let right = 0;
-    for (let i = 0; i < n; i++) {
-      let best = -1;
-      for (let j = 0; j < n; j++) if (j !== i && (best < 0 || far(i, j) < far(i, best))) best = j;
-      if (best % 3 === i % 3) right++;
-    }
+    const right = countNearestAlike(y, n, dims, (i) => i % 3);
     assert.ok(right > 0.97 * n, `${right} of ${n}`);
   });
 }

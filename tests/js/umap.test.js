@@ -4,6 +4,7 @@ import { nearestRows, squaredDistances } from '#js/affinities.js';
 import { createNormal, createRandom } from '#js/random.js';
 import { MOST_POINTS, umapOptions } from '#js/run_options.js';
 import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/umap.js';
+import { countNearestAlike } from './nearest_alike.js';
 
 // Sigmas, graph, curve and finished maps are compared with those of umap-learn in tests/test_umap_in_page.py.
 
@@ -50,13 +51,7 @@ for (const dims of [2, 3]) {
     assert.equal(y.length, n * dims);
     assert.deepEqual(y, finish(3).points());
     assert.notDeepEqual(y, finish(4).points());
-    const far = (a, b) => { let s = 0; for (let c = 0; c < dims; c++) s += (y[a * dims + c] - y[b * dims + c]) ** 2; return s; };
-    let right = 0;
-    for (let i = 0; i < n; i++) {
-      let best = -1;
-      for (let j = 0; j < n; j++) if (j !== i && (best < 0 || far(i, j) < far(i, best))) best = j;
-      if (best % 3 === i % 3) right++;
-    }
+    const right = countNearestAlike(y, n, dims, (i) => i % 3);
     assert.ok(right > 0.98 * n, `${right} of ${n}`);
   });
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from embviz import PCA, TSNE, Axes, EmbeddingTable, write_report
 from embviz.sprites import pack_tiles
+from tests.page.plot_harness import HEIGHT, LEFT, TOP, WIDTH, Harness, build, opened
 
 
 def make_table(n: int = 300) -> EmbeddingTable:
@@ -49,3 +51,15 @@ def report(table: EmbeddingTable, tmp_path_factory: pytest.TempPathFactory) -> P
         metric="euclidean", color_by="group",
     )  # fmt: skip
     return path
+
+
+@pytest.fixture(scope="session")
+def plot_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page that holds the plot alone."""
+    return build(tmp_path_factory.mktemp("plot") / "plot.html", (LEFT, TOP, WIDTH, HEIGHT))
+
+
+@pytest.fixture
+def open_harness(browser: Any, plot_page: Path) -> Iterator[Callable[..., Harness]]:
+    """Open that page and handle its plot."""
+    yield from opened(browser, plot_page)

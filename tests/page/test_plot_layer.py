@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,9 @@ from tests.page.plot_harness import (
     WIDTH,
     Harness,
     assert_same_places,
-    build,
     cloud,
     drawn_at,
-    opened,
 )
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("plot") / "plot.html", (LEFT, TOP, WIDTH, HEIGHT))
-
-
-@pytest.fixture
-def open_harness(browser: Any, path: Path) -> Iterator[Callable[..., Harness]]:
-    yield from opened(browser, path)
 
 
 @pytest.mark.parametrize("dims", [2, 3])
@@ -222,13 +210,13 @@ def test_when_plotly_fails_the_points_stay_and_can_be_moved(
     assert np.allclose(harness.positions() - before, [60, 0], atol=0.2)
 
 
-def test_without_webgl_3d_has_no_axes_but_turns(path: Path, browser: Any) -> None:
+def test_without_webgl_3d_turns(plot_page: Path, browser: Any) -> None:
     instance = browser.browser_type.launch(
         executable_path=find_chromium(), args=[*ARGS, "--disable-3d-apis"]
     )
     try:
         size = {"width": WIDTH + 100, "height": HEIGHT + 60}
-        harness = Harness(instance.new_page(viewport=size), path)
+        harness = Harness(instance.new_page(viewport=size), plot_page)
         harness.points(cloud(50, 3), axes=TITLES)
         harness.style()
         harness.load_plotly()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -20,21 +18,9 @@ from tests.page.plot_harness import (
     TOP,
     WIDTH,
     Harness,
-    build,
     cloud,
     drawn_at,
-    opened,
 )
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("plot") / "plot.html", (LEFT, TOP, WIDTH, HEIGHT))
-
-
-@pytest.fixture
-def open_harness(browser: Any, path: Path) -> Iterator[Callable[..., Harness]]:
-    yield from opened(browser, path)
 
 
 def test_hidden_points_are_neither_drawn_nor_found(open_harness: Callable[..., Harness]) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,12 @@ import numpy.typing as npt
 import pytest
 
 from tests.page.plot_harness import (
-    HEIGHT,
     LEFT,
     TOP,
-    WIDTH,
     Harness,
     assert_same_places,
-    build,
     cloud,
-    opened,
 )
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("plot") / "plot.html", (LEFT, TOP, WIDTH, HEIGHT))
-
-
-@pytest.fixture
-def open_harness(browser: Any, path: Path) -> Iterator[Callable[..., Harness]]:
-    yield from opened(browser, path)
 
 
 def test_hover_names_the_point_on_top_among_100000(open_harness: Callable[..., Harness]) -> None:
