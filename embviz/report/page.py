@@ -6,7 +6,7 @@ import base64
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
@@ -170,15 +170,20 @@ def _stylesheet() -> str:
 def _modules() -> dict[str, str]:
     """Return the import map: the very files that the tests import, as data: URLs."""
     found = {}
-    root = TEMPLATES / "js"
-    for prefix, folder in (("", root), ("panels/", root / "panels")):
-        for item in _sorted(folder):
-            if item.name.endswith(".js"):
-                name = f"{prefix}{item.name}"
-                source = item.read_text(encoding="utf-8") + f"\n//# sourceURL=embviz/{name}\n"
-                text = base64.b64encode(source.encode("utf-8")).decode("ascii")
-                found[f"#js/{name}"] = f"data:text/javascript;charset=utf-8;base64,{text}"
+    for name, item in _scripts(TEMPLATES / "js"):
+        source = item.read_text(encoding="utf-8") + f"\n//# sourceURL=embviz/{name}\n"
+        text = base64.b64encode(source.encode("utf-8")).decode("ascii")
+        found[f"#js/{name}"] = f"data:text/javascript;charset=utf-8;base64,{text}"
     return found
+
+
+def _scripts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Yield the modules in a folder and those in it, with their paths below the first."""
+    for item in _sorted(folder):
+        if item.is_dir():
+            yield from _scripts(item, f"{prefix}{item.name}/")
+        elif item.name.endswith(".js"):
+            yield f"{prefix}{item.name}", item
 
 
 def _sorted(folder: Traversable) -> list[Traversable]:
