@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors, Projection
-from embviz.neighbors.normalize import Normalize, NormalizedVectors, normalize_vectors, unit_rows
+from embviz.space import Normalize, NormalizedVectors, normalize_vectors, unit_rows
 
 K = 10
 SAMPLE = 1000

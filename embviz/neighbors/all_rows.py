@@ -18,7 +18,6 @@ from embviz.neighbors.graph import (
     load_faiss,
     warn_of_zeros,
 )
-from embviz.neighbors.normalize import normalize_vectors
 from embviz.neighbors.row_blocks import RowBlock, Shares, count_cores
 from embviz.neighbors.scan import (
     Best,
@@ -28,6 +27,7 @@ from embviz.neighbors.scan import (
     round_mantissa,
     search_exactly,
 )
+from embviz.space import normalize_vectors
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]

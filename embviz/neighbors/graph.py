@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.exact import check_k, check_metric
-from embviz.neighbors.normalize import (
+from embviz.space import (
     Normalize,
     NormalizedVectors,
     normalize_vectors,

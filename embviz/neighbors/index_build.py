@@ -22,7 +22,7 @@ from embviz.neighbors.index_files import crc32c, sample_file, write_manifest
 from embviz.neighbors.index_labels import encode_column, ends_part, sort_labels, text_part
 from embviz.neighbors.index_recall import measure_recall
 from embviz.neighbors.index_writer import FolderWriter, fresh_folder, locked
-from embviz.neighbors.normalize import LARGEST, Floats, normalize_vectors, unit_rows, working_type
+from embviz.space import LARGEST, Floats, normalize_vectors, unit_rows, working_type
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.model import BLOCK_BYTES, EmbeddingTable, release_pages
-from embviz.neighbors.normalize import Floats, working_type
+from embviz.space import Floats, working_type
 
 # A few queries look at every row twice: the block is in the cache the second time.
 FEW_QUERIES = 16

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.model import Metric, Neighbors
-from embviz.neighbors.normalize import Floats, unit_rows
 from embviz.neighbors.row_blocks import Pass, RowBlock, Shares
+from embviz.space import Floats, unit_rows
 
 log = logging.getLogger("embviz")
 

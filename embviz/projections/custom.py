@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
-from embviz.neighbors.normalize import normalize_vectors
 from embviz.projections.pca import find_components
 from embviz.queries import bare_text, describe_match, match_some
+from embviz.space import normalize_vectors
 
 log = logging.getLogger("embviz")
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
-from embviz.neighbors.normalize import (
+from embviz.space import (
     Floats,
     Normalize,
     NormalizedVectors,

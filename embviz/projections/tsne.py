@@ -16,9 +16,9 @@ from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Frames, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.neighbors.graph import calm_threads
-from embviz.neighbors.normalize import Normalize, normalize_vectors
 from embviz.projections.pca import leading_coordinates
 from embviz.projections.tsne_gradient import FourierGradient
+from embviz.space import Normalize, normalize_vectors
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")

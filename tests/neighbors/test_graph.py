@@ -13,7 +13,7 @@ from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
 from embviz.neighbors import build_graph, find_neighbors, graph
 from embviz.neighbors.graph import calm_threads
-from embviz.neighbors.normalize import normalize_vectors
+from embviz.space import normalize_vectors
 
 DIGITS = load_digits().data.astype(np.float32)
 

@@ -10,9 +10,9 @@ from sklearn import decomposition
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable
-from embviz.neighbors.normalize import normalize_vectors
 from embviz.projections import pca
 from embviz.projections.pca import PCA, find_components
+from embviz.space import normalize_vectors
 
 RNG = np.random.default_rng(0)
 DECAY = 0.8 ** np.arange(40)

@@ -7,7 +7,7 @@ import pytest
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.neighbors.normalize import normalize_vectors, unit_rows, working_type
+from embviz.space import normalize_vectors, unit_rows, working_type
 
 X = np.random.default_rng(0).normal(2, 1, size=(70, 5))
 
