@@ -30,7 +30,6 @@ from embviz.bookmarks import (
     show_components,
 )
 from embviz.errors import OutputError, ParameterError
-from embviz.export.staging import stage_files
 from embviz.export.tensorboard_tsne import most_perplexity
 from embviz.loaders.projector_config import (
     FILE_NAME,
@@ -40,6 +39,7 @@ from embviz.loaders.projector_config import (
     format_config,
 )
 from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
+from embviz.outputs.folders import stage_files
 from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
 
