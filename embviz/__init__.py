@@ -21,8 +21,8 @@ if TYPE_CHECKING:
         TensorInfo,
     )
     from embviz.neighbors import find_neighbors
-    from embviz.neighbors.index import NeighborIndex, open_index
-    from embviz.neighbors.index_build import append_rows, build_index
+    from embviz.neighbors.index.build import append_rows, build_index
+    from embviz.neighbors.index.index import NeighborIndex, open_index
     from embviz.projections import PCA, TSNE, UMAP, Axes
     from embviz.quality import Quality, measure_quality
     from embviz.queries import match
@@ -44,8 +44,8 @@ _HOMES = {
         "TensorInfo",
     ),
     "embviz.neighbors": ("find_neighbors",),
-    "embviz.neighbors.index": ("NeighborIndex", "open_index"),
-    "embviz.neighbors.index_build": ("append_rows", "build_index"),
+    "embviz.neighbors.index.index": ("NeighborIndex", "open_index"),
+    "embviz.neighbors.index.build": ("append_rows", "build_index"),
     "embviz.projections": ("PCA", "TSNE", "UMAP", "Axes"),
     "embviz.quality": ("Quality", "measure_quality"),
     "embviz.queries": ("match",),

@@ -12,7 +12,7 @@ import click
 from embviz.commands.source import refuse_overwriting, table_options
 
 if TYPE_CHECKING:
-    from embviz.neighbors.index import NeighborIndex
+    from embviz.neighbors.index.index import NeighborIndex
 
 
 @click.command()
@@ -33,7 +33,7 @@ def index(source: str, **options: Any) -> None:
       embviz index words.npy --metadata words.tsv -o words-index
     """
     from embviz.errors import ParameterError
-    from embviz.neighbors.index import open_index
+    from embviz.neighbors.index.index import open_index
 
     if options["verify"]:
         if options["output"] is not None or options["append"]:
@@ -55,9 +55,9 @@ def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
     from embviz.commands.points import drop_nonfinite
     from embviz.errors import ParameterError
     from embviz.loaders import load_table
-    from embviz.neighbors.index import open_index
-    from embviz.neighbors.index_build import append_rows, build_index
-    from embviz.neighbors.index_writer import check_replaceable
+    from embviz.neighbors.index.build import append_rows, build_index
+    from embviz.neighbors.index.index import open_index
+    from embviz.neighbors.index.writer import check_replaceable
 
     if options["append"]:
         for option in ("metric", "label_by"):

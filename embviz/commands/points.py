@@ -16,8 +16,8 @@ from embviz.loaders import load_table
 from embviz.loaders.metadata_lines import open_metadata_lines
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors, search_table
-from embviz.neighbors.index import NeighborIndex, open_index
-from embviz.neighbors.index_files import looks_like_index
+from embviz.neighbors.index.files import looks_like_index
+from embviz.neighbors.index.index import NeighborIndex, open_index
 from embviz.neighbors.row_blocks import table_rows
 from embviz.neighbors.scan import Request, search_exactly
 

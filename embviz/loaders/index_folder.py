@@ -6,7 +6,7 @@ from pathlib import Path
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, TensorInfo
-from embviz.neighbors.index_files import looks_like_index
+from embviz.neighbors.index.files import looks_like_index
 
 
 def accepts(path: Path) -> bool:
@@ -20,7 +20,7 @@ def list_tensors(path: Path) -> list[TensorInfo]:
     Raises:
         LoadError: If the index is damaged or of another version.
     """
-    from embviz.neighbors.index import open_index
+    from embviz.neighbors.index.index import open_index
 
     index = open_index(path)
     shape = (index.n_points, index.n_dims)
@@ -34,7 +34,7 @@ def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
         LoadError: If the index is damaged or of another version.
         ParameterError: If a tensor is asked for that is not its own.
     """
-    from embviz.neighbors.index import open_index
+    from embviz.neighbors.index.index import open_index
 
     index = open_index(path)
     if tensor not in (None, index.name):

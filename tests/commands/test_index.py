@@ -231,7 +231,7 @@ def test_of_two_builders_one_whole_index_stays(run: Any, words: Path) -> None:
 
 
 def test_a_second_process_cannot_add_at_the_same_time(run: Any, indexed: Path) -> None:
-    from embviz.neighbors.index_writer import locked
+    from embviz.neighbors.index.writer import locked
 
     with locked(indexed / "idx"):
         ran = run("index", "x.npy", "--metadata", "x.tsv", "-o", "idx", "--append")
@@ -246,7 +246,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
     import errno
 
     import embviz
-    from embviz.neighbors import index_writer
+    from embviz.neighbors.index import writer as index_writer
 
     monkeypatch.chdir(words)
     whole = index_writer.PartWriter.write
@@ -298,7 +298,7 @@ def test_an_answer_needs_nothing_heavy_but_numpy(indexed: Path) -> None:
 
 
 def test_a_manifest_made_up_with_a_right_checksum_is_refused(run: Any, indexed: Path) -> None:
-    from embviz.neighbors.index_files import crc32c
+    from embviz.neighbors.index.files import crc32c
 
     file = indexed / "idx/embviz-index.json"
     whole = json.loads(file.read_text())
@@ -342,7 +342,7 @@ def test_an_index_with_other_things_beside_it_is_not_replaced(run: Any, words: P
 
 @pytest.mark.skipif(os.name == "nt", reason="an open folder cannot be replaced there")
 def test_a_builder_waits_for_an_addition_to_what_it_replaces(indexed: Path) -> None:
-    from embviz.neighbors.index_writer import locked
+    from embviz.neighbors.index.writer import locked
 
     command = [sys.executable, "-m", "embviz", "index", "x.npy", "-o", "idx"]
     manifest = indexed / "idx/embviz-index.json"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.neighbors.index_search import CellStore
+from embviz.neighbors.index.search import CellStore
 from embviz.neighbors.scan import Request
 
 progress = logging.getLogger("embviz.progress")

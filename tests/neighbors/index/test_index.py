@@ -13,9 +13,9 @@ from scipy.spatial.distance import cdist
 
 from embviz import LoadError, ParameterError, append_rows, build_index, open_index
 from embviz.model import EmbeddingTable
-from embviz.neighbors import index_files
 from embviz.neighbors.exact import find_neighbors
-from embviz.neighbors.index_files import MANIFEST
+from embviz.neighbors.index import files as index_files
+from embviz.neighbors.index.files import MANIFEST
 
 RNG = np.random.default_rng(11)
 GROUPS = RNG.normal(size=(120, 20)) * 2
@@ -62,7 +62,7 @@ def test_the_stated_recall_is_that_of_other_points(built, wanted, k):
 
 
 def test_without_a_wanted_recall_little_is_read_of_a_large_index(built, monkeypatch):
-    from embviz.neighbors import index
+    from embviz.neighbors.index import index
 
     assert built.quick_recall(10) == 0.99
     monkeypatch.setattr(index, "QUICK_BYTES", 1000)

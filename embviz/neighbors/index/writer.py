@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import OutputError, printable
-from embviz.neighbors.index_files import BLOCK, MANIFEST, IndexFiles, Part, crc32c
+from embviz.neighbors.index.files import BLOCK, MANIFEST, IndexFiles, Part, crc32c
 
 log = logging.getLogger("embviz")
 

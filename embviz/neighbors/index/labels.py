@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.neighbors.index_files import IndexFiles
+from embviz.neighbors.index.files import IndexFiles
 
 CODEC = ("utf-8", "surrogatepass")
 

@@ -14,15 +14,15 @@ from numpy.typing import ArrayLike, NDArray
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.exact import check_k, check_metric, check_queries
-from embviz.neighbors.index_files import (
+from embviz.neighbors.index.files import (
     MANIFEST,
     IndexFiles,
     part_from_json,
     read_manifest,
     sample_file,
 )
-from embviz.neighbors.index_labels import IndexColumns, ends_part, text_part
-from embviz.neighbors.index_search import CellStore, Recall
+from embviz.neighbors.index.labels import IndexColumns, ends_part, text_part
+from embviz.neighbors.index.search import CellStore, Recall
 from embviz.neighbors.scan import Request
 
 log = logging.getLogger("embviz")

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.neighbors.index_files import IndexFiles, crc32c
+from embviz.neighbors.index.files import IndexFiles, crc32c
 
 Stretch = tuple[int, int, int]
 """The first row, the row behind the last, and the CRC-32C of the bytes of the rows between."""

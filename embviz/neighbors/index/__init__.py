@@ -1,0 +1,1 @@
+"""The neighbor index on disk."""
