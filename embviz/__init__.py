@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from embviz.neighbors import find_neighbors
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import NeighborIndex, open_index
+    from embviz.pictures.quality import Quality, measure_quality
     from embviz.projections import PCA, TSNE, UMAP, Axes
-    from embviz.quality import Quality, measure_quality
     from embviz.queries import match
     from embviz.report import write_report
 
@@ -47,7 +47,7 @@ _HOMES = {
     "embviz.neighbors.index.index": ("NeighborIndex", "open_index"),
     "embviz.neighbors.index.build": ("append_rows", "build_index"),
     "embviz.projections": ("PCA", "TSNE", "UMAP", "Axes"),
-    "embviz.quality": ("Quality", "measure_quality"),
+    "embviz.pictures.quality": ("Quality", "measure_quality"),
     "embviz.queries": ("match",),
     "embviz.report": ("write_report",),
 }

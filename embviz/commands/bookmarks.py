@@ -18,7 +18,7 @@ from embviz.errors import LoadError
 from embviz.model import Bookmark, EmbeddingTable, Projection
 
 if TYPE_CHECKING:
-    from embviz.commands.selection import Part
+    from embviz.pictures.selection import Part
 
 
 def add_bookmarks(part: Part, paths: Sequence[str]) -> EmbeddingTable:

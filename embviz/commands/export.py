@@ -13,8 +13,8 @@ from embviz.commands.config import config_option
 from embviz.commands.source import TileSize
 
 if TYPE_CHECKING:
-    from embviz.commands.selection import Part
     from embviz.model import EmbeddingTable, Projection
+    from embviz.pictures.selection import Part
 
 log = logging.getLogger("embviz")
 
@@ -141,10 +141,10 @@ def _list_tables(source: str, input_format: str | None) -> list[str]:
 
 
 def _load_part(source: str, tensor: str | None, options: dict[str, Any]) -> Part:
-    from embviz.commands.selection import choose_points
     from embviz.commands.thumbnails import add_thumbnails
     from embviz.errors import ParameterError
     from embviz.loaders import load_table
+    from embviz.pictures.selection import choose_points
 
     if options["images"] is not None and options["sprite"] is not None:
         raise ParameterError("--images", "cannot be combined with --sprite", "give one")

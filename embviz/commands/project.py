@@ -12,8 +12,8 @@ from embviz.commands.config import config_option
 from embviz.commands.source import TileSize, refuse_overwriting, table_options
 
 if TYPE_CHECKING:
-    from embviz.commands.selection import Part
     from embviz.model import EmbeddingTable, Projection
+    from embviz.pictures.selection import Part
     from embviz.projections import TSNE, UMAP, Axes
 
 METHODS = ("pca", "tsne", "umap", "custom", "none")
@@ -96,9 +96,9 @@ def project(ctx: click.Context, /, source: str, output: str, **options: Any) -> 
 
     from embviz.commands.bookmarks import add_bookmarks
     from embviz.commands.command_line import shown_command
-    from embviz.commands.selection import choose_points
     from embviz.commands.thumbnails import add_thumbnails, link_images
     from embviz.loaders import load_table
+    from embviz.pictures.selection import choose_points
     from embviz.report import prepare_page, write_report
 
     _check_files(source, output, options)
@@ -262,7 +262,7 @@ def project_all(
     from dataclasses import replace
 
     from embviz.neighbors import build_graph
-    from embviz.quality import measure_quality, with_quality
+    from embviz.pictures.quality import measure_quality, with_quality
 
     needing = [p for p in projectors if hasattr(p, "count_neighbors")]
     k = max((p.count_neighbors(table) for p in needing), default=0)

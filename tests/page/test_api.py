@@ -21,7 +21,7 @@ from embviz import (
     write_report,
 )
 from embviz.neighbors import build_graph
-from embviz.quality import with_quality
+from embviz.pictures.quality import with_quality
 
 
 @pytest.fixture

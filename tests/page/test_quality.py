@@ -11,7 +11,7 @@ import pytest
 
 from embviz import PCA, TSNE, EmbeddingTable, measure_quality, write_report
 from embviz.neighbors import build_graph
-from embviz.quality import with_quality
+from embviz.pictures.quality import with_quality
 
 NAME = "neighbors kept, 2D t-SNE"
 

@@ -12,7 +12,7 @@ from sklearn.manifold import trustworthiness
 
 from embviz import PCA, TSNE, EmbeddingTable, Neighbors, Projection, measure_quality
 from embviz.neighbors import build_graph
-from embviz.quality import with_quality
+from embviz.pictures.quality import with_quality
 
 
 def table_of(n: int, n_dims: int, seed: int = 0) -> EmbeddingTable:

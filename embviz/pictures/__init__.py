@@ -1,0 +1,1 @@
+"""Which points are shown, how they are projected, and how faithfully."""
