@@ -52,12 +52,12 @@ def index(source: str, **options: Any) -> None:
 
 def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
     """Read the source, and write the index or add to it."""
-    from embviz.commands.points import drop_nonfinite
     from embviz.errors import ParameterError
     from embviz.loaders import load_table
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import open_index
     from embviz.neighbors.index.writer import check_replaceable
+    from embviz.questions.points import drop_nonfinite
 
     if options["append"]:
         for option in ("metric", "label_by"):

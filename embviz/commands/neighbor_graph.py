@@ -14,11 +14,11 @@ import click
 import numpy as np
 
 from embviz.commands.neighbor_output import escaped
-from embviz.commands.points import IndexPoints, Points, TablePoints
 from embviz.commands.source import refuse_overwriting
 from embviz.errors import OutputError, ParameterError
 from embviz.model import EmbeddingTable, Neighbors
 from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
+from embviz.questions.points import IndexPoints, Points, TablePoints
 
 log = logging.getLogger("embviz")
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import click
 
-from embviz.commands.neighbor_answers import Answer
-from embviz.commands.points import Points
 from embviz.errors import OutputError, printable
+from embviz.questions.answers import Answer
+from embviz.questions.points import Points
 
 BAR_WIDTH = 16
 _EIGHTHS = "▏▎▍▌▋▊▉█"

@@ -12,10 +12,10 @@ import click
 from embviz.commands.source import find_source, table_options
 
 if TYPE_CHECKING:
-    from embviz.commands.neighbor_answers import Answer, Question
     from embviz.commands.neighbor_output import Output
-    from embviz.commands.points import Points
     from embviz.errors import EmbvizError, LoadError
+    from embviz.questions.answers import Answer, Question
+    from embviz.questions.points import Points
 
 # Queries that wait are answered together, in one pass over the points.
 MOST_TOGETHER = 64
@@ -69,7 +69,7 @@ def neighbors(query: tuple[str, ...], **options: Any) -> None:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     source, config = find_source(options["source"])
-    from embviz.commands.points import open_points
+    from embviz.questions.points import open_points
 
     points = open_points(source, options, config)
     if options["everyone"]:
@@ -120,7 +120,7 @@ def _check_together(query: tuple[str, ...], options: dict[str, Any]) -> None:
 
 
 def _question(points: Points, options: dict[str, Any]) -> Question:
-    from embviz.commands.neighbor_answers import Question, find_rows
+    from embviz.questions.answers import Question, find_rows
 
     k, n_others = options["k"], points.n_points - 1
     if k > n_others:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.commands.points import nonfinite_note
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Neighbors
 from embviz.neighbors import find_neighbors
 from embviz.queries import match, resolve_label
+from embviz.questions.points import nonfinite_note
 
 log = logging.getLogger("embviz")
 

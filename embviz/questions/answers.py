@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.commands.points import Points, labels_table
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import Metric, Neighbors
-from embviz.neighbors.questions import choose_along, way_points
+from embviz.questions.points import Points, labels_table
+from embviz.questions.ways import choose_along, way_points
 
 log = logging.getLogger("embviz")
 

@@ -8,7 +8,7 @@ from scipy.spatial.distance import cdist
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.neighbors.questions import choose_along, find_among, find_farthest, way_points
+from embviz.questions.ways import choose_along, find_among, find_farthest, way_points
 
 RNG = np.random.default_rng(5)
 POINTS = RNG.normal(size=(900, 7))

@@ -1,0 +1,1 @@
+"""Questions to the neighbors of points, and their answers."""
