@@ -14,7 +14,7 @@ from importlib import import_module
 
 import click
 
-from embviz.commands.terminal import listen
+from embviz.commands.shared.terminal import listen
 from embviz.errors import EmbvizError
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

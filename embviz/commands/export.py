@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.config import config_option
-from embviz.commands.source import TileSize
+from embviz.commands.shared.config import config_option
+from embviz.commands.shared.source import TileSize
 
 if TYPE_CHECKING:
     from embviz.model import EmbeddingTable, Projection

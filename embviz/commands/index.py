@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from embviz.commands.source import refuse_overwriting, table_options
+from embviz.commands.shared.source import refuse_overwriting, table_options
 
 if TYPE_CHECKING:
     from embviz.neighbors.index.index import NeighborIndex

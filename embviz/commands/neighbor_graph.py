@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from embviz.commands.neighbor_output import escaped
-from embviz.commands.source import refuse_overwriting
+from embviz.commands.shared.source import refuse_overwriting
 from embviz.errors import OutputError, ParameterError
 from embviz.model import EmbeddingTable, Neighbors
 from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.source import find_source, table_options
+from embviz.commands.shared.source import find_source, table_options
 
 if TYPE_CHECKING:
     from embviz.commands.neighbor_output import Output

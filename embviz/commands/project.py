@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.config import config_option
-from embviz.commands.source import TileSize, refuse_overwriting, table_options
+from embviz.commands.shared.config import config_option
+from embviz.commands.shared.source import TileSize, refuse_overwriting, table_options
 
 if TYPE_CHECKING:
     from embviz.model import EmbeddingTable, Projection
@@ -95,7 +95,7 @@ def project(ctx: click.Context, /, source: str, output: str, **options: Any) -> 
     from dataclasses import replace
 
     from embviz.commands.bookmarks import add_bookmarks
-    from embviz.commands.command_line import shown_command
+    from embviz.commands.shared.command_line import shown_command
     from embviz.commands.thumbnails import add_thumbnails, link_images
     from embviz.loaders import load_table
     from embviz.pictures.selection import choose_points

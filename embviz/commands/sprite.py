@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.config import config_option
-from embviz.commands.source import TileSize
+from embviz.commands.shared.config import config_option
+from embviz.commands.shared.source import TileSize
 
 if TYPE_CHECKING:
     from embviz.sprites.listing import ImageFile
@@ -103,7 +103,7 @@ def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
 
 def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> SheetFormat:
     """Refuse outputs that cannot be written or are inputs, before work is spent; say the format."""
-    from embviz.commands.source import refuse_overwriting
+    from embviz.commands.shared.source import refuse_overwriting
     from embviz.errors import OutputError, ParameterError
     from embviz.report.page import check_output
 

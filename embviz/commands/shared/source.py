@@ -138,7 +138,7 @@ def _check_keys(path: Path, config: dict[str, Any]) -> None:
     if not others:
         return
     # The commands are imported to be asked, which takes longer than some answers.
-    from embviz.commands.config import unknown_key
+    from embviz.commands.shared.config import unknown_key
 
     for key in others:
         unknown = unknown_key(key, config[key])
