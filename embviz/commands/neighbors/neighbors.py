@@ -12,7 +12,7 @@ import click
 from embviz.commands.shared.source import find_source, table_options
 
 if TYPE_CHECKING:
-    from embviz.commands.neighbor_output import Output
+    from embviz.commands.neighbors.output import Output
     from embviz.errors import EmbvizError, LoadError
     from embviz.questions.answers import Answer, Question
     from embviz.questions.points import Points
@@ -73,7 +73,7 @@ def neighbors(query: tuple[str, ...], **options: Any) -> None:
 
     points = open_points(source, options, config)
     if options["everyone"]:
-        from embviz.commands.neighbor_graph import write_all
+        from embviz.commands.neighbors.all import write_all
 
         write_all(points, options)
         return
@@ -131,7 +131,7 @@ def _question(points: Points, options: dict[str, Any]) -> Question:
 
 
 def _output(points: Points, options: dict[str, Any], n_words: int) -> Output:
-    from embviz.commands.neighbor_output import Output
+    from embviz.commands.neighbors.output import Output
     from embviz.errors import OutputError, ParameterError
 
     for name in options["columns"]:
@@ -158,7 +158,7 @@ def _answer_lines(question: Question, output: Output, batch: str | None) -> None
     Raises:
         ParameterError: At the end, if there were such lines.
     """
-    from embviz.commands.batch import read_groups
+    from embviz.commands.neighbors.batch import read_groups
     from embviz.errors import EmbvizError, ParameterError
 
     n_lines = n_refused = 0

@@ -13,7 +13,7 @@ from typing import Any
 import click
 import numpy as np
 
-from embviz.commands.neighbor_output import escaped
+from embviz.commands.neighbors.output import escaped
 from embviz.commands.shared.source import refuse_overwriting
 from embviz.errors import OutputError, ParameterError
 from embviz.model import EmbeddingTable, Neighbors
