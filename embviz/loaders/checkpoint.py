@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from embviz.errors import LoadError, ParameterError, printable
+from embviz.loaders.bytes.protobuf import MalformedError
 from embviz.loaders.checkpoint_paths import Location, list_some, locate, looks_like_checkpoint
 from embviz.loaders.checkpoint_v1 import V1Checkpoint
 from embviz.loaders.object_graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph, parse_object_graph
-from embviz.loaders.protobuf_wire import MalformedError
 from embviz.loaders.tensor_bundle import TensorBundle
 from embviz.loaders.tensor_choice import (
     NamedTensor,

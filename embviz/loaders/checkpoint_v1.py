@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.loaders.protobuf_wire import (
+from embviz.loaders.bytes.protobuf import (
     LENGTH,
     VARINT,
     MalformedError,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from embviz.loaders.protobuf_wire import LENGTH, VARINT, fields
+from embviz.loaders.bytes.protobuf import LENGTH, VARINT, fields
 
 GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
 VALUE_SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from embviz.errors import LoadError
-from embviz.loaders.protobuf_wire import MalformedError, read_varint
+from embviz.loaders.bytes.protobuf import MalformedError, read_varint
 
 MAGIC = bytes.fromhex("57fb808b247547db")
 FOOTER_BYTES = 48

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.loaders.protobuf_wire import (
+from embviz.loaders.bytes.protobuf import (
     FIXED32,
     LENGTH,
     VARINT,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.loaders.protobuf_wire import LENGTH, VARINT, MalformedError, fields, signed
+from embviz.loaders.bytes.protobuf import LENGTH, VARINT, MalformedError, fields, signed
 
 Box = tuple[tuple[int, int], ...]
 Extents = tuple[tuple[int, int], ...]  # as stored: (0, -1) is the whole axis

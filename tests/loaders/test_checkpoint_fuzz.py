@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from embviz.errors import EmbvizError
 from embviz.loaders import checkpoint
+from embviz.loaders.bytes.protobuf import MalformedError
 from embviz.loaders.object_graph import parse_object_graph
-from embviz.loaders.protobuf_wire import MalformedError
 from embviz.loaders.sstable import Table
 
 MUTATIONS = ("flip", "set", "cut", "drop", "insert", "splice")

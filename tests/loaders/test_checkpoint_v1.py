@@ -9,8 +9,8 @@ import pytest
 import table_writer as w
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.protobuf import MalformedError
 from embviz.loaders.checkpoint_v1 import V1Checkpoint, parse_values
-from embviz.loaders.protobuf_wire import MalformedError
 from embviz.loaders.tensor_slices import encode_slice_key
 
 WHOLE = ((0, -1), (0, -1))

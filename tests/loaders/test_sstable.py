@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import LoadError
-from embviz.loaders.protobuf_wire import MalformedError, fields, read_varint, unpack_varints
+from embviz.loaders.bytes.protobuf import MalformedError, fields, read_varint, unpack_varints
 from embviz.loaders.sstable import Table, decompress_snappy, is_table, mask_crc, read_checksum
 
 

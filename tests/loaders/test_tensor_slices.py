@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embviz.loaders.protobuf_wire import MalformedError
+from embviz.loaders.bytes.protobuf import MalformedError
 from embviz.loaders.tensor_slices import (
     check_coverage,
     encode_slice_key,

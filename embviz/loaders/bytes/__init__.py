@@ -1,0 +1,1 @@
+"""Containers and messages that several formats are made of."""
