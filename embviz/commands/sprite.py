@@ -143,7 +143,7 @@ def open_source(
         ParameterError: If an option has no meaning for them, or a target is one of them.
     """
     from embviz.errors import ParameterError
-    from embviz.loaders.image_arrays import is_image_array, load_image_array
+    from embviz.loaders.arrays.images import is_image_array, load_image_array
     from embviz.sprites.listing import find_images
     from embviz.sprites.sources import ArraySource, FileSource
 

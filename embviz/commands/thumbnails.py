@@ -110,7 +110,7 @@ def link_images(page: str, table: EmbeddingTable, options: dict[str, Any]) -> li
     from urllib.parse import quote
 
     from embviz.errors import ParameterError
-    from embviz.loaders.image_arrays import is_image_array
+    from embviz.loaders.arrays.images import is_image_array
     from embviz.sprites.listing import find_images
 
     if not options["images_linked"]:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from embviz.bookmarks import read_bookmarks
 from embviz.errors import LoadError, ParameterError, printable
-from embviz.loaders import npy
+from embviz.loaders.arrays import npy
+from embviz.loaders.arrays.npy_header import MAGIC
 from embviz.loaders.metadata import read_metadata
-from embviz.loaders.npy_header import MAGIC
 from embviz.loaders.projector_config import (
     FILE_NAME,
     EmbeddingInfo,

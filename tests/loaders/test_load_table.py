@@ -148,7 +148,7 @@ def test_loaders_of_other_packages_are_found(monkeypatch: pytest.MonkeyPatch) ->
 
     import embviz.loaders
 
-    entry = importlib.metadata.EntryPoint("mine", "embviz.loaders.npy", "embviz.loaders")
+    entry = importlib.metadata.EntryPoint("mine", "embviz.loaders.arrays.npy", "embviz.loaders")
     monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: [entry])
     monkeypatch.setattr(embviz.loaders, "_found_entry_points", False)
     with Path("x.dat").open("wb") as file:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, printable
-from embviz.loaders.npy import check_size, check_table, map_array
-from embviz.loaders.npy_header import NpyHeader, read_header, why_not_numbers
+from embviz.loaders.arrays.npy import check_size, check_table, map_array
+from embviz.loaders.arrays.npy_header import NpyHeader, read_header, why_not_numbers
 from embviz.model import EmbeddingTable, TensorInfo
 
 _log = logging.getLogger("embviz")

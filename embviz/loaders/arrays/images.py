@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders import npy, npz
-from embviz.loaders.npy import check_size, map_array
-from embviz.loaders.npy_header import read_header, why_not_numbers
+from embviz.loaders.arrays import npy, npz
+from embviz.loaders.arrays.npy import check_size, map_array
+from embviz.loaders.arrays.npy_header import read_header, why_not_numbers
 from embviz.sprites.sources import image_shapes
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders.npy_header import MAGIC, NpyHeader, read_header, why_not_numbers
+from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header, why_not_numbers
 from embviz.model import EmbeddingTable, TensorInfo
 
 
