@@ -81,7 +81,7 @@ def list_tensors(path: Path) -> list[TensorInfo]:
             )
     checkpoint = _find_checkpoint(config, path, needed=not infos)
     if checkpoint is not None:
-        from embviz.loaders import checkpoint as checkpoints
+        from embviz.loaders.checkpoint import checkpoint as checkpoints
 
         found = checkpoints.list_tensors(checkpoint)
         infos += [replace(info, taken=False) for info in found] if infos else found
@@ -107,7 +107,7 @@ def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
     else:
         checkpoint = _find_checkpoint(config, path, needed=True)
         assert checkpoint is not None
-        from embviz.loaders import checkpoint as checkpoints
+        from embviz.loaders.checkpoint import checkpoint as checkpoints
 
         wanted = tensor or (embedding.tensor_name if embedding else "") or None
         table = checkpoints.load(checkpoint, wanted)

@@ -11,8 +11,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
-from embviz.loaders.object_graph import VALUE_SUFFIX
-from embviz.loaders.tensor_types import NUMERIC, QUANTIZED, type_name
+from embviz.loaders.checkpoint.graph import VALUE_SUFFIX
+from embviz.loaders.checkpoint.types import NUMERIC, QUANTIZED, type_name
 
 UNNAMED = ("Variable", "ShardedVariable")  # what TensorFlow calls variables without a name
 MAX_LISTED = 8

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders import checkpoint, list_tensors, load_table
+from embviz.loaders import list_tensors, load_table
+from embviz.loaders.checkpoint import checkpoint
 from embviz.loaders.projector_config import read_config
 from embviz.model import EmbeddingTable, TensorInfo
 from embviz.sprites import pack_tiles

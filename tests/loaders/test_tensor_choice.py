@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import table_writer as w
 
-from embviz.loaders.tensor_bundle import TensorBundle
+from embviz.loaders.checkpoint.bundle import TensorBundle
 from embviz.loaders.tensor_choice import (
     NamedTensor,
     find_closest,

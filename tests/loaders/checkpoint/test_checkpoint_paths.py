@@ -11,9 +11,9 @@ import pytest
 import table_writer as w
 
 from embviz.errors import LoadError
-from embviz.loaders import checkpoint
-from embviz.loaders.checkpoint_paths import locate
-from embviz.loaders.checkpoint_state import read_latest
+from embviz.loaders.checkpoint import checkpoint
+from embviz.loaders.checkpoint.paths import locate
+from embviz.loaders.checkpoint.state import read_latest
 
 ONE = np.ones((5, 2), np.float32)
 

@@ -10,8 +10,8 @@ import table_writer as w
 
 from embviz.errors import LoadError
 from embviz.loaders.bytes.protobuf import MalformedError
-from embviz.loaders.checkpoint_v1 import V1Checkpoint, parse_values
-from embviz.loaders.tensor_slices import encode_slice_key
+from embviz.loaders.checkpoint.slices import encode_slice_key
+from embviz.loaders.checkpoint.v1 import V1Checkpoint, parse_values
 
 WHOLE = ((0, -1), (0, -1))
 

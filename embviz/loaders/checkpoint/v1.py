@@ -25,9 +25,8 @@ from embviz.loaders.bytes.protobuf import (
     signed,
     unpack_varints,
 )
-from embviz.loaders.sstable import Table
-from embviz.loaders.tensor_bundle import parse_shape
-from embviz.loaders.tensor_slices import (
+from embviz.loaders.checkpoint.bundle import parse_shape
+from embviz.loaders.checkpoint.slices import (
     Extents,
     box_shape,
     check_coverage,
@@ -36,7 +35,8 @@ from embviz.loaders.tensor_slices import (
     place_slices,
     resolve_box,
 )
-from embviz.loaders.tensor_types import NUMERIC, base_type, numpy_dtype, type_name
+from embviz.loaders.checkpoint.sstable import Table
+from embviz.loaders.checkpoint.types import NUMERIC, base_type, numpy_dtype, type_name
 
 READER_VERSION = 1  # TF_CHECKPOINT_VERSION
 FLOAT_VALUES, DOUBLE_VALUES, INT_VALUES, HALF_VALUES, FLOAT8_VALUES = 5, 6, 7, 13, 18

@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import EmbvizError
-from embviz.loaders import checkpoint
 from embviz.loaders.bytes.protobuf import MalformedError
-from embviz.loaders.object_graph import parse_object_graph
-from embviz.loaders.sstable import Table
+from embviz.loaders.checkpoint import checkpoint
+from embviz.loaders.checkpoint.graph import parse_object_graph
+from embviz.loaders.checkpoint.sstable import Table
 
 MUTATIONS = ("flip", "set", "cut", "drop", "insert", "splice")
 MOST_SECONDS = 2.0

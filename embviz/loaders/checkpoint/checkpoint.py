@@ -12,10 +12,11 @@ from pathlib import Path
 
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.bytes.protobuf import MalformedError
-from embviz.loaders.checkpoint_paths import Location, list_some, locate, looks_like_checkpoint
-from embviz.loaders.checkpoint_v1 import V1Checkpoint
-from embviz.loaders.object_graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph, parse_object_graph
-from embviz.loaders.tensor_bundle import TensorBundle
+from embviz.loaders.checkpoint.bundle import TensorBundle
+from embviz.loaders.checkpoint.graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph, parse_object_graph
+from embviz.loaders.checkpoint.paths import Location, list_some, locate, looks_like_checkpoint
+from embviz.loaders.checkpoint.types import NUMERIC, type_name
+from embviz.loaders.checkpoint.v1 import V1Checkpoint
 from embviz.loaders.tensor_choice import (
     NamedTensor,
     choose_default,
@@ -25,7 +26,6 @@ from embviz.loaders.tensor_choice import (
     find_slots,
     match_name,
 )
-from embviz.loaders.tensor_types import NUMERIC, type_name
 from embviz.model import EmbeddingTable, TensorInfo
 
 logger = logging.getLogger("embviz")

@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import LoadError
-from embviz.loaders.checkpoint_paths import locate
-from embviz.loaders.checkpoint_v1 import V1Checkpoint
-from embviz.loaders.object_graph import GRAPH_KEY, parse_object_graph
-from embviz.loaders.tensor_bundle import TensorBundle
-from embviz.loaders.tensor_slices import encode_slice_key
-from embviz.loaders.tensor_types import NUMERIC, type_name
+from embviz.loaders.checkpoint.bundle import TensorBundle
+from embviz.loaders.checkpoint.graph import GRAPH_KEY, parse_object_graph
+from embviz.loaders.checkpoint.paths import locate
+from embviz.loaders.checkpoint.slices import encode_slice_key
+from embviz.loaders.checkpoint.types import NUMERIC, type_name
+from embviz.loaders.checkpoint.v1 import V1Checkpoint
 
 KINDS = (
     *("tf1_adam", "tf1_sharded", "tf1_three_shards", "tf1_partitioned", "tf1_parts", "tf1_v1"),

@@ -13,7 +13,7 @@ import pytest
 import table_writer as w
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders import checkpoint
+from embviz.loaders.checkpoint import checkpoint
 
 KERAS3 = ("adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "ftrl")
 KERAS3 += ("lion", "lamb", "adafactor")
@@ -234,7 +234,7 @@ def test_rows_of_a_table_of_2_gib_cost_their_own_bytes(tmp_path):
         file.write(np.float32(7).tobytes())
     code = f"""
 from pathlib import Path; import numpy as np
-from embviz.loaders import checkpoint
+from embviz.loaders.checkpoint import checkpoint
 table = checkpoint.load(Path({str(tmp_path / "big")!r}), None)
 part = table.take(np.arange({rows} - 10_000, {rows}))
 assert part.vectors[-1, -1] == 7 and part.vectors.shape == (10_000, {columns})

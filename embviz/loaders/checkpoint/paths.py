@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.checkpoint_state import STATE_NAME, is_state_file, read_latest
-from embviz.loaders.sstable import is_table
+from embviz.loaders.checkpoint.sstable import is_table
+from embviz.loaders.checkpoint.state import STATE_NAME, is_state_file, read_latest
 
 logger = logging.getLogger("embviz")
 PROJECTOR_CONFIG = "projector_config.pbtxt"

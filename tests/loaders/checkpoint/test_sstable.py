@@ -12,7 +12,13 @@ from hypothesis import strategies as st
 
 from embviz.errors import LoadError
 from embviz.loaders.bytes.protobuf import MalformedError, fields, read_varint, unpack_varints
-from embviz.loaders.sstable import Table, decompress_snappy, is_table, mask_crc, read_checksum
+from embviz.loaders.checkpoint.sstable import (
+    Table,
+    decompress_snappy,
+    is_table,
+    mask_crc,
+    read_checksum,
+)
 
 
 def write(tmp_path: Path, data: bytes) -> Path:

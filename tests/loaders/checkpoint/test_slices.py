@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embviz.loaders.bytes.protobuf import MalformedError
-from embviz.loaders.tensor_slices import (
+from embviz.loaders.checkpoint.slices import (
     check_coverage,
     encode_slice_key,
     order_number,

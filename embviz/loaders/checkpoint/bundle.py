@@ -28,8 +28,7 @@ from embviz.loaders.bytes.protobuf import (
     read_varint,
     signed,
 )
-from embviz.loaders.sstable import MAX_INDEX_BYTES, Table, mask_crc, read_checksum
-from embviz.loaders.tensor_slices import (
+from embviz.loaders.checkpoint.slices import (
     Box,
     Extents,
     box_shape,
@@ -39,7 +38,8 @@ from embviz.loaders.tensor_slices import (
     place_slices,
     resolve_box,
 )
-from embviz.loaders.tensor_types import NUMERIC, STRING, base_type, numpy_dtype, type_name
+from embviz.loaders.checkpoint.sstable import MAX_INDEX_BYTES, Table, mask_crc, read_checksum
+from embviz.loaders.checkpoint.types import NUMERIC, STRING, base_type, numpy_dtype, type_name
 
 READER_VERSION = 1  # kTensorBundleVersion
 # The fields of a BundleEntryProto.
