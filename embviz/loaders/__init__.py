@@ -61,7 +61,7 @@ class _Deferred:
 
 LOADERS: dict[str, Loader] = {
     "logdir": _Deferred("embviz.loaders.logdir"),
-    "index": _Deferred("embviz.loaders.index_folder"),
+    "index": _Deferred("embviz.loaders.indexes.folder"),
     "checkpoint": _Deferred("embviz.loaders.checkpoint.checkpoint"),
     "npz": _Deferred("embviz.loaders.arrays.npz"),
     "npy": _Deferred("embviz.loaders.arrays.npy"),
