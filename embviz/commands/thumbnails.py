@@ -38,7 +38,7 @@ def add_thumbnails(
     """
     from dataclasses import replace
 
-    from embviz.loaders.metadata import read_metadata
+    from embviz.loaders.labels.metadata import read_metadata
     from embviz.sprites import find_labels
 
     if sheet is not None and not table.metadata:

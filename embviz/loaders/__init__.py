@@ -103,7 +103,7 @@ def load_table(
     with _reading(path):
         table = loader.load(path, tensor)
     if metadata is not None:
-        from embviz.loaders.metadata import read_metadata
+        from embviz.loaders.labels.metadata import read_metadata
 
         file = Path(metadata)
         _check_exists(file)

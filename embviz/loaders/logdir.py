@@ -14,7 +14,7 @@ from embviz.bookmarks import read_bookmarks
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.arrays import npy
 from embviz.loaders.arrays.npy_header import MAGIC
-from embviz.loaders.metadata import read_metadata
+from embviz.loaders.labels.metadata import read_metadata
 from embviz.loaders.projector_config import (
     FILE_NAME,
     EmbeddingInfo,

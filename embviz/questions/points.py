@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError, counted
 from embviz.loaders import load_table
-from embviz.loaders.metadata_lines import open_metadata_lines
+from embviz.loaders.labels.metadata_lines import open_metadata_lines
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors, search_table
 from embviz.neighbors.index.files import looks_like_index

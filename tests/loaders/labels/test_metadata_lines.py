@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import LoadError
-from embviz.loaders import metadata_lines
-from embviz.loaders.metadata import read_metadata
-from embviz.loaders.metadata_lines import open_metadata_lines
+from embviz.loaders.labels import metadata_lines
+from embviz.loaders.labels.metadata import read_metadata
+from embviz.loaders.labels.metadata_lines import open_metadata_lines
 from embviz.model import EmbeddingTable
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.loaders.metadata import ONE_COLUMN_NAME, name_columns, read_metadata
+from embviz.loaders.labels.metadata import ONE_COLUMN_NAME, name_columns, read_metadata
 from embviz.model import is_numeric
 
 _MOST_BYTES = 1 << 30

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import LoadError
-from embviz.loaders.metadata import read_metadata
+from embviz.loaders.labels.metadata import read_metadata
 
 
 def write(tmp_path: Path, text: str) -> Path:

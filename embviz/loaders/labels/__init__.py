@@ -1,0 +1,1 @@
+"""Labels and other columns of points."""
