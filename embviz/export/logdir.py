@@ -31,7 +31,7 @@ from embviz.bookmarks import (
 )
 from embviz.errors import OutputError, ParameterError
 from embviz.export.tensorboard_tsne import most_perplexity
-from embviz.loaders.projector_config import (
+from embviz.loaders.projector.config import (
     FILE_NAME,
     EmbeddingInfo,
     MetadataNote,

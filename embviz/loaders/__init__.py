@@ -60,7 +60,7 @@ class _Deferred:
 
 
 LOADERS: dict[str, Loader] = {
-    "logdir": _Deferred("embviz.loaders.logdir"),
+    "logdir": _Deferred("embviz.loaders.projector.logdir"),
     "index": _Deferred("embviz.loaders.indexes.folder"),
     "checkpoint": _Deferred("embviz.loaders.checkpoint.checkpoint"),
     "npz": _Deferred("embviz.loaders.arrays.npz"),

@@ -18,7 +18,7 @@ import embviz
 from embviz import EmbeddingTable, Projection, load_table
 from embviz.errors import LoadError, OutputError, ParameterError
 from embviz.export.logdir import format_metadata
-from embviz.loaders.projector_config import MetadataNote, escape_field, unescape_field
+from embviz.loaders.projector.config import MetadataNote, escape_field, unescape_field
 from embviz.model import Bookmark
 from embviz.sprites import pack_tiles, read_tiles
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from embviz.errors import EmbvizError
 from embviz.loaders import load_table
-from embviz.loaders.projector_config import read_config
+from embviz.loaders.projector.config import read_config
 from embviz.loaders.text_blocks import read_block
 from embviz.loaders.text_layout import find_layout
 from embviz.loaders.text_lines import read_lines

@@ -12,7 +12,7 @@ import pytest
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders import list_tensors, load_table
 from embviz.loaders.checkpoint import checkpoint
-from embviz.loaders.projector_config import read_config
+from embviz.loaders.projector.config import read_config
 from embviz.model import EmbeddingTable, TensorInfo
 from embviz.sprites import pack_tiles
 

@@ -15,7 +15,7 @@ from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.arrays import npy
 from embviz.loaders.arrays.npy_header import MAGIC
 from embviz.loaders.labels.metadata import read_metadata
-from embviz.loaders.projector_config import (
+from embviz.loaders.projector.config import (
     FILE_NAME,
     EmbeddingInfo,
     MetadataNote,

@@ -1,0 +1,1 @@
+"""Logdirs of TensorBoard's projector."""
