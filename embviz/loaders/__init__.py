@@ -65,10 +65,10 @@ LOADERS: dict[str, Loader] = {
     "checkpoint": _Deferred("embviz.loaders.checkpoint.checkpoint"),
     "npz": _Deferred("embviz.loaders.arrays.npz"),
     "npy": _Deferred("embviz.loaders.arrays.npy"),
-    "word2vec": _Deferred("embviz.loaders.text", "WORD2VEC"),
-    "glove": _Deferred("embviz.loaders.text", "GLOVE"),
-    "tsv": _Deferred("embviz.loaders.text", "TSV"),
-    "csv": _Deferred("embviz.loaders.text", "CSV"),
+    "word2vec": _Deferred("embviz.loaders.text.tables", "WORD2VEC"),
+    "glove": _Deferred("embviz.loaders.text.tables", "GLOVE"),
+    "tsv": _Deferred("embviz.loaders.text.tables", "TSV"),
+    "csv": _Deferred("embviz.loaders.text.tables", "CSV"),
 }
 """Loaders by the name that `--input-format` takes, in the order in which they are asked."""
 

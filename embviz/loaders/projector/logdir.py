@@ -23,7 +23,7 @@ from embviz.loaders.projector.config import (
     read_config,
     unescape_field,
 )
-from embviz.loaders.text import load_text
+from embviz.loaders.text.tables import load_text
 from embviz.model import EmbeddingTable, TensorInfo
 from embviz.sprites import load_sprite
 

@@ -10,8 +10,8 @@ import pytest
 
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders import list_tensors, load_table
-from embviz.loaders.text import TSV, WORD2VEC
-from embviz.loaders.text_source import TextSource
+from embviz.loaders.text.chunks import TextSource
+from embviz.loaders.text.tables import TSV, WORD2VEC
 
 RNG = np.random.default_rng(3)
 VECTORS = RNG.normal(size=(60, 5)).astype(np.float32)

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.number_parser import read_number
-from embviz.loaders.text_layout import TextLayout
+from embviz.loaders.text.layout import TextLayout
+from embviz.loaders.text.numbers import read_number
 
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7})(?: |$)")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+\Z")

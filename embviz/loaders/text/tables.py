@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, printable
-from embviz.loaders.text_blocks import make_plain, read_block
-from embviz.loaders.text_layout import SAMPLE_LINES, TextLayout, find_layout, is_number
-from embviz.loaders.text_lines import Columns, read_lines
-from embviz.loaders.text_source import TextSource
+from embviz.loaders.text.blocks import make_plain, read_block
+from embviz.loaders.text.chunks import TextSource
+from embviz.loaders.text.layout import SAMPLE_LINES, TextLayout, find_layout, is_number
+from embviz.loaders.text.lines import Columns, read_lines
 from embviz.model import EmbeddingTable, TensorInfo
 
 _log = logging.getLogger("embviz")

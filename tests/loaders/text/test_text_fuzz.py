@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from embviz.errors import EmbvizError
 from embviz.loaders import load_table
 from embviz.loaders.projector.config import read_config
-from embviz.loaders.text_blocks import read_block
-from embviz.loaders.text_layout import find_layout
-from embviz.loaders.text_lines import read_lines
+from embviz.loaders.text.blocks import read_block
+from embviz.loaders.text.layout import find_layout
+from embviz.loaders.text.lines import read_lines
 
 RNG = np.random.default_rng(8)
 ROWS = [" ".join(f"{x:.4g}" for x in row) for row in RNG.normal(size=(24, 4))]

@@ -8,9 +8,9 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.loaders.number_parser import PAD, Bytes, Offsets, Scratch, parse_numbers
-from embviz.loaders.text_layout import TextLayout
-from embviz.loaders.text_lines import Columns
+from embviz.loaders.text.layout import TextLayout
+from embviz.loaders.text.lines import Columns
+from embviz.loaders.text.numbers import PAD, Bytes, Offsets, Scratch, parse_numbers
 
 _BLANK_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _scratch = threading.local()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embviz.loaders.number_parser import PAD, parse_numbers, read_number
+from embviz.loaders.text.numbers import PAD, parse_numbers, read_number
 
 
 def parse(tokens: list[bytes]) -> np.ndarray | None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.number_parser import read_number
+from embviz.loaders.text.numbers import read_number
 
 SAMPLE_LINES = 50
 MOST_COLUMNS = 100_000

@@ -1,0 +1,1 @@
+"""Tables of text: TSV, CSV, word2vec and GloVe."""
