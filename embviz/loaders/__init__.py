@@ -171,7 +171,7 @@ def find_loader(path: Path, input_format: str | None = None) -> Loader:
 
 def _refuse_foreign(path: Path) -> None:
     """Refuse the files of other programs by name."""
-    from embviz.loaders.foreign import refuse_foreign
+    from embviz.loaders.refusals import refuse_foreign
 
     if not (LOADERS["checkpoint"].accepts(path) or path.suffix.lower() in (".npy", ".npz")):
         refuse_foreign(path)

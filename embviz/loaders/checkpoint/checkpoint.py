@@ -17,7 +17,7 @@ from embviz.loaders.checkpoint.graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph
 from embviz.loaders.checkpoint.paths import Location, list_some, locate, looks_like_checkpoint
 from embviz.loaders.checkpoint.types import NUMERIC, type_name
 from embviz.loaders.checkpoint.v1 import V1Checkpoint
-from embviz.loaders.tensor_choice import (
+from embviz.loaders.choice import (
     NamedTensor,
     choose_default,
     find_closest,

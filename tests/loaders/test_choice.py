@@ -9,7 +9,7 @@ import pytest
 import table_writer as w
 
 from embviz.loaders.checkpoint.bundle import TensorBundle
-from embviz.loaders.tensor_choice import (
+from embviz.loaders.choice import (
     NamedTensor,
     find_closest,
     find_duplicates,
