@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { categoricalPalette, coloring, colorPoints, rgb } from '#js/color.js';
-import { categories, countDistinct, createTable } from '#js/table.js';
+import { categories, countDistinct, createTable } from '#js/data/table.js';
 
 const column = (values, kind = 'text') => {
   const table = createTable({ n_points: values.length, n_dims: 2, columns: [{ name: 'c', kind }], label_by: 'c' });

@@ -4,7 +4,7 @@ import { affinities, nearestRows, rowAffinities, squaredDistances } from '#js/af
 import { createNormal, createRandom } from '#js/random.js';
 import { MOST_POINTS, tsneOptions } from '#js/run_options.js';
 import { readLabels, supervised } from '#js/supervise.js';
-import { createTable } from '#js/table.js';
+import { createTable } from '#js/data/table.js';
 import { createRun, differentiate, divergence, startFrom } from '#js/tsne.js';
 import { countNearestAlike } from './nearest_alike.js';
 

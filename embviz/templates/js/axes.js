@@ -1,6 +1,6 @@
 import { axisDirection, leadingDirection, orthonormal, times } from '#js/linalg.js';
 import { leadingLeft, startCovariance } from '#js/pca.js';
-import { match, QueryError } from '#js/query.js';
+import { match, QueryError } from '#js/data/query.js';
 import { createSpace } from '#js/space.js';
 
 /**

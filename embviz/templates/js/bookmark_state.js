@@ -1,5 +1,5 @@
 import { toCameraDef } from '#js/bookmark_camera.js';
-import { splitColumn } from '#js/query.js';
+import { splitColumn } from '#js/data/query.js';
 
 /** Writes views as TensorBoard's `State` objects, and knows how the two name things. */
 

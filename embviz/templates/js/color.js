@@ -1,4 +1,4 @@
-import { categories, countDistinct } from '#js/table.js';
+import { categories, countDistinct } from '#js/data/table.js';
 
 /**
  * Colors of points. The first ten categories have colors near those of Okabe and Ito (https://jfly.uni-koeln.de/color/),

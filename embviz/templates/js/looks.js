@@ -1,6 +1,6 @@
 import { colorPoints, faded } from '#js/color.js';
-import { followSequences, nextPoints, sequenceColumn } from '#js/sequences.js';
-import { categories } from '#js/table.js';
+import { followSequences, nextPoints, sequenceColumn } from '#js/data/sequences.js';
+import { categories } from '#js/data/table.js';
 
 /**
  * How the points of a state look: colors, classes, which of them are shown, and the sequences between them.

@@ -14,10 +14,10 @@ import { prepareAxes } from '#js/panels/preparation.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js';
-import { openPayload } from '#js/payload.js';
+import { openPayload } from '#js/data/payload.js';
 import { addPending, createTabs } from '#js/projections.js';
 import { createStore } from '#js/store.js';
-import { createTable, measuredColumn } from '#js/table.js';
+import { createTable, measuredColumn } from '#js/data/table.js';
 import { createView, initialState } from '#js/view.js';
 import { bundle } from '#js/worker_source.js';
 

@@ -1,6 +1,6 @@
 import { axisTitle, customView } from '#js/axes.js';
 import { bounds, frameAt, pick } from '#js/projections.js';
-import { QueryError } from '#js/query.js';
+import { QueryError } from '#js/data/query.js';
 import { rowsInSphere } from '#js/sphere.js';
 
 /**

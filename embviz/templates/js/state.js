@@ -1,7 +1,7 @@
 import { isSpherized } from '#js/computed.js';
 import { dimsOf } from '#js/projections.js';
-import { countDistinct } from '#js/table.js';
-import { isTags } from '#js/tags.js';
+import { countDistinct } from '#js/data/table.js';
+import { isTags } from '#js/data/tags.js';
 
 /**
  * The state that a page opens with.

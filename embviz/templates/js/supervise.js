@@ -1,4 +1,4 @@
-import { categories } from '#js/table.js';
+import { categories } from '#js/data/table.js';
 
 /**
  * t-SNE that a column of labels pulls at, as the Embedding Projector's *Supervise* does: affinities within a class are

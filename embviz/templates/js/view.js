@@ -3,12 +3,12 @@ import { createComputed } from '#js/computed.js';
 import { createLooks } from '#js/looks.js';
 import { createMemo } from '#js/memo.js';
 import { nearest } from '#js/neighbors.js';
-import { match, QueryError } from '#js/query.js';
+import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/select.js';
 import { createScene } from '#js/scene.js';
 import { createSettling } from '#js/settling.js';
 import { RULES } from '#js/state.js';
-import { retag } from '#js/tags.js';
+import { retag } from '#js/data/tags.js';
 
 export { chosen } from '#js/scene.js';
 export { initialState } from '#js/state.js';

@@ -1,6 +1,6 @@
 import { BookmarkError, MOST_BYTES } from '#js/bookmarks.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
-import { fileName } from '#js/exports.js';
+import { fileName } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 
 /**

@@ -1,7 +1,7 @@
 import { coloring, helpsLog } from '#js/color.js';
 import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createLegend } from '#js/panels/legend.js';
-import { sequenceColumn } from '#js/sequences.js';
+import { sequenceColumn } from '#js/data/sequences.js';
 
 /** The data panel: what names and colors the points, and the legend. */
 export function createDataPanel(page, view) {

@@ -1,5 +1,5 @@
 import { fill, format, h, iconButton } from '#js/dom.js';
-import { fileName, neighborsText, pointsText } from '#js/exports.js';
+import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 import { pictureText } from '#js/panels/picture.js';
 

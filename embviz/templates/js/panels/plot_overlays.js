@@ -1,5 +1,5 @@
 import { projectPoint } from '#js/camera.js';
-import { sequenceColor } from '#js/sequences.js';
+import { sequenceColor } from '#js/data/sequences.js';
 import { sphereOutline } from '#js/sphere.js';
 
 /** What is drawn over the points with the canvas's own lines: sequences, and the outline of the selection sphere. */

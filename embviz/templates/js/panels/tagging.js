@@ -1,7 +1,7 @@
 import { fill, format, h, iconButton, setText } from '#js/dom.js';
 import { download } from '#js/panels/download.js';
-import { categories, countDistinct } from '#js/table.js';
-import { metadataText } from '#js/tags.js';
+import { categories, countDistinct } from '#js/data/table.js';
+import { metadataText } from '#js/data/tags.js';
 
 /** A column of more values is not listed: a name is typed sooner than it is found. */
 const MOST_LISTED = 50;

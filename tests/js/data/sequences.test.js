@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { followSequences, nextPoints, sequenceColor, sequenceColumn } from '#js/sequences.js';
+import { followSequences, nextPoints, sequenceColor, sequenceColumn } from '#js/data/sequences.js';
 
 const follow = (...next) => followSequences(Int32Array.from(next)).map((path) => [...path]);
 

@@ -1,4 +1,4 @@
-import { createColumn } from '#js/table.js';
+import { createColumn } from '#js/data/table.js';
 
 /**
  * Tags: values that the reader gives to points, in a column of the file or a new one. They are a list of edits,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { match, QueryError, splitColumn } from '#js/query.js';
+import { match, QueryError, splitColumn } from '#js/data/query.js';
 
 const fixture = JSON.parse(readFileSync(new URL('../data/queries.json', import.meta.url), 'utf8'));
 const names = Object.keys(fixture.columns);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { field, fileName, neighborsText, pointsText } from '#js/exports.js';
+import { field, fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { createSvgContext, discs, escapeXml, svgDocument, thumbnails } from '#js/svg.js';
 
 const table = {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { gzipSync } from 'node:zlib';
 import { test } from 'node:test';
-import { decode, fromFloat16, fromSteps, openPayload, unshuffle } from '#js/payload.js';
+import { decode, fromFloat16, fromSteps, openPayload, unshuffle } from '#js/data/payload.js';
 
 const shuffled = (array) => {
   const bytes = new Uint8Array(array.buffer);

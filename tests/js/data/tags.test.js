@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { categories, createTable } from '#js/table.js';
-import { isTags, metadataText, retag } from '#js/tags.js';
+import { categories, createTable } from '#js/data/table.js';
+import { isTags, metadataText, retag } from '#js/data/tags.js';
 
 function table() {
   const made = createTable({ n_points: 3, n_dims: 2, label_by: 'word', columns: [{ name: 'word', kind: 'text' }, { name: 'size', kind: 'number' }] });
