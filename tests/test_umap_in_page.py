@@ -27,7 +27,7 @@ MIN_DISTANCES = [0, 0.01, 0.1, 0.25, 0.5, 0.8, 0.99, 1]
 
 @cache
 def run_in_node(dims: int, neighbors: int = 15, epochs: int = 500, count: int = 1797) -> Any:
-    """Return what tests/js/run_umap.js makes of the first digits."""
+    """Return what tests/js/numbers/run_umap.js makes of the first digits."""
     table = EmbeddingTable(DIGITS[:count], name="digits")
     given = {
         "rows": DIGITS[:count].tolist(),
@@ -36,7 +36,7 @@ def run_in_node(dims: int, neighbors: int = 15, epochs: int = 500, count: int = 
         "min_distances": MIN_DISTANCES,
     }
     done = subprocess.run(
-        [find_node(), str(ROOT / "tests/js/run_umap.js")],
+        [find_node(), str(ROOT / "tests/js/numbers/run_umap.js")],
         cwd=ROOT,
         input=json.dumps(given),
         capture_output=True,

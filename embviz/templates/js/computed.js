@@ -1,7 +1,7 @@
-import { pcaCost, principalComponents, projectRows } from '#js/pca.js';
+import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
 import { entryFor } from '#js/projections.js';
 import { createRuns } from '#js/runs.js';
-import { createSpace, takeVectors } from '#js/space.js';
+import { createSpace, takeVectors } from '#js/numbers/space.js';
 
 /** More multiplications than that are left to a worker, so that the page goes on answering. */
 const MOST_AT_ONCE = 3e9;

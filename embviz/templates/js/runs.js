@@ -1,7 +1,7 @@
 import { tsneOptions, umapOptions } from '#js/run_options.js';
 import { createFrames } from '#js/run_frames.js';
-import { takeVectors } from '#js/space.js';
-import { readLabels } from '#js/supervise.js';
+import { takeVectors } from '#js/numbers/space.js';
+import { readLabels } from '#js/numbers/supervise.js';
 
 /** What can be run in the page: what it takes, what is told of it, and what its picture means. */
 const METHODS = {

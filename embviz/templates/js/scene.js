@@ -1,4 +1,4 @@
-import { axisTitle, customView } from '#js/axes.js';
+import { axisTitle, customView } from '#js/numbers/axes.js';
 import { bounds, frameAt, pick } from '#js/projections.js';
 import { QueryError } from '#js/data/query.js';
 import { rowsInSphere } from '#js/sphere.js';

@@ -1,8 +1,8 @@
-import { axisCoordinates } from '#js/axes.js';
+import { axisCoordinates } from '#js/numbers/axes.js';
 import { createComputed } from '#js/computed.js';
 import { createLooks } from '#js/looks.js';
 import { createMemo } from '#js/memo.js';
-import { nearest } from '#js/neighbors.js';
+import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/select.js';
 import { createScene } from '#js/scene.js';

@@ -1,9 +1,9 @@
-import { affinities, nearestRows, squaredDistances } from '#js/affinities.js';
-import { principalComponents, projectRows } from '#js/pca.js';
-import { createSpace } from '#js/space.js';
-import { supervised } from '#js/supervise.js';
-import * as tsne from '#js/tsne.js';
-import * as umap from '#js/umap.js';
+import { affinities, nearestRows, squaredDistances } from '#js/numbers/affinities.js';
+import { principalComponents, projectRows } from '#js/numbers/pca.js';
+import { createSpace } from '#js/numbers/space.js';
+import { supervised } from '#js/numbers/supervise.js';
+import * as tsne from '#js/numbers/tsne.js';
+import * as umap from '#js/numbers/umap.js';
 
 /**
  * What runs beside the page. Messages to it: {kind: 'pca' | 'tsne' | 'umap', vectors, spherize, …} once, then 'pause',

@@ -1,6 +1,6 @@
-import { covarianceOf } from '#js/axes.js';
-import { times } from '#js/linalg.js';
-import { leadingLeft } from '#js/pca.js';
+import { covarianceOf } from '#js/numbers/axes.js';
+import { times } from '#js/numbers/linalg.js';
+import { leadingLeft } from '#js/numbers/pca.js';
 
 /**
  * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the rest.

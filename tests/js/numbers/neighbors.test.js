@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearest, smallest } from '#js/neighbors.js';
+import { nearest, smallest } from '#js/numbers/neighbors.js';
 
 const table = (rows, extra = {}) => ({ data: Float32Array.from(rows.flat()), n: rows.length, d: rows[0].length, scales: null, scale: 1, ...extra });
 

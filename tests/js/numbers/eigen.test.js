@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jacobi, largestEigenpairs } from '#js/eigen.js';
-import { createNormal, createRandom } from '#js/random.js';
+import { jacobi, largestEigenpairs } from '#js/numbers/eigen.js';
+import { createNormal, createRandom } from '#js/numbers/random.js';
 
 const normal = createNormal(createRandom(3));
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leadingLeft, pcaCost, principalComponents, projectRows, startCovariance } from '#js/pca.js';
-import { createNormal, createRandom } from '#js/random.js';
-import { createSpace, takeVectors } from '#js/space.js';
+import { leadingLeft, pcaCost, principalComponents, projectRows, startCovariance } from '#js/numbers/pca.js';
+import { createNormal, createRandom } from '#js/numbers/random.js';
+import { createSpace, takeVectors } from '#js/numbers/space.js';
 
 function cloud(n, d, seed = 1) {
   const normal = createNormal(createRandom(seed));

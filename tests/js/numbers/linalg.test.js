@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axisDirection, centroid, dot, leadingDirection, norms, times } from '#js/linalg.js';
-import { axisTitle, customView, plainQuery, resolveAxis } from '#js/axes.js';
+import { axisDirection, centroid, dot, leadingDirection, norms, times } from '#js/numbers/linalg.js';
+import { axisTitle, customView, plainQuery, resolveAxis } from '#js/numbers/axes.js';
 import { QueryError } from '#js/data/query.js';
 
 const vectors = { data: Float32Array.of(0, 0, 4, 0, 0, 2, 4, 2, 2, 11), n: 5, d: 2, scales: null, scale: 1 };

@@ -1,4 +1,4 @@
-import { smallest } from '#js/neighbors.js';
+import { smallest } from '#js/numbers/neighbors.js';
 
 /** Who is near whom, and t-SNE's affinities: how much so (van der Maaten and Hinton 2008, section 2). */
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nearestRows, squaredDistances } from '#js/affinities.js';
-import { createNormal, createRandom } from '#js/random.js';
+import { nearestRows, squaredDistances } from '#js/numbers/affinities.js';
+import { createNormal, createRandom } from '#js/numbers/random.js';
 import { MOST_POINTS, umapOptions } from '#js/run_options.js';
-import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/umap.js';
+import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/numbers/umap.js';
 import { countNearestAlike } from './nearest_alike.js';
 
 // Sigmas, graph, curve and finished maps are compared with those of umap-learn in tests/test_umap_in_page.py.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { nearestRows, squaredDistances } from '#js/affinities.js';
+import { nearestRows, squaredDistances } from '#js/numbers/affinities.js';
 import { umapOptions } from '#js/run_options.js';
-import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/umap.js';
+import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/numbers/umap.js';
 
 // For tests/test_umap_in_page.py: rows and their components on stdin, what UMAP makes of them on stdout, as JSON.
 

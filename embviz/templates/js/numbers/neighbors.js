@@ -1,4 +1,4 @@
-import { norms, rowScale, rowVector, unit } from '#js/linalg.js';
+import { norms, rowScale, rowVector, unit } from '#js/numbers/linalg.js';
 
 /**
  * The nearest other points of a row in the original space, exactly for the vectors that travel.

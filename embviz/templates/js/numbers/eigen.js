@@ -1,4 +1,4 @@
-import { createNormal, createRandom } from '#js/random.js';
+import { createNormal, createRandom } from '#js/numbers/random.js';
 
 /** Eigenpairs of real symmetric matrices, all arrays Float64Array, matrices row by row. */
 

@@ -1,4 +1,4 @@
-import { largestEigenpairs } from '#js/eigen.js';
+import { largestEigenpairs } from '#js/numbers/eigen.js';
 
 /**
  * Principal components of some vectors, exact and centered as embviz/projections/pca.py computes them: the eigenvectors
@@ -14,7 +14,7 @@ export function pcaCost(n, d) {
 }
 
 /**
- * @param {import('#js/space.js').Space} space
+ * @param {import('#js/numbers/space.js').Space} space
  * @param {number} wanted components; there are never more than rows or dimensions
  * @returns {{directions: Float64Array[], variances: number[], shares: number[], total: number, mean: Float64Array}}
  *   variances with the divisor n - 1, descending; a direction is zero where there is no variance, else its loading of
@@ -30,7 +30,7 @@ export function principalComponents(space, wanted) {
 }
 
 /**
- * @param {import('#js/space.js').Space} space @param {{directions: Float64Array[], mean: Float64Array}} found
+ * @param {import('#js/numbers/space.js').Space} space @param {{directions: Float64Array[], mean: Float64Array}} found
  * @returns {Float32Array} (n, directions.length) row by row
  */
 export function projectRows(space, { directions, mean }) {
@@ -64,7 +64,7 @@ function meanRow({ n, d, read }) {
 /**
  * The covariance of some vectors, a slice of the rows at a time.
  *
- * @param {import('#js/space.js').Space} space
+ * @param {import('#js/numbers/space.js').Space} space
  * @returns {{advance: () => boolean, finish: () => Float64Array}} advance adds some rows and tells whether all are in;
  *   finish gives the matrix (d, d)
  */

@@ -1,4 +1,4 @@
-import { createNormal, createRandom } from '#js/random.js';
+import { createNormal, createRandom } from '#js/numbers/random.js';
 
 /**
  * Uniform manifold approximation and projection (McInnes, Healy and Melville 2018, arXiv:1802.03426) for some thousands

@@ -1,4 +1,4 @@
-import { centroid, rowScale } from '#js/linalg.js';
+import { centroid, rowScale } from '#js/numbers/linalg.js';
 
 /**
  * Some of the page's vectors as a method reads them: raw, or "spherized" as `--normalize sphere` does it: less the

@@ -1,4 +1,4 @@
-import { createNormal, createRandom } from '#js/random.js';
+import { createNormal, createRandom } from '#js/numbers/random.js';
 
 /**
  * t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008) with its exact gradient, for some

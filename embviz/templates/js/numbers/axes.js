@@ -1,7 +1,7 @@
-import { axisDirection, leadingDirection, orthonormal, times } from '#js/linalg.js';
-import { leadingLeft, startCovariance } from '#js/pca.js';
+import { axisDirection, leadingDirection, orthonormal, times } from '#js/numbers/linalg.js';
+import { leadingLeft, startCovariance } from '#js/numbers/pca.js';
 import { match, QueryError } from '#js/data/query.js';
-import { createSpace } from '#js/space.js';
+import { createSpace } from '#js/numbers/space.js';
 
 /**
  * Custom axes: coordinate = v · direction / ‖direction‖ with direction = c(to) - c(from), the
