@@ -60,7 +60,7 @@ ARGS = [
 
 SCRIPT = """
 import { createPlot } from '#js/panels/plot.js';
-import * as camera from '#js/camera.js';
+import * as camera from '#js/drawing/camera.js';
 import * as plotly from '#js/panels/plotly_axes.js';
 const host = document.getElementById('host');
 const events = [];

@@ -1,4 +1,4 @@
-import { boxAspect, FIELD_OF_VIEW, isView, widened } from '#js/camera.js';
+import { boxAspect, FIELD_OF_VIEW, isView, widened } from '#js/drawing/camera.js';
 
 /**
  * Between our views (camera.js) and TensorBoard's `cameraDef` {orthographic, position, target, zoom}, whose world is

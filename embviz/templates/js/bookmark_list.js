@@ -1,7 +1,7 @@
 import { fromCameraDef } from '#js/bookmark_camera.js';
 import { limits, OURS, SESSION, stateText } from '#js/bookmark_state.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks.js';
-import { boxOf, isView } from '#js/camera.js';
+import { boxOf, isView } from '#js/drawing/camera.js';
 import { fitting } from '#js/fitting.js';
 import { bounds } from '#js/projections.js';
 import { RULES } from '#js/state.js';

@@ -1,4 +1,4 @@
-import { colorPoints, faded } from '#js/color.js';
+import { colorPoints, faded } from '#js/drawing/color.js';
 import { followSequences, nextPoints, sequenceColumn } from '#js/data/sequences.js';
 import { categories } from '#js/data/table.js';
 

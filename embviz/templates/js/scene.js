@@ -1,7 +1,7 @@
 import { axisTitle, customView } from '#js/numbers/axes.js';
 import { bounds, frameAt, pick } from '#js/projections.js';
 import { QueryError } from '#js/data/query.js';
-import { rowsInSphere } from '#js/sphere.js';
+import { rowsInSphere } from '#js/drawing/sphere.js';
 
 /**
  * Where the points of a state lie.

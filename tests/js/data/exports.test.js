@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { field, fileName, neighborsText, pointsText } from '#js/data/exports.js';
-import { createSvgContext, discs, escapeXml, svgDocument, thumbnails } from '#js/svg.js';
+import { createSvgContext, discs, escapeXml, svgDocument, thumbnails } from '#js/drawing/svg.js';
 
 const table = {
   rowNumber: (i) => i + 10,

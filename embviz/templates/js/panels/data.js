@@ -1,4 +1,4 @@
-import { coloring, helpsLog } from '#js/color.js';
+import { coloring, helpsLog } from '#js/drawing/color.js';
 import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createLegend } from '#js/panels/legend.js';
 import { sequenceColumn } from '#js/data/sequences.js';

@@ -1,8 +1,8 @@
 import { h } from '#js/dom.js';
 import { marks } from '#js/panels/plot_layer.js';
 import { drawTile } from '#js/panels/thumbnail.js';
-import { createSvgContext, discs, svgDocument, thumbnails } from '#js/svg.js';
-import { hasLightGround, inkOf, tileSides } from '#js/thumbnails.js';
+import { createSvgContext, discs, svgDocument, thumbnails } from '#js/drawing/svg.js';
+import { hasLightGround, inkOf, tileSides } from '#js/drawing/tiles.js';
 
 /** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
 

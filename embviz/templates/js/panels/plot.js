@@ -1,8 +1,8 @@
 import {
   boxAspect, boxOf, equalized, hasEqualScale, homeView2, homeView3, isSameView, isView, magnification, orbited, panned2, plotArea, resized2, widened, zoomed2, zoomed3,
-} from '#js/camera.js';
+} from '#js/drawing/camera.js';
 import { h } from '#js/dom.js';
-import { nearestTo, rowsInBox, rowsInLasso } from '#js/hit.js';
+import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
 import { createGestures } from '#js/panels/plot_gestures.js';
 import { createPointLayer } from '#js/panels/plot_layer.js';
 import { drawPaths, drawSphere } from '#js/panels/plot_overlays.js';

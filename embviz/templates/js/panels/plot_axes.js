@@ -1,7 +1,7 @@
-import { clippedLine, projectPoint } from '#js/camera.js';
-import { cleanLabel } from '#js/labels.js';
+import { clippedLine, projectPoint } from '#js/drawing/camera.js';
+import { cleanLabel } from '#js/drawing/labels.js';
 import { FONT } from '#js/panels/plot_marks.js';
-import { ticksOf } from '#js/ticks.js';
+import { ticksOf } from '#js/drawing/ticks.js';
 
 /**
  * Grid, numbers and captions of the axes, drawn from the transform that places the points: they are there before Plotly

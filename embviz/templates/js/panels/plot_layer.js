@@ -1,9 +1,9 @@
-import { project2, project3 } from '#js/camera.js';
-import { deepen, densityShade } from '#js/density.js';
+import { project2, project3 } from '#js/drawing/camera.js';
+import { deepen, densityShade } from '#js/drawing/density.js';
 import { h } from '#js/dom.js';
-import { rowNear } from '#js/hit.js';
-import { countWithin, createPicture, depthOrder, discOpacity, discRadius, discSpans, discStamps, drawNearest, drawRows, drawStamps, drawTiles, plusStamps, straighten } from '#js/raster.js';
-import { atlasSides, createAtlas, spread, thumbnailSize, tileSides } from '#js/thumbnails.js';
+import { rowNear } from '#js/drawing/hit.js';
+import { countWithin, createPicture, depthOrder, discOpacity, discRadius, discSpans, discStamps, drawNearest, drawRows, drawStamps, drawTiles, plusStamps, straighten } from '#js/drawing/raster.js';
+import { atlasSides, createAtlas, spread, thumbnailSize, tileSides } from '#js/drawing/tiles.js';
 
 /** Above this many points, moving pictures are drawn coarser than resting ones. */
 const MANY = 20000;

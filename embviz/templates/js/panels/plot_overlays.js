@@ -1,6 +1,6 @@
-import { projectPoint } from '#js/camera.js';
+import { projectPoint } from '#js/drawing/camera.js';
 import { sequenceColor } from '#js/data/sequences.js';
-import { sphereOutline } from '#js/sphere.js';
+import { sphereOutline } from '#js/drawing/sphere.js';
 
 /** What is drawn over the points with the canvas's own lines: sequences, and the outline of the selection sphere. */
 

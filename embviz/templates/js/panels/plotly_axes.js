@@ -1,4 +1,4 @@
-import { clipMatrix, multiply, transform2 } from '#js/camera.js';
+import { clipMatrix, multiply, transform2 } from '#js/drawing/camera.js';
 
 /**
  * The only file that touches Plotly, and what it takes from Plotly's private API:

@@ -1,6 +1,6 @@
 import { h } from '#js/dom.js';
 import { joinSheets } from '#js/panels/sheets.js';
-import { tilePlace } from '#js/thumbnails.js';
+import { tilePlace } from '#js/drawing/tiles.js';
 
 /** From this size on, in CSS pixels, a thumbnail shows the sheet's own pixels and opens its image. */
 const LARGE = 48;

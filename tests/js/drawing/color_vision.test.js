@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { categoricalPalette, rgb } from '#js/color.js';
+import { categoricalPalette, rgb } from '#js/drawing/color.js';
 
 /** Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB: https://doi.org/10.1109/TVCG.2009.113 */
 const VISION = {

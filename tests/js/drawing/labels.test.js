@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cleanLabel, labelBox, placeLabels, SIDES } from '#js/labels.js';
+import { cleanLabel, labelBox, placeLabels, SIDES } from '#js/drawing/labels.js';
 
 const BOUNDS = { left: 0, top: 0, width: 400, height: 300 };
 const label = (x, y, rest = {}) => ({ x, y, width: 50, height: 16, gap: 6, ...rest });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as raster from '#js/raster.js';
+import * as raster from '#js/drawing/raster.js';
 
 const RED = 0xff0000ff;
 const BLUE = 0xffff0000;

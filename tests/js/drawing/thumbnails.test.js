@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as thumbnails from '#js/thumbnails.js';
+import * as thumbnails from '#js/drawing/tiles.js';
 
 const MNIST = { tileWidth: 28, tileHeight: 28, columns: 100, ink: true };
 const AREA = { width: 720, height: 800 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { boxAspect, clipMatrix, projectPoint } from '#js/camera.js';
-import { rowsInSphere, sphereOutline } from '#js/sphere.js';
+import { boxAspect, clipMatrix, projectPoint } from '#js/drawing/camera.js';
+import { rowsInSphere, sphereOutline } from '#js/drawing/sphere.js';
 
 const coordinates = Float32Array.of(0, 0, 0, 10, 0, 0, 0, 5, 0, 2, 0, 0, 2.1, 0, 0);
 const scene = { coordinates, ranges: { min: [0, 0, 0], max: [10, 5, 5] }, axes: null };

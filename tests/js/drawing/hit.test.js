@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isInside, nearestTo, rowNear, rowsInBox, rowsInLasso } from '#js/hit.js';
+import { isInside, nearestTo, rowNear, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
 
 let seed = 5;
 const random = () => {

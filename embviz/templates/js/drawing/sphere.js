@@ -1,4 +1,4 @@
-import { boxAspect, modelMatrix, widened } from '#js/camera.js';
+import { boxAspect, modelMatrix, widened } from '#js/drawing/camera.js';
 
 /**
  * The selection sphere of a 3D view: all points within a radius of one of them, by distance in the plot, whose longest

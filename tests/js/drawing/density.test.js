@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { deepen, densityShade } from '#js/density.js';
-import { createPicture } from '#js/raster.js';
+import { deepen, densityShade } from '#js/drawing/density.js';
+import { createPicture } from '#js/drawing/raster.js';
 
 const AREA = { left: 10, top: 20, width: 200, height: 120 };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { ticksOf } from '#js/ticks.js';
+import { ticksOf } from '#js/drawing/ticks.js';
 
 const texts = (...range) => ticksOf(...range).map(({ text }) => text);
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as camera from '#js/camera.js';
+import * as camera from '#js/drawing/camera.js';
 
 const AREA = { left: 0, top: 0, width: 800, height: 600 };
 const BOX3 = { min: [-1, -2, 3], max: [3, 2, 5] };

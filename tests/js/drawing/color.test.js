@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { categoricalPalette, coloring, colorPoints, rgb } from '#js/color.js';
+import { categoricalPalette, coloring, colorPoints, rgb } from '#js/drawing/color.js';
 import { categories, countDistinct, createTable } from '#js/data/table.js';
 
 const column = (values, kind = 'text') => {
