@@ -1,6 +1,6 @@
 import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
 import { entryFor } from '#js/projections.js';
-import { createRuns } from '#js/runs.js';
+import { createRuns } from '#js/runs/runs.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 
 /** More multiplications than that are left to a worker, so that the page goes on answering. */

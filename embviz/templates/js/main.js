@@ -19,7 +19,7 @@ import { addPending, createTabs } from '#js/projections.js';
 import { createStore } from '#js/store.js';
 import { createTable, measuredColumn } from '#js/data/table.js';
 import { createView, initialState } from '#js/view.js';
-import { bundle } from '#js/worker_source.js';
+import { bundle } from '#js/runs/worker_source.js';
 
 const status = document.getElementById('status');
 const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
@@ -73,7 +73,7 @@ async function open() {
 
 function startWorker() {
   const { imports } = JSON.parse(document.querySelector('script[type="importmap"]').textContent);
-  return new Worker(bundle(imports, '#js/worker.js'), { type: 'module' });
+  return new Worker(bundle(imports, '#js/runs/worker.js'), { type: 'module' });
 }
 
 async function loadProjection(page, entry, block) {

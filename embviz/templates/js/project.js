@@ -1,4 +1,4 @@
-import { checkFewest, FEWEST_POINTS } from '#js/run_options.js';
+import { checkFewest, FEWEST_POINTS } from '#js/runs/options.js';
 import { RULES } from '#js/state.js';
 
 /**

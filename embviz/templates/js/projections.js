@@ -1,4 +1,4 @@
-import { FEWEST_POINTS } from '#js/run_options.js';
+import { FEWEST_POINTS } from '#js/runs/options.js';
 
 /**
  * The projections of the page as tabs.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { nearestRows, squaredDistances } from '#js/numbers/affinities.js';
-import { umapOptions } from '#js/run_options.js';
+import { umapOptions } from '#js/runs/options.js';
 import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/numbers/umap.js';
 
 // For tests/test_umap_in_page.py: rows and their components on stdin, what UMAP makes of them on stdout, as JSON.

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { affinities, nearestRows, rowAffinities, squaredDistances } from '#js/numbers/affinities.js';
 import { createNormal, createRandom } from '#js/numbers/random.js';
-import { MOST_POINTS, tsneOptions } from '#js/run_options.js';
+import { MOST_POINTS, tsneOptions } from '#js/runs/options.js';
 import { readLabels, supervised } from '#js/numbers/supervise.js';
 import { createTable } from '#js/data/table.js';
 import { createRun, differentiate, divergence, startFrom } from '#js/numbers/tsne.js';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { nearestRows, squaredDistances } from '#js/numbers/affinities.js';
 import { createNormal, createRandom } from '#js/numbers/random.js';
-import { MOST_POINTS, umapOptions } from '#js/run_options.js';
+import { MOST_POINTS, umapOptions } from '#js/runs/options.js';
 import { bandwidths, createRun, fitCurve, fuzzyGraph, startFrom } from '#js/numbers/umap.js';
 import { countNearestAlike } from './nearest_alike.js';
 

@@ -1,6 +1,6 @@
 import { fill, format, h, setText } from '#js/dom.js';
 import { createFields } from '#js/panels/run_fields.js';
-import { FEWEST_POINTS, MOST_POINTS } from '#js/run_options.js';
+import { FEWEST_POINTS, MOST_POINTS } from '#js/runs/options.js';
 
 const TITLES = { tsne: 't-SNE', umap: 'UMAP' };
 /** How often a held button acts. */

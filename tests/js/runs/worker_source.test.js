@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bundle } from '#js/worker_source.js';
+import { bundle } from '#js/runs/worker_source.js';
 
 const url = (text) => `data:text/javascript;charset=utf-8;base64,${Buffer.from(text).toString('base64')}`;
 const text = (data) => Buffer.from(data.slice(data.indexOf(',') + 1), 'base64').toString();

@@ -1,5 +1,5 @@
-import { tsneOptions, umapOptions } from '#js/run_options.js';
-import { createFrames } from '#js/run_frames.js';
+import { tsneOptions, umapOptions } from '#js/runs/options.js';
+import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
 import { readLabels } from '#js/numbers/supervise.js';
 

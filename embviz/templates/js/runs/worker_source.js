@@ -2,7 +2,7 @@
  * One module as a data: URL that holds all it imports, since a worker does not see the page's import map.
  *
  * @param {Record<string, string>} imports the page's import map: name -> data: URL in base64
- * @param {string} name such as '#js/worker.js'
+ * @param {string} name such as '#js/runs/worker.js'
  * @returns {string} data: URL
  */
 export function bundle(imports, name, inside = []) {
