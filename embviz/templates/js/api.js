@@ -1,5 +1,5 @@
-import { project } from '#js/project.js';
-import { RULES } from '#js/state.js';
+import { project } from '#js/state/project.js';
+import { RULES } from '#js/state/keys.js';
 
 /**
  * `window.embviz`: the page for scripts in its host and for tests; docs/extending.md describes it.

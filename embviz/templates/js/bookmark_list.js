@@ -2,11 +2,11 @@ import { fromCameraDef } from '#js/bookmark_camera.js';
 import { limits, OURS, SESSION, stateText } from '#js/bookmark_state.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks.js';
 import { boxOf, isView } from '#js/drawing/camera.js';
-import { fitting } from '#js/fitting.js';
-import { bounds } from '#js/projections.js';
-import { RULES } from '#js/state.js';
-import { createStore } from '#js/store.js';
-import { chosen } from '#js/view.js';
+import { fitting } from '#js/state/fitting.js';
+import { bounds } from '#js/state/tabs.js';
+import { RULES } from '#js/state/keys.js';
+import { createStore } from '#js/state/store.js';
+import { chosen } from '#js/state/view.js';
 
 const LINEAR = ['linear-x', 'linear-y', 'linear-z'];
 const TITLES = { pca: 'PCA', tsne: 't-SNE', umap: 'UMAP', custom: 'Axes' };

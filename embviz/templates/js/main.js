@@ -15,10 +15,10 @@ import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js';
 import { openPayload } from '#js/data/payload.js';
-import { addPending, createTabs } from '#js/projections.js';
-import { createStore } from '#js/store.js';
+import { addPending, createTabs } from '#js/state/tabs.js';
+import { createStore } from '#js/state/store.js';
 import { createTable, measuredColumn } from '#js/data/table.js';
-import { createView, initialState } from '#js/view.js';
+import { createView, initialState } from '#js/state/view.js';
 import { bundle } from '#js/runs/worker_source.js';
 
 const status = document.getElementById('status');

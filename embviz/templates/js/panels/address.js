@@ -1,5 +1,5 @@
-import { DEPENDENT, fitting } from '#js/fitting.js';
-import { LINKED, readLink, writeLink } from '#js/links.js';
+import { DEPENDENT, fitting } from '#js/state/fitting.js';
+import { LINKED, readLink, writeLink } from '#js/state/links.js';
 
 const WAIT_MS = 300;
 /** A camera means something only for the places that these make. */

@@ -1,5 +1,5 @@
 import { fill, format, h, iconButton } from '#js/dom.js';
-import { entryFor } from '#js/projections.js';
+import { entryFor } from '#js/state/tabs.js';
 
 const READING = {
   pca: ['PCA turns the cloud of vectors so that the first axis shows as much of its variance as one direction can, the second as much of the rest, and so on. It is linear and exact: straight lines stay straight, and a large distance in the picture is a large distance in the data. A small one may hide a large distance along the components not shown.'],

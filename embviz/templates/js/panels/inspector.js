@@ -1,6 +1,6 @@
 import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createTagging } from '#js/panels/tagging.js';
-import { combined, modeOf } from '#js/select.js';
+import { combined, modeOf } from '#js/state/select.js';
 
 const LISTED = 100;
 /** About how much of a card is seen without scrolling. */

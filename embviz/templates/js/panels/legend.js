@@ -1,5 +1,5 @@
 import { fill, format, h, setText } from '#js/dom.js';
-import { modeOf } from '#js/select.js';
+import { modeOf } from '#js/state/select.js';
 
 /**
  * The legend: a click filters a class, with Shift or Alt it selects its points, pointing at it shows where they are.

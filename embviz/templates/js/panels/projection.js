@@ -1,8 +1,8 @@
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
-import { chosen } from '#js/view.js';
+import { chosen } from '#js/state/view.js';
 import { createRunControls } from '#js/panels/run.js';
-import { dimsOf } from '#js/projections.js';
-import { isLeading } from '#js/scene.js';
+import { dimsOf } from '#js/state/tabs.js';
+import { isLeading } from '#js/state/scene.js';
 
 /** The projection panel: a tab a projection, its controls and what is known of it. */
 export function createProjectionPanel(page, view) {

@@ -1,5 +1,5 @@
 import { format, h, setText } from '#js/dom.js';
-import { combined } from '#js/select.js';
+import { combined } from '#js/state/select.js';
 
 const FIRST_RADIUS = 0.1;
 

@@ -1,5 +1,5 @@
-import { dimsOf } from '#js/projections.js';
-import { RULES } from '#js/state.js';
+import { dimsOf } from '#js/state/tabs.js';
+import { RULES } from '#js/state/keys.js';
 
 /** What means something only beside another key: where that one does not fit, these are left out with it. */
 export const DEPENDENT = { projection: ['frame'], color_by: ['color_as', 'hidden'], column: ['query'] };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bounds, createTabs, dimsOf, entryFor, frameAt, pick } from '#js/projections.js';
-import { createStore } from '#js/store.js';
+import { bounds, createTabs, dimsOf, entryFor, frameAt, pick } from '#js/state/tabs.js';
+import { createStore } from '#js/state/store.js';
 
 const tabs = createTabs({ projections: [
   { name: 'pca', title: 'PCA', n_components: 10 }, { name: 'tsne', title: 't-SNE', n_components: 2 }, { name: 'custom', title: 'Axes', n_components: 3 },

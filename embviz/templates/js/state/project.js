@@ -1,5 +1,5 @@
 import { checkFewest, FEWEST_POINTS } from '#js/runs/options.js';
-import { RULES } from '#js/state.js';
+import { RULES } from '#js/state/keys.js';
 
 /**
  * Compute a projection in the page and show it: `pca`, `tsne`, `umap` or `custom`.

@@ -1,4 +1,4 @@
-import { dimsOf } from '#js/projections.js';
+import { dimsOf } from '#js/state/tabs.js';
 
 const NONE = new Int32Array(0);
 /** What moves the points, so that a sphere among them and the places of a bookmark are no longer right. */

@@ -1,5 +1,5 @@
 import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
-import { entryFor } from '#js/projections.js';
+import { entryFor } from '#js/state/tabs.js';
 import { createRuns } from '#js/runs/runs.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 

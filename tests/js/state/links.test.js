@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readLink, readRows, writeLink, writeRows } from '#js/links.js';
+import { readLink, readRows, writeLink, writeRows } from '#js/state/links.js';
 
 const NONE = new Int32Array(0);
 const initial = {

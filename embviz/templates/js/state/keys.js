@@ -1,5 +1,5 @@
-import { isSpherized } from '#js/computed.js';
-import { dimsOf } from '#js/projections.js';
+import { isSpherized } from '#js/state/computed.js';
+import { dimsOf } from '#js/state/tabs.js';
 import { countDistinct } from '#js/data/table.js';
 import { isTags } from '#js/data/tags.js';
 

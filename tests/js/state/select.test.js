@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { combined, modeOf } from '#js/select.js';
+import { combined, modeOf } from '#js/state/select.js';
 
 test('Shift adds, Alt removes, both intersect', () => {
   assert.equal(modeOf({ shiftKey: false, altKey: false }), 'replace');

@@ -1,17 +1,17 @@
 import { axisCoordinates } from '#js/numbers/axes.js';
-import { createComputed } from '#js/computed.js';
-import { createLooks } from '#js/looks.js';
-import { createMemo } from '#js/memo.js';
+import { createComputed } from '#js/state/computed.js';
+import { createLooks } from '#js/state/looks.js';
+import { createMemo } from '#js/state/memo.js';
 import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
-import { combined, MODES } from '#js/select.js';
-import { createScene } from '#js/scene.js';
-import { createSettling } from '#js/settling.js';
-import { RULES } from '#js/state.js';
+import { combined, MODES } from '#js/state/select.js';
+import { createScene } from '#js/state/scene.js';
+import { createSettling } from '#js/state/settling.js';
+import { RULES } from '#js/state/keys.js';
 import { retag } from '#js/data/tags.js';
 
-export { chosen } from '#js/scene.js';
-export { initialState } from '#js/state.js';
+export { chosen } from '#js/state/scene.js';
+export { initialState } from '#js/state/keys.js';
 
 const NONE = new Int32Array(0);
 const NO_DISTANCES = new Float32Array(0);
