@@ -1,5 +1,5 @@
 import { createApi } from '#js/api.js';
-import { createBookmarkList } from '#js/bookmark_list.js';
+import { createBookmarkList } from '#js/bookmarks/list.js';
 import { h, iconButton, setText } from '#js/dom.js';
 import { createAddress } from '#js/panels/address.js';
 import { createBookmarksPanel } from '#js/panels/bookmarks.js';

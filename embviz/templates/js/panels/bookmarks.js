@@ -1,4 +1,4 @@
-import { BookmarkError, MOST_BYTES } from '#js/bookmarks.js';
+import { BookmarkError, MOST_BYTES } from '#js/bookmarks/read.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { fromCameraDef, toCameraDef } from '#js/bookmark_camera.js';
-import { fromField, limits, MOST_POINTS, searchFields, shortest, stateText, toField } from '#js/bookmark_state.js';
-import { BookmarkError, fromState, readBookmarks } from '#js/bookmarks.js';
+import { fromCameraDef, toCameraDef } from '#js/bookmarks/camera.js';
+import { fromField, limits, MOST_POINTS, searchFields, shortest, stateText, toField } from '#js/bookmarks/write.js';
+import { BookmarkError, fromState, readBookmarks } from '#js/bookmarks/read.js';
 
 const data = { n_points: 4, n_dims: 3, total: 4, rows: null };
 const minimal = (more = {}) => ({

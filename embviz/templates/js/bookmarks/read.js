@@ -1,4 +1,4 @@
-import { chosenDims, fromTexts, MOST_POINTS, OURS } from '#js/bookmark_state.js';
+import { chosenDims, fromTexts, MOST_POINTS, OURS } from '#js/bookmarks/write.js';
 
 /**
  * Reads bookmark files: a JSON array of TensorBoard's `State` objects (tensorboard, vz_projector/data.ts), from 2017 to

@@ -1,6 +1,6 @@
-import { fromCameraDef } from '#js/bookmark_camera.js';
-import { limits, OURS, SESSION, stateText } from '#js/bookmark_state.js';
-import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks.js';
+import { fromCameraDef } from '#js/bookmarks/camera.js';
+import { limits, OURS, SESSION, stateText } from '#js/bookmarks/write.js';
+import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks/read.js';
 import { boxOf, isView } from '#js/drawing/camera.js';
 import { fitting } from '#js/state/fitting.js';
 import { bounds } from '#js/state/tabs.js';
@@ -111,7 +111,7 @@ function summary({ label, kept, state }) {
   return { label, projection: name, title: TITLES[name], dims, isolated: state.filteredPoints?.length || null };
 }
 
-/** @returns {import('#js/bookmark_state.js').Kept} the view as it is; coordinates by reference, they never change */
+/** @returns {import('#js/bookmarks/write.js').Kept} the view as it is; coordinates by reference, they never change */
 export function keepView(page, view, camera) {
   const state = view.get();
   const scene = view.scene(state);

@@ -1,4 +1,4 @@
-import { toCameraDef } from '#js/bookmark_camera.js';
+import { toCameraDef } from '#js/bookmarks/camera.js';
 import { splitColumn } from '#js/data/query.js';
 
 /** Writes views as TensorBoard's `State` objects, and knows how the two name things. */
