@@ -59,9 +59,9 @@ ARGS = [
 ]
 
 SCRIPT = """
-import { createPlot } from '#js/panels/plot.js';
+import { createPlot } from '#js/plot/plot.js';
 import * as camera from '#js/drawing/camera.js';
-import * as plotly from '#js/panels/plotly_axes.js';
+import * as plotly from '#js/plot/plotly.js';
 const host = document.getElementById('host');
 const events = [];
 const log = (kind) => (...rest) => events.push([kind, ...rest]);

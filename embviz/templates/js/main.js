@@ -13,7 +13,7 @@ import { createPeek } from '#js/panels/peek.js';
 import { prepareAxes } from '#js/panels/preparation.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
-import { createThumbnail, openSprite, sheetNames } from '#js/panels/thumbnail.js';
+import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
 import { openPayload } from '#js/data/payload.js';
 import { addPending, createTabs } from '#js/state/tabs.js';
 import { createStore } from '#js/state/store.js';

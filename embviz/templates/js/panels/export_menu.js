@@ -1,7 +1,7 @@
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
-import { pictureText } from '#js/panels/picture.js';
+import { pictureText } from '#js/plot/picture.js';
 
 const SCALE = 2;
 const MOST_QUERIES = 2000;

@@ -1,5 +1,5 @@
 import { h, iconButton, setText } from '#js/dom.js';
-import { createPlot } from '#js/panels/plot.js';
+import { createPlot } from '#js/plot/plot.js';
 import { createSphere } from '#js/panels/sphere.js';
 
 /** The middle of the page: the plot, its tools, and the sentence below it. */

@@ -3,13 +3,13 @@ import {
 } from '#js/drawing/camera.js';
 import { h } from '#js/dom.js';
 import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
-import { createGestures } from '#js/panels/plot_gestures.js';
-import { createPointLayer } from '#js/panels/plot_layer.js';
-import { drawPaths, drawSphere } from '#js/panels/plot_overlays.js';
-import { drawCaptions, drawGrid } from '#js/panels/plot_axes.js';
-import { chooseLabels, createPlates, drawHovered, drawLabels } from '#js/panels/plot_marks.js';
-import { afterPaint, createFrames, createSurface, hasWebGL, imageOf, watchPixelRatio } from '#js/panels/plot_surface.js';
-import { createAxes, ownTransform } from '#js/panels/plotly_axes.js';
+import { createGestures } from '#js/plot/gestures.js';
+import { createPointLayer } from '#js/plot/layer.js';
+import { drawPaths, drawSphere } from '#js/plot/overlays.js';
+import { drawCaptions, drawGrid } from '#js/plot/grid.js';
+import { chooseLabels, createPlates, drawHovered, drawLabels } from '#js/plot/marks.js';
+import { afterPaint, createFrames, createSurface, hasWebGL, imageOf, watchPixelRatio } from '#js/plot/surface.js';
+import { createAxes, ownTransform } from '#js/plot/plotly.js';
 
 const NONE = new Int32Array(0);
 const PLAIN = {

@@ -1,6 +1,6 @@
 import { clippedLine, projectPoint } from '#js/drawing/camera.js';
 import { cleanLabel } from '#js/drawing/labels.js';
-import { FONT } from '#js/panels/plot_marks.js';
+import { FONT } from '#js/plot/marks.js';
 import { ticksOf } from '#js/drawing/ticks.js';
 
 /**

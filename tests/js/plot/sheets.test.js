@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { joinedTile } from '#js/panels/sheets.js';
+import { joinedTile } from '#js/plot/sheets.js';
 
 test('small sheets are joined as they are', () => {
   assert.deepEqual(joinedTile({ tile_width: 28, tile_height: 20, columns: 100 }, 200), { width: 28, height: 20 });

@@ -1,6 +1,6 @@
 import { h } from '#js/dom.js';
-import { marks } from '#js/panels/plot_layer.js';
-import { drawTile } from '#js/panels/thumbnail.js';
+import { marks } from '#js/plot/layer.js';
+import { drawTile } from '#js/plot/thumbnail.js';
 import { createSvgContext, discs, svgDocument, thumbnails } from '#js/drawing/svg.js';
 import { hasLightGround, inkOf, tileSides } from '#js/drawing/tiles.js';
 

@@ -1,7 +1,7 @@
 import { h } from '#js/dom.js';
 import { cleanLabel, placeLabels, SIDES } from '#js/drawing/labels.js';
-import { marks, rgba } from '#js/panels/plot_layer.js';
-import { drawTile } from '#js/panels/thumbnail.js';
+import { marks, rgba } from '#js/plot/layer.js';
+import { drawTile } from '#js/plot/thumbnail.js';
 import { hasLightGround, tileSides, tintInk } from '#js/drawing/tiles.js';
 
 /** What is drawn with the canvas's own means above the points: labels, thumbnails on plates. */

@@ -1,5 +1,5 @@
 import { h } from '#js/dom.js';
-import { joinSheets } from '#js/panels/sheets.js';
+import { joinSheets } from '#js/plot/sheets.js';
 import { tilePlace } from '#js/drawing/tiles.js';
 
 /** From this size on, in CSS pixels, a thumbnail shows the sheet's own pixels and opens its image. */
