@@ -20,8 +20,16 @@ from embviz.errors import EmbvizError
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-COMMANDS = ("project", "neighbors", "index", "info", "demo", "sprite", "export")
-"""The commands; each is a function of its name in a module of its name in `embviz.commands`."""
+COMMANDS = {
+    "project": "project",
+    "neighbors": "neighbors.neighbors",
+    "index": "index",
+    "info": "info",
+    "demo": "demo",
+    "sprite": "sprite",
+    "export": "export",
+}
+"""The commands by name, with the module in `embviz.commands` that has a function of that name."""
 
 
 class Commands(click.Group):
@@ -33,7 +41,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"embviz.commands.{cmd_name}"), cmd_name)
+        module = import_module(f"embviz.commands.{COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, cmd_name)
         return command
 
 

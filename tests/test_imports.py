@@ -12,10 +12,13 @@ import pytest
 ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
     {"errors"},
-    {"model", "regexes"},
-    {"neighbors", "queries", "sprites"},
+    {"model", "regexes", "outputs"},
+    {"space", "queries", "sprites"},
+    {"neighbors"},
     {"bookmarks"},
-    {"loaders", "projections", "quality"},
+    {"loaders", "projections"},
+    {"questions"},
+    {"pictures"},
     {"report"},
     {"export"},
     {"commands"},

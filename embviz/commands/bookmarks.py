@@ -101,6 +101,6 @@ def save_bookmark(path: Path, bookmark: Bookmark) -> None:
     Raises:
         OutputError: If the file cannot be written.
     """
-    from embviz.report.page import write_file
+    from embviz.outputs.files import write_file
 
     write_file(path, encode_bookmarks([bookmark]))

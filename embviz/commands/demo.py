@@ -24,9 +24,9 @@ def demo(output: str) -> None:
       embviz demo -o demo.html
     """
     from embviz.commands.project import graph_projectors, project_all
+    from embviz.outputs.files import check_output
     from embviz.projections import PCA, Axes
     from embviz.report import prepare_page, write_report
-    from embviz.report.page import check_output
 
     check_output(Path(output))
     prepare_page()

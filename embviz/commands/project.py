@@ -140,7 +140,7 @@ def project(ctx: click.Context, /, source: str, output: str, **options: Any) -> 
 
 def _check_files(source: str, output: str, options: dict[str, Any]) -> None:
     """Refuse outputs that are inputs or cannot be written, before work is spent on them."""
-    from embviz.report.page import check_output
+    from embviz.outputs.files import check_output
 
     inputs = {"source": source, "metadata": options["metadata"], "sprite": options["sprite"]}
     inputs["images"] = options["images"]

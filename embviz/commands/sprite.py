@@ -105,7 +105,7 @@ def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> 
     """Refuse outputs that cannot be written or are inputs, before work is spent; say the format."""
     from embviz.commands.shared.source import refuse_overwriting
     from embviz.errors import OutputError, ParameterError
-    from embviz.report.page import check_output
+    from embviz.outputs.files import check_output
 
     formats: dict[str, SheetFormat] = {
         ".png": "PNG",
@@ -255,7 +255,7 @@ class _Stage:
         self.written: list[tuple[str, int]] = []
 
     def __call__(self, target: Path, data: bytes | Iterator[bytes]) -> None:
-        from embviz.report.page import check_output, write_file
+        from embviz.outputs.files import check_output, write_file
 
         check_output(target)
         staged = self._folder / f"{len(self._targets)}{target.suffix}"

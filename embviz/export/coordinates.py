@@ -11,7 +11,7 @@ import numpy as np
 
 from embviz.errors import OutputError
 from embviz.model import EmbeddingTable, Projection
-from embviz.report.page import write_file
+from embviz.outputs.files import write_file
 
 
 def write_coordinates(path: Path, table: EmbeddingTable, projections: Sequence[Projection]) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embviz.model import EmbeddingTable, Projection, is_numeric
-from embviz.report.page import write_file
+from embviz.outputs.files import write_file
 
 if TYPE_CHECKING:
     import plotly.graph_objects

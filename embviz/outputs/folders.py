@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from embviz.errors import OutputError
-from embviz.report.page import write_file
+from embviz.outputs.files import write_file
 
 
 def stage_files(folder: Path, parts: Sequence[tuple[str, bytes | Iterable[bytes]]]) -> int:

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { match, QueryError, splitColumn } from '#js/data/query.js';
 
-const fixture = JSON.parse(readFileSync(new URL('../data/queries.json', import.meta.url), 'utf8'));
+const fixture = JSON.parse(readFileSync(new URL('../../data/queries.json', import.meta.url), 'utf8'));
 const names = Object.keys(fixture.columns);
 const table = {
   n_points: fixture.columns[names[0]].length,
