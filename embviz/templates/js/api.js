@@ -12,11 +12,21 @@ export function createApi(page, view, plot) {
   const { table } = page;
   const { computed } = view;
   return {
-    table: Object.freeze({ n_points: table.n_points, n_dims: table.n_dims, get columns() { return [...table.columns.keys()]; } }),
+    table: Object.freeze({
+      n_points: table.n_points,
+      n_dims: table.n_dims,
+      get columns() {
+        return [...table.columns.keys()];
+      },
+    }),
     /** @returns {object} the current state; rows as plain arrays */
     view() {
       const { dark, hovered, highlight, results, placed, ...state } = view.get();
-      return JSON.parse(JSON.stringify({ ...state, placed: placed && { name: placed.name, dims: placed.dims } }, (key, value) => (ArrayBuffer.isView(value) ? Array.from(value) : value)));
+      return JSON.parse(
+        JSON.stringify({ ...state, placed: placed && { name: placed.name, dims: placed.dims } }, (key, value) =>
+          ArrayBuffer.isView(value) ? Array.from(value) : value,
+        ),
+      );
     },
     /** @param {object} patch keys of view(); @throws {Error} when a key or value is not known */
     set: (patch) => view.set(patch),
@@ -28,8 +38,12 @@ export function createApi(page, view, plot) {
     },
     /** @returns {{indices: Int32Array, distances: Float32Array}} nearest first, in the original space */
     neighbors(row, k = view.get().k, metric = view.get().metric) {
-      if (!Number.isInteger(row) || row < 0 || row >= table.n_points) throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);
-      for (const [key, value, Kind] of [['k', k, RangeError], ['metric', metric, Error]]) {
+      if (!Number.isInteger(row) || row < 0 || row >= table.n_points)
+        throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);
+      for (const [key, value, Kind] of [
+        ['k', k, RangeError],
+        ['metric', metric, Error],
+      ]) {
         const verdict = RULES[key](value, page);
         if (verdict !== true) throw new Kind(`${key}: ${JSON.stringify(value) ?? String(value)} ${verdict}`);
       }

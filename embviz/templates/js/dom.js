@@ -37,11 +37,13 @@ const ICONS = {
   box: 'M2.5 2.5h11v11h-11z',
   lasso: 'M8 3c4 0 6.5 1.8 6.5 4S12 11 8 11 1.500 9.200 1.500 7 4 3 8 3M5 10.500c0 2-1 3-2.500 3.500',
   tiles: 'M2 2h5v5H2zM9 2h5v5H9zM2 9h5v5H2zM9 9h5v5H9z',
-  sphere: 'M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13M1.500 8c0 3.300 13 3.300 13 0M8 7.400v1.200M7.400 8h1.200',
+  sphere:
+    'M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13M1.500 8c0 3.300 13 3.300 13 0M8 7.400v1.200M7.400 8h1.200',
   loop: 'M3 8a5 4 0 0 1 5-4h4M10 1.500 12.500 4 10 6.500M13 8a5 4 0 0 1-5 4H4M6 14.500 3.500 12 6 9.500',
   letter: 'M3 14 8 2l5 12M5 10h6',
   fit: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
-  theme: 'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1',
+  theme:
+    'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1',
   help: 'M8 1.500a6.500 6.500 0 1 0 0 13 6.500 6.500 0 0 0 0-13M6 6.200c0-2.600 4-2.600 4 0 0 1.500-2 1.600-2 3.300M8 11.700v.1',
   play: 'M4 2.500 13 8l-9 5.500z',
   pause: 'M4 2.500h2.500v11H4zM9.500 2.500H12v11H9.500z',
@@ -60,7 +62,14 @@ const ICONS = {
 /** @param {keyof ICONS} name @returns {SVGElement} a 16 pixel line drawing, without a name of its own */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  for (const [k, v] of Object.entries({ viewBox: '0 0 16 16', width: 16, height: 16, 'aria-hidden': 'true', class: `icon icon-${name}` })) svg.setAttribute(k, v);
+  for (const [k, v] of Object.entries({
+    viewBox: '0 0 16 16',
+    width: 16,
+    height: 16,
+    'aria-hidden': 'true',
+    class: `icon icon-${name}`,
+  }))
+    svg.setAttribute(k, v);
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
   path.setAttribute('d', ICONS[name]);
   svg.append(path);
@@ -69,12 +78,18 @@ export function icon(name) {
 
 /** @returns {HTMLButtonElement} a square button with an icon and a name */
 export function iconButton(name, label, onClick, props = {}) {
-  return h('button.icon-button', { type: 'button', title: label, ...props, aria: { label, ...props.aria }, on: { click: onClick } }, icon(name));
+  return h(
+    'button.icon-button',
+    { type: 'button', title: label, ...props, aria: { label, ...props.aria }, on: { click: onClick } },
+    icon(name),
+  );
 }
 
 /** A row of buttons of which one is on. @returns {{element: HTMLElement, render: (value, disabled?: Map) => void}} */
 export function choice(label, options, onChoose) {
-  const buttons = options.map(([value, text, title]) => h('button', { type: 'button', title: title ?? '', on: { click: () => onChoose(value) } }, text));
+  const buttons = options.map(([value, text, title]) =>
+    h('button', { type: 'button', title: title ?? '', on: { click: () => onChoose(value) } }, text),
+  );
   return {
     element: h('div.choice', { attributes: { role: 'group' }, aria: { label } }, ...buttons),
     render(value, disabled = new Map()) {

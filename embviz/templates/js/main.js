@@ -34,14 +34,26 @@ function takeText(id) {
 }
 
 async function open() {
-  if (!document.getElementById('end')) throw new Error('this file is incomplete, its end is missing. Copy or download it again');
+  if (!document.getElementById('end'))
+    throw new Error('this file is incomplete, its end is missing. Copy or download it again');
   const payload = openPayload(takeText);
   const { manifest, block } = payload;
-  const page = { manifest, table: createTable(manifest), tabs: createTabs(manifest), vectors: null, sprite: null, carried: [], revision: 0 };
+  const page = {
+    manifest,
+    table: createTable(manifest),
+    tabs: createTabs(manifest),
+    vectors: null,
+    sprite: null,
+    carried: [],
+    revision: 0,
+  };
   page.partial = manifest.total_points !== manifest.n_points;
   page.startWorker = startWorker;
   addPending(page.tabs, manifest);
-  await Promise.all([...manifest.projections.map((entry) => loadProjection(page, entry, block)), loadColumns(page, block)]);
+  await Promise.all([
+    ...manifest.projections.map((entry) => loadProjection(page, entry, block)),
+    loadColumns(page, block),
+  ]);
   performance.mark('embviz-data');
   const store = createStore({ ...initialState(page), dark: systemDark.matches });
   const view = createView(page, store);
@@ -55,7 +67,10 @@ async function open() {
   address.follow(stage.plot);
   performance.mark('embviz-drawn');
   await afterPaint();
-  const [hasVectors] = await Promise.all([spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say), spared(loadSprite(page, block), 'the points have no thumbnails', say)]);
+  const [hasVectors] = await Promise.all([
+    spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say),
+    spared(loadSprite(page, block), 'the points have no thumbnails', say),
+  ]);
   if (!hasVectors) Object.assign(manifest, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
   if (page.vectors || page.sprite || !hasVectors) {
     page.revision += 1;
@@ -64,10 +79,12 @@ async function open() {
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
-  void quiet().then(() => spared(loadPlotly(payload), 'the points are moved without it', say)).then(() => {
-    performance.mark('embviz-plotly');
-    prepareAxes(page);
-  });
+  void quiet()
+    .then(() => spared(loadPlotly(payload), 'the points are moved without it', say))
+    .then(() => {
+      performance.mark('embviz-plotly');
+      prepareAxes(page);
+    });
   return { page, view, bookmarks };
 }
 
@@ -83,23 +100,36 @@ async function loadProjection(page, entry, block) {
   const directions = await block(entry.directions);
   const d = page.manifest.n_dims;
   (entry.params.axes ?? []).forEach((axis, i) => {
-    if (axis.from === undefined || page.carried.some((known) => known.from === axis.from && known.to === axis.to)) return;
+    if (axis.from === undefined || page.carried.some((known) => known.from === axis.from && known.to === axis.to))
+      return;
     page.carried.push({ ...axis, direction: directions.subarray(i * d, (i + 1) * d) });
   });
 }
 
 async function loadColumns(page, block) {
   if (page.manifest.blocks.rows) page.table.rows = await block('rows');
-  await Promise.all(page.manifest.columns.map(async ({ name, block: id }) => { page.table.columns.get(name).values = await block(id); }));
+  await Promise.all(
+    page.manifest.columns.map(async ({ name, block: id }) => {
+      page.table.columns.get(name).values = await block(id);
+    }),
+  );
   const measured = page.manifest.projections.flatMap((entry) => entry.per_point ?? []);
-  await Promise.all(measured.map(async ({ name, block: id }) => page.table.measured.set(name, measuredColumn(name, await block(id)))));
+  await Promise.all(
+    measured.map(async ({ name, block: id }) => page.table.measured.set(name, measuredColumn(name, await block(id)))),
+  );
 }
 
 async function loadVectors(page, block) {
   const entry = page.manifest.vectors;
   if (!entry) return;
   const scales = page.manifest.blocks.vector_scales ? await block('vector_scales') : null;
-  page.vectors = { data: await block('vectors'), n: page.manifest.n_points, d: page.manifest.n_dims, scales, scale: entry.scale };
+  page.vectors = {
+    data: await block('vectors'),
+    n: page.manifest.n_points,
+    d: page.manifest.n_dims,
+    scales,
+    scale: entry.scale,
+  };
 }
 
 async function loadSprite(page, block) {
@@ -118,7 +148,9 @@ async function loadPlotly(payload) {
   const script = h('script', { src: url });
   await new Promise((resolve, reject) => {
     // Text that is no script loads as well, and defines nothing.
-    script.addEventListener('load', () => (window.Plotly ? resolve() : reject(new Error('Plotly’s script did not run'))));
+    script.addEventListener('load', () =>
+      window.Plotly ? resolve() : reject(new Error('Plotly’s script did not run')),
+    );
     script.addEventListener('error', () => reject(new Error('Plotly’s script did not run')));
     document.head.append(script);
   });
@@ -134,16 +166,24 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const exporting = createExportMenu(page, view, { plot: () => stage.plot, link: address.link, say: message.say });
   const left = h('aside.side.left', { aria: { label: 'Data and projection' } });
   const right = h('div.right-column');
-  const folds = createFolds(app, { left: { panel: left, label: 'Data and projection panel' }, right: { panel: right, label: 'Inspector panel' } });
+  const folds = createFolds(app, {
+    left: { panel: left, label: 'Data and projection panel' },
+    right: { panel: right, label: 'Inspector panel' },
+  });
   const header = createHeader(page, view, [
-    exporting.element, ...folds.buttons,
+    exporting.element,
+    ...folds.buttons,
     iconButton('theme', 'Light or dark', () => view.set({ theme: view.get().dark ? 'light' : 'dark' })),
     iconButton('help', 'How to read this picture (?)', () => view.set({ help: true })),
   ]);
   stage = createStage(page, view, { moved: address.moved });
   stage.element.append(message.element);
   const marks = createBookmarksPanel(bookmarks, page.manifest.title, message.say);
-  const inspector = createInspector(page, view, createThumbnail(page, () => view.get().dark));
+  const inspector = createInspector(
+    page,
+    view,
+    createThumbnail(page, () => view.get().dark),
+  );
   const data = createDataPanel(page, view);
   const projection = createProjectionPanel(page, view);
   const help = createHelp(page, view);
@@ -168,7 +208,9 @@ function mount(page, view, store, { message, address, bookmarks }) {
       folds.open('right');
       inspector.focusSearch();
     },
-    resetView: () => stage.plot.resetView(), closeSheets: folds.closeSheets, keys: marks.keys,
+    resetView: () => stage.plot.resetView(),
+    closeSheets: folds.closeSheets,
+    keys: marks.keys,
   });
   render();
   return render;
@@ -185,7 +227,13 @@ function guarded(draw) {
 
 /** Say what went wrong in a running page, which goes on; the browser's console has the rest. */
 function tellFailures(say) {
-  const tell = (error) => { if (error instanceof Error) say(`Something in this page went wrong (${error.message}). What still works goes on; reload the page to begin afresh.`, true); };
+  const tell = (error) => {
+    if (error instanceof Error)
+      say(
+        `Something in this page went wrong (${error.message}). What still works goes on; reload the page to begin afresh.`,
+        true,
+      );
+  };
   window.addEventListener('error', (event) => tell(event.error));
   window.addEventListener('unhandledrejection', (event) => tell(event.reason));
 }
@@ -202,7 +250,10 @@ async function spared(part, loss, say) {
   }
 }
 
-const afterPaint = () => new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); });
+const afterPaint = () =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+  });
 
 const QUIET_MS = 900;
 
@@ -241,15 +292,20 @@ const bookmarkApi = (page, view, bookmarks) => ({
 });
 
 let started;
-const ready = new Promise((resolve, reject) => { started = { resolve, reject }; });
+const ready = new Promise((resolve, reject) => {
+  started = { resolve, reject };
+});
 // The object is there at once; what needs the data is in it when `ready` resolves.
 window.embviz = { ready };
-open().then(({ page, view, bookmarks }) => {
-  Object.freeze(Object.assign(window.embviz, createApi(page, view, stage.plot), bookmarkApi(page, view, bookmarks)));
-  started.resolve();
-}, (error) => {
-  status.hidden = false;
-  // A browser that is too old has been told so already, by the script in the page itself.
-  if (!('told' in status.dataset)) setText(status, `This page could not be opened: ${error.message}.`);
-  started.reject(error);
-});
+open().then(
+  ({ page, view, bookmarks }) => {
+    Object.freeze(Object.assign(window.embviz, createApi(page, view, stage.plot), bookmarkApi(page, view, bookmarks)));
+    started.resolve();
+  },
+  (error) => {
+    status.hidden = false;
+    // A browser that is too old has been told so already, by the script in the page itself.
+    if (!('told' in status.dataset)) setText(status, `This page could not be opened: ${error.message}.`);
+    started.reject(error);
+  },
+);

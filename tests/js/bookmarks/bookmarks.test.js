@@ -6,18 +6,47 @@ import { BookmarkError, fromState, readBookmarks } from '#js/bookmarks/read.js';
 
 const data = { n_points: 4, n_dims: 3, total: 4, rows: null };
 const minimal = (more = {}) => ({
-  label: 'one', selectedProjection: 'pca', dataSetDimensions: [4, 3], pcaComponentDimensions: [0, 1], selectedPoints: [2], filteredPoints: null,
-  projections: [0, 1, 2, 3].map((i) => ({ 'pca-0': i, 'pca-1': i / 2, 'pca-2': 9 })), ...more,
+  label: 'one',
+  selectedProjection: 'pca',
+  dataSetDimensions: [4, 3],
+  pcaComponentDimensions: [0, 1],
+  selectedPoints: [2],
+  filteredPoints: null,
+  projections: [0, 1, 2, 3].map((i) => ({ 'pca-0': i, 'pca-1': i / 2, 'pca-2': 9 })),
+  ...more,
 });
 const read = (...states) => readBookmarks(JSON.stringify(states), data);
 const table = {
-  n_points: 4, n_dims: 3, columns: new Map([['word', { kind: 'text', values: ['a', 'b', 'c', 'd'] }], ['size', { kind: 'number', values: ['1', '2', '3', '4'] }]]),
+  n_points: 4,
+  n_dims: 3,
+  columns: new Map([
+    ['word', { kind: 'text', values: ['a', 'b', 'c', 'd'] }],
+    ['size', { kind: 'number', values: ['1', '2', '3', '4'] }],
+  ]),
 };
 const kept = (more = {}) => ({
-  label: 'kept', dims: 2, camera: null, ranges: { min: [0, 0], max: [1, 1] }, hasAxes: true, components: [0, 1], name: 'pca',
-  state: { projection: 'pca', dims: 2, axes: [{ from: '', to: '' }], selected: Int32Array.of(1, 3), isolated: null, color_by: null, color_as: 'auto', label_by: 'word', column: 'word', k: 7 },
+  label: 'kept',
+  dims: 2,
+  camera: null,
+  ranges: { min: [0, 0], max: [1, 1] },
+  hasAxes: true,
+  components: [0, 1],
+  name: 'pca',
+  state: {
+    projection: 'pca',
+    dims: 2,
+    axes: [{ from: '', to: '' }],
+    selected: Int32Array.of(1, 3),
+    isolated: null,
+    color_by: null,
+    color_as: 'auto',
+    label_by: 'word',
+    column: 'word',
+    k: 7,
+  },
   arrays: [{ keys: ['pca-0', 'pca-1'], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 0.1), stride: 2 }],
-  params: { iteration: 0, perplexity: 30, tsne3d: false, neighbors: 15, minDist: 0.1, umap3d: false }, ...more,
+  params: { iteration: 0, perplexity: 30, tsne3d: false, neighbors: 15, minDist: 0.1, umap3d: false },
+  ...more,
 });
 
 test('a saved view is read with its coordinates, camera and points', () => {
@@ -32,13 +61,35 @@ test('a saved view is read with its coordinates, camera and points', () => {
 });
 
 test('a view of 2017, without what came later, is read', () => {
-  const { patch } = fromState(read(minimal({ selectedProjection: 'custom', customXLeftText: '^bad$', customXLeftRegex: true, customXRightText: 'good', customXRightRegex: false, projections: [{ 'linear-x': 1, 'linear-y': 2 }] }))[0].state, data);
+  const { patch } = fromState(
+    read(
+      minimal({
+        selectedProjection: 'custom',
+        customXLeftText: '^bad$',
+        customXLeftRegex: true,
+        customXRightText: 'good',
+        customXRightRegex: false,
+        projections: [{ 'linear-x': 1, 'linear-y': 2 }],
+      }),
+    )[0].state,
+    data,
+  );
   assert.deepEqual(patch.axes[0], { from: '/^bad$/', to: 'good' });
   assert.equal(patch.dims, 2);
 });
 
 test('isolated points are rows, and selected ones are places among them', () => {
-  const [{ state }] = read(minimal({ filteredPoints: [3, 1], dataSetDimensions: [2, 3], selectedPoints: [1], projections: [{ 'pca-0': 5, 'pca-1': 6 }, { 'pca-0': 7, 'pca-1': 8 }] }));
+  const [{ state }] = read(
+    minimal({
+      filteredPoints: [3, 1],
+      dataSetDimensions: [2, 3],
+      selectedPoints: [1],
+      projections: [
+        { 'pca-0': 5, 'pca-1': 6 },
+        { 'pca-0': 7, 'pca-1': 8 },
+      ],
+    }),
+  );
   const { patch, placed } = fromState(state, data);
   assert.deepEqual([...patch.isolated], [3, 1]);
   assert.deepEqual([...patch.selected], [1]);
@@ -60,8 +111,16 @@ test('on a part of the table a view of the whole is found by row numbers', () =>
 
 for (const [what, states, message] of [
   ['other dimensions', [minimal({ dataSetDimensions: [4, 5] })], /bookmark 1: saved from data of 4 × 5, this is 4 × 3/],
-  ['another number of points', [minimal(), minimal({ dataSetDimensions: [5, 3] })], /bookmark 2: saved from data of 5 × 3/],
-  ['rows that are not there', [minimal({ filteredPoints: [9], dataSetDimensions: [1, 3], selectedPoints: [] })], /names row 9/],
+  [
+    'another number of points',
+    [minimal(), minimal({ dataSetDimensions: [5, 3] })],
+    /bookmark 2: saved from data of 5 × 3/,
+  ],
+  [
+    'rows that are not there',
+    [minimal({ filteredPoints: [9], dataSetDimensions: [1, 3], selectedPoints: [] })],
+    /names row 9/,
+  ],
   ['a selection that is not there', [minimal({ selectedPoints: [4] })], /selectedPoints names point 4 of 4/],
   ['too many coordinates', [minimal({ projections: [{}, {}, {}, {}, {}] })], /coordinates of 5 points/],
   ['a negative row', [minimal({ selectedPoints: [-1] })], /selectedPoints is \[-1\], not a list of rows/],
@@ -75,7 +134,10 @@ for (const [what, states, message] of [
   ['components without end', [minimal({ pcaComponentDimensions: [0, 1e9] })], /pcaComponentDimensions/],
 ]) {
   test(`a file with ${what} is refused with a reason`, () => {
-    assert.throws(() => read(...states), (error) => error instanceof BookmarkError && message.test(error.message));
+    assert.throws(
+      () => read(...states),
+      (error) => error instanceof BookmarkError && message.test(error.message),
+    );
   });
 }
 
@@ -84,7 +146,8 @@ test('a coordinate beyond all numbers is refused', () => {
 });
 
 test('what is no JSON array of views is refused', () => {
-  for (const text of ['', '{', '[1', '"x"', '7', 'null', '{"a": 1}', '<html>']) assert.throws(() => readBookmarks(text, data), BookmarkError, text);
+  for (const text of ['', '{', '[1', '"x"', '7', 'null', '{"a": 1}', '<html>'])
+    assert.throws(() => readBookmarks(text, data), BookmarkError, text);
 });
 
 test('a key of the prototype in a file reaches nothing', () => {
@@ -105,8 +168,10 @@ test('a kept view becomes a State that is read again as it was', () => {
 
 test('a State has every field that TensorBoard cannot do without', () => {
   const state = JSON.parse(stateText(kept(), table));
-  for (const key of ['tSNEIteration', 'tSNEPerplexity', 'tSNELearningRate']) assert.equal(typeof state[key], 'number', key);
-  for (const key of ['customXLeftText', 'customXRightText', 'customYUpText', 'customYDownText']) assert.equal(typeof state[key], 'string', key);
+  for (const key of ['tSNEIteration', 'tSNEPerplexity', 'tSNELearningRate'])
+    assert.equal(typeof state[key], 'number', key);
+  for (const key of ['customXLeftText', 'customXRightText', 'customYUpText', 'customYDownText'])
+    assert.equal(typeof state[key], 'string', key);
   assert.deepEqual(state.pcaComponentDimensions, [0, 1]);
   assert.deepEqual(state.dataSetDimensions, [4, 3]);
   assert.equal(state.projections.length, 4);
@@ -118,7 +183,10 @@ test('isolated points come in order, with the places of the selected among them'
   const found = JSON.parse(stateText(kept({ state: { ...state, isolated: Int32Array.of(3, 0) } }), table));
   assert.deepEqual(found.filteredPoints, [3, 0]);
   assert.deepEqual(found.selectedPoints, [0]);
-  assert.deepEqual(found.projections, [{ 'pca-0': 7, 'pca-1': 0.1 }, { 'pca-0': 1, 'pca-1': 2 }]);
+  assert.deepEqual(found.projections, [
+    { 'pca-0': 7, 'pca-1': 0.1 },
+    { 'pca-0': 1, 'pca-1': 2 },
+  ]);
   assert.deepEqual(found.dataSetDimensions, [2, 3]);
 });
 
@@ -127,7 +195,13 @@ test('of more points than TensorBoard shows the first ones are written', () => {
   const large = { ...table, n_points: n };
   const { state } = kept();
   const selected = Int32Array.of(3, MOST_POINTS + 2);
-  const text = stateText(kept({ state: { ...state, selected }, arrays: [{ keys: ['pca-0', 'pca-1'], data: new Float32Array(2 * n), stride: 2 }] }), large);
+  const text = stateText(
+    kept({
+      state: { ...state, selected },
+      arrays: [{ keys: ['pca-0', 'pca-1'], data: new Float32Array(2 * n), stride: 2 }],
+    }),
+    large,
+  );
   const found = JSON.parse(text);
   assert.deepEqual(found.dataSetDimensions, [MOST_POINTS, 3]);
   assert.deepEqual(found.selectedPoints, [3]);
@@ -137,8 +211,15 @@ test('of more points than TensorBoard shows the first ones are written', () => {
   assert.deepEqual([...patch.selected], [...selected]);
 });
 
-for (const [query, field] of [['best', { text: 'best', regex: false }], ['=a.b', { text: '^a\\.b$', regex: true }], ['/^be/', { text: '^be', regex: true }], ['word:=x', { text: '^x$', regex: true }], ['', { text: '', regex: false }]]) {
-  test(`the query ${JSON.stringify(query)} is a search of TensorBoard`, () => assert.deepEqual(toField(query, table), field));
+for (const [query, field] of [
+  ['best', { text: 'best', regex: false }],
+  ['=a.b', { text: '^a\\.b$', regex: true }],
+  ['/^be/', { text: '^be', regex: true }],
+  ['word:=x', { text: '^x$', regex: true }],
+  ['', { text: '', regex: false }],
+]) {
+  test(`the query ${JSON.stringify(query)} is a search of TensorBoard`, () =>
+    assert.deepEqual(toField(query, table), field));
 }
 
 test('a text of TensorBoard that would mean something else here is an expression for itself', () => {
@@ -158,7 +239,8 @@ test('a float is written in the fewest digits that read back as the same', () =>
 });
 
 test('a short decimal stays short', () => {
-  for (const text of ['0.1', '-2.5', '12345', '0', '1e-7', '3.14159', '-0.0625']) assert.equal(shortest(Math.fround(Number(text))), text);
+  for (const text of ['0.1', '-2.5', '12345', '0', '1e-7', '3.14159', '-0.0625'])
+    assert.equal(shortest(Math.fround(Number(text))), text);
   assert.equal(shortest(-0), '0');
 });
 
@@ -168,7 +250,11 @@ test('a view in 2D and its camera in TensorBoard show the same middle and extent
   const camera = toCameraDef(view, 2, ranges, true);
   assert.deepEqual(camera.target, [0, 0.6, 0]);
   assert.ok(Math.abs(camera.zoom - 1) < 1e-12);
-  assert.deepEqual(fromCameraDef(camera, 2, ranges, true), { dims: 2, x: [-12, 12], y: [1, 7].map((y, i) => 4 + (i ? 1 : -1) * 3) });
+  assert.deepEqual(fromCameraDef(camera, 2, ranges, true), {
+    dims: 2,
+    x: [-12, 12],
+    y: [1, 7].map((y, i) => 4 + (i ? 1 : -1) * 3),
+  });
 });
 
 test('a view in 3D comes back from TensorBoard with its direction and distance', () => {
@@ -177,13 +263,17 @@ test('a view in 3D comes back from TensorBoard with its direction and distance',
   const camera = toCameraDef(view, 3, ranges, false);
   assert.equal(camera.orthographic, false);
   const back = fromCameraDef(camera, 3, ranges, false);
-  for (const key of ['eye', 'center']) for (const j of ['x', 'y', 'z']) assert.ok(Math.abs(back[key][j] - view[key][j]) < 1e-9, `${key}.${j}`);
+  for (const key of ['eye', 'center'])
+    for (const j of ['x', 'y', 'z']) assert.ok(Math.abs(back[key][j] - view[key][j]) < 1e-9, `${key}.${j}`);
 });
 
 test('a camera that shows nothing is none', () => {
   const ranges = { min: [0, 0], max: [1, 1] };
   assert.equal(fromCameraDef({ position: [0, 0, 4], target: [0, 0, 0], zoom: 0 }, 2, ranges, false), null);
-  assert.equal(fromCameraDef({ position: [0, 0, 0], target: [0, 0, 0], zoom: 1 }, 3, { min: [0, 0, 0], max: [1, 1, 1] }, false), null);
+  assert.equal(
+    fromCameraDef({ position: [0, 0, 0], target: [0, 0, 0], zoom: 1 }, 3, { min: [0, 0, 0], max: [1, 1, 1] }, false),
+    null,
+  );
   assert.equal(fromCameraDef({}, 2, ranges, false), null);
 });
 
@@ -191,37 +281,80 @@ test('TensorBoard searches the column that all ends of axes name', () => {
   const { column, ends, lost } = searchFields([{ from: 'size:=1', to: 'size:/^[23]$/' }], table, 'word');
   assert.equal(column, 'size');
   assert.deepEqual(lost, []);
-  assert.deepEqual(ends, [{ text: '^1$', regex: true }, { text: '^[23]$', regex: true }, { text: '', regex: false }, { text: '', regex: false }]);
+  assert.deepEqual(ends, [
+    { text: '^1$', regex: true },
+    { text: '^[23]$', regex: true },
+    { text: '', regex: false },
+    { text: '', regex: false },
+  ]);
   assert.equal(searchFields([{ from: '=a', to: 'word:b' }], table, 'word').column, 'word');
   assert.equal(searchFields([{ from: 'row:=1', to: 'row:=2' }], table, 'word').column, '__index__');
   assert.equal(searchFields([], table, 'word').column, 'word');
   assert.equal(searchFields([{ from: '', to: '' }], table, null).column, '__index__');
 });
 
-const axesView = (axes) => kept({ state: { ...kept().state, projection: 'custom', axes }, name: 'custom', arrays: [{ keys: ['linear-x', 'linear-y'], data: new Float32Array(8), stride: 2 }] });
+const axesView = (axes) =>
+  kept({
+    state: { ...kept().state, projection: 'custom', axes },
+    name: 'custom',
+    arrays: [{ keys: ['linear-x', 'linear-y'], data: new Float32Array(8), stride: 2 }],
+  });
 
 test('a State says of axes what TensorBoard understands, and ours comes back', () => {
-  const axes = [{ from: 'size:=1', to: 'size:2' }, { from: '', to: '' }];
+  const axes = [
+    { from: 'size:=1', to: 'size:2' },
+    { from: '', to: '' },
+  ];
   const state = JSON.parse(stateText(axesView(axes), table));
-  assert.deepEqual([state.customSelectedSearchByMetadataOption, state.customXLeftText, state.customXLeftRegex, state.customXRightText, state.customXRightRegex], ['size', '^1$', true, '2', false]);
+  assert.deepEqual(
+    [
+      state.customSelectedSearchByMetadataOption,
+      state.customXLeftText,
+      state.customXLeftRegex,
+      state.customXRightText,
+      state.customXRightRegex,
+    ],
+    ['size', '^1$', true, '2', false],
+  );
   const found = fromState(readBookmarks(JSON.stringify([state]), data)[0].state, data);
   assert.deepEqual(found.ours.axes, axes);
   assert.equal(found.ours.column, 'word');
 });
 
 test('ends of axes in another column are left out of TensorBoard’s fields, and told', () => {
-  const axes = [{ from: 'size:=1', to: 'b' }, { from: 'size:3', to: 'row:4' }];
+  const axes = [
+    { from: 'size:=1', to: 'b' },
+    { from: 'size:3', to: 'row:4' },
+  ];
   const state = JSON.parse(stateText(axesView(axes), table));
-  assert.deepEqual(['XLeft', 'XRight', 'YDown', 'YUp'].map((end) => state[`custom${end}Text`]), ['^1$', '', '3', '']);
+  assert.deepEqual(
+    ['XLeft', 'XRight', 'YDown', 'YUp'].map((end) => state[`custom${end}Text`]),
+    ['^1$', '', '3', ''],
+  );
   const [told, ...rest] = limits([{ label: 'one', kept: axesView(axes) }], table);
   assert.deepEqual(rest, []);
   assert.match(told, /one column.*“one” size: its fields leave out b and row:4; the coordinates are saved/);
-  assert.deepEqual(limits([{ label: 'one', kept: axesView([axes[0].from, axes[0].from].map((from) => ({ from, to: from }))) }], table), []);
+  assert.deepEqual(
+    limits([{ label: 'one', kept: axesView([axes[0].from, axes[0].from].map((from) => ({ from, to: from }))) }], table),
+    [],
+  );
 });
 
 test('a file with an isolated view is told to be refused by TensorBoard’s upload', () => {
   const isolated = { label: 'few', kept: kept({ state: { ...kept().state, isolated: Int32Array.of(1) } }) };
-  assert.match(limits([{ label: 'all', kept: kept() }, isolated], table).join(), /upload refuses.*“few”.*embviz export --bookmark/);
+  assert.match(
+    limits([{ label: 'all', kept: kept() }, isolated], table).join(),
+    /upload refuses.*“few”.*embviz export --bookmark/,
+  );
   assert.equal(limits([{ label: 'file', state: minimal({ filteredPoints: [1] }) }], table).length, 1);
-  assert.deepEqual(limits([{ label: 'all', kept: kept() }, { label: 'file', state: minimal({ filteredPoints: [] }) }], table), []);
+  assert.deepEqual(
+    limits(
+      [
+        { label: 'all', kept: kept() },
+        { label: 'file', state: minimal({ filteredPoints: [] }) },
+      ],
+      table,
+    ),
+    [],
+  );
 });

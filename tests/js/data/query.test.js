@@ -27,7 +27,13 @@ for (const { query, rows } of fixture.own_row.cases) {
 }
 
 test('a column of the longest matching name is searched', () => {
-  const longer = { ...table, columns: new Map([['a', {}], ['a:b', {}]]) };
+  const longer = {
+    ...table,
+    columns: new Map([
+      ['a', {}],
+      ['a:b', {}],
+    ]),
+  };
   assert.deepEqual(splitColumn(longer, 'a:b:c'), { name: 'a:b', query: 'c' });
   assert.deepEqual(splitColumn(longer, 'a:c'), { name: 'a', query: 'c' });
   assert.deepEqual(splitColumn(longer, 'x:c', 'a'), { name: 'a', query: 'x:c' });

@@ -5,7 +5,12 @@ import { followSequences, nextPoints, sequenceColor, sequenceColumn } from '#js/
 const follow = (...next) => followSequences(Int32Array.from(next)).map((path) => [...path]);
 
 test('the column __seq_next__ comes before __next__', () => {
-  const table = { columns: new Map([['__next__', 1], ['__seq_next__', 2]]) };
+  const table = {
+    columns: new Map([
+      ['__next__', 1],
+      ['__seq_next__', 2],
+    ]),
+  };
   assert.equal(sequenceColumn(table), 2);
   assert.equal(sequenceColumn({ columns: new Map([['next', 1]]) }), null);
 });
@@ -17,7 +22,10 @@ test('next points are row numbers of the source; what is none ends a sequence', 
 });
 
 test('sequences begin where nothing leads to', () => {
-  assert.deepEqual(follow(2, -1, 1, 4, -1, -1), [[0, 2, 1], [3, 4]]);
+  assert.deepEqual(follow(2, -1, 1, 4, -1, -1), [
+    [0, 2, 1],
+    [3, 4],
+  ]);
 });
 
 test('a ring ends where it began', () => {
@@ -25,7 +33,10 @@ test('a ring ends where it began', () => {
 });
 
 test('a sequence that runs into another ends there', () => {
-  assert.deepEqual(follow(2, 2, 3, -1), [[0, 2, 3], [1, 2]]);
+  assert.deepEqual(follow(2, 2, 3, -1), [
+    [0, 2, 3],
+    [1, 2],
+  ]);
   assert.deepEqual(follow(1, 2, 1), [[0, 1, 2, 1]]);
 });
 

@@ -4,7 +4,15 @@ import { categories, createTable } from '#js/data/table.js';
 import { isTags, metadataText, retag } from '#js/data/tags.js';
 
 function table() {
-  const made = createTable({ n_points: 3, n_dims: 2, label_by: 'word', columns: [{ name: 'word', kind: 'text' }, { name: 'size', kind: 'number' }] });
+  const made = createTable({
+    n_points: 3,
+    n_dims: 2,
+    label_by: 'word',
+    columns: [
+      { name: 'word', kind: 'text' },
+      { name: 'size', kind: 'number' },
+    ],
+  });
   made.columns.get('word').values = ['a', 'b', 'c'];
   made.columns.get('size').values = ['1', '', '3'];
   return made;
@@ -39,8 +47,17 @@ test('a column of numbers stays one while its tags are numbers', () => {
 test('what is no list of tags is refused with what is wrong', () => {
   assert.equal(isTags([tag('a', '', [0, 2])], 3), true);
   assert.equal(isTags([], 3), true);
-  for (const [odd, why] of [[null, /list/], [[null], /column/], [[tag('', 'x', [0])], /column/], [[tag('a\tb', 'x', [0])], /column/],
-    [[tag('a', 'x\n', [0])], /value/], [[tag('a', 5, [0])], /value/], [[tag('a', 'x', [3])], /rows/], [[tag('a', 'x', '0')], /rows/], [[tag('a', 'x'.repeat(201), [0])], /value/]]) {
+  for (const [odd, why] of [
+    [null, /list/],
+    [[null], /column/],
+    [[tag('', 'x', [0])], /column/],
+    [[tag('a\tb', 'x', [0])], /column/],
+    [[tag('a', 'x\n', [0])], /value/],
+    [[tag('a', 5, [0])], /value/],
+    [[tag('a', 'x', [3])], /rows/],
+    [[tag('a', 'x', '0')], /rows/],
+    [[tag('a', 'x'.repeat(201), [0])], /value/],
+  ]) {
     assert.match(isTags(odd, 3), why);
   }
 });

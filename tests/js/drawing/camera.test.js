@@ -64,7 +64,10 @@ test('resizing there and back is the same view', () => {
   const other = { ...AREA, width: 500, height: 700 };
   const back = camera.resized2(camera.resized2(view, AREA, other, true), other, AREA, true);
   assert.ok(camera.isSameView(back, view));
-  near(camera.transform2(camera.resized2(view, AREA, other, true), other).kx, -camera.transform2(camera.resized2(view, AREA, other, true), other).ky);
+  near(
+    camera.transform2(camera.resized2(view, AREA, other, true), other).kx,
+    -camera.transform2(camera.resized2(view, AREA, other, true), other).ky,
+  );
 });
 
 function project3(points, view, area = AREA, aspect = [1, 1, 0.5]) {
@@ -99,7 +102,10 @@ test('an orthographic view has no perspective', () => {
 });
 
 test('the home view in 3D has every point in sight and some near the edge', () => {
-  const coordinates = Float32Array.from({ length: 900 }, (_, i) => BOX3.min[i % 3] + (BOX3.max[i % 3] - BOX3.min[i % 3]) * (((i * 7919) % 1000) / 999));
+  const coordinates = Float32Array.from(
+    { length: 900 },
+    (_, i) => BOX3.min[i % 3] + (BOX3.max[i % 3] - BOX3.min[i % 3]) * (((i * 7919) % 1000) / 999),
+  );
   const view = camera.homeView3({ coordinates, n: 300, axes: null }, BOX3, [1, 1, 0.5], AREA);
   const { xy } = project3(coordinates, view);
   const xs = xy.filter((_, i) => i % 2 === 0);
@@ -134,7 +140,15 @@ test('boxAspect() keeps proportions, but makes a cube of axes that differ more t
 test('isView() refuses what a link or a file should not hold', () => {
   assert.equal(camera.isView({ dims: 2, x: [0, 1], y: [0, 1] }, 2), true);
   assert.equal(camera.isView({ dims: 2, x: [0, 1], y: [0, 1] }, 3), false);
-  for (const bad of [null, {}, { dims: 2, x: [1, 0], y: [0, 1] }, { dims: 2, x: [0, NaN], y: [0, 1] }, { dims: 2, x: ['0', 1], y: [0, 1] }, { dims: 2, x: [0], y: [0, 1] }]) assert.equal(camera.isView(bad, 2), false);
+  for (const bad of [
+    null,
+    {},
+    { dims: 2, x: [1, 0], y: [0, 1] },
+    { dims: 2, x: [0, NaN], y: [0, 1] },
+    { dims: 2, x: ['0', 1], y: [0, 1] },
+    { dims: 2, x: [0], y: [0, 1] },
+  ])
+    assert.equal(camera.isView(bad, 2), false);
   assert.equal(camera.isView(VIEW3, 3), true);
   assert.equal(camera.isView({ ...VIEW3, eye: VIEW3.center }, 3), false);
   assert.equal(camera.isView({ ...VIEW3, up: { x: 0, y: 0 } }, 3), false);

@@ -11,9 +11,19 @@ const column = (values, kind = 'text') => {
 
 test('categories count values, frequent first, numbers in their order, and keep missing apart', () => {
   const found = categories(column(['b', 'a', 'b', '']));
-  assert.deepEqual([found.names, found.counts, [...found.codes], found.missing], [['b', 'a'], [2, 1], [0, 1, 0, -1], 1]);
+  assert.deepEqual(
+    [found.names, found.counts, [...found.codes], found.missing],
+    [['b', 'a'], [2, 1], [0, 1, 0, -1], 1],
+  );
   assert.deepEqual(categories(column(['10', '9', '10'], 'number')).names, ['9', '10']);
-  assert.deepEqual(categories(column(['class 10', 'class 2', 'Class 1', 'é', 'e', 'z', 'z'])).names, ['z', 'Class 1', 'class 2', 'class 10', 'e', 'é']);
+  assert.deepEqual(categories(column(['class 10', 'class 2', 'Class 1', 'é', 'e', 'z', 'z'])).names, [
+    'z',
+    'Class 1',
+    'class 2',
+    'class 10',
+    'e',
+    'é',
+  ]);
 });
 
 test('values such as __proto__ and constructor are values like others', () => {
@@ -36,13 +46,17 @@ test('every color keeps a contrast of 3 to its ground', () => {
   const contrast = (a, b) => (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
   for (const n of [10, 50]) {
     for (const color of categoricalPalette(n, false)) assert.ok(contrast(luminance(color), 1) >= 3, color);
-    for (const color of categoricalPalette(n, true)) assert.ok(contrast(luminance(color), luminance('#121417')) >= 3, color);
+    for (const color of categoricalPalette(n, true))
+      assert.ok(contrast(luminance(color), luminance('#121417')) >= 3, color);
   }
 });
 
 test('few-valued numbers are classes at first, many-valued ones a gradient, either on request', () => {
   assert.equal(coloring(column(['1', '2', '1'], 'number')), 'categories');
-  const many = column(Array.from({ length: 40 }, (_, i) => `${i}`), 'number');
+  const many = column(
+    Array.from({ length: 40 }, (_, i) => `${i}`),
+    'number',
+  );
   assert.equal(coloring(many), 'gradient');
   assert.equal(coloring(many, 'categories'), 'categories');
   assert.equal(coloring(column(['x']), 'gradient'), 'categories');

@@ -12,7 +12,8 @@ function crowd() {
   return Float32Array.from(places.flat());
 }
 
-const at = ({ shade, columns }, x, y) => shade[(Math.floor((y - AREA.top) / 4) + 1) * columns + Math.floor((x - AREA.left) / 4) + 1];
+const at = ({ shade, columns }, x, y) =>
+  shade[(Math.floor((y - AREA.top) / 4) + 1) * columns + Math.floor((x - AREA.left) / 4) + 1];
 
 test('the color deepens with the number of points, by its logarithm', () => {
   const grid = densityShade(crowd(), null, AREA, 3);
@@ -31,7 +32,15 @@ test('where nothing is flat nothing is deepened', () => {
 test('hidden points and those outside of the area count for nothing', () => {
   const xy = crowd();
   assert.equal(densityShade(xy, new Uint8Array(441), AREA, 3), null);
-  assert.equal(densityShade(xy.map((x, i) => (i % 2 ? x : x - 300)), null, AREA, 3), null);
+  assert.equal(
+    densityShade(
+      xy.map((x, i) => (i % 2 ? x : x - 300)),
+      null,
+      AREA,
+      3,
+    ),
+    null,
+  );
   assert.equal(densityShade(new Float32Array(882).fill(NaN), null, AREA, 3), null);
 });
 

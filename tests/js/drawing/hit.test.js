@@ -30,21 +30,57 @@ test('a lasso of any shape catches what the even-odd rule says', () => {
 
 test('a box can be drawn from any corner', () => {
   const xy = Float32Array.of(1, 1, 5, 5, 9, 9);
-  for (const [a, b] of [[[2, 2], [8, 8]], [[8, 2], [2, 8]], [[8, 8], [2, 2]]]) assert.deepEqual([...rowsInBox(xy, null, a, b)], [1]);
+  for (const [a, b] of [
+    [
+      [2, 2],
+      [8, 8],
+    ],
+    [
+      [8, 2],
+      [2, 8],
+    ],
+    [
+      [8, 8],
+      [2, 2],
+    ],
+  ])
+    assert.deepEqual([...rowsInBox(xy, null, a, b)], [1]);
 });
 
 test('points that are hidden or behind the camera are not caught', () => {
   const xy = Float32Array.of(5, 5, NaN, NaN, 5, 5);
   assert.deepEqual([...rowsInBox(xy, Uint8Array.of(0, 1, 1), [0, 0], [9, 9])], [2]);
-  assert.deepEqual([...rowsInLasso(xy, Uint8Array.of(0, 1, 1), [[0, 0], [9, 0], [9, 9], [0, 9]])], [2]);
+  assert.deepEqual(
+    [
+      ...rowsInLasso(xy, Uint8Array.of(0, 1, 1), [
+        [0, 0],
+        [9, 0],
+        [9, 9],
+        [0, 9],
+      ]),
+    ],
+    [2],
+  );
 });
 
 test('a lasso of two corners catches nothing', () => {
-  assert.equal(rowsInLasso(Float32Array.of(1, 1), null, [[0, 0], [2, 2]]).length, 0);
+  assert.equal(
+    rowsInLasso(Float32Array.of(1, 1), null, [
+      [0, 0],
+      [2, 2],
+    ]).length,
+    0,
+  );
 });
 
 test('isInside() knows a concave shape', () => {
-  const shape = [[0, 0], [10, 0], [10, 10], [5, 2], [0, 10]];
+  const shape = [
+    [0, 0],
+    [10, 0],
+    [10, 10],
+    [5, 2],
+    [0, 10],
+  ];
   assert.equal(isInside(shape, 5, 1), true);
   assert.equal(isInside(shape, 5, 6), false);
 });
@@ -61,7 +97,10 @@ test('the pointer finds the row below it, else the nearest within reach', () => 
 
 test('a lasso around 100,000 points takes under 200 ms', () => {
   const xy = Float32Array.from({ length: 200000 }, () => random() * 900);
-  const polygon = Array.from({ length: 400 }, (_, i) => [450 + 430 * Math.cos(i / 63.7), 450 + 430 * Math.sin(i / 63.7)]);
+  const polygon = Array.from({ length: 400 }, (_, i) => [
+    450 + 430 * Math.cos(i / 63.7),
+    450 + 430 * Math.sin(i / 63.7),
+  ]);
   const start = process.cpuUsage();
   const caught = rowsInLasso(xy, null, polygon).length;
   assert.ok(process.cpuUsage(start).user < 200e3);

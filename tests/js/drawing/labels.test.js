@@ -9,7 +9,9 @@ const overlap = (a, b) => a[0] < b[2] && a[2] > b[0] && a[1] < b[3] && a[3] > b[
 test('labels that are placed never overlap and stay in bounds', () => {
   const labels = Array.from({ length: 500 }, (_, i) => label((i * 7919) % 400, (i * 104729) % 300));
   const sides = placeLabels(labels, BOUNDS);
-  const boxes = labels.flatMap((l, i) => (sides[i] < 0 ? [] : [labelBox(l.x, l.y, l.width, l.height, l.gap, sides[i])]));
+  const boxes = labels.flatMap((l, i) =>
+    sides[i] < 0 ? [] : [labelBox(l.x, l.y, l.width, l.height, l.gap, sides[i])],
+  );
   assert.ok(boxes.length > 30);
   boxes.forEach((a, i) => {
     assert.ok(a[0] >= 0 && a[1] >= 0 && a[2] <= 400 && a[3] <= 300);
@@ -22,7 +24,10 @@ test('a lone label stands to the right of its point, at the right edge to the le
 });
 
 test('the more important of two labels at one place is kept beside its point', () => {
-  const sides = placeLabels(Array.from({ length: 5 }, () => label(100, 100, { gap: 10 })), BOUNDS);
+  const sides = placeLabels(
+    Array.from({ length: 5 }, () => label(100, 100, { gap: 10 })),
+    BOUNDS,
+  );
   assert.deepEqual([...sides], [0, 1, 2, 3, -1]);
 });
 
@@ -33,7 +38,10 @@ test('labels keep clear of points, but an important one may cover them', () => {
 });
 
 test('the label of the one selected point is always there', () => {
-  const labels = [...Array.from({ length: 60 }, (_, i) => label(100 + (i % 6), 100 + i, { strength: 1 })), label(100, 110, { strength: 2 })];
+  const labels = [
+    ...Array.from({ length: 60 }, (_, i) => label(100 + (i % 6), 100 + i, { strength: 1 })),
+    label(100, 110, { strength: 2 }),
+  ];
   assert.notEqual(placeLabels(labels, BOUNDS).at(-1), -1);
 });
 

@@ -5,7 +5,14 @@ import * as raster from '#js/drawing/raster.js';
 const RED = 0xff0000ff;
 const BLUE = 0xffff0000;
 const AREA = { left: 0, top: 0, width: 20, height: 10 };
-const points = (xy, colors = RED, rest = {}) => ({ xy: Float32Array.from(xy), colors, order: null, levels: null, visible: null, ...rest });
+const points = (xy, colors = RED, rest = {}) => ({
+  xy: Float32Array.from(xy),
+  colors,
+  order: null,
+  levels: null,
+  visible: null,
+  ...rest,
+});
 
 /** [r, g, b, a] at a pixel */
 function pixel({ bytes, width }, x, y) {
@@ -21,7 +28,11 @@ test('a plus is five pixels of the point’s color', () => {
 });
 
 test('a disc covers as much as its area, wherever within a pixel it lies', () => {
-  for (const [x, y] of [[10, 5], [10.3, 5.1], [9.99, 4.6]]) {
+  for (const [x, y] of [
+    [10, 5],
+    [10.3, 5.1],
+    [9.99, 4.6],
+  ]) {
     const picture = raster.createPicture(20, 10, 1);
     raster.drawStamps(picture, points([x, y]), raster.discStamps(3), AREA);
     const covered = picture.bytes.filter((_, i) => i % 4 === 3).reduce((a, b) => a + b, 0) / 255;
@@ -39,7 +50,10 @@ test('the middle of a disc’s coverage is the point', () => {
     sy += a * (Math.floor(i / picture.width) + 0.5);
     sum += a;
   });
-  assert.ok(Math.abs(sx / sum / 2 - 9.3) < 0.1 && Math.abs(sy / sum / 2 - 4.8) < 0.1, `${sx / sum / 2} ${sy / sum / 2}`);
+  assert.ok(
+    Math.abs(sx / sum / 2 - 9.3) < 0.1 && Math.abs(sy / sum / 2 - 4.8) < 0.1,
+    `${sx / sum / 2} ${sy / sum / 2}`,
+  );
 });
 
 test('later points lie over earlier ones and blend by their opacity', () => {
@@ -48,7 +62,10 @@ test('later points lie over earlier ones and blend by their opacity', () => {
   raster.straighten(picture);
   // Red at 1/2 under blue at 1/2: alpha 3/4, red 1/3 and blue 2/3 of the color.
   const [r, g, b, a] = pixel(picture, 5, 5);
-  assert.ok(Math.abs(a - 191) <= 1 && Math.abs(r - 85) <= 2 && g === 0 && Math.abs(b - 170) <= 2, `${r} ${g} ${b} ${a}`);
+  assert.ok(
+    Math.abs(a - 191) <= 1 && Math.abs(r - 85) <= 2 && g === 0 && Math.abs(b - 170) <= 2,
+    `${r} ${g} ${b} ${a}`,
+  );
 });
 
 test('straighten() gives back the color of a faint pixel', () => {
@@ -57,7 +74,10 @@ test('straighten() gives back the color of a faint pixel', () => {
   raster.drawStamps(picture, points([5, 5], color), raster.plusStamps(0.3), AREA);
   raster.straighten(picture);
   const [r, g, b, a] = pixel(picture, 5, 5);
-  assert.ok(Math.abs(r - 200) <= 3 && Math.abs(g - 120) <= 3 && Math.abs(b - 60) <= 3 && Math.abs(a - 77) <= 1, `${r} ${g} ${b} ${a}`);
+  assert.ok(
+    Math.abs(r - 200) <= 3 && Math.abs(g - 120) <= 3 && Math.abs(b - 60) <= 3 && Math.abs(a - 77) <= 1,
+    `${r} ${g} ${b} ${a}`,
+  );
 });
 
 test('points outside the area, hidden ones and those without a position leave no pixel', () => {
@@ -94,9 +114,18 @@ test('depthOrder() knows points of one depth and none at all', () => {
 });
 
 test('the depth buffer keeps the nearest point on top, whatever the order of rows', () => {
-  for (const depth of [[1, 2], [2, 1]]) {
+  for (const depth of [
+    [1, 2],
+    [2, 1],
+  ]) {
     const picture = raster.createPicture(20, 10, 1);
-    raster.drawNearest(picture, points([5, 5, 6, 5, NaN, NaN], Uint32Array.of(RED, BLUE, RED)), Float32Array.of(...depth, NaN), new Float32Array(200), 1);
+    raster.drawNearest(
+      picture,
+      points([5, 5, 6, 5, NaN, NaN], Uint32Array.of(RED, BLUE, RED)),
+      Float32Array.of(...depth, NaN),
+      new Float32Array(200),
+      1,
+    );
     assert.deepEqual(pixel(picture, 5, 5), depth[0] < depth[1] ? [255, 0, 0, 255] : [0, 0, 255, 255]);
     assert.deepEqual(pixel(picture, 4, 5), [255, 0, 0, 255]);
     assert.equal(picture.pixels.filter((p) => p !== 0).length, 8);
@@ -133,29 +162,98 @@ test('discs are nearly opaque when few and faint when many overlap', () => {
 });
 
 test('ink takes the color of its point, a photograph gets a frame of it', () => {
-  const sheet = { tileWidth: 2, tileHeight: 2, columns: 1, count: 1, stride: 2, ink: Uint8Array.of(255, 0, 0, 128), photo: null };
+  const sheet = {
+    tileWidth: 2,
+    tileHeight: 2,
+    columns: 1,
+    count: 1,
+    stride: 2,
+    ink: Uint8Array.of(255, 0, 0, 128),
+    photo: null,
+  };
   const picture = raster.createPicture(20, 10, 1);
-  raster.drawTiles(picture, points([5, 5], Uint32Array.of(RED)), sheet, () => 0, { width: 2, height: 2, opacity: 1, frame: 1 }, AREA);
-  assert.deepEqual([pixel(picture, 4, 4), pixel(picture, 5, 4), pixel(picture, 5, 5)[3]], [[255, 0, 0, 255], [0, 0, 0, 0], 128]);
+  raster.drawTiles(
+    picture,
+    points([5, 5], Uint32Array.of(RED)),
+    sheet,
+    () => 0,
+    { width: 2, height: 2, opacity: 1, frame: 1 },
+    AREA,
+  );
+  assert.deepEqual(
+    [pixel(picture, 4, 4), pixel(picture, 5, 4), pixel(picture, 5, 5)[3]],
+    [[255, 0, 0, 255], [0, 0, 0, 0], 128],
+  );
   const photo = { ...sheet, ink: null, photo: new Uint32Array(4).fill(BLUE) };
   const framed = raster.createPicture(20, 10, 1);
-  raster.drawTiles(framed, points([5, 5], Uint32Array.of(RED)), photo, () => 0, { width: 4, height: 4, opacity: 1, frame: 1 }, AREA);
-  assert.deepEqual([pixel(framed, 3, 3), pixel(framed, 5, 5)], [[255, 0, 0, 255], [0, 0, 255, 255]]);
+  raster.drawTiles(
+    framed,
+    points([5, 5], Uint32Array.of(RED)),
+    photo,
+    () => 0,
+    { width: 4, height: 4, opacity: 1, frame: 1 },
+    AREA,
+  );
+  assert.deepEqual(
+    [pixel(framed, 3, 3), pixel(framed, 5, 5)],
+    [
+      [255, 0, 0, 255],
+      [0, 0, 255, 255],
+    ],
+  );
 });
 
 test('a tile beyond the sheet is not drawn', () => {
-  const sheet = { tileWidth: 2, tileHeight: 2, columns: 1, count: 1, stride: 2, ink: new Uint8Array(4).fill(255), photo: null };
+  const sheet = {
+    tileWidth: 2,
+    tileHeight: 2,
+    columns: 1,
+    count: 1,
+    stride: 2,
+    ink: new Uint8Array(4).fill(255),
+    photo: null,
+  };
   const picture = raster.createPicture(20, 10, 1);
-  for (const tile of [1, -1, NaN]) raster.drawTiles(picture, points([5, 5], Uint32Array.of(RED)), sheet, () => tile, { width: 2, height: 2, opacity: 1 }, AREA);
+  for (const tile of [1, -1, NaN])
+    raster.drawTiles(
+      picture,
+      points([5, 5], Uint32Array.of(RED)),
+      sheet,
+      () => tile,
+      { width: 2, height: 2, opacity: 1 },
+      AREA,
+    );
   assert.ok(picture.pixels.every((p) => p === 0));
 });
 
 test('a photograph is as clear as its pixels, within its frame', () => {
   const [clear, half] = [0x00112233, 0x80ff0000];
-  const sheet = { tileWidth: 4, tileHeight: 4, columns: 1, count: 1, stride: 4, ink: null, photo: Uint32Array.from({ length: 16 }, (_, i) => (i === 5 ? BLUE : i === 6 ? half : clear)) };
+  const sheet = {
+    tileWidth: 4,
+    tileHeight: 4,
+    columns: 1,
+    count: 1,
+    stride: 4,
+    ink: null,
+    photo: Uint32Array.from({ length: 16 }, (_, i) => (i === 5 ? BLUE : i === 6 ? half : clear)),
+  };
   const picture = raster.createPicture(20, 10, 1);
-  raster.drawTiles(picture, points([5, 5], Uint32Array.of(RED)), sheet, () => 0, { width: 4, height: 4, opacity: 1, frame: 1 }, AREA);
-  assert.deepEqual([pixel(picture, 4, 4), pixel(picture, 4, 5), pixel(picture, 5, 5)], [[0, 0, 255, 255], [0, 0, 0, 0], [0, 0, 0, 0]]);
+  raster.drawTiles(
+    picture,
+    points([5, 5], Uint32Array.of(RED)),
+    sheet,
+    () => 0,
+    { width: 4, height: 4, opacity: 1, frame: 1 },
+    AREA,
+  );
+  assert.deepEqual(
+    [pixel(picture, 4, 4), pixel(picture, 4, 5), pixel(picture, 5, 5)],
+    [
+      [0, 0, 255, 255],
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ],
+  );
   assert.deepEqual(pixel(picture, 5, 4), [0, 0, 128, 128]);
   assert.deepEqual(pixel(picture, 3, 3), [255, 0, 0, 255]);
   raster.straighten(picture);

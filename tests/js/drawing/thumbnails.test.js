@@ -35,17 +35,31 @@ test('tiles are found row by row in the sheet', () => {
 });
 
 test('an atlas is never finer than its sheet nor larger than 2^24 pixels', () => {
-  assert.deepEqual(thumbnails.atlasSides(MNIST, { width: 2800, height: 2800 }, 12), { width: 12, height: 12, rows: 100 });
+  assert.deepEqual(thumbnails.atlasSides(MNIST, { width: 2800, height: 2800 }, 12), {
+    width: 12,
+    height: 12,
+    rows: 100,
+  });
   assert.equal(thumbnails.atlasSides(MNIST, { width: 2800, height: 2800 }, 56).width, 28);
-  const large = thumbnails.atlasSides({ tileWidth: 64, tileHeight: 64, columns: 128 }, { width: 8192, height: 8192 }, 64);
+  const large = thumbnails.atlasSides(
+    { tileWidth: 64, tileHeight: 64, columns: 128 },
+    { width: 8192, height: 8192 },
+    64,
+  );
   assert.ok(large.width ** 2 * 128 * 128 <= 2 ** 24 && large.width === 32);
 });
 
 const rgba = (...values) => Uint8ClampedArray.from(values.flatMap((v) => [v, v, v, 255]));
 
 test('ink is what differs from the ground, dark on light or light on dark', () => {
-  assert.deepEqual([...thumbnails.inkOf(rgba(255, 0, 127), true, 1)].map((x) => Math.round(x / 16)), [0, 16, 8]);
-  assert.deepEqual([...thumbnails.inkOf(rgba(255, 0), false, 1)].map((x) => Math.round(x / 16)), [16, 0]);
+  assert.deepEqual(
+    [...thumbnails.inkOf(rgba(255, 0, 127), true, 1)].map((x) => Math.round(x / 16)),
+    [0, 16, 8],
+  );
+  assert.deepEqual(
+    [...thumbnails.inkOf(rgba(255, 0), false, 1)].map((x) => Math.round(x / 16)),
+    [16, 0],
+  );
   assert.equal(thumbnails.inkOf(Uint8ClampedArray.of(0, 0, 0, 0), true)[0], 0);
 });
 
@@ -61,7 +75,12 @@ test('tinted ink has the color and its own shape', () => {
 });
 
 test('an atlas of photographs keeps their pixels', () => {
-  const atlas = thumbnails.createAtlas(rgba(1, 2, 3, 4), 2, { width: 1, height: 1, rows: 2 }, { columns: 2, ink: false });
+  const atlas = thumbnails.createAtlas(
+    rgba(1, 2, 3, 4),
+    2,
+    { width: 1, height: 1, rows: 2 },
+    { columns: 2, ink: false },
+  );
   assert.equal(atlas.ink, null);
   assert.equal(atlas.count, 4);
   assert.equal(atlas.photo[3], 0xff040404);

@@ -25,18 +25,30 @@ test('however little room there is, two numbers say what the scale is', () => {
 });
 
 test('an axis without a span has no numbers', () => {
-  for (const [low, high] of [[1, 1], [NaN, 1], [0, Infinity], [1e17, 1e17 + 32]]) assert.deepEqual(ticksOf(low, high, 6), []);
+  for (const [low, high] of [
+    [1, 1],
+    [NaN, 1],
+    [0, Infinity],
+    [1e17, 1e17 + 32],
+  ])
+    assert.deepEqual(ticksOf(low, high, 6), []);
 });
 
 test('at any place and scale the numbers lie within the axis, evenly, and are read back from their text', () => {
   let seed = 1;
-  const random = () => { seed = (seed * 48271) % 2147483647; return seed / 2147483647; };
+  const random = () => {
+    seed = (seed * 48271) % 2147483647;
+    return seed / 2147483647;
+  };
   for (let round = 0; round < 3000; round++) {
     const span = 10 ** (24 * random() - 12);
     const low = (random() - 0.5) * span * 10 ** (5 * random());
     const most = 1 + Math.floor(10 * random());
     const ticks = ticksOf(low, low + span, most);
-    assert.ok(ticks.length >= 2 && ticks.length <= Math.max(most + 1, 5), `${ticks.length} for ${low}, ${span}, ${most}`);
+    assert.ok(
+      ticks.length >= 2 && ticks.length <= Math.max(most + 1, 5),
+      `${ticks.length} for ${low}, ${span}, ${most}`,
+    );
     const step = ticks.length > 1 ? ticks[1].value - ticks[0].value : span;
     ticks.forEach(({ value, index, text }, i) => {
       assert.ok(value >= low - 1e-6 * span && value <= low + span * (1 + 1e-6));

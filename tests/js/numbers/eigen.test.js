@@ -24,17 +24,24 @@ function known(values) {
     const left = reflect((i, j) => a[i * m + j]);
     a = reflect((i, j) => left[j * m + i]);
   }
-  for (let i = 0; i < m; i++) for (let j = 0; j < i; j++) a[i * m + j] = a[j * m + i] = (a[i * m + j] + a[j * m + i]) / 2;
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < i; j++) a[i * m + j] = a[j * m + i] = (a[i * m + j] + a[j * m + i]) / 2;
   return a;
 }
 
-const residual = (a, m, value, vector) => Math.sqrt(Float64Array.from(vector, (_, i) => {
-  let sum = -value * vector[i];
-  for (let j = 0; j < m; j++) sum += a[i * m + j] * vector[j];
-  return sum * sum;
-}).reduce((x, y) => x + y, 0));
+const residual = (a, m, value, vector) =>
+  Math.sqrt(
+    Float64Array.from(vector, (_, i) => {
+      let sum = -value * vector[i];
+      for (let j = 0; j < m; j++) sum += a[i * m + j] * vector[j];
+      return sum * sum;
+    }).reduce((x, y) => x + y, 0),
+  );
 
-for (const [m, name] of [[12, 'small'], [300, 'large']]) {
+for (const [m, name] of [
+  [12, 'small'],
+  [300, 'large'],
+]) {
   test(`the largest eigenpairs of a ${name} matrix are its own`, () => {
     const values = Array.from({ length: m }, (_, i) => 5 * 0.9 ** i);
     const a = known(values);

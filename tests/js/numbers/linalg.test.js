@@ -27,13 +27,29 @@ test('leadingDirection finds the direction of most variance, at right angles to 
 });
 
 const page = () => ({
-  table: { n_points: 5, labelColumn: 'w', rowNumber: (i) => i, columns: new Map([['w', { values: ['a', 'b', 'c', 'd', 'e'] }]]) },
-  vectors, carried: [{ from: '=x', to: '=y', direction: Float32Array.of(0, 1), n_from: 1, n_to: 2 }],
+  table: {
+    n_points: 5,
+    labelColumn: 'w',
+    rowNumber: (i) => i,
+    columns: new Map([['w', { values: ['a', 'b', 'c', 'd', 'e'] }]]),
+  },
+  vectors,
+  carried: [{ from: '=x', to: '=y', direction: Float32Array.of(0, 1), n_from: 1, n_to: 2 }],
 });
 
 test('a custom view puts each point at v · direction, and fills an empty axis', () => {
-  const found = customView(page(), [{ from: '=a', to: '=b' }, { from: '', to: '' }], 'w');
-  assert.deepEqual([...found.coordinates].filter((_, i) => i % 2 === 0), [0, 4, 0, 4, 2]);
+  const found = customView(
+    page(),
+    [
+      { from: '=a', to: '=b' },
+      { from: '', to: '' },
+    ],
+    'w',
+  );
+  assert.deepEqual(
+    [...found.coordinates].filter((_, i) => i % 2 === 0),
+    [0, 4, 0, 4, 2],
+  );
   assert.deepEqual(found.counts, [{ from: 1, to: 1 }, null]);
   assert.deepEqual(found.axes[0], { title: 'a → b', low: 'a', high: 'b' });
 });

@@ -18,11 +18,19 @@ test('two components of points on a tilted ellipse are its axes', () => {
   }
   const found = principalComponents(createSpace({ data, n: 40, d: 2, scales: null, scale: 1 }, null, false), 10);
   assert.equal(found.directions.length, 2);
-  for (const [i, want] of [[0, [0.6, 0.8]], [1, [0.8, -0.6]]]) want.forEach((x, j) => assert.ok(Math.abs(found.directions[i][j] - x) < 1e-6));
+  for (const [i, want] of [
+    [0, [0.6, 0.8]],
+    [1, [0.8, -0.6]],
+  ])
+    want.forEach((x, j) => assert.ok(Math.abs(found.directions[i][j] - x) < 1e-6));
   assert.ok(Math.abs(found.shares[0] - 25 / 29) < 1e-6);
 });
 
-for (const [n, d, name] of [[400, 30, 'more rows than dimensions'], [40, 200, 'more dimensions than rows'], [500, 180, 'many dimensions']]) {
+for (const [n, d, name] of [
+  [400, 30, 'more rows than dimensions'],
+  [40, 200, 'more dimensions than rows'],
+  [500, 180, 'many dimensions'],
+]) {
   test(`coordinates have the variances that belong to them and no correlation: ${name}`, () => {
     const space = createSpace(cloud(n, d), null, false);
     const found = principalComponents(space, 5);
@@ -44,7 +52,11 @@ for (const [n, d, name] of [[400, 30, 'more rows than dimensions'], [40, 200, 'm
 test('a subset has the components of its rows alone, in its order', () => {
   const vectors = cloud(120, 9);
   const rows = Int32Array.of(100, 3, 7, 50, 51, 52, 53, 54, 20, 21, 22, 99);
-  const alone = { ...vectors, data: Float32Array.from(rows, (r) => r).length ? takeVectors(vectors, rows, false).data : null, n: rows.length };
+  const alone = {
+    ...vectors,
+    data: Float32Array.from(rows, (r) => r).length ? takeVectors(vectors, rows, false).data : null,
+    n: rows.length,
+  };
   const one = principalComponents(createSpace(vectors, rows, false), 4);
   const two = principalComponents(createSpace(alone, null, false), 4);
   assert.deepEqual(one.shares, two.shares);
@@ -95,6 +107,11 @@ test('the direction of most variance that is left is at right angles to the othe
   assert.ok(close(leadingLeft(covariance, 60, []), directions[0]));
   assert.ok(close(leadingLeft(covariance, 60, [directions[0]]), directions[1]));
   assert.ok(close(leadingLeft(covariance, 60, [directions[1], directions[0]]), directions[2]));
-  assert.ok(Math.abs(covariance.reduce((sum, x, at) => sum + (at % 61 === 0 ? x : 0), 0) - variances.reduce((a, b) => a + b) / principalComponents(space, 3).shares.reduce((a, b) => a + b)) < 1e-6);
+  assert.ok(
+    Math.abs(
+      covariance.reduce((sum, x, at) => sum + (at % 61 === 0 ? x : 0), 0) -
+        variances.reduce((a, b) => a + b) / principalComponents(space, 3).shares.reduce((a, b) => a + b),
+    ) < 1e-6,
+  );
   assert.equal(leadingLeft(Float64Array.of(1, 0, 0, 0), 2, [Float64Array.of(1, 0)]), null);
 });

@@ -16,8 +16,16 @@ const graph = fuzzyGraph(near.indices, distances, n, k);
 const run = createRun(graph, startFrom(Float32Array.from(components.flat()), n, asked.dims, asked.seed), asked);
 while (!run.isDone()) run.step();
 const plain = (values) => Array.from(values);
-process.stdout.write(JSON.stringify({
-  indices: plain(near.indices), distances: plain(distances), sigmas: plain(sigmas), rhos: plain(rhos),
-  heads: plain(graph.heads), tails: plain(graph.tails), weights: plain(graph.weights),
-  points: plain(run.points()), curves: min_distances.map(fitCurve),
-}));
+process.stdout.write(
+  JSON.stringify({
+    indices: plain(near.indices),
+    distances: plain(distances),
+    sigmas: plain(sigmas),
+    rhos: plain(rhos),
+    heads: plain(graph.heads),
+    tails: plain(graph.tails),
+    weights: plain(graph.weights),
+    points: plain(run.points()),
+    curves: min_distances.map(fitCurve),
+  }),
+);

@@ -10,11 +10,20 @@ import { countNearestAlike } from './nearest_alike.js';
 
 const normal = createNormal(createRandom(2));
 const [n, d] = [90, 6];
-const x = Float64Array.from({ length: n * d }, (_, at) => normal() + (Math.floor(at / d) % 3) * 8 * (at % d === Math.floor(at / d) % 3));
+const x = Float64Array.from(
+  { length: n * d },
+  (_, at) => normal() + (Math.floor(at / d) % 3) * 8 * (at % d === Math.floor(at / d) % 3),
+);
 const squared = squaredDistances(x, n, d);
 
 test('squared distances are those of the points', () => {
-  for (const [a, b] of [[0, 0], [3, 80], [80, 3], [45, 31], [89, 88]]) {
+  for (const [a, b] of [
+    [0, 0],
+    [3, 80],
+    [80, 3],
+    [45, 31],
+    [89, 88],
+  ]) {
     let want = 0;
     for (let j = 0; j < d; j++) want += (x[a * d + j] - x[b * d + j]) ** 2;
     assert.ok(Math.abs(squared[a * n + b] - want) < 1e-4);
@@ -24,9 +33,15 @@ test('squared distances are those of the points', () => {
 test('the nearest points come nearest first, without the point itself', () => {
   const near = nearestRows(squared, n, 5);
   for (const i of [0, 41, 89]) {
-    const order = Array.from({ length: n }, (_, j) => j).filter((j) => j !== i).sort((a, b) => squared[i * n + a] - squared[i * n + b] || a - b).slice(0, 5);
+    const order = Array.from({ length: n }, (_, j) => j)
+      .filter((j) => j !== i)
+      .sort((a, b) => squared[i * n + a] - squared[i * n + b] || a - b)
+      .slice(0, 5);
     assert.deepEqual([...near.indices.subarray(i * 5, i * 5 + 5)], order);
-    assert.deepEqual([...near.squared.subarray(i * 5, i * 5 + 5)], order.map((j) => squared[i * n + j]));
+    assert.deepEqual(
+      [...near.squared.subarray(i * 5, i * 5 + 5)],
+      order.map((j) => squared[i * n + j]),
+    );
   }
 });
 
@@ -44,7 +59,10 @@ test('the weights of a point have the entropy of its perplexity', () => {
 test('affinities are symmetric, sum to 1 and leave out the point itself', () => {
   const { starts, others, weights } = affinities(squared, n, 8);
   assert.ok(Math.abs(weights.reduce((a, b) => a + b) - 1) < 1e-9);
-  const find = (i, j) => { for (let at = starts[i]; at < starts[i + 1]; at++) if (others[at] === j) return weights[at]; return 0; };
+  const find = (i, j) => {
+    for (let at = starts[i]; at < starts[i + 1]; at++) if (others[at] === j) return weights[at];
+    return 0;
+  };
   for (let i = 0; i < n; i += 7) {
     assert.equal(find(i, i), 0);
     for (let at = starts[i]; at < starts[i + 1]; at++) assert.ok(Math.abs(find(others[at], i) - weights[at]) < 1e-15);
@@ -57,7 +75,13 @@ for (const dims of [2, 3]) {
     const y = Float64Array.from({ length: n * dims }, normal);
     const { gradient } = differentiate(p, y, n, dims, 1);
     for (const at of [0, 5, 77, n * dims - 1]) {
-      const moved = (by) => divergence(p, y.map((v, i) => (i === at ? v + by : v)), n, dims);
+      const moved = (by) =>
+        divergence(
+          p,
+          y.map((v, i) => (i === at ? v + by : v)),
+          n,
+          dims,
+        );
       const slope = (moved(1e-5) - moved(-1e-5)) / 2e-5;
       assert.ok(Math.abs(4 * gradient[at] - slope) < 1e-6, `${4 * gradient[at]} ${slope}`);
     }
@@ -87,7 +111,15 @@ test('what does not fit is refused with the numbers that do', () => {
   assert.throws(() => tsneOptions(3), /3 points are too few for t-SNE, which needs 4/);
   assert.throws(() => tsneOptions(MOST_POINTS + 1), /at most 5,000 points; isolate fewer of these 5,001/);
   assert.throws(() => tsneOptions(31, { perplexity: 11 }), /1 to 10 do/);
-  for (const odd of [{ perplexity: 0.5 }, { perplexity: NaN }, { learning_rate: 0 }, { iterations: 1.5 }, { iterations: 0 }, { seed: -1 }, { dims: 4 }]) {
+  for (const odd of [
+    { perplexity: 0.5 },
+    { perplexity: NaN },
+    { learning_rate: 0 },
+    { iterations: 1.5 },
+    { iterations: 0 },
+    { seed: -1 },
+    { dims: 4 },
+  ]) {
     assert.throws(() => tsneOptions(1000, odd), RangeError);
   }
   assert.deepEqual(tsneOptions(1000), { dims: 2, perplexity: 30, learning_rate: null, iterations: 300, seed: 0 });
@@ -96,7 +128,11 @@ test('what does not fit is refused with the numbers that do', () => {
 
 test('points at one place are parted', () => {
   const p = affinities(new Float32Array(100), 10, 3);
-  const run = createRun(p, startFrom(new Float32Array(20), 10, 2, 0), tsneOptions(10, { perplexity: 3, iterations: 50 }));
+  const run = createRun(
+    p,
+    startFrom(new Float32Array(20), 10, 2, 0),
+    tsneOptions(10, { perplexity: 3, iterations: 50 }),
+  );
   while (!run.isDone()) run.step();
   assert.ok(run.points().every(Number.isFinite));
   assert.equal(new Set(run.points().map((v) => Math.round(v * 1e9))).size > 15, true);
@@ -111,7 +147,8 @@ test('perturbing moves each point by up to 5 % of the radius, within it, and a s
     return run.points();
   };
   const y = perturbed(1);
-  const radius = (points) => Math.max(...Array.from({ length: n }, (_, i) => Math.hypot(points[2 * i], points[2 * i + 1])));
+  const radius = (points) =>
+    Math.max(...Array.from({ length: n }, (_, i) => Math.hypot(points[2 * i], points[2 * i + 1])));
   const middle = [0, 1].map((c) => y.reduce((sum, v, at) => sum + (at % 2 === c ? v : 0), 0) / n);
   assert.ok(middle.every((v) => Math.abs(v) < 1e-9));
   const shifts = Array.from(y, (v, at) => Math.abs(v - from[at]) / radius(from));
@@ -139,8 +176,8 @@ test('supervising raises affinities within a class and lowers those between two'
   }
   for (const kind of ['same', 'other', 'none']) assert.equal(kinds[kind].size, 1, kind);
   const [same, other, none] = ['same', 'other', 'none'].map((kind) => Number([...kinds[kind]][0]));
-  assert.ok(Math.abs(same / none - (1 + 0.2 * 90 / 30)) < 1e-6);
-  assert.ok(Math.abs(other / none - (1 - 0.2 * 90 / 30)) < 1e-6);
+  assert.ok(Math.abs(same / none - (1 + (0.2 * 90) / 30)) < 1e-6);
+  assert.ok(Math.abs(other / none - (1 - (0.2 * 90) / 30)) < 1e-6);
   const unchanged = supervised(p, labels, 0).weights;
   assert.ok(unchanged.every((w, at) => Math.abs(w - p.weights[at]) < 1e-15));
   const most = supervised(p, labels, 100).weights;

@@ -41,7 +41,11 @@ for (const dims of [2, 3]) {
   test(`a run in ${dims}D puts neighbors together, and a seed repeats it`, () => {
     const components = Float32Array.from({ length: n * dims }, (_, at) => x[Math.floor(at / dims) * d + (at % dims)]);
     const finish = (seed) => {
-      const run = createRun(graph, startFrom(components, n, dims, seed), umapOptions(n, { dims, neighbors: k, epochs: 200, seed }));
+      const run = createRun(
+        graph,
+        startFrom(components, n, dims, seed),
+        umapOptions(n, { dims, neighbors: k, epochs: 200, seed }),
+      );
       while (!run.isDone()) run.step();
       return run;
     };
@@ -69,14 +73,22 @@ test('a start is spread over 0 .. 10 in each dimension, also where the component
 
 test('points at one place are parted', () => {
   const same = nearestRows(new Float32Array(144), 12, 4);
-  const run = createRun(fuzzyGraph(same.indices, same.squared, 12, 5), startFrom(new Float32Array(24), 12, 2, 0), umapOptions(12, { neighbors: 5, epochs: 50 }));
+  const run = createRun(
+    fuzzyGraph(same.indices, same.squared, 12, 5),
+    startFrom(new Float32Array(24), 12, 2, 0),
+    umapOptions(12, { neighbors: 5, epochs: 50 }),
+  );
   while (!run.isDone()) run.step();
   assert.ok(run.points().every(Number.isFinite));
   assert.equal(new Set(run.points()).size, 24);
 });
 
 test('no step is longer than the largest move times the rate, attraction and repulsion each', () => {
-  const run = createRun(graph, Float64Array.from({ length: 2 * n }, () => 1000 * normal()), umapOptions(n, { neighbors: k, learning_rate: 0.5, epochs: 300 }));
+  const run = createRun(
+    graph,
+    Float64Array.from({ length: 2 * n }, () => 1000 * normal()),
+    umapOptions(n, { neighbors: k, learning_rate: 0.5, epochs: 300 }),
+  );
   const before = run.points();
   run.step();
   run.step();
@@ -85,18 +97,47 @@ test('no step is longer than the largest move times the rate, attraction and rep
 });
 
 test('the curve falls from 1 and crosses the middle later where points keep a larger distance', () => {
-  const half = (distance) => { const { a, b } = fitCurve(distance); return a ** (-1 / (2 * b)); };
+  const half = (distance) => {
+    const { a, b } = fitCurve(distance);
+    return a ** (-1 / (2 * b));
+  };
   assert.ok(half(0) < half(0.1) && half(0.1) < half(0.5) && half(0.5) < half(1));
   assert.ok(Math.abs(half(0.5) - (0.5 + Math.log(2))) < 0.1);
 });
 
 test('what does not fit is refused with the numbers that do', () => {
   assert.throws(() => umapOptions(3), /3 points are too few for UMAP, which needs 4/);
-  assert.throws(() => umapOptions(MOST_POINTS + 1), /UMAP runs here on at most 5,000 points; isolate fewer of these 5,001/);
-  assert.throws(() => umapOptions(15, { neighbors: 15 }), /Neighbors 15 do not fit 15 points; whole numbers from 2 to 14 do/);
-  for (const odd of [{ neighbors: 1 }, { neighbors: 2.5 }, { neighbors: NaN }, { min_distance: -0.1 }, { min_distance: 1.1 }, { min_distance: NaN }, { learning_rate: 0 }, { learning_rate: NaN }, { epochs: 0 }, { epochs: NaN }, { seed: -1 }, { dims: 1 }]) {
+  assert.throws(
+    () => umapOptions(MOST_POINTS + 1),
+    /UMAP runs here on at most 5,000 points; isolate fewer of these 5,001/,
+  );
+  assert.throws(
+    () => umapOptions(15, { neighbors: 15 }),
+    /Neighbors 15 do not fit 15 points; whole numbers from 2 to 14 do/,
+  );
+  for (const odd of [
+    { neighbors: 1 },
+    { neighbors: 2.5 },
+    { neighbors: NaN },
+    { min_distance: -0.1 },
+    { min_distance: 1.1 },
+    { min_distance: NaN },
+    { learning_rate: 0 },
+    { learning_rate: NaN },
+    { epochs: 0 },
+    { epochs: NaN },
+    { seed: -1 },
+    { dims: 1 },
+  ]) {
     assert.throws(() => umapOptions(1000, odd), RangeError, JSON.stringify(odd));
   }
-  assert.deepEqual(umapOptions(1000), { dims: 2, neighbors: 15, min_distance: 0.1, learning_rate: 1, epochs: 500, seed: 0 });
+  assert.deepEqual(umapOptions(1000), {
+    dims: 2,
+    neighbors: 15,
+    min_distance: 0.1,
+    learning_rate: 1,
+    epochs: 500,
+    seed: 0,
+  });
   assert.equal(umapOptions(10).neighbors, 9);
 });

@@ -7,7 +7,13 @@ test('small sheets are joined as they are', () => {
 });
 
 test('joined sheets stay within what a canvas can be', () => {
-  for (const [width, height, columns, sheets] of [[81, 81, 101, 2], [512, 512, 16, 40], [64, 128, 64, 9], [1, 8000, 1, 30], [128, 128, 64, 200]]) {
+  for (const [width, height, columns, sheets] of [
+    [81, 81, 101, 2],
+    [512, 512, 16, 40],
+    [64, 128, 64, 9],
+    [1, 8000, 1, 30],
+    [128, 128, 64, 200],
+  ]) {
     const tile = joinedTile({ tile_width: width, tile_height: height, columns }, columns * sheets);
     const [w, h] = [tile.width * columns, tile.height * columns * sheets];
     assert.ok(w * h <= 2 ** 26 && w <= 16384 && h <= 16384, `${w} x ${h}`);

@@ -18,6 +18,9 @@ test('a module is bundled with what it imports, letters of any script too', asyn
 
 test('a module that is not there or imports itself is refused', () => {
   assert.throws(() => bundle({}, '#js/a.js'), /#js\/a.js cannot be put in a worker/);
-  const ring = { '#js/a.js': url("import '#js/b.js';\nimport { x } from '#js/b.js';"), '#js/b.js': url("import { y } from '#js/a.js';") };
+  const ring = {
+    '#js/a.js': url("import '#js/b.js';\nimport { x } from '#js/b.js';"),
+    '#js/b.js': url("import { y } from '#js/a.js';"),
+  };
   assert.throws(() => bundle(ring, '#js/a.js'), /cannot be put/);
 });

@@ -4,8 +4,24 @@ import { readLink, readRows, writeLink, writeRows } from '#js/state/links.js';
 
 const NONE = new Int32Array(0);
 const initial = {
-  projection: 'pca', dims: 2, components: [0, 1, 2], frame: null, spherize: false, axes: [0, 1, 2].map(() => ({ from: '', to: '' })), column: 'word', label_by: 'word',
-  color_by: null, color_as: 'auto', hidden: [], k: 10, metric: 'cosine', thumbnails: true, labels: 'few', query: '', isolated: null, selected: NONE,
+  projection: 'pca',
+  dims: 2,
+  components: [0, 1, 2],
+  frame: null,
+  spherize: false,
+  axes: [0, 1, 2].map(() => ({ from: '', to: '' })),
+  column: 'word',
+  label_by: 'word',
+  color_by: null,
+  color_as: 'auto',
+  hidden: [],
+  k: 10,
+  metric: 'cosine',
+  thumbnails: true,
+  labels: 'few',
+  query: '',
+  isolated: null,
+  selected: NONE,
 };
 
 test('the view that the page opens with needs no fragment', () => {
@@ -14,10 +30,32 @@ test('the view that the page opens with needs no fragment', () => {
 
 test('a link restores what differs', () => {
   const state = {
-    ...initial, projection: 'tsne', dims: 3, frame: 12.5, axes: [{ from: '=a~b&c', to: '/^(x|y)$/' }, { from: '', to: '' }, { from: 'z', to: '%' }], color_by: 'a=b', label_by: null,
-    hidden: [-1, 3], k: 25, metric: 'euclidean', thumbnails: false, query: 'köln #1', isolated: Int32Array.of(1, 2, 3, 9), selected: Int32Array.of(9, 2),
+    ...initial,
+    projection: 'tsne',
+    dims: 3,
+    frame: 12.5,
+    axes: [
+      { from: '=a~b&c', to: '/^(x|y)$/' },
+      { from: '', to: '' },
+      { from: 'z', to: '%' },
+    ],
+    color_by: 'a=b',
+    label_by: null,
+    hidden: [-1, 3],
+    k: 25,
+    metric: 'euclidean',
+    thumbnails: false,
+    query: 'köln #1',
+    isolated: Int32Array.of(1, 2, 3, 9),
+    selected: Int32Array.of(9, 2),
   };
-  const camera = { dims: 3, eye: { x: 1.5, y: -2, z: 0.25 }, center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: 'perspective' } };
+  const camera = {
+    dims: 3,
+    eye: { x: 1.5, y: -2, z: 0.25 },
+    center: { x: 0, y: 0, z: 0 },
+    up: { x: 0, y: 0, z: 1 },
+    projection: { type: 'perspective' },
+  };
   const { fragment } = writeLink(state, initial, camera);
   assert.match(fragment, /^[\w%=&.~-]*$/, 'no character needs quoting');
   const found = readLink(`#${fragment}`, 10);
@@ -46,7 +84,10 @@ test('rows of any pattern come back ascending', () => {
       seed = (seed * 16807) % 2147483647;
       rows.add(seed % 300);
     }
-    assert.deepEqual([...readRows(writeRows(rows), 300)], [...rows].sort((a, b) => a - b));
+    assert.deepEqual(
+      [...readRows(writeRows(rows), 300)],
+      [...rows].sort((a, b) => a - b),
+    );
   }
 });
 
@@ -58,8 +99,23 @@ test('a large selection in one piece is short, a scattered one is left out and t
 });
 
 for (const [fragment, odd] of [
-  ['#x=1', ['x']], ['#section-2', ['section-2']], ['#d=abc', ['d']], ['#d=1e999', ['d']], ['#s=zzzzzz-zzzzzz', ['s']], ['#s=0-b', ['s']], ['#s=-1', ['s']], ['#s=<b>', ['s']], ['#q=%E0%A4%A', ['q']],
-  [`#q=${'a'.repeat(2000)}`, ['q']], ['#v=2_1_2', ['v']], ['#v=3_NaN_0_0_0_0_0_0_0_1', ['v']], ['#t=yes', ['t']], ['#c=0.x', ['c']], ['#a=1~2~3~4~5~6~7', ['a']], ['#__proto__=1', ['__proto__']], ['#constructor=1', ['constructor']],
+  ['#x=1', ['x']],
+  ['#section-2', ['section-2']],
+  ['#d=abc', ['d']],
+  ['#d=1e999', ['d']],
+  ['#s=zzzzzz-zzzzzz', ['s']],
+  ['#s=0-b', ['s']],
+  ['#s=-1', ['s']],
+  ['#s=<b>', ['s']],
+  ['#q=%E0%A4%A', ['q']],
+  [`#q=${'a'.repeat(2000)}`, ['q']],
+  ['#v=2_1_2', ['v']],
+  ['#v=3_NaN_0_0_0_0_0_0_0_1', ['v']],
+  ['#t=yes', ['t']],
+  ['#c=0.x', ['c']],
+  ['#a=1~2~3~4~5~6~7', ['a']],
+  ['#__proto__=1', ['__proto__']],
+  ['#constructor=1', ['constructor']],
   [`#q=${'a'.repeat(70000)}`, ['a text that is too long']],
 ]) {
   test(`${fragment.slice(0, 40)} is left out and told`, () => {
@@ -71,7 +127,11 @@ for (const [fragment, odd] of [
 }
 
 test('what is understood beside it is kept', () => {
-  assert.deepEqual(readLink('#p=tsne&zzz=1&d=3', 10), { patch: { projection: 'tsne', dims: 3 }, camera: null, odd: ['zzz'] });
+  assert.deepEqual(readLink('#p=tsne&zzz=1&d=3', 10), {
+    patch: { projection: 'tsne', dims: 3 },
+    camera: null,
+    odd: ['zzz'],
+  });
 });
 
 test('an empty list of isolated rows is no rows, and none shows all', () => {

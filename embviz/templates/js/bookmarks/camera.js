@@ -17,11 +17,16 @@ const DISTANCES = [0.05, 10];
  * @returns {object} cameraDef
  */
 export function toCameraDef(view, dims, ranges, hasAxes) {
-  if (!isView(view, dims)) return dims === 2 ? { orthographic: true, position: [0, 0, 4], target: [0, 0, 0], zoom: 1 } : { orthographic: false, position: [0.45, 0.9, 1.6], target: [0, 0, 0], zoom: 1 };
+  if (!isView(view, dims))
+    return dims === 2
+      ? { orthographic: true, position: [0, 0, 4], target: [0, 0, 0], zoom: 1 }
+      : { orthographic: false, position: [0.45, 0.9, 1.6], target: [0, 0, 0], zoom: 1 };
   const box = widened(ranges);
   if (dims === 2) {
     const spans = box.max.map((high, j) => high - box.min[j]);
-    const [cx, cy] = [view.x, view.y].map(([a, b], j) => (2 * ((a + b) / 2 - (box.min[j] + box.max[j]) / 2)) / spans[j]);
+    const [cx, cy] = [view.x, view.y].map(
+      ([a, b], j) => (2 * ((a + b) / 2 - (box.min[j] + box.max[j]) / 2)) / spans[j],
+    );
     const half = Math.min(...[view.x, view.y].map(([a, b], j) => (b - a) / spans[j]));
     return { orthographic: true, position: [cx, cy, 4], target: [cx, cy, 0], zoom: HALF_EXTENT / half };
   }
@@ -57,5 +62,11 @@ function flat({ target, zoom }, box) {
 function deep(position, target, aspect) {
   const point = (p) => ({ x: (p[0] * aspect[0]) / 2, y: (p[1] * aspect[1]) / 2, z: (p[2] * aspect[2]) / 2 });
   const away = position.map((x, j) => target[j] + (x - target[j]) * LENS);
-  return { dims: 3, eye: point(away), center: point(target), up: { x: 0, y: 1, z: 0 }, projection: { type: 'perspective' } };
+  return {
+    dims: 3,
+    eye: point(away),
+    center: point(target),
+    up: { x: 0, y: 1, z: 0 },
+    projection: { type: 'perspective' },
+  };
 }

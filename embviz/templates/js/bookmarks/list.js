@@ -21,7 +21,12 @@ const MOST_LABEL = 200;
  */
 export function createBookmarkList(page, view, plot) {
   const list = createStore({ items: [], current: -1 });
-  const data = () => ({ n_points: page.table.n_points, n_dims: page.table.n_dims, total: page.manifest.total_points, rows: page.table.rows });
+  const data = () => ({
+    n_points: page.table.n_points,
+    n_dims: page.table.n_dims,
+    total: page.manifest.total_points,
+    rows: page.table.rows,
+  });
   const { get } = list;
   const item = (index) => {
     const found = get().items[index];
@@ -32,7 +37,10 @@ export function createBookmarkList(page, view, plot) {
   function add(label) {
     const { items } = get();
     const name = clean(label) || `View ${items.length + 1}`;
-    list.set({ items: [...items, { label: name, kept: keepView(page, view, plot().camera()) }], current: items.length });
+    list.set({
+      items: [...items, { label: name, kept: keepView(page, view, plot().camera()) }],
+      current: items.length,
+    });
     return items.length;
   }
 
@@ -47,7 +55,10 @@ export function createBookmarkList(page, view, plot) {
   function remove(index) {
     item(index);
     const { items, current } = get();
-    list.set({ items: items.filter((_, i) => i !== index), current: current === index ? -1 : current - (current > index ? 1 : 0) });
+    list.set({
+      items: items.filter((_, i) => i !== index),
+      current: current === index ? -1 : current - (current > index ? 1 : 0),
+    });
   }
 
   function move(index, to) {
@@ -61,12 +72,20 @@ export function createBookmarkList(page, view, plot) {
     return at;
   }
 
-  const append = (found) => list.set({ items: [...get().items, ...found.map(({ label, state }) => ({ label: clean(label), state }))] });
+  const append = (found) =>
+    list.set({ items: [...get().items, ...found.map(({ label, state }) => ({ label: clean(label), state }))] });
   return {
-    get, subscribe: list.subscribe, add, apply, remove, move,
+    get,
+    subscribe: list.subscribe,
+    add,
+    apply,
+    remove,
+    move,
     rename: (index, label) => {
       const old = item(index);
-      list.set({ items: get().items.map((each) => (each === old ? { ...old, label: clean(label) || old.label } : each)) });
+      list.set({
+        items: get().items.map((each) => (each === old ? { ...old, label: clean(label) || old.label } : each)),
+      });
     },
     /** Go to the next or the one before, around the ends. @returns {string[]} hints */
     step(by) {
@@ -98,16 +117,35 @@ export function createBookmarkList(page, view, plot) {
     /** @returns {string[]} what TensorBoard will not do with the file, in sentences */
     limits: () => limits(get().items, page.table),
     /** @returns {string} the file */
-    text: () => `[${get().items.map(({ label, kept, state }) => (kept ? stateText({ ...kept, label }, page.table) : JSON.stringify({ ...state, label }))).join(',\n')}]\n`,
+    text: () =>
+      `[${get()
+        .items.map(({ label, kept, state }) =>
+          kept ? stateText({ ...kept, label }, page.table) : JSON.stringify({ ...state, label }),
+        )
+        .join(',\n')}]\n`,
   };
 }
 
-const clean = (label) => String(label ?? '').replace(/\s+/g, ' ').trim().slice(0, MOST_LABEL);
+const clean = (label) =>
+  String(label ?? '')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, MOST_LABEL);
 
 function summary({ label, kept, state }) {
-  if (kept) return { label, projection: kept.name, title: kept.title, dims: kept.dims, isolated: kept.state.isolated?.length ?? null };
+  if (kept)
+    return {
+      label,
+      projection: kept.name,
+      title: kept.title,
+      dims: kept.dims,
+      isolated: kept.state.isolated?.length ?? null,
+    };
   const name = state.selectedProjection ?? 'pca';
-  const dims = { pca: state.pcaComponentDimensions?.length ?? 3, tsne: state.tSNEis3d ? 3 : 2, umap: state.umapIs3d ? 3 : 2 }[name] ?? (state[OURS]?.dims === 3 ? 3 : 2);
+  const dims =
+    { pca: state.pcaComponentDimensions?.length ?? 3, tsne: state.tSNEis3d ? 3 : 2, umap: state.umapIs3d ? 3 : 2 }[
+      name
+    ] ?? (state[OURS]?.dims === 3 ? 3 : 2);
   return { label, projection: name, title: TITLES[name], dims, isolated: state.filteredPoints?.length || null };
 }
 
@@ -118,23 +156,41 @@ export function keepView(page, view, camera) {
   const name = state.placed?.name ?? state.projection;
   const entry = view.entry(state);
   const at = state.frame === null ? null : entry?.frames?.iterations[Math.round(state.frame)];
-  const kept = Object.fromEntries(Object.entries(state).filter(([key]) => Object.hasOwn(RULES, key) && !SESSION.has(key)));
+  const kept = Object.fromEntries(
+    Object.entries(state).filter(([key]) => Object.hasOwn(RULES, key) && !SESSION.has(key)),
+  );
   const tsne = anyEntry(view, state, 'tsne');
   const umap = anyEntry(view, state, 'umap');
   const three = state.components.length >= scene.dims ? state.components : chosen(state.components, scene.dims);
   return {
-    state: kept, shown: scene.coordinates, name, title: page.tabs.get(name)?.title ?? TITLES[name] ?? name, dims: scene.dims, camera, hasAxes: Boolean(scene.axes),
-    ranges: bounds(scene.coordinates, scene.dims, state.isolated), components: name === 'pca' ? three.slice(0, scene.dims) : [0, 1, 2].slice(0, Math.min(3, page.tabs.get('pca')?.entries[0].n_components ?? 3)),
+    state: kept,
+    shown: scene.coordinates,
+    name,
+    title: page.tabs.get(name)?.title ?? TITLES[name] ?? name,
+    dims: scene.dims,
+    camera,
+    hasAxes: Boolean(scene.axes),
+    ranges: bounds(scene.coordinates, scene.dims, state.isolated),
+    components:
+      name === 'pca'
+        ? three.slice(0, scene.dims)
+        : [0, 1, 2].slice(0, Math.min(3, page.tabs.get('pca')?.entries[0].n_components ?? 3)),
     arrays: arraysOf(page, view, state, scene, name),
     params: {
-      iteration: at ?? (tsne?.params.iterations || 0), perplexity: tsne?.params.perplexity ?? 30, tsne3d: tsne?.n_components === 3,
-      neighbors: umap?.params.n_neighbors ?? 15, minDist: umap?.params.min_dist ?? 0.1, umap3d: umap?.n_components === 3,
+      iteration: at ?? (tsne?.params.iterations || 0),
+      perplexity: tsne?.params.perplexity ?? 30,
+      tsne3d: tsne?.n_components === 3,
+      neighbors: umap?.params.n_neighbors ?? 15,
+      minDist: umap?.params.min_dist ?? 0.1,
+      umap3d: umap?.n_components === 3,
     },
   };
 }
 
 function anyEntry(view, state, name) {
-  const found = [state.dims, 3, 2].map((dims) => view.entry(state, name, dims)).find((entry) => entry && !entry.pending);
+  const found = [state.dims, 3, 2]
+    .map((dims) => view.entry(state, name, dims))
+    .find((entry) => entry && !entry.pending);
   return found ?? null;
 }
 
@@ -145,12 +201,16 @@ function arraysOf(page, view, state, scene, name) {
   const arrays = [];
   const isPlaced = Boolean(state.placed);
   const pca = anyEntry(view, state, 'pca');
-  if (name === 'pca' && isPlaced) arrays.push({ keys: chosen(state.components, scene.dims).map((c) => `pca-${c}`), ...shown });
-  else if (pca) arrays.push({ keys: range('pca-', Math.min(10, pca.n_components)), data: pca.data, stride: pca.n_components });
+  if (name === 'pca' && isPlaced)
+    arrays.push({ keys: chosen(state.components, scene.dims).map((c) => `pca-${c}`), ...shown });
+  else if (pca)
+    arrays.push({ keys: range('pca-', Math.min(10, pca.n_components)), data: pca.data, stride: pca.n_components });
   for (const method of ['tsne', 'umap']) {
     const entry = anyEntry(view, state, method);
-    if (name === method && !(entry === null && !isPlaced)) arrays.push({ keys: range(`${method}-`, scene.dims), ...shown });
-    else if (entry) arrays.push({ keys: range(`${method}-`, entry.n_components), data: entry.data, stride: entry.n_components });
+    if (name === method && !(entry === null && !isPlaced))
+      arrays.push({ keys: range(`${method}-`, scene.dims), ...shown });
+    else if (entry)
+      arrays.push({ keys: range(`${method}-`, entry.n_components), data: entry.data, stride: entry.n_components });
   }
   if (!['pca', 'tsne', 'umap'].includes(name)) arrays.push({ keys: LINEAR.slice(0, scene.dims), ...shown });
   else {
@@ -175,11 +235,14 @@ function applyState(page, view, plot, state, data) {
   view.set({ ...patch, placed: null, query: patch.query ?? '', selected: patch.selected ?? [] });
   const { placed } = found;
   if (placed && !isShown(view, placed)) view.set({ placed });
-  else if (!placed && view.get().projection !== found.patch.projection) hints.push(`${TITLES[found.patch.projection]} is not in this page, nor are its coordinates in the bookmark`);
+  else if (!placed && view.get().projection !== found.patch.projection)
+    hints.push(`${TITLES[found.patch.projection]} is not in this page, nor are its coordinates in the bookmark`);
   const scene = view.scene();
   const ranges = bounds(scene.coordinates, scene.dims, view.get().isolated);
   const box = ranges.min.every(Number.isFinite) ? ranges : boxOf(scene.coordinates, page.table.n_points, scene.dims);
-  const camera = isView(found.ourCamera, scene.dims) ? found.ourCamera : fromCameraDef(found.camera, scene.dims, box, Boolean(scene.axes));
+  const camera = isView(found.ourCamera, scene.dims)
+    ? found.ourCamera
+    : fromCameraDef(found.camera, scene.dims, box, Boolean(scene.axes));
   if (!camera || !plot.setCamera(camera)) plot.resetView();
   if (found.missing) hints.push(`${found.missing.toLocaleString('en')} of its points are not in this page`);
   return hints;
@@ -188,13 +251,18 @@ function applyState(page, view, plot, state, data) {
 /** TensorBoard's fields and, before them, our own where they fit. */
 function patchOf(page, view, { patch: theirs, ours }) {
   const state = view.get();
-  const given = Object.fromEntries(Object.entries(ours).filter(([key]) => !SESSION.has(key) && !['selected', 'isolated', 'placed'].includes(key)));
+  const given = Object.fromEntries(
+    Object.entries(ours).filter(([key]) => !SESSION.has(key) && !['selected', 'isolated', 'placed'].includes(key)),
+  );
   const base = fitting(theirs, page, state);
   const own = fitting(given, page, { ...state, ...base.patch });
   const patch = { ...base.patch, ...own.patch };
-  if (own.patch.projection === undefined && !own.odd.includes('projection') && base.patch.projection === undefined) delete patch.dims;
+  if (own.patch.projection === undefined && !own.odd.includes('projection') && base.patch.projection === undefined)
+    delete patch.dims;
   const lost = { color_by: 'column of its colors', label_by: 'column of its labels' };
-  const hints = Object.entries(lost).filter(([key]) => base.odd.includes(key) && !(key in own.patch)).map(([, what]) => `The ${what} is not in this page`);
+  const hints = Object.entries(lost)
+    .filter(([key]) => base.odd.includes(key) && !(key in own.patch))
+    .map(([, what]) => `The ${what} is not in this page`);
   return { patch, hints };
 }
 

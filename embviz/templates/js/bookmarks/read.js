@@ -17,16 +17,47 @@ const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
 const isIndices = (value) => Array.isArray(value) && value.every(isCount);
-const isPlace = (value) => value === undefined || value === null || (Array.isArray(value) && value.length === 3 && value.every(isNumber));
+const isPlace = (value) =>
+  value === undefined || value === null || (Array.isArray(value) && value.length === 3 && value.every(isNumber));
 const isText = (value) => typeof value === 'string' && value.length <= MOST_TEXT;
 const isFlag = (value) => typeof value === 'boolean';
 const isPoint = (point) => isObject(point) && Object.values(point).every((value) => value === null || isNumber(value));
-const isCamera = (value) => isObject(value) && isPlace(value.position) && isPlace(value.target)
-  && (value.zoom === undefined || value.zoom === null || isNumber(value.zoom)) && (value.orthographic === undefined || value.orthographic === null || isFlag(value.orthographic));
+const isCamera = (value) =>
+  isObject(value) &&
+  isPlace(value.position) &&
+  isPlace(value.target) &&
+  (value.zoom === undefined || value.zoom === null || isNumber(value.zoom)) &&
+  (value.orthographic === undefined || value.orthographic === null || isFlag(value.orthographic));
 
 const FIELDS = [
-  [['label', 'selectedColorOptionName', 'selectedLabelOption', 'customSelectedSearchByMetadataOption', 'customXLeftText', 'customXRightText', 'customYUpText', 'customYDownText'], isText, 'a text'],
-  [['isSelected', 'tSNEis3d', 'umapIs3d', 'forceCategoricalColoring', 'customXLeftRegex', 'customXRightRegex', 'customYUpRegex', 'customYDownRegex'], isFlag, 'true or false'],
+  [
+    [
+      'label',
+      'selectedColorOptionName',
+      'selectedLabelOption',
+      'customSelectedSearchByMetadataOption',
+      'customXLeftText',
+      'customXRightText',
+      'customYUpText',
+      'customYDownText',
+    ],
+    isText,
+    'a text',
+  ],
+  [
+    [
+      'isSelected',
+      'tSNEis3d',
+      'umapIs3d',
+      'forceCategoricalColoring',
+      'customXLeftRegex',
+      'customXRightRegex',
+      'customYUpRegex',
+      'customYDownRegex',
+    ],
+    isFlag,
+    'true or false',
+  ],
   [['tSNEIteration', 'tSNEPerplexity', 'tSNELearningRate', 'umapNeighbors', 'umapMinDist'], isNumber, 'a number'],
   [['selectedPoints', 'filteredPoints', 'shuffledDataIndices'], isIndices, 'a list of rows'],
   [['dataSetDimensions'], (value) => isIndices(value) && value.length === 2, 'two counts'],
@@ -36,7 +67,11 @@ const FIELDS = [
 /** These may not be null either. */
 const STRICT = [
   [['selectedProjection'], (value) => PROJECTIONS.includes(value), PROJECTIONS.join(', ')],
-  [['pcaComponentDimensions'], (value) => isIndices(value) && [2, 3].includes(value.length) && value.every((c) => c < 10000), 'two or three components'],
+  [
+    ['pcaComponentDimensions'],
+    (value) => isIndices(value) && [2, 3].includes(value.length) && value.every((c) => c < 10000),
+    'two or three components',
+  ],
   [['projections'], (value) => Array.isArray(value) && value.every(isPoint), 'a list of coordinates by name'],
 ];
 
@@ -55,7 +90,8 @@ export function readBookmarks(text, data) {
   }
   const states = isObject(found) && Object.hasOwn(found, 'projections') ? [found] : found;
   if (!Array.isArray(states)) throw new BookmarkError('not a list of saved views');
-  if (states.length > MOST_BOOKMARKS) throw new BookmarkError(`${states.length} bookmarks, at most ${MOST_BOOKMARKS} are read`);
+  if (states.length > MOST_BOOKMARKS)
+    throw new BookmarkError(`${states.length} bookmarks, at most ${MOST_BOOKMARKS} are read`);
   return states.map((state, i) => checkBookmark(state, i + 1, data));
 }
 
@@ -63,13 +99,19 @@ export function readBookmarks(text, data) {
 export function checkBookmark(state, number, data) {
   const refuse = (why) => new BookmarkError(`bookmark ${number}: ${why}`);
   if (!isObject(state)) throw refuse('not a saved view');
-  for (const [fields, nullable] of [[FIELDS, true], [STRICT, false]]) {
+  for (const [fields, nullable] of [
+    [FIELDS, true],
+    [STRICT, false],
+  ]) {
     for (const [keys, fits, wanted] of fields) {
-      const wrong = keys.find((key) => Object.hasOwn(state, key) && !(nullable && state[key] === null) && !fits(state[key]));
+      const wrong = keys.find(
+        (key) => Object.hasOwn(state, key) && !(nullable && state[key] === null) && !fits(state[key]),
+      );
       if (wrong) throw refuse(`${wrong} is ${shown(state[wrong])}, not ${wanted}`);
     }
   }
-  if (!Object.hasOwn(state, 'projections') && !Object.hasOwn(state, 'selectedProjection')) throw refuse('not a saved view: neither projections nor selectedProjection');
+  if (!Object.hasOwn(state, 'projections') && !Object.hasOwn(state, 'selectedProjection'))
+    throw refuse('not a saved view: neither projections nor selectedProjection');
   checkData(state, data, refuse);
   return { label: state.label || `bookmark ${number}`, state };
 }
@@ -86,15 +128,22 @@ function checkData(state, data, refuse) {
   const whole = filtered ? null : state.dataSetDimensions?.[0];
   const saved = state.dataSetDimensions;
   const here = n === total ? `${n} × ${d}` : `${n} of ${total} × ${d}`;
-  if (saved && (saved[1] !== d || (whole !== null && whole !== n && whole !== total && !(whole === MOST_POINTS && total > MOST_POINTS)))) throw refuse(`saved from data of ${saved[0]} × ${saved[1]}, this is ${here}`);
-  if (saved && filtered && saved[0] !== filtered.length) throw refuse(`dataSetDimensions says ${saved[0]} points, filteredPoints names ${filtered.length}`);
+  if (
+    saved &&
+    (saved[1] !== d ||
+      (whole !== null && whole !== n && whole !== total && !(whole === MOST_POINTS && total > MOST_POINTS)))
+  )
+    throw refuse(`saved from data of ${saved[0]} × ${saved[1]}, this is ${here}`);
+  if (saved && filtered && saved[0] !== filtered.length)
+    throw refuse(`dataSetDimensions says ${saved[0]} points, filteredPoints names ${filtered.length}`);
   const most = Math.max(n, total);
   const beyond = filtered?.find((row) => row >= most);
   if (beyond !== undefined) throw refuse(`names row ${beyond}, the data here has ${most} rows`);
-  const count = filtered ? filtered.length : whole ?? most;
+  const count = filtered ? filtered.length : (whole ?? most);
   const outside = state.selectedPoints?.find((place) => place >= count);
   if (outside !== undefined) throw refuse(`selectedPoints names point ${outside} of ${count}`);
-  if ((state.projections?.length ?? 0) > count) throw refuse(`coordinates of ${state.projections.length} points where ${count} are shown`);
+  if ((state.projections?.length ?? 0) > count)
+    throw refuse(`coordinates of ${state.projections.length} points where ${count} are shown`);
 }
 
 /**
@@ -108,25 +157,31 @@ export function fromState(state, data) {
   const filtered = state.filteredPoints?.length ? state.filteredPoints : null;
   const mine = isObject(state[OURS]) ? state[OURS] : {};
   const index = indexer(state, mine, filtered, data);
-  const count = filtered ? filtered.length : state.dataSetDimensions?.[0] ?? data.n_points;
+  const count = filtered ? filtered.length : (state.dataSetDimensions?.[0] ?? data.n_points);
   const rows = Int32Array.from({ length: count }, (_, i) => index(filtered ? filtered[i] : i));
   const there = rows.filter((row) => row >= 0);
   const name = state.selectedProjection ?? 'pca';
   const dims = chosenDims(state, name);
   const isAll = !filtered && (there.length === data.n_points || mine.n_points === data.n_points);
-  const selected = isIndices(mine.selected) ? Int32Array.from(mine.selected).filter((row) => row < data.n_points) : Int32Array.from(state.selectedPoints ?? [], (place) => rows[place]).filter((row) => row >= 0);
+  const selected = isIndices(mine.selected)
+    ? Int32Array.from(mine.selected).filter((row) => row < data.n_points)
+    : Int32Array.from(state.selectedPoints ?? [], (place) => rows[place]).filter((row) => row >= 0);
   const patch = { projection: name, dims, isolated: isAll ? null : there, selected, ...fromTexts(state) };
   if (name === 'pca' && state.pcaComponentDimensions) patch.components = state.pcaComponentDimensions;
   return {
-    patch, ours: isObject(mine.view) ? mine.view : {}, camera: state.cameraDef ?? null, ourCamera: isObject(mine.camera) ? mine.camera : null,
-    placed: placedBy(state, name, dims, rows, data.n_points), missing: count - there.length,
+    patch,
+    ours: isObject(mine.view) ? mine.view : {},
+    camera: state.cameraDef ?? null,
+    ourCamera: isObject(mine.camera) ? mine.camera : null,
+    placed: placedBy(state, name, dims, rows, data.n_points),
+    missing: count - there.length,
   };
 }
 
 /** Rows of the file to rows of the page: the same where both show the same, else by the row numbers of the source. */
 function indexer(state, mine, filtered, { n_points: n, total, rows }) {
   const own = rows === null || n === total;
-  const whole = filtered ? mine.n_points ?? (own ? n : total) : state.dataSetDimensions?.[0] ?? n;
+  const whole = filtered ? (mine.n_points ?? (own ? n : total)) : (state.dataSetDimensions?.[0] ?? n);
   if (own || whole === n) return (row) => (row < n ? row : -1);
   const places = new Map(Array.from(rows, (row, i) => [row, i]));
   return (row) => places.get(row) ?? -1;
@@ -136,8 +191,10 @@ function indexer(state, mine, filtered, { n_points: n, total, rows }) {
 function placedBy(state, name, dims, rows, n_points) {
   const mine = isObject(state[OURS]) ? state[OURS] : {};
   const which = state.pcaComponentDimensions ?? [0, 1, 2];
-  const keys = name === 'custom' ? ['linear-x', 'linear-y', 'linear-z'].slice(0, dims)
-    : Array.from({ length: dims }, (_, j) => `${COMPONENTS[name]}${name === 'pca' ? which[j] : j}`);
+  const keys =
+    name === 'custom'
+      ? ['linear-x', 'linear-y', 'linear-z'].slice(0, dims)
+      : Array.from({ length: dims }, (_, j) => `${COMPONENTS[name]}${name === 'pca' ? which[j] : j}`);
   const points = state.projections ?? [];
   const out = new Float32Array(n_points * dims).fill(NaN);
   let found = 0;
@@ -147,5 +204,7 @@ function placedBy(state, name, dims, rows, n_points) {
     found += 1;
     out.set(values, rows[i] * dims);
   });
-  return found ? { name: typeof mine.projection === 'string' ? mine.projection.slice(0, 100) : name, dims, data: out } : null;
+  return found
+    ? { name: typeof mine.projection === 'string' ? mine.projection.slice(0, 100) : name, dims, data: out }
+    : null;
 }

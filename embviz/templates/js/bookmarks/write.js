@@ -11,7 +11,20 @@ const MOST_COLORS = 50;
 /** TensorBoard shows the first so many rows; a view of more is an error there. */
 export const MOST_POINTS = 100000;
 /** What belongs to the session and not to a view; `tags` are edits of the data. */
-export const SESSION = new Set(['hovered', 'highlight', 'sphere', 'playing', 'loop', 'run', 'results', 'tags', 'tool', 'theme', 'dark', 'help']);
+export const SESSION = new Set([
+  'hovered',
+  'highlight',
+  'sphere',
+  'playing',
+  'loop',
+  'run',
+  'results',
+  'tags',
+  'tool',
+  'theme',
+  'dark',
+  'help',
+]);
 /** What has its own place in a State besides. */
 const PLACED = new Set(['selected', 'isolated', 'placed']);
 
@@ -29,7 +42,8 @@ const escaped = (text) => text.replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&');
 export function toField(query, table) {
   const { query: plain } = splitColumn(table, query);
   if (plain.startsWith('=')) return { text: plain.length > 1 ? `^${escaped(plain.slice(1))}$` : '', regex: true };
-  if (plain.length > 2 && plain.startsWith('/') && plain.endsWith('/')) return { text: plain.slice(1, -1), regex: true };
+  if (plain.length > 2 && plain.startsWith('/') && plain.endsWith('/'))
+    return { text: plain.slice(1, -1), regex: true };
   return { text: plain, regex: false };
 }
 
@@ -47,7 +61,7 @@ export function searchFields(axes, table, column) {
     return table.columns.has(name) ? name : INDEX;
   };
   const asked = queries.filter((query) => query !== '');
-  const searched = asked.length ? place(asked[0]) : column ?? INDEX;
+  const searched = asked.length ? place(asked[0]) : (column ?? INDEX);
   const lost = asked.filter((query) => place(query) !== searched);
   return { column: searched, ends: queries.map((query) => toField(lost.includes(query) ? '' : query, table)), lost };
 }
@@ -59,12 +73,17 @@ export function limits(items, table) {
   const isolated = items.find(({ kept, state }) => (kept ? kept.state.isolated : state.filteredPoints)?.length);
   const told = [];
   if (isolated) {
-    told.push(`TensorBoard's own upload refuses a file with isolated points (“${isolated.label}”) as of a wrong dataset; it reads one that its config names: embviz export --bookmark`);
+    told.push(
+      `TensorBoard's own upload refuses a file with isolated points (“${isolated.label}”) as of a wrong dataset; it reads one that its config names: embviz export --bookmark`,
+    );
   }
   for (const { label, kept } of items) {
     if (!kept || !hasAxisFields(kept.state)) continue;
     const { column, lost } = searchFields(kept.state.axes, table, kept.state.column);
-    if (lost.length) told.push(`TensorBoard searches one column for all ends of axes, in “${label}” ${column === INDEX ? 'row numbers' : column}: its fields leave out ${lost.join(' and ')}; the coordinates are saved`);
+    if (lost.length)
+      told.push(
+        `TensorBoard searches one column for all ends of axes, in “${label}” ${column === INDEX ? 'row numbers' : column}: its fields leave out ${lost.join(' and ')}; the coordinates are saved`,
+      );
   }
   return told;
 }
@@ -84,12 +103,17 @@ export function fromTexts(state) {
     patch.color_by = color === NO_COLOR ? null : color;
     patch.color_as = state.forceCategoricalColoring ? 'categories' : 'auto';
   }
-  if (typeof state.selectedLabelOption === 'string' && state.selectedLabelOption !== INDEX) patch.label_by = state.selectedLabelOption;
+  if (typeof state.selectedLabelOption === 'string' && state.selectedLabelOption !== INDEX)
+    patch.label_by = state.selectedLabelOption;
   const column = state.customSelectedSearchByMetadataOption;
   if (typeof column === 'string' && column !== INDEX) patch.column = column;
   const field = (name) => fromField(state[`custom${name}Text`] ?? '', Boolean(state[`custom${name}Regex`]));
   if (state.selectedProjection === 'custom') {
-    patch.axes = [{ from: field('XLeft'), to: field('XRight') }, { from: field('YDown'), to: field('YUp') }, { from: '', to: '' }];
+    patch.axes = [
+      { from: field('XLeft'), to: field('XRight') },
+      { from: field('YDown'), to: field('YUp') },
+      { from: '', to: '' },
+    ];
   }
   return patch;
 }
@@ -120,22 +144,52 @@ function fields(kept, table, rows, n) {
   const { label, state, camera, ranges, hasAxes, params } = kept;
   const { dims } = kept;
   const name = hasAxisFields(state) ? 'custom' : state.projection;
-  const { column, ends: [xLeft, xRight, yDown, yUp] } = searchFields(name === 'custom' ? state.axes : [], table, state.column);
+  const {
+    column,
+    ends: [xLeft, xRight, yDown, yUp],
+  } = searchFields(name === 'custom' ? state.axes : [], table, state.column);
   const place = rows ? new Map(Array.from(rows, (row, i) => [row, i])) : null;
-  const selected = Array.from(state.selected, (row) => (place ? place.get(row) : row)).filter((i) => i !== undefined && i < n);
+  const selected = Array.from(state.selected, (row) => (place ? place.get(row) : row)).filter(
+    (i) => i !== undefined && i < n,
+  );
   return {
-    label, isSelected: false,
-    tSNEIteration: params.iteration, tSNEPerplexity: params.perplexity, tSNELearningRate: 1, tSNEis3d: state.projection === 'tsne' ? dims === 3 : params.tsne3d,
-    umapIs3d: state.projection === 'umap' ? dims === 3 : params.umap3d, umapNeighbors: params.neighbors, umapMinDist: params.minDist,
+    label,
+    isSelected: false,
+    tSNEIteration: params.iteration,
+    tSNEPerplexity: params.perplexity,
+    tSNELearningRate: 1,
+    tSNEis3d: state.projection === 'tsne' ? dims === 3 : params.tsne3d,
+    umapIs3d: state.projection === 'umap' ? dims === 3 : params.umap3d,
+    umapNeighbors: params.neighbors,
+    umapMinDist: params.minDist,
     pcaComponentDimensions: kept.components,
-    projections: [], selectedPoints: selected, selectedProjection: name, dataSetDimensions: [n, table.n_dims],
+    projections: [],
+    selectedPoints: selected,
+    selectedProjection: name,
+    dataSetDimensions: [n, table.n_dims],
     filteredPoints: rows ? Array.from(rows) : null,
     cameraDef: toCameraDef(camera, dims, ranges, hasAxes),
-    selectedColorOptionName: colorName(state, table), forceCategoricalColoring: state.color_as === 'categories',
-    selectedLabelOption: state.label_by ?? INDEX, customSelectedSearchByMetadataOption: column,
-    customXLeftText: xLeft.text, customXLeftRegex: xLeft.regex, customXRightText: xRight.text, customXRightRegex: xRight.regex,
-    customYUpText: yUp.text, customYUpRegex: yUp.regex, customYDownText: yDown.text, customYDownRegex: yDown.regex,
-    [OURS]: { version: 1, n_points: table.n_points, projection: state.projection, dims, camera, ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}), view: Object.fromEntries(Object.entries(state).filter(([key]) => !SESSION.has(key) && !PLACED.has(key))) },
+    selectedColorOptionName: colorName(state, table),
+    forceCategoricalColoring: state.color_as === 'categories',
+    selectedLabelOption: state.label_by ?? INDEX,
+    customSelectedSearchByMetadataOption: column,
+    customXLeftText: xLeft.text,
+    customXLeftRegex: xLeft.regex,
+    customXRightText: xRight.text,
+    customXRightRegex: xRight.regex,
+    customYUpText: yUp.text,
+    customYUpRegex: yUp.regex,
+    customYDownText: yDown.text,
+    customYDownRegex: yDown.regex,
+    [OURS]: {
+      version: 1,
+      n_points: table.n_points,
+      projection: state.projection,
+      dims,
+      camera,
+      ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}),
+      view: Object.fromEntries(Object.entries(state).filter(([key]) => !SESSION.has(key) && !PLACED.has(key))),
+    },
   };
 }
 

@@ -3,7 +3,8 @@ import { shortest } from '#js/bookmarks/write.js';
 /** Points and neighbors as tab-separated text: the escapes are those of `--save-coordinates`. */
 
 /** @returns {string} a field without tabs and line ends */
-export const field = (text) => String(text).replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
+export const field = (text) =>
+  String(text).replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
 
 const text = (lines) => `${lines.join('\n')}\n`;
 const line = (values) => values.map(field).join('\t');
@@ -47,13 +48,19 @@ export function neighborsText(found, table, label, metric) {
   const lines = [line(['row', 'label', 'rank', 'neighbor_row', 'neighbor_label', `${metric}_distance`])];
   for (const { row, indices, distances } of found) {
     const head = `${table.rowNumber(row)}\t${field(label(row))}`;
-    indices.forEach((other, i) => lines.push(`${head}\t${i + 1}\t${table.rowNumber(other)}\t${field(label(other))}\t${shortest(distances[i])}`));
+    indices.forEach((other, i) =>
+      lines.push(`${head}\t${i + 1}\t${table.rowNumber(other)}\t${field(label(other))}\t${shortest(distances[i])}`),
+    );
   }
   return text(lines);
 }
 
 /** @returns {string} a name for a file, from a title and what it holds */
 export function fileName(title, what, extension) {
-  const base = `${title} ${what}`.normalize('NFKC').replace(/[^\p{L}\p{N}._-]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, 80);
+  const base = `${title} ${what}`
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+    .replace(/^[-.]+|[-.]+$/g, '')
+    .slice(0, 80);
   return `${base || 'embviz'}.${extension}`;
 }

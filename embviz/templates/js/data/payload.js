@@ -4,8 +4,13 @@
  */
 
 const ARRAYS = {
-  uint8: Uint8Array, int8: Int8Array, uint16: Uint16Array, uint32: Uint32Array, int32: Int32Array,
-  float16: Uint16Array, float32: Float32Array,
+  uint8: Uint8Array,
+  int8: Int8Array,
+  uint16: Uint16Array,
+  uint32: Uint32Array,
+  int32: Int32Array,
+  float16: Uint16Array,
+  float32: Float32Array,
 };
 
 /**
@@ -28,7 +33,11 @@ export function openPayload(readText) {
   const block = (name) => {
     const entry = manifest.blocks[name];
     if (!entry) return Promise.reject(new Error(`The page has no block ${name}`));
-    if (!opened.has(name)) opened.set(name, open(name, (data) => decode(data, entry)));
+    if (!opened.has(name))
+      opened.set(
+        name,
+        open(name, (data) => decode(data, entry)),
+      );
     return opened.get(name);
   };
   return { manifest, block, text: (name) => open(name, (data) => new TextDecoder().decode(data)) };
@@ -88,9 +97,14 @@ export function fromFloat16(bits) {
     for (let b = 0; b < 65536; b++) {
       const exponent = (b >> 10) & 31;
       const fraction = b & 1023;
-      const magnitude = exponent === 0 ? fraction * 2 ** -24
-        : exponent === 31 ? (fraction ? NaN : Infinity)
-          : (1 + fraction / 1024) * 2 ** (exponent - 15);
+      const magnitude =
+        exponent === 0
+          ? fraction * 2 ** -24
+          : exponent === 31
+            ? fraction
+              ? NaN
+              : Infinity
+            : (1 + fraction / 1024) * 2 ** (exponent - 15);
       halves[b] = b & 0x8000 ? -magnitude : magnitude;
     }
   }

@@ -59,7 +59,10 @@ const LEFT_OUT = [
   [/\(\?(?![:=!])/u, 'only (?:, (?= and (?! may follow “(”'],
   [/\\(?:[1-9kpPc]|0\d)/u, 'back references, \\p and \\c are not supported'],
   [/\[\^?\]/u, 'a class is empty'],
-  [/\{(?:\d+,)?0*(?:1\d{2}[1-9]|1\d[1-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-9]\d{4,})\D/u, 'more than 1000 repeats are not supported'],
+  [
+    /\{(?:\d+,)?0*(?:1\d{2}[1-9]|1\d[1-9]\d|1[1-9]\d{2}|[2-9]\d{3}|[1-9]\d{4,})\D/u,
+    'more than 1000 repeats are not supported',
+  ],
   [/\\u[dD][89a-fA-F]/u, 'half of a surrogate pair; write \\u{…}'],
   [/\[[^\]]*\\b/u, 'the escape \\b is not supported in a class'],
 ];

@@ -86,6 +86,11 @@ export function categories(column) {
   else values.sort((a, b) => b.count - a.count);
   const order = new Map(values.map(({ name }, code) => [name, code]));
   const codes = Int32Array.from(column.values, (value) => (value === '' ? -1 : order.get(value)));
-  column.categories = { names: values.map(({ name }) => name), counts: values.map(({ count }) => count), codes, missing };
+  column.categories = {
+    names: values.map(({ name }) => name),
+    counts: values.map(({ count }) => count),
+    codes,
+    missing,
+  };
   return column.categories;
 }

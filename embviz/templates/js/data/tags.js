@@ -11,10 +11,13 @@ const LONGEST = 200;
 export function isTags(value, n_points) {
   if (!Array.isArray(value)) return 'is not a list of {column, value, rows}';
   for (const tag of value) {
-    if (!isField(tag?.column) || tag.column.trim() === '') return `names no column: 1 to ${LONGEST} characters without tabs and line breaks`;
-    if (!isField(tag.value)) return `has a value that is no text of at most ${LONGEST} characters without tabs and line breaks`;
+    if (!isField(tag?.column) || tag.column.trim() === '')
+      return `names no column: 1 to ${LONGEST} characters without tabs and line breaks`;
+    if (!isField(tag.value))
+      return `has a value that is no text of at most ${LONGEST} characters without tabs and line breaks`;
     const isList = Array.isArray(tag.rows) || ArrayBuffer.isView(tag.rows);
-    if (!isList || !Array.from(tag.rows).every((row) => Number.isInteger(row) && row >= 0 && row < n_points)) return 'has rows that are not in this page';
+    if (!isList || !Array.from(tag.rows).every((row) => Number.isInteger(row) && row >= 0 && row < n_points))
+      return 'has rows that are not in this page';
   }
   return true;
 }
@@ -27,18 +30,25 @@ export function retag(table, tags) {
   table.given ??= new Map(table.columns);
   const edited = new Map();
   for (const { column, value, rows } of tags) {
-    if (!edited.has(column)) edited.set(column, table.given.get(column)?.values.slice() ?? new Array(table.n_points).fill(''));
+    if (!edited.has(column))
+      edited.set(column, table.given.get(column)?.values.slice() ?? new Array(table.n_points).fill(''));
     for (const row of rows) edited.get(column)[row] = value;
   }
   table.columns.clear();
   for (const [name, column] of table.given) table.columns.set(name, column);
-  for (const [name, values] of edited) table.columns.set(name, Object.assign(createColumn(name, kindOf(values)), { values }));
+  for (const [name, values] of edited)
+    table.columns.set(name, Object.assign(createColumn(name, kindOf(values)), { values }));
 }
 
 /** @returns {'number' | 'text'} a number where every value that is there is one */
 function kindOf(values) {
   const there = values.filter((value) => value !== '');
-  return there.length > 0 && there.every((value) => (value.trim() !== '' && Number.isFinite(Number(value))) || /^[+-]?(nan|inf|infinity)$/i.test(value)) ? 'number' : 'text';
+  return there.length > 0 &&
+    there.every(
+      (value) => (value.trim() !== '' && Number.isFinite(Number(value))) || /^[+-]?(nan|inf|infinity)$/i.test(value),
+    )
+    ? 'number'
+    : 'text';
 }
 
 /**
@@ -51,6 +61,7 @@ export function metadataText(table) {
   const columns = [...table.columns.values()];
   const field = (text) => text.replace(/[\t\r\n]+/g, ' ');
   const lines = columns.length > 1 ? [columns.map((column) => field(column.name)).join('\t')] : [];
-  for (let i = 0; i < table.n_points; i++) lines.push(columns.map((column) => field(column.values[i] ?? '')).join('\t'));
+  for (let i = 0; i < table.n_points; i++)
+    lines.push(columns.map((column) => field(column.values[i] ?? '')).join('\t'));
   return lines.map((line) => `${line}\n`).join('');
 }

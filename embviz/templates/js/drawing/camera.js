@@ -49,8 +49,10 @@ export function plotArea(width, height, { dims, axes }) {
     Object.assign(margin, { left: named ? 64 : 44, top: TOOLS_HEIGHT + 4, right: 24, bottom: 44 });
   }
   return {
-    left: margin.left, top: margin.top,
-    width: Math.max(1, width - margin.left - margin.right), height: Math.max(1, height - margin.top - margin.bottom),
+    left: margin.left,
+    top: margin.top,
+    width: Math.max(1, width - margin.left - margin.right),
+    height: Math.max(1, height - margin.top - margin.bottom),
   };
 }
 
@@ -97,7 +99,9 @@ export function equalized(view, area) {
 /** @returns {object} a 2D view for another area: the same middle, as much as before along the shorter side */
 export function resized2(view, before, after, equal) {
   if (!equal) return view;
-  const k = ((view.x[1] - view.x[0]) / before.width) * (Math.min(before.width, before.height) / Math.min(after.width, after.height));
+  const k =
+    ((view.x[1] - view.x[0]) / before.width) *
+    (Math.min(before.width, before.height) / Math.min(after.width, after.height));
   return { dims: 2, x: around(middle(view.x), k * after.width), y: around(middle(view.y), k * after.height) };
 }
 
@@ -150,7 +154,9 @@ function frame(view) {
   const back = unit(minus(vector(view.eye), vector(view.center)));
   const up = vector(view.up);
   const sideways = cross(up, back);
-  const right = unit(Math.hypot(...sideways) > 1e-9 ? sideways : cross(Math.abs(back[0]) < 0.9 ? [1, 0, 0] : [0, 1, 0], back));
+  const right = unit(
+    Math.hypot(...sideways) > 1e-9 ? sideways : cross(Math.abs(back[0]) < 0.9 ? [1, 0, 0] : [0, 1, 0], back),
+  );
   return [right, cross(back, right), back];
 }
 
@@ -178,7 +184,24 @@ export function modelMatrix(box, aspect) {
 export function clipMatrix(view, box, aspect, area) {
   const [r, u, b] = frame(view);
   const eye = vector(view.eye);
-  const look = [r[0], u[0], b[0], 0, r[1], u[1], b[1], 0, r[2], u[2], b[2], 0, -dot(r, eye), -dot(u, eye), -dot(b, eye), 1];
+  const look = [
+    r[0],
+    u[0],
+    b[0],
+    0,
+    r[1],
+    u[1],
+    b[1],
+    0,
+    r[2],
+    u[2],
+    b[2],
+    0,
+    -dot(r, eye),
+    -dot(u, eye),
+    -dot(b, eye),
+    1,
+  ];
   return multiply(projectionMatrix(view, area), multiply(look, modelMatrix(box, aspect)));
 }
 
@@ -188,7 +211,24 @@ function projectionMatrix(view, area) {
     return [1 / ratio, 0, 0, 0, 0, 1, 0, 0, 0, 0, 2 / (NEAR - FAR), 0, 0, 0, (FAR + NEAR) / (NEAR - FAR), 1];
   }
   const f = 1 / Math.tan(FIELD_OF_VIEW / 2);
-  return [f / ratio, 0, 0, 0, 0, f, 0, 0, 0, 0, (FAR + NEAR) / (NEAR - FAR), -1, 0, 0, (2 * FAR * NEAR) / (NEAR - FAR), 0];
+  return [
+    f / ratio,
+    0,
+    0,
+    0,
+    0,
+    f,
+    0,
+    0,
+    0,
+    0,
+    (FAR + NEAR) / (NEAR - FAR),
+    -1,
+    0,
+    0,
+    (2 * FAR * NEAR) / (NEAR - FAR),
+    0,
+  ];
 }
 
 /**
@@ -232,7 +272,8 @@ export function clippedLine(a, b, m, area) {
   const depth = ([x, y, z]) => m[3] * x + m[7] * y + m[11] * z + m[15];
   const [da, db] = [depth(a), depth(b)];
   if (da <= CLIP && db <= CLIP) return null;
-  const cut = (from, to, df, dt) => (df > CLIP ? from : from.map((x, j) => x + (to[j] - x) * ((CLIP - df) / (dt - df))));
+  const cut = (from, to, df, dt) =>
+    df > CLIP ? from : from.map((x, j) => x + (to[j] - x) * ((CLIP - df) / (dt - df)));
   return [cut(a, b, da, db), cut(b, a, db, da)].map((end) => projectPoint(end, m, area));
 }
 
@@ -243,7 +284,13 @@ export function clippedLine(a, b, m, area) {
  * @param {{coordinates: Float32Array, n: number, axes: object[] | null}} scene (n, 3); some 20,000 are looked at
  */
 export function homeView3({ coordinates, n, axes }, box, aspect, area) {
-  const view = { dims: 3, eye: { x: 1.25, y: 1.25, z: 0.9 }, center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 }, projection: { type: 'perspective' } };
+  const view = {
+    dims: 3,
+    eye: { x: 1.25, y: 1.25, z: 0.9 },
+    center: { x: 0, y: 0, z: 0 },
+    up: { x: 0, y: 0, z: 1 },
+    projection: { type: 'perspective' },
+  };
   const [right, up, back] = frame(view);
   const edge = inset(area);
   const tanY = Math.tan(FIELD_OF_VIEW / 2) * (1 - (2 * Math.max(edge.top, edge.bottom)) / area.height);
@@ -256,7 +303,9 @@ export function homeView3({ coordinates, n, axes }, box, aspect, area) {
     if (p.every((x) => Math.abs(x) <= 1)) distance = Math.max(distance, needed(p));
   }
   if (axes) {
-    const corners = Array.from({ length: 8 }, (_, bits) => aspect.map((side, j) => ((bits >> j) & 1 ? side : -side) / 2));
+    const corners = Array.from({ length: 8 }, (_, bits) =>
+      aspect.map((side, j) => ((bits >> j) & 1 ? side : -side) / 2),
+    );
     distance = Math.max(distance, ...corners.map(needed));
   }
   return { ...view, eye: point(back.map((x) => x * distance)) };
@@ -291,7 +340,12 @@ export function zoomed3(view, factor) {
 
 /** @returns {number} how much nearer a view is than another of the same dims: 2 shows half as much */
 export function magnification(view, home) {
-  if (view.dims === 2) return Math.sqrt(Math.abs(((home.x[1] - home.x[0]) * (home.y[1] - home.y[0])) / ((view.x[1] - view.x[0]) * (view.y[1] - view.y[0]))));
+  if (view.dims === 2)
+    return Math.sqrt(
+      Math.abs(
+        ((home.x[1] - home.x[0]) * (home.y[1] - home.y[0])) / ((view.x[1] - view.x[0]) * (view.y[1] - view.y[0])),
+      ),
+    );
   const distance = ({ eye, center }) => Math.hypot(eye.x - center.x, eye.y - center.y, eye.z - center.z);
   return distance(home) / Math.max(1e-9, distance(view));
 }
@@ -309,7 +363,8 @@ export function isSameView(a, b) {
 export function isView(view, dims) {
   const isNumber = (x) => typeof x === 'number' && Number.isFinite(x);
   if (view?.dims !== dims) return false;
-  if (dims === 2) return [view.x, view.y].every((r) => Array.isArray(r) && r.length === 2 && r.every(isNumber) && r[0] < r[1]);
+  if (dims === 2)
+    return [view.x, view.y].every((r) => Array.isArray(r) && r.length === 2 && r.every(isNumber) && r[0] < r[1]);
   if (!['eye', 'center', 'up'].every((key) => view[key] && vector(view[key]).every(isNumber))) return false;
   return Math.hypot(...minus(vector(view.eye), vector(view.center))) > 1e-6;
 }

@@ -6,19 +6,126 @@ import { categories, countDistinct } from '#js/data/table.js';
  * The 11th to the 50th were taken one after the other from a grid of hues, lightnesses and chromas, each as different
  * as can be from all before it, and from the five before it with every deficiency; the rest share one.
  */
-const FEW_LIGHT = ['#2774ac', '#d28214', '#0c956c', '#9b7303', '#1754e5', '#a63f01', '#cf3e86', '#696f78', '#7a3ebd', '#8a5b30'];
-const FEW_DARK = ['#7fcdfb', '#e8a203', '#1dbe8c', '#f0e445', '#7fa4fe', '#e37646', '#e097cb', '#bdc1c2', '#987fef', '#c9a16c'];
+const FEW_LIGHT = [
+  '#2774ac',
+  '#d28214',
+  '#0c956c',
+  '#9b7303',
+  '#1754e5',
+  '#a63f01',
+  '#cf3e86',
+  '#696f78',
+  '#7a3ebd',
+  '#8a5b30',
+];
+const FEW_DARK = [
+  '#7fcdfb',
+  '#e8a203',
+  '#1dbe8c',
+  '#f0e445',
+  '#7fa4fe',
+  '#e37646',
+  '#e097cb',
+  '#bdc1c2',
+  '#987fef',
+  '#c9a16c',
+];
 const MORE_LIGHT = [
-  '#6a9b69', '#004e45', '#c674b3', '#7f0000', '#4c1c8d', '#786648', '#3ca541', '#006868', '#9287e0', '#b2898b', '#4e4092', '#543925', '#7c803d', '#983b5d',
-  '#009ebe', '#e86081', '#465f94', '#30521d', '#81712d', '#6b1950', '#4695fb', '#a78ba5', '#5d8475', '#005881', '#a11d05', '#67444f', '#855fd2', '#b88c55',
-  '#5f8d8f', '#1c406e', '#00701e', '#8d6663', '#7d1e3a', '#7d649c', '#4d7de8', '#00a589', '#005366', '#a96658', '#545130', '#847290',
+  '#6a9b69',
+  '#004e45',
+  '#c674b3',
+  '#7f0000',
+  '#4c1c8d',
+  '#786648',
+  '#3ca541',
+  '#006868',
+  '#9287e0',
+  '#b2898b',
+  '#4e4092',
+  '#543925',
+  '#7c803d',
+  '#983b5d',
+  '#009ebe',
+  '#e86081',
+  '#465f94',
+  '#30521d',
+  '#81712d',
+  '#6b1950',
+  '#4695fb',
+  '#a78ba5',
+  '#5d8475',
+  '#005881',
+  '#a11d05',
+  '#67444f',
+  '#855fd2',
+  '#b88c55',
+  '#5f8d8f',
+  '#1c406e',
+  '#00701e',
+  '#8d6663',
+  '#7d1e3a',
+  '#7d649c',
+  '#4d7de8',
+  '#00a589',
+  '#005366',
+  '#a96658',
+  '#545130',
+  '#847290',
 ];
 const MORE_DARK = [
-  '#007469', '#ba3822', '#c4fa77', '#f8d9f6', '#7f59cb', '#a59775', '#00918e', '#7d5951', '#91ffc7', '#cac1e5', '#515f97', '#8a8e00', '#6c9a92', '#c23d61',
-  '#ffc08d', '#a8a2e1', '#65fdff', '#5a6d00', '#2a7f9b', '#b66f74', '#d5c6a3', '#76c24c', '#ffaaff', '#726042', '#7383bd', '#3f6b72', '#c3f0e3', '#c9d066',
-  '#ff819f', '#9d663d', '#a48ac6', '#517086', '#47e2d1', '#e5eba5', '#b89500', '#be5a56', '#9694b6', '#006eb2', '#5baa8e', '#ffb9ce',
+  '#007469',
+  '#ba3822',
+  '#c4fa77',
+  '#f8d9f6',
+  '#7f59cb',
+  '#a59775',
+  '#00918e',
+  '#7d5951',
+  '#91ffc7',
+  '#cac1e5',
+  '#515f97',
+  '#8a8e00',
+  '#6c9a92',
+  '#c23d61',
+  '#ffc08d',
+  '#a8a2e1',
+  '#65fdff',
+  '#5a6d00',
+  '#2a7f9b',
+  '#b66f74',
+  '#d5c6a3',
+  '#76c24c',
+  '#ffaaff',
+  '#726042',
+  '#7383bd',
+  '#3f6b72',
+  '#c3f0e3',
+  '#c9d066',
+  '#ff819f',
+  '#9d663d',
+  '#a48ac6',
+  '#517086',
+  '#47e2d1',
+  '#e5eba5',
+  '#b89500',
+  '#be5a56',
+  '#9694b6',
+  '#006eb2',
+  '#5baa8e',
+  '#ffb9ce',
 ];
-const CIVIDIS = ['#00224e', '#123570', '#3b496c', '#575d6d', '#707173', '#8a8678', '#a59c74', '#c3b369', '#e1cc55', '#fee838'];
+const CIVIDIS = [
+  '#00224e',
+  '#123570',
+  '#3b496c',
+  '#575d6d',
+  '#707173',
+  '#8a8678',
+  '#a59c74',
+  '#c3b369',
+  '#e1cc55',
+  '#fee838',
+];
 const PLAIN = { light: '#0b63ce', dark: '#66aaff' };
 const REST = { light: '#9aa0a6', dark: '#72777d' };
 
@@ -94,9 +201,18 @@ function byCategory(column, n, dark, rest) {
   const shades = palette.map(rgb);
   const other = rgb(rest);
   const colors = fill(n, (i) => shades[codes[i]] ?? other);
-  const entries = names.slice(0, palette.length).map((name, code) => ({ name, count: counts[code], color: palette[code], code }));
+  const entries = names
+    .slice(0, palette.length)
+    .map((name, code) => ({ name, count: counts[code], color: palette[code], code }));
   const left = counts.slice(palette.length).reduce((a, b) => a + b, 0);
-  if (left) entries.push({ name: `${(names.length - palette.length).toLocaleString('en')} other values`, count: left, color: rest, code: palette.length, rest: true });
+  if (left)
+    entries.push({
+      name: `${(names.length - palette.length).toLocaleString('en')} other values`,
+      count: left,
+      color: rest,
+      code: palette.length,
+      rest: true,
+    });
   if (missing) entries.push({ name: 'missing', count: missing, color: rest, code: -1, rest: true });
   return { colors, legend: { kind: 'categories', entries } };
 }
@@ -105,9 +221,10 @@ function byNumber(column, { n, dark, rest, scale }) {
   const numbers = column.numbers();
   const { low, high, missing } = range(column);
   const ratio = Math.log(high / low);
-  const part = scale === 'log'
-    ? (x) => Math.log(x / low) / ratio
-    : (x) => (high - low < Infinity ? (x - low) / (high - low) : x / 2 / high / 2 + 0.5);
+  const part =
+    scale === 'log'
+      ? (x) => Math.log(x / low) / ratio
+      : (x) => (high - low < Infinity ? (x - low) / (high - low) : x / 2 / high / 2 + 0.5);
   const steps = Array.from({ length: 256 }, (_, i) => gradientColor(i / 255, dark));
   const other = rgb(rest);
   const colors = fill(n, (i) => {
@@ -116,7 +233,19 @@ function byNumber(column, { n, dark, rest, scale }) {
     return steps[high > low ? Math.round(255 * part(x)) : 128];
   });
   const stops = Array.from({ length: 9 }, (_, i) => hex(gradientColor(i / 8, dark)));
-  return { colors, legend: { kind: 'gradient', low, high, middle: scale === 'log' ? Math.sqrt(low) * Math.sqrt(high) : low / 2 + high / 2, missing, stops, rest, scale } };
+  return {
+    colors,
+    legend: {
+      kind: 'gradient',
+      low,
+      high,
+      middle: scale === 'log' ? Math.sqrt(low) * Math.sqrt(high) : low / 2 + high / 2,
+      missing,
+      stops,
+      rest,
+      scale,
+    },
+  };
 }
 
 /** @returns {Uint8Array} RGBA where the points of other classes are nearly the ground's color */

@@ -22,7 +22,8 @@ export function densityShade(xy, visible, area, ink) {
   for (let i = 0, at = 0; at < xy.length; i++, at += 2) {
     const x = xy[at] - area.left;
     const y = xy[at + 1] - area.top;
-    if (x >= 0 && y >= 0 && x < area.width && y < area.height && (!visible || visible[i])) counts[(Math.floor(y / CELL) + 1) * columns + Math.floor(x / CELL) + 1]++;
+    if (x >= 0 && y >= 0 && x < area.width && y < area.height && (!visible || visible[i]))
+      counts[(Math.floor(y / CELL) + 1) * columns + Math.floor(x / CELL) + 1]++;
   }
   const depth = smooth(counts, columns, rows);
   let most = 0;
@@ -43,7 +44,8 @@ function smooth(counts, columns, rows) {
   const across = new Float32Array(counts.length);
   for (let i = 1; i < counts.length - 1; i++) across[i] = (counts[i - 1] + 2 * counts[i] + counts[i + 1]) / 4;
   const out = new Float32Array(counts.length);
-  for (let i = columns; i < columns * (rows - 1); i++) out[i] = (across[i - columns] + 2 * across[i] + across[i + columns]) / 4;
+  for (let i = columns; i < columns * (rows - 1); i++)
+    out[i] = (across[i - columns] + 2 * across[i] + across[i + columns]) / 4;
   return out;
 }
 

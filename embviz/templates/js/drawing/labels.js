@@ -5,9 +5,17 @@ const CELL = 48;
 
 /** @returns {string} one line of at most `most` characters, without control and direction characters */
 export function cleanLabel(text, most = 40) {
-  const plain = String(text ?? '').slice(0, 8 * most).replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]+/g, ' ').trim();
+  const plain = String(text ?? '')
+    .slice(0, 8 * most)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2028\u2029\u2066-\u2069]+/g, ' ')
+    .trim();
   const characters = Array.from(plain);
-  return characters.length > most ? `${characters.slice(0, most - 1).join('').trimEnd()}…` : plain;
+  return characters.length > most
+    ? `${characters
+        .slice(0, most - 1)
+        .join('')
+        .trimEnd()}…`
+    : plain;
 }
 
 /** @returns {number[]} left, top, right, bottom of a label on a side of its point */
@@ -23,17 +31,23 @@ export function createOccupied() {
   const cells = new Map();
   const each = (box, visit) => {
     for (let v = Math.floor(box[1] / CELL); v <= Math.floor(box[3] / CELL); v++) {
-      for (let u = Math.floor(box[0] / CELL); u <= Math.floor(box[2] / CELL); u++) if (visit(u * 65536 + v)) return true;
+      for (let u = Math.floor(box[0] / CELL); u <= Math.floor(box[2] / CELL); u++)
+        if (visit(u * 65536 + v)) return true;
     }
     return false;
   };
   return {
-    add: (box) => each(box, (key) => {
-      if (cells.has(key)) cells.get(key).push(box);
-      else cells.set(key, [box]);
-      return false;
-    }),
-    hits: (box) => each(box, (key) => cells.get(key)?.some((o) => box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]) ?? false),
+    add: (box) =>
+      each(box, (key) => {
+        if (cells.has(key)) cells.get(key).push(box);
+        else cells.set(key, [box]);
+        return false;
+      }),
+    hits: (box) =>
+      each(
+        box,
+        (key) => cells.get(key)?.some((o) => box[0] < o[2] && box[2] > o[0] && box[1] < o[3] && box[3] > o[1]) ?? false,
+      ),
   };
 }
 
@@ -51,8 +65,13 @@ export function placeLabels(labels, bounds, obstacles = []) {
   for (const box of obstacles) discs.add(box);
   const placed = createOccupied();
   // Points that stand out are not covered by the labels of others.
-  for (const { x, y, gap, strength = 0 } of labels) if (strength >= 1) placed.add([x - 0.6 * gap, y - 0.6 * gap, x + 0.6 * gap, y + 0.6 * gap]);
-  const within = (box) => box[0] >= bounds.left && box[1] >= bounds.top && box[2] <= bounds.left + bounds.width && box[3] <= bounds.top + bounds.height;
+  for (const { x, y, gap, strength = 0 } of labels)
+    if (strength >= 1) placed.add([x - 0.6 * gap, y - 0.6 * gap, x + 0.6 * gap, y + 0.6 * gap]);
+  const within = (box) =>
+    box[0] >= bounds.left &&
+    box[1] >= bounds.top &&
+    box[2] <= bounds.left + bounds.width &&
+    box[3] <= bounds.top + bounds.height;
   return Int8Array.from(labels, ({ x, y, width, height, gap, strength = 0 }) => {
     const boxes = Object.values(SIDES).map((side) => labelBox(x, y, width, height, gap, side));
     const free = (box) => within(box) && !placed.hits(box);

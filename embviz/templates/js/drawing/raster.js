@@ -40,7 +40,14 @@ export function discOpacity(count, radius, area) {
 export function countWithin(xy, visible, { left, top, width, height }) {
   let count = 0;
   for (let i = 0, at = 0; at < xy.length; i++, at += 2) {
-    if (xy[at] >= left && xy[at] <= left + width && xy[at + 1] >= top && xy[at + 1] <= top + height && (!visible || visible[i])) count++;
+    if (
+      xy[at] >= left &&
+      xy[at] <= left + width &&
+      xy[at + 1] >= top &&
+      xy[at + 1] <= top + height &&
+      (!visible || visible[i])
+    )
+      count++;
   }
   return count;
 }
@@ -113,10 +120,12 @@ export function discStamps(radius, { inner = 0, opacity = 1, fade = 0 } = {}) {
     for (let p = 0; p < PHASES * PHASES; p++) {
       const cx = ((p % PHASES) + 0.5) / PHASES - 0.5;
       const cy = (Math.floor(p / PHASES) + 0.5) / PHASES - 0.5;
-      stamps.push(stamp(Math.ceil(r + 1), (u, v) => {
-        const d = Math.hypot(u - cx, v - cy);
-        return alpha * clamped(r + 0.5 - d) * (inner > 0 ? clamped(d - inner + 0.5) : 1) * Math.min(1, 2 * r);
-      }));
+      stamps.push(
+        stamp(Math.ceil(r + 1), (u, v) => {
+          const d = Math.hypot(u - cx, v - cy);
+          return alpha * clamped(r + 0.5 - d) * (inner > 0 ? clamped(d - inner + 0.5) : 1) * Math.min(1, 2 * r);
+        }),
+      );
     }
   }
   return { stamps, phases: PHASES };
@@ -153,12 +162,13 @@ export function drawStamps(picture, points, { stamps, phases }, area) {
     if (!(x >= left && x < right && y >= top && y < bottom)) continue;
     const px = x | 0;
     const py = y | 0;
-    let which = phases === 1 ? 0 : ((y - py) * phases | 0) * phases + ((x - px) * phases | 0);
+    let which = phases === 1 ? 0 : (((y - py) * phases) | 0) * phases + (((x - px) * phases) | 0);
     if (perLevel) which += levels[row] * perLevel;
     const shape = stamps[which];
     const color = single === null ? colors[row] : single;
     const { reach } = shape;
-    if (px >= reach && py >= reach && px < width - reach && py < height - reach) blend(pixels, py * width + px, shape, color);
+    if (px >= reach && py >= reach && px < width - reach && py < height - reach)
+      blend(pixels, py * width + px, shape, color);
     else blendClipped(picture, px, py, shape, color);
   }
 }
@@ -225,8 +235,10 @@ function blendClipped({ width, height, pixels }, px, py, { dx, dy, cover }, colo
 /** A color, split into its even and odd bytes, over a pixel, at coverage a of 256. */
 function over(under, even, odd, a) {
   const rest = 256 - a;
-  return ((Math.imul(even, a) + Math.imul(under & EVEN, rest) + HALF) >>> 8) & EVEN
-    | (Math.imul(odd, a) + Math.imul((under >>> 8) & EVEN, rest) + HALF) & ~EVEN;
+  return (
+    (((Math.imul(even, a) + Math.imul(under & EVEN, rest) + HALF) >>> 8) & EVEN) |
+    ((Math.imul(odd, a) + Math.imul((under >>> 8) & EVEN, rest) + HALF) & ~EVEN)
+  );
 }
 
 /** Divide by alpha in place, as image data has to be. */
@@ -244,7 +256,9 @@ export function straighten({ pixels, bytes }) {
 /** @returns {Int32Array} (2m + 1) half widths of a disc's rows of pixels, for `drawRows` */
 export function discSpans(radius) {
   const reach = Math.max(0, Math.round(radius));
-  return Int32Array.from({ length: 2 * reach + 1 }, (_, v) => Math.round(Math.sqrt(Math.max(0, (radius + 0.25) ** 2 - (v - reach) ** 2))));
+  return Int32Array.from({ length: 2 * reach + 1 }, (_, v) =>
+    Math.round(Math.sqrt(Math.max(0, (radius + 0.25) ** 2 - (v - reach) ** 2))),
+  );
 }
 
 /**
@@ -297,7 +311,16 @@ export function drawTiles(picture, points, atlas, tile, size, area) {
     const index = tile(row);
     if (!(index >= 0 && index < atlas.count)) continue;
     const opacity = size.opacity * (levels ? 0.55 + (0.45 * levels[row]) / (LEVELS - 1) : 1);
-    draw(picture, Math.round(x * scale - size.width / 2), Math.round(y * scale - size.height / 2), atlas, index, size, colors[row], opacity);
+    draw(
+      picture,
+      Math.round(x * scale - size.width / 2),
+      Math.round(y * scale - size.height / 2),
+      atlas,
+      index,
+      size,
+      colors[row],
+      opacity,
+    );
   }
 }
 
@@ -338,7 +361,7 @@ function drawPhoto(picture, x0, y0, atlas, index, { width, height, frame }, colo
       const alpha = pixel >>> 24;
       if (alpha === 0) continue;
       const a = alpha === 255 ? strength : Math.round((alpha * strength) / 255);
-      pixels[to + u] = over(pixels[to + u], pixel & EVEN, (pixel >>> 8) & 0x000000ff | 0x00ff0000, a);
+      pixels[to + u] = over(pixels[to + u], pixel & EVEN, ((pixel >>> 8) & 0x000000ff) | 0x00ff0000, a);
     }
   }
 }

@@ -50,7 +50,9 @@ export function sphereOutline(view, { box, aspect }, middle, radius) {
   const center = middle.map((x, j) => x * m[5 * j] + m[12 + j]);
   const eye = [view.eye.x, view.eye.y, view.eye.z];
   const isParallel = view.projection?.type === 'orthographic';
-  const toward = isParallel ? [eye[0] - view.center.x, eye[1] - view.center.y, eye[2] - view.center.z] : eye.map((x, j) => x - center[j]);
+  const toward = isParallel
+    ? [eye[0] - view.center.x, eye[1] - view.center.y, eye[2] - view.center.z]
+    : eye.map((x, j) => x - center[j]);
   const distance = Math.hypot(...toward);
   if (!isParallel && distance <= radius) return [];
   const back = toward.map((x) => x / distance);
@@ -59,7 +61,10 @@ export function sphereOutline(view, { box, aspect }, middle, radius) {
   const [u, v] = across(back);
   return Array.from({ length: CORNERS + 1 }, (_, i) => {
     const angle = (2 * Math.PI * i) / CORNERS;
-    return [0, 1, 2].map((j) => (center[j] + shift * back[j] + size * (Math.cos(angle) * u[j] + Math.sin(angle) * v[j]) - m[12 + j]) / m[5 * j]);
+    return [0, 1, 2].map(
+      (j) =>
+        (center[j] + shift * back[j] + size * (Math.cos(angle) * u[j] + Math.sin(angle) * v[j]) - m[12 + j]) / m[5 * j],
+    );
   });
 }
 

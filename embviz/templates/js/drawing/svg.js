@@ -4,20 +4,34 @@
  */
 
 /** @returns {string} text for an element or a quoted attribute */
-export const escapeXml = (value) => String(value).replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
-  .replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]);
+export const escapeXml = (value) =>
+  String(value)
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '')
+    .replace(/[&<>"']/g, (c) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' })[c]);
 
 /** @returns {string} a number in few digits */
 export const short = (x) => String(Math.round(x * 100) / 100);
 
 /** @returns {string} an element; attributes that are undefined are left out */
 export function element(name, attributes, children = null) {
-  const written = Object.entries(attributes).filter(([, value]) => value !== undefined && value !== null)
-    .map(([key, value]) => ` ${key}="${typeof value === 'number' ? short(value) : escapeXml(value)}"`).join('');
+  const written = Object.entries(attributes)
+    .filter(([, value]) => value !== undefined && value !== null)
+    .map(([key, value]) => ` ${key}="${typeof value === 'number' ? short(value) : escapeXml(value)}"`)
+    .join('');
   return children === null ? `<${name}${written}/>` : `<${name}${written}>${children}</${name}>`;
 }
 
-const STYLES = ['font', 'fillStyle', 'strokeStyle', 'lineWidth', 'lineJoin', 'lineCap', 'textAlign', 'textBaseline', 'globalAlpha'];
+const STYLES = [
+  'font',
+  'fillStyle',
+  'strokeStyle',
+  'lineWidth',
+  'lineJoin',
+  'lineCap',
+  'textAlign',
+  'textBaseline',
+  'globalAlpha',
+];
 const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
 /** What a middle or top baseline is below the alphabetic one, in parts of the font's size; every reader of SVG knows that one. */
 const SHIFT = { middle: 0.35, top: 0.8, alphabetic: 0 };
@@ -33,37 +47,100 @@ export function createSvgContext(measure, paint = (color) => color) {
   let transform = '';
   const saved = [];
   const context = {
-    parts, font: '12px sans-serif', fillStyle: '#000', strokeStyle: '#000', lineWidth: 1, lineJoin: 'miter', textAlign: 'left', textBaseline: 'alphabetic', globalAlpha: 1,
-    save() { saved.push({ transform, ...Object.fromEntries(STYLES.map((key) => [key, context[key]])) }); },
+    parts,
+    font: '12px sans-serif',
+    fillStyle: '#000',
+    strokeStyle: '#000',
+    lineWidth: 1,
+    lineJoin: 'miter',
+    textAlign: 'left',
+    textBaseline: 'alphabetic',
+    globalAlpha: 1,
+    save() {
+      saved.push({ transform, ...Object.fromEntries(STYLES.map((key) => [key, context[key]])) });
+    },
     restore() {
       const { transform: before = '', ...styles } = saved.pop() ?? {};
       transform = before;
       Object.assign(context, styles);
     },
-    translate(x, y) { transform += `translate(${short(x)} ${short(y)})`; },
-    rotate(angle) { transform += `rotate(${short((angle * 180) / Math.PI)})`; },
-    beginPath() { path = ''; },
-    moveTo(x, y) { path += `M${short(x)} ${short(y)}`; },
-    lineTo(x, y) { path += `L${short(x)} ${short(y)}`; },
-    closePath() { path += 'Z'; },
-    arc(x, y, r) { path += `M${short(x - r)} ${short(y)}a${short(r)} ${short(r)} 0 1 0 ${short(2 * r)} 0a${short(r)} ${short(r)} 0 1 0 ${short(-2 * r)} 0Z`; },
+    translate(x, y) {
+      transform += `translate(${short(x)} ${short(y)})`;
+    },
+    rotate(angle) {
+      transform += `rotate(${short((angle * 180) / Math.PI)})`;
+    },
+    beginPath() {
+      path = '';
+    },
+    moveTo(x, y) {
+      path += `M${short(x)} ${short(y)}`;
+    },
+    lineTo(x, y) {
+      path += `L${short(x)} ${short(y)}`;
+    },
+    closePath() {
+      path += 'Z';
+    },
+    arc(x, y, r) {
+      path += `M${short(x - r)} ${short(y)}a${short(r)} ${short(r)} 0 1 0 ${short(2 * r)} 0a${short(r)} ${short(r)} 0 1 0 ${short(-2 * r)} 0Z`;
+    },
     roundRect(x, y, width, height, r) {
       const [w, v] = [width - 2 * r, height - 2 * r].map(short);
       path += `M${short(x + r)} ${short(y)}h${w}a${r} ${r} 0 0 1 ${r} ${r}v${v}a${r} ${r} 0 0 1 ${-r} ${r}h-${w}a${r} ${r} 0 0 1 ${-r} ${-r}v-${v}a${r} ${r} 0 0 1 ${r} ${-r}Z`;
     },
-    fill() { put('path', { d: path, fill: paint(context.fillStyle) }); },
-    stroke() { put('path', { d: path, fill: 'none', stroke: paint(context.strokeStyle), 'stroke-width': context.lineWidth, 'stroke-linejoin': context.lineJoin === 'miter' ? undefined : context.lineJoin }); },
+    fill() {
+      put('path', { d: path, fill: paint(context.fillStyle) });
+    },
+    stroke() {
+      put('path', {
+        d: path,
+        fill: 'none',
+        stroke: paint(context.strokeStyle),
+        'stroke-width': context.lineWidth,
+        'stroke-linejoin': context.lineJoin === 'miter' ? undefined : context.lineJoin,
+      });
+    },
     measureText: (text) => ({ width: measure(context.font, text) }),
-    fillText(text, x, y) { write(text, x, y, { fill: paint(context.fillStyle) }); },
-    strokeText(text, x, y) { write(text, x, y, { fill: 'none', stroke: paint(context.strokeStyle), 'stroke-width': context.lineWidth, 'stroke-linejoin': context.lineJoin }); },
-    drawImage(canvas, x, y, width, height) { put('image', { href: canvas.toDataURL(), x, y, width, height, preserveAspectRatio: 'none' }); },
+    fillText(text, x, y) {
+      write(text, x, y, { fill: paint(context.fillStyle) });
+    },
+    strokeText(text, x, y) {
+      write(text, x, y, {
+        fill: 'none',
+        stroke: paint(context.strokeStyle),
+        'stroke-width': context.lineWidth,
+        'stroke-linejoin': context.lineJoin,
+      });
+    },
+    drawImage(canvas, x, y, width, height) {
+      put('image', { href: canvas.toDataURL(), x, y, width, height, preserveAspectRatio: 'none' });
+    },
   };
-  const shared = () => ({ opacity: context.globalAlpha === 1 ? undefined : context.globalAlpha, transform: transform || undefined });
+  const shared = () => ({
+    opacity: context.globalAlpha === 1 ? undefined : context.globalAlpha,
+    transform: transform || undefined,
+  });
   const put = (name, attributes) => parts.push(element(name, { ...attributes, ...shared() }));
   function write(text, x, y, look) {
     const [, weight, size, family] = /^(?:(\S+) )?([\d.]+)px (.*)$/.exec(context.font);
     const down = Number(size) * (SHIFT[context.textBaseline] ?? 0);
-    parts.push(element('text', { x, y: y + down, ...look, 'font-family': family, 'font-size': Number(size), 'font-weight': weight, 'text-anchor': ANCHORS[context.textAlign], ...shared() }, escapeXml(text)));
+    parts.push(
+      element(
+        'text',
+        {
+          x,
+          y: y + down,
+          ...look,
+          'font-family': family,
+          'font-size': Number(size),
+          'font-weight': weight,
+          'text-anchor': ANCHORS[context.textAlign],
+          ...shared(),
+        },
+        escapeXml(text),
+      ),
+    );
   }
   return context;
 }
@@ -82,7 +159,14 @@ export function discs(rows, xy, color, { radius, opacity }) {
   const isThere = (row) => xy[2 * row] === xy[2 * row];
   const group = (children) => element('g', { 'fill-opacity': opacity, 'stroke-opacity': opacity }, children.join(''));
   if (rows.length <= MOST_CIRCLES) {
-    return group(Array.from(rows).filter(isThere).map((row) => `<circle cx="${short(xy[2 * row])}" cy="${short(xy[2 * row + 1])}" r="${short(radius)}" fill="${color(row)}"/>`));
+    return group(
+      Array.from(rows)
+        .filter(isThere)
+        .map(
+          (row) =>
+            `<circle cx="${short(xy[2 * row])}" cy="${short(xy[2 * row + 1])}" r="${short(radius)}" fill="${color(row)}"/>`,
+        ),
+    );
   }
   const paths = new Map();
   for (const row of rows) {
@@ -91,7 +175,12 @@ export function discs(rows, xy, color, { radius, opacity }) {
     if (!paths.has(key)) paths.set(key, []);
     paths.get(key).push(`M${short(xy[2 * row])} ${short(xy[2 * row + 1])}h0`);
   }
-  return group([...paths].map(([key, steps]) => `<path d="${steps.join('')}" stroke="${key}" stroke-width="${short(2 * radius)}" stroke-linecap="round" fill="none"/>`));
+  return group(
+    [...paths].map(
+      ([key, steps]) =>
+        `<path d="${steps.join('')}" stroke="${key}" stroke-width="${short(2 * radius)}" stroke-linecap="round" fill="none"/>`,
+    ),
+  );
 }
 
 /**
@@ -105,18 +194,46 @@ export function discs(rows, xy, color, { radius, opacity }) {
  */
 export function thumbnails({ href, width, height, tile, size }, groups) {
   const image = element('defs', {}, element('image', { id: 'sheet', href, width, height }));
-  return image + groups.map(({ tiles, opacity }) => element('g', { opacity }, tiles.map(({ x, y, at, frame }) => {
-    const place = { x: x - size.width / 2, y: y - size.height / 2, width: size.width, height: size.height };
-    const picture = element('svg', { ...place, viewBox: `${at[0]} ${at[1]} ${tile.width} ${tile.height}`, preserveAspectRatio: 'none' }, '<use href="#sheet"/>');
-    return frame ? picture + element('rect', { ...place, fill: 'none', stroke: frame, 'stroke-width': 1.25 }) : picture;
-  }).join(''))).join('');
+  return (
+    image +
+    groups
+      .map(({ tiles, opacity }) =>
+        element(
+          'g',
+          { opacity },
+          tiles
+            .map(({ x, y, at, frame }) => {
+              const place = { x: x - size.width / 2, y: y - size.height / 2, width: size.width, height: size.height };
+              const picture = element(
+                'svg',
+                { ...place, viewBox: `${at[0]} ${at[1]} ${tile.width} ${tile.height}`, preserveAspectRatio: 'none' },
+                '<use href="#sheet"/>',
+              );
+              return frame
+                ? picture + element('rect', { ...place, fill: 'none', stroke: frame, 'stroke-width': 1.25 })
+                : picture;
+            })
+            .join(''),
+        ),
+      )
+      .join('')
+  );
 }
 
 /** @returns {string} the file */
 export function svgDocument({ width, height, title, background, clip }, layers) {
   const { left, top } = clip;
-  const frame = element('clipPath', { id: 'area' }, element('rect', { x: left, y: top, width: clip.width, height: clip.height }));
-  const body = layers.map(({ parts, clipped }) => element('g', { 'clip-path': clipped ? 'url(#area)' : undefined }, parts.join(''))).join('\n');
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${element('svg', { xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${short(width)} ${short(height)}` },
-    `\n${element('title', {}, escapeXml(title))}\n${element('defs', {}, frame)}\n${element('rect', { width, height, fill: background })}\n${body}\n`)}\n`;
+  const frame = element(
+    'clipPath',
+    { id: 'area' },
+    element('rect', { x: left, y: top, width: clip.width, height: clip.height }),
+  );
+  const body = layers
+    .map(({ parts, clipped }) => element('g', { 'clip-path': clipped ? 'url(#area)' : undefined }, parts.join('')))
+    .join('\n');
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
+    'svg',
+    { xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${short(width)} ${short(height)}` },
+    `\n${element('title', {}, escapeXml(title))}\n${element('defs', {}, frame)}\n${element('rect', { width, height, fill: background })}\n${body}\n`,
+  )}\n`;
 }

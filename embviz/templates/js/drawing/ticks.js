@@ -29,7 +29,10 @@ function roundStep(rough) {
 }
 
 const MOST_DECIMALS = 4;
-const FIXED = Array.from({ length: MOST_DECIMALS + 1 }, (_, decimals) => new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+const FIXED = Array.from(
+  { length: MOST_DECIMALS + 1 },
+  (_, decimals) => new Intl.NumberFormat('en-US', { minimumFractionDigits: decimals, maximumFractionDigits: decimals }),
+);
 const SUPERSCRIPTS = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 const raised = (n) => (n < 0 ? '⁻' : '') + Array.from(String(Math.abs(n)), (digit) => SUPERSCRIPTS[digit]).join('');
 const withMinus = (text) => text.replace('-', '−');

@@ -63,7 +63,10 @@ export function thumbnailSize({ count, ground }, sprite) {
 /** @returns {{width: number, height: number}} a tile's sides when the longer one is `size` */
 export function tileSides(sprite, size) {
   const k = size / Math.max(sprite.tileWidth, sprite.tileHeight);
-  return { width: Math.max(1, Math.round(sprite.tileWidth * k)), height: Math.max(1, Math.round(sprite.tileHeight * k)) };
+  return {
+    width: Math.max(1, Math.round(sprite.tileWidth * k)),
+    height: Math.max(1, Math.round(sprite.tileHeight * k)),
+  };
 }
 
 /**
@@ -117,7 +120,11 @@ export function inkOf(bytes, light, gain = INK_GAIN) {
 export function createAtlas(bytes, width, sides, sprite) {
   const light = sprite.light ?? hasLightGround(bytes, width, bytes.length / 4 / width);
   return {
-    tileWidth: sides.width, tileHeight: sides.height, columns: sprite.columns, count: sprite.columns * sides.rows, stride: width,
+    tileWidth: sides.width,
+    tileHeight: sides.height,
+    columns: sprite.columns,
+    count: sprite.columns * sides.rows,
+    stride: width,
     ink: sprite.ink ? inkOf(bytes, light) : null,
     photo: sprite.ink ? null : new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4),
   };

@@ -22,7 +22,10 @@ export function squaredDistances(x, n, d, tell = () => {}) {
     for (let a = first; a < n; a++) {
       let b = first;
       for (; b + 3 < Math.min(end, a); b += 4) {
-        let s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        let s0 = 0,
+          s1 = 0,
+          s2 = 0,
+          s3 = 0;
         for (let j = 0, i = a * d, k = b * d; j < d; j++, i++, k++) {
           const value = x[i];
           s0 += value * x[k];
@@ -56,7 +59,8 @@ export function affinities(squared, n, perplexity) {
   const k = Math.min(n - 1, Math.ceil(3 * perplexity));
   const near = nearestRows(squared, n, k);
   const p = new Float64Array(n * k);
-  for (let i = 0; i < n; i++) p.set(rowAffinities(Float64Array.from(near.squared.subarray(i * k, (i + 1) * k)), perplexity), i * k);
+  for (let i = 0; i < n; i++)
+    p.set(rowAffinities(Float64Array.from(near.squared.subarray(i * k, (i + 1) * k)), perplexity), i * k);
   return symmetric(near.indices, p, n, k);
 }
 
@@ -70,7 +74,9 @@ export function nearestRows(squared, n, k) {
     const row = squared.subarray(i * n, (i + 1) * n);
     const indices = smallest(row, k, i);
     out.indices.set(indices, i * k);
-    indices.forEach((j, c) => { out.squared[i * k + c] = row[j]; });
+    indices.forEach((j, c) => {
+      out.squared[i * k + c] = row[j];
+    });
   }
   return out;
 }
@@ -120,7 +126,9 @@ function symmetric(near, p, n, k) {
     }
   }
   const starts = new Int32Array(n + 1);
-  rows.forEach((row, i) => { starts[i + 1] = starts[i] + row.size; });
+  rows.forEach((row, i) => {
+    starts[i + 1] = starts[i] + row.size;
+  });
   const others = new Int32Array(starts[n]);
   const weights = new Float64Array(starts[n]);
   rows.forEach((row, i) => {

@@ -14,12 +14,17 @@ import { createSpace } from '#js/numbers/space.js';
  * @throws {QueryError} when a query matches nothing, or both the same
  */
 export function resolveAxis(page, axis, column) {
-  const known = page.carried.find((item) => item.from === axis.from && item.to === axis.to && (item.column ?? column) === column);
+  const known = page.carried.find(
+    (item) => item.from === axis.from && item.to === axis.to && (item.column ?? column) === column,
+  );
   if (known) return { ...known, carried: true };
   if (!page.vectors) throw new QueryError('The vectors are not in this page, so no axis can be drawn here');
   const from = match(page.table, axis.from, column);
   const to = match(page.table, axis.to, column);
-  for (const [query, rows] of [[axis.from, from], [axis.to, to]]) {
+  for (const [query, rows] of [
+    [axis.from, from],
+    [axis.to, to],
+  ]) {
     if (!rows.length) throw new QueryError(`'${query}' matches no point`);
   }
   const direction = axisDirection(page.vectors, from, to);
@@ -48,7 +53,9 @@ export function covarianceOf(vectors) {
 
 function leftOver(vectors, directions) {
   const covariance = covarianceOf(vectors);
-  return covariance ? leadingLeft(covariance.finish(), vectors.d, orthonormal(directions)) : leadingDirection(vectors, directions);
+  return covariance
+    ? leadingLeft(covariance.finish(), vectors.d, orthonormal(directions))
+    : leadingDirection(vectors, directions);
 }
 
 /**

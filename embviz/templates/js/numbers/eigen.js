@@ -86,7 +86,8 @@ function krylov(matrix, m, wanted) {
       images.push(...block);
     }
     found = ritz(basis, images, wanted + 8);
-    block = found.vectors; globalThis.RS=restart;
+    block = found.vectors;
+    globalThis.RS = restart;
     if (worstResidual(found, wanted) <= TOLERANCE * Math.max(found.values[0], 0)) break;
   }
   return { values: found.values.slice(0, wanted), vectors: found.vectors.slice(0, wanted) };
@@ -115,7 +116,8 @@ function extend(basis, block) {
 function ritz(basis, images, count) {
   const size = basis.length;
   const small = new Float64Array(size * size);
-  for (let i = 0; i < size; i++) for (let j = i; j < size; j++) small[i * size + j] = small[j * size + i] = dot(basis[i], images[j]);
+  for (let i = 0; i < size; i++)
+    for (let j = i; j < size; j++) small[i * size + j] = small[j * size + i] = dot(basis[i], images[j]);
   const { values, vectors: turns } = jacobi(small, size);
   const kept = turns.slice(0, count);
   const combine = (columns, turn) => {
@@ -123,7 +125,11 @@ function ritz(basis, images, count) {
     columns.forEach((column, j) => subtract(out, column, -turn[j]));
     return out;
   };
-  return { values, vectors: kept.map((turn) => combine(basis, turn)), images: kept.map((turn) => combine(images, turn)) };
+  return {
+    values,
+    vectors: kept.map((turn) => combine(basis, turn)),
+    images: kept.map((turn) => combine(images, turn)),
+  };
 }
 
 function worstResidual({ values, vectors, images }, wanted) {

@@ -96,7 +96,10 @@ export function axisDirection(vectors, from, to) {
  */
 export function leadingDirection(vectors, others) {
   const { data, n, d } = vectors;
-  const mean = centroid(vectors, Array.from({ length: n }, (_, i) => i));
+  const mean = centroid(
+    vectors,
+    Array.from({ length: n }, (_, i) => i),
+  );
   const factor = rowScale(vectors);
   let direction = Float64Array.from({ length: d }, (_, j) => 1 + ((j * 7919) % 101) / 101);
   const basis = orthonormal(others);
@@ -112,7 +115,10 @@ export function leadingDirection(vectors, others) {
     }
     let total = 0;
     for (let i = 0; i < n; i++) total += along[i] - center;
-    const moved = rest(next.map((x, j) => x - total * mean[j]), basis);
+    const moved = rest(
+      next.map((x, j) => x - total * mean[j]),
+      basis,
+    );
     if (!moved) return direction;
     const change = 1 - Math.abs(dot(moved, direction));
     direction = moved;

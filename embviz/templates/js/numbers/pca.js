@@ -26,7 +26,13 @@ export function principalComponents(space, wanted) {
   const mean = meanRow(space);
   const found = n < d ? fromProducts(space, mean, k) : fromCovariance(space, mean, k);
   const total = found.total > 0 ? found.total : 0;
-  return { ...found, total, mean, directions: found.directions.map(withSign), shares: found.variances.map((v) => (total > 0 ? v / total : 0)) };
+  return {
+    ...found,
+    total,
+    mean,
+    directions: found.directions.map(withSign),
+    shares: found.variances.map((v) => (total > 0 ? v / total : 0)),
+  };
 }
 
 /**
@@ -112,7 +118,8 @@ export function leadingLeft(covariance, d, basis) {
     });
     let along = 0;
     for (let j = 0; j < d; j++) along += b[j] * image[j];
-    for (let i = 0; i < d; i++) for (let j = 0; j < d; j++) left[i * d + j] += along * b[i] * b[j] - b[i] * image[j] - image[i] * b[j];
+    for (let i = 0; i < d; i++)
+      for (let j = 0; j < d; j++) left[i * d + j] += along * b[i] * b[j] - b[i] * image[j] - image[i] * b[j];
   }
   const { values, vectors } = largestEigenpairs(left, d, 1);
   return values[0] > 1e-14 * trace(covariance, d) ? withSign(vectors[0]) : null;
@@ -125,7 +132,8 @@ function fromCovariance(space, mean, k) {
   const least = noise(values, d);
   return {
     directions: vectors.map((vector, i) => (values[i] > least ? vector : new Float64Array(d))),
-    variances: Array.from(values, (value) => (value > least ? value : 0)), total: trace(matrix, d),
+    variances: Array.from(values, (value) => (value > least ? value : 0)),
+    total: trace(matrix, d),
   };
 }
 
@@ -182,7 +190,14 @@ function addProducts(matrix, tile, m, count) {
 
 function addSix(matrix, tile, m, count, a0, a1, a, b) {
   const b0 = b * TILE;
-  let s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+  let s0 = 0,
+    s1 = 0,
+    s2 = 0,
+    s3 = 0,
+    t0 = 0,
+    t1 = 0,
+    t2 = 0,
+    t3 = 0;
   for (let i = 0; i < count; i++) {
     const x = tile[a0 + i];
     const y = tile[a1 + i];

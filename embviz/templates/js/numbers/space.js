@@ -30,7 +30,10 @@ export function createSpace(vectors, rows, spherize) {
 }
 
 function meanOf(vectors) {
-  vectors.mean ??= centroid(vectors, Array.from({ length: vectors.n }, (_, i) => i));
+  vectors.mean ??= centroid(
+    vectors,
+    Array.from({ length: vectors.n }, (_, i) => i),
+  );
   return vectors.mean;
 }
 
@@ -42,5 +45,12 @@ export function takeVectors(vectors, rows, spherize) {
   const { data, d, scales, scale } = vectors;
   const part = new data.constructor(rows.length * d);
   rows.forEach((row, i) => part.set(data.subarray(row * d, (row + 1) * d), i * d));
-  return { data: part, n: rows.length, d, scales: scales ? Float32Array.from(rows, (row) => scales[row]) : null, scale, mean: spherize ? meanOf(vectors) : null };
+  return {
+    data: part,
+    n: rows.length,
+    d,
+    scales: scales ? Float32Array.from(rows, (row) => scales[row]) : null,
+    scale,
+    mean: spherize ? meanOf(vectors) : null,
+  };
 }

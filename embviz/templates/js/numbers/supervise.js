@@ -41,7 +41,8 @@ export function supervised({ starts, others, weights }, labels, factor) {
   const out = new Float64Array(weights.length);
   let total = 0;
   for (let i = 0; i < n; i++) {
-    for (let at = starts[i]; at < starts[i + 1]; at++) total += out[at] = weights[at] * times(labels[i], labels[others[at]]);
+    for (let at = starts[i]; at < starts[i + 1]; at++)
+      total += out[at] = weights[at] * times(labels[i], labels[others[at]]);
   }
   return { starts, others, weights: out.map((w) => w / total) };
 }

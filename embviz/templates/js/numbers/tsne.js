@@ -60,12 +60,21 @@ export function createRun(p, start, { dims, iterations, learning_rate, seed = 0 
     }
     const exaggeration = isEarly ? EARLY_EXAGGERATION : 1;
     const { gradient } = differentiate(p, y, n, dims, exaggeration);
-    move(y, update, gains, gradient, { n, dims, rate: learning_rate ?? n / exaggeration, momentum: isEarly ? 0.8 : 0.95 });
+    move(y, update, gains, gradient, {
+      n,
+      dims,
+      rate: learning_rate ?? n / exaggeration,
+      momentum: isEarly ? 0.8 : 0.95,
+    });
     done++;
   }
 
   return {
-    step, perturb: () => perturb(y, n, dims, random), iteration: () => done, isDone: () => done >= iterations, points: () => y,
+    step,
+    perturb: () => perturb(y, n, dims, random),
+    iteration: () => done,
+    isDone: () => done >= iterations,
+    points: () => y,
     divergence: () => divergence(p, y, n, dims),
   };
 }
@@ -169,7 +178,11 @@ function move(y, update, gains, gradient, { n, dims, rate, momentum }) {
 
 /** Shift each coordinate by up to 5 % of the map's radius, within that radius, as the Embedding Projector's *Perturb* does. */
 function perturb(y, n, dims, random) {
-  const squares = (at, by) => { let sum = 0; for (let c = 0; c < dims; c++) sum += (y[at + c] + by[c]) ** 2; return sum; };
+  const squares = (at, by) => {
+    let sum = 0;
+    for (let c = 0; c < dims; c++) sum += (y[at + c] + by[c]) ** 2;
+    return sum;
+  };
   const by = new Float64Array(dims);
   let most = 0;
   for (let i = 0; i < n; i++) most = Math.max(most, squares(i * dims, by));

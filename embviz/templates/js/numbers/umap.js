@@ -73,7 +73,11 @@ export function fuzzyGraph(indices, distances, n, k) {
   const heads = [];
   const tails = [];
   const weights = [];
-  const add = (i, j, weight) => { heads.push(i, j); tails.push(j, i); weights.push(weight, weight); };
+  const add = (i, j, weight) => {
+    heads.push(i, j);
+    tails.push(j, i);
+    weights.push(weight, weight);
+  };
   rows.forEach((row, i) => {
     for (const [j, there] of row) {
       const back = rows[j].get(i);
@@ -82,7 +86,11 @@ export function fuzzyGraph(indices, distances, n, k) {
     }
   });
   const order = Int32Array.from(heads, (_, e) => e).sort((e, f) => heads[e] - heads[f] || tails[e] - tails[f]);
-  return { heads: Int32Array.from(order, (e) => heads[e]), tails: Int32Array.from(order, (e) => tails[e]), weights: Float64Array.from(order, (e) => weights[e]) };
+  return {
+    heads: Int32Array.from(order, (e) => heads[e]),
+    tails: Int32Array.from(order, (e) => tails[e]),
+    weights: Float64Array.from(order, (e) => weights[e]),
+  };
 }
 
 /**
@@ -155,7 +163,11 @@ function schedule({ heads, tails, weights }, epochs) {
   const largest = weights.reduce((most, w) => Math.max(most, w), 0);
   const least = largest / (epochs > FEW_EPOCHS ? epochs : USUAL_EPOCHS);
   const kept = Int32Array.from(heads, (_, e) => e).filter((e) => weights[e] >= least);
-  return { heads: Int32Array.from(kept, (e) => heads[e]), tails: Int32Array.from(kept, (e) => tails[e]), periods: Float64Array.from(kept, (e) => largest / weights[e]) };
+  return {
+    heads: Int32Array.from(kept, (e) => heads[e]),
+    tails: Int32Array.from(kept, (e) => tails[e]),
+    periods: Float64Array.from(kept, (e) => largest / weights[e]),
+  };
 }
 
 const clip = (x) => (x > LARGEST_MOVE ? LARGEST_MOVE : x < -LARGEST_MOVE ? -LARGEST_MOVE : x);
@@ -195,7 +207,9 @@ export function createRun(graph, start, { dims, epochs, learning_rate, min_dista
   }
 
   return {
-    step, iteration: () => epoch, isDone: () => epoch >= epochs,
+    step,
+    iteration: () => epoch,
+    isDone: () => epoch >= epochs,
     points: () => Float64Array.from({ length: n * dims }, (_, at) => y[3 * Math.floor(at / dims) + (at % dims)]),
   };
 }

@@ -35,10 +35,16 @@ export function createAddress(page, view, store, say) {
     const now = view.get();
     const opening = Object.fromEntries(LINKED.filter((key) => key in initial).map((key) => [key, initial[key]]));
     const wrong = fitting({ ...opening, ...patch }, page, now).odd.filter((key) => key in patch);
-    const left = new Set([...wrong, ...wrong.flatMap((key) => DEPENDENT[key] ?? []), ...(wrong.includes('projection') ? ['dims'] : [])]);
+    const left = new Set([
+      ...wrong,
+      ...wrong.flatMap((key) => DEPENDENT[key] ?? []),
+      ...(wrong.includes('projection') ? ['dims'] : []),
+    ]);
     const kept = Object.fromEntries(Object.entries(patch).filter(([key]) => !left.has(key)));
     const fits = fitting({ ...opening, ...kept }, page, now);
-    const next = Object.fromEntries(Object.entries(fits.patch).filter(([key, value]) => key in kept || !Object.is(value, now[key])));
+    const next = Object.fromEntries(
+      Object.entries(fits.patch).filter(([key, value]) => key in kept || !Object.is(value, now[key])),
+    );
     // A query selects by itself, unless the link says otherwise.
     if (kept.query && !('selected' in kept)) delete next.selected;
     view.set(next);
@@ -57,7 +63,12 @@ export function createAddress(page, view, store, say) {
   function current() {
     const state = store.get();
     const found = state.query.trim() === '' ? null : view.search(state.query, state.column);
-    return writeLink(state, initial, !plot || plot.isHome() ? null : plot.camera(), found && !found.error ? found.rows : null);
+    return writeLink(
+      state,
+      initial,
+      !plot || plot.isHome() ? null : plot.camera(),
+      found && !found.error ? found.rows : null,
+    );
   }
 
   function write() {
@@ -89,7 +100,9 @@ export function createAddress(page, view, store, say) {
     follow(shown) {
       plot = shown;
       if (wanted) plot.setCamera(wanted);
-      store.subscribe((state, before) => { if (LINKED.some((key) => state[key] !== before[key]) || state.playing !== before.playing) schedule(); });
+      store.subscribe((state, before) => {
+        if (LINKED.some((key) => state[key] !== before[key]) || state.playing !== before.playing) schedule();
+      });
       window.addEventListener('popstate', () => {
         clearTimeout(timer);
         if (restore()) restoreCamera();
@@ -99,12 +112,18 @@ export function createAddress(page, view, store, say) {
     settle() {
       if (wanted) restoreCamera();
     },
-    moved: () => { if (plot) schedule(); },
+    moved: () => {
+      if (plot) schedule();
+    },
     /** @returns {{url: string, left: string[], isPlaced: boolean}} placed: by a bookmark or a run, not as the link shows them */
     link() {
       const { fragment, left } = current();
       const { placed, run } = store.get();
-      return { url: `${window.location.href.split('#')[0]}#${fragment}`, left, isPlaced: placed !== null || run !== null };
+      return {
+        url: `${window.location.href.split('#')[0]}#${fragment}`,
+        left,
+        isPlaced: placed !== null || run !== null,
+      };
     },
   };
 }

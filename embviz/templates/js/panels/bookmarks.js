@@ -12,12 +12,21 @@ import { download } from '#js/panels/download.js';
 export function createBookmarksPanel(bookmarks, title, say) {
   const ui = { editing: -1, focus: null };
   const tell = (hints) => say(hints.join('. '));
-  const file = h('input', { type: 'file', accept: '.json,.txt,application/json', hidden: true, tabIndex: -1, on: { change: () => {
-    if (file.files[0]) void loadFile(bookmarks, file.files[0], say);
-    file.value = '';
-  } } });
+  const file = h('input', {
+    type: 'file',
+    accept: '.json,.txt,application/json',
+    hidden: true,
+    tabIndex: -1,
+    on: {
+      change: () => {
+        if (file.files[0]) void loadFile(bookmarks, file.files[0], say);
+        file.value = '';
+      },
+    },
+  });
   const actions = {
-    ui, tell,
+    ui,
+    tell,
     add() {
       ui.focus = bookmarks.add();
       ui.editing = ui.focus;
@@ -31,10 +40,26 @@ export function createBookmarksPanel(bookmarks, title, say) {
     if (limits.length) say(limits.join('. '), true);
   });
   const list = h('ol.bookmarks');
-  const hint = h('p.hint', {}, 'A bookmark keeps this view: projection, camera, selection, colors. Load a file of TensorBoard or of this page, or drop it here.');
-  const element = h('section.panel.bookmarks-panel', { aria: { label: 'Bookmarks' } },
-    h('div.bookmarks-head', {}, h('h2', {}, 'Bookmarks'), iconButton('load', 'Load bookmarks from a file', () => file.click()), save, iconButton('add', 'Bookmark this view (m)', actions.add)),
-    hint, list, file);
+  const hint = h(
+    'p.hint',
+    {},
+    'A bookmark keeps this view: projection, camera, selection, colors. Load a file of TensorBoard or of this page, or drop it here.',
+  );
+  const element = h(
+    'section.panel.bookmarks-panel',
+    { aria: { label: 'Bookmarks' } },
+    h(
+      'div.bookmarks-head',
+      {},
+      h('h2', {}, 'Bookmarks'),
+      iconButton('load', 'Load bookmarks from a file', () => file.click()),
+      save,
+      iconButton('add', 'Bookmark this view (m)', actions.add),
+    ),
+    hint,
+    list,
+    file,
+  );
   acceptDrops(element, (dropped) => loadFile(bookmarks, dropped, say));
 
   function render() {
@@ -44,7 +69,8 @@ export function createBookmarksPanel(bookmarks, title, say) {
     save.disabled = items.length === 0;
     fill(list, ...bookmarks.summaries().map((summary, i) => row(bookmarks, actions, summary, i, i === current)));
     if (ui.editing >= 0) list.children[ui.editing]?.querySelector('input')?.select();
-    else if (ui.focus !== null) (list.children[ui.focus]?.querySelector('button') ?? element.querySelector('button')).focus();
+    else if (ui.focus !== null)
+      (list.children[ui.focus]?.querySelector('button') ?? element.querySelector('button')).focus();
     ui.focus = null;
     list.children[current]?.scrollIntoView({ block: 'nearest' });
   }
@@ -57,7 +83,13 @@ function row(bookmarks, actions, summary, index, isCurrent) {
   const { ui, tell } = actions;
   const last = bookmarks.get().items.length - 1;
   if (ui.editing === index) return h('li', {}, nameField(bookmarks, ui, summary.label, index));
-  const where = [summary.title, `${summary.dims}D`, summary.isolated === null ? '' : `${format(summary.isolated)} points`].filter(Boolean).join(', ');
+  const where = [
+    summary.title,
+    `${summary.dims}D`,
+    summary.isolated === null ? '' : `${format(summary.isolated)} points`,
+  ]
+    .filter(Boolean)
+    .join(', ');
   const act = {
     rename() {
       ui.editing = index;
@@ -80,14 +112,39 @@ function row(bookmarks, actions, summary, index, isCurrent) {
     keys[event.key]();
     event.preventDefault();
   };
-  const apply = h('button.bookmark', {
-    type: 'button', title: `${summary.label}\n${where}`, aria: { current: String(isCurrent), keyshortcuts: 'F2 Delete Alt+ArrowUp Alt+ArrowDown' },
-    on: { click: () => { ui.focus = index; tell(bookmarks.apply(index)); }, dblclick: act.rename, keydown: onKey },
-  }, h('span.bookmark-name', { dir: 'auto' }, summary.label), h('span.bookmark-kind', {}, summary.title));
-  const tool = (icon, what, run, disabled = false) => iconButton(icon, `${what} ${summary.label}`, run, { disabled, title: what });
-  return h('li.bookmark-row', {}, apply, h('span.bookmark-tools', {},
-    tool('up', 'Move up', () => act.move(-1), index === 0), tool('down', 'Move down', () => act.move(1), index === last),
-    tool('rename', 'Rename', act.rename), tool('close', 'Delete', act.remove)));
+  const apply = h(
+    'button.bookmark',
+    {
+      type: 'button',
+      title: `${summary.label}\n${where}`,
+      aria: { current: String(isCurrent), keyshortcuts: 'F2 Delete Alt+ArrowUp Alt+ArrowDown' },
+      on: {
+        click: () => {
+          ui.focus = index;
+          tell(bookmarks.apply(index));
+        },
+        dblclick: act.rename,
+        keydown: onKey,
+      },
+    },
+    h('span.bookmark-name', { dir: 'auto' }, summary.label),
+    h('span.bookmark-kind', {}, summary.title),
+  );
+  const tool = (icon, what, run, disabled = false) =>
+    iconButton(icon, `${what} ${summary.label}`, run, { disabled, title: what });
+  return h(
+    'li.bookmark-row',
+    {},
+    apply,
+    h(
+      'span.bookmark-tools',
+      {},
+      tool('up', 'Move up', () => act.move(-1), index === 0),
+      tool('down', 'Move down', () => act.move(1), index === last),
+      tool('rename', 'Rename', act.rename),
+      tool('close', 'Delete', act.remove),
+    ),
+  );
 }
 
 function nameField(bookmarks, ui, label, index) {
@@ -99,14 +156,20 @@ function nameField(bookmarks, ui, label, index) {
     ui.focus = index;
     bookmarks.rename(index, text);
   };
-  const input = h('input', { type: 'text', value: label, maxLength: 200, aria: { label: 'Name of the bookmark' }, on: {
-    keydown: (event) => {
-      if (event.key === 'Enter') end(input.value);
-      else if (event.key === 'Escape') end(label);
-      event.stopPropagation();
+  const input = h('input', {
+    type: 'text',
+    value: label,
+    maxLength: 200,
+    aria: { label: 'Name of the bookmark' },
+    on: {
+      keydown: (event) => {
+        if (event.key === 'Enter') end(input.value);
+        else if (event.key === 'Escape') end(label);
+        event.stopPropagation();
+      },
+      blur: () => end(input.value),
     },
-    blur: () => end(input.value),
-  } });
+  });
   return input;
 }
 
@@ -130,7 +193,9 @@ function acceptDrops(element, take) {
     event.dataTransfer.dropEffect = 'copy';
     element.classList.add('dropping');
   });
-  document.addEventListener('dragleave', (event) => { if (event.relatedTarget === null) element.classList.remove('dropping'); });
+  document.addEventListener('dragleave', (event) => {
+    if (event.relatedTarget === null) element.classList.remove('dropping');
+  });
   document.addEventListener('drop', (event) => {
     element.classList.remove('dropping');
     if (!carries(event)) return;

@@ -7,15 +7,41 @@ import { sequenceColumn } from '#js/data/sequences.js';
 export function createDataPanel(page, view) {
   const names = () => [...page.table.columns.keys()];
   const labelBy = select('Label by', names, 'row number', (value) => view.set({ label_by: value }));
-  const colorBy = select('Color by', () => [...names(), ...page.table.measured.keys()], 'one color', (value) => view.set({ color_by: value }));
-  const spherize = toggle('Spherize', 'PCA, and t-SNE and UMAP run here, of the vectors less their mean and at length 1', (value) => view.set({ spherize: value }));
-  const paths = toggle('Sequences', 'Lines from each point to the one that its column __seq_next__ names', (value) => view.set({ sequences: value }));
-  const as = choice('Show the numbers as', [['categories', 'classes', 'A color for each value'], ['gradient', 'gradient', 'A scale from the lowest to the highest value'], ['log', 'log', 'A scale by orders of magnitude']],
-    (value) => view.set({ color_as: value, hidden: [] }));
+  const colorBy = select(
+    'Color by',
+    () => [...names(), ...page.table.measured.keys()],
+    'one color',
+    (value) => view.set({ color_by: value }),
+  );
+  const spherize = toggle(
+    'Spherize',
+    'PCA, and t-SNE and UMAP run here, of the vectors less their mean and at length 1',
+    (value) => view.set({ spherize: value }),
+  );
+  const paths = toggle('Sequences', 'Lines from each point to the one that its column __seq_next__ names', (value) =>
+    view.set({ sequences: value }),
+  );
+  const as = choice(
+    'Show the numbers as',
+    [
+      ['categories', 'classes', 'A color for each value'],
+      ['gradient', 'gradient', 'A scale from the lowest to the highest value'],
+      ['log', 'log', 'A scale by orders of magnitude'],
+    ],
+    (value) => view.set({ color_as: value, hidden: [] }),
+  );
   const asRow = h('div.field.as', {}, h('span.field-name', {}, 'As'), as.element);
   const legend = createLegend(view);
-  const element = h('section.panel', { aria: { label: 'Data' } }, h('h2', {}, 'Data'), labelBy.element, colorBy.element, asRow, legend.element,
-    h('div.toggles', {}, spherize.element, paths.element));
+  const element = h(
+    'section.panel',
+    { aria: { label: 'Data' } },
+    h('h2', {}, 'Data'),
+    labelBy.element,
+    colorBy.element,
+    asRow,
+    legend.element,
+    h('div.toggles', {}, spherize.element, paths.element),
+  );
 
   return {
     element,
@@ -24,7 +50,11 @@ export function createDataPanel(page, view) {
       colorBy.render(state.color_by, state.tags);
       const column = state.color_by === null ? null : page.table.column(state.color_by);
       asRow.hidden = column?.kind !== 'number';
-      if (column) as.render(coloring(column, state.color_as), helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]));
+      if (column)
+        as.render(
+          coloring(column, state.color_as),
+          helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]),
+        );
       legend.render(state);
       spherize.render(state.spherize, page.manifest.vectors ? '' : page.manifest.vectors_note);
       paths.render(state.sequences);
@@ -47,7 +77,9 @@ function toggle(label, title, onChange) {
 }
 
 function select(label, names, none, onChange) {
-  const control = h('select', { on: { change: () => onChange(control.selectedIndex === 0 ? null : names()[control.selectedIndex - 1]) } });
+  const control = h('select', {
+    on: { change: () => onChange(control.selectedIndex === 0 ? null : names()[control.selectedIndex - 1]) },
+  });
   let listed = null;
   return {
     element: h('label.field', {}, h('span.field-name', {}, label), control),
@@ -64,9 +96,17 @@ export function createHeader(page, view, buttons) {
   const { manifest } = page;
   const counts = h('span.counts');
   const chosen = h('strong');
-  const source = [manifest.source, manifest.tensor].filter((text, i, all) => text && all.indexOf(text) === i && text !== manifest.title).join(' · ');
-  const element = h('header.bar', {}, h('h1', { title: manifest.title }, manifest.title), h('span.source', { title: source }, source),
-    h('span.status', { attributes: { role: 'status' } }, counts, chosen), ...buttons);
+  const source = [manifest.source, manifest.tensor]
+    .filter((text, i, all) => text && all.indexOf(text) === i && text !== manifest.title)
+    .join(' · ');
+  const element = h(
+    'header.bar',
+    {},
+    h('h1', { title: manifest.title }, manifest.title),
+    h('span.source', { title: source }, source),
+    h('span.status', { attributes: { role: 'status' } }, counts, chosen),
+    ...buttons,
+  );
   return {
     element,
     render(state) {

@@ -15,7 +15,11 @@ export function exportPoints(page, view, rows = null) {
   const name = state.placed?.name ?? state.projection;
   const parts = name === 'pca' ? state.components.map((c) => c + 1) : [1, 2, 3];
   const names = Array.from({ length: scene.dims }, (_, j) => `${name}_${scene.dims}:${parts[j] ?? j + 1}`);
-  return pointsText(page.table, rows ?? (state.selected.length ? state.selected : all()), { coordinates: scene.coordinates, dims: scene.dims, names });
+  return pointsText(page.table, rows ?? (state.selected.length ? state.selected : all()), {
+    coordinates: scene.coordinates,
+    dims: scene.dims,
+    names,
+  });
 }
 
 /** Neighbors of many points, a slice of time after another. @returns {Promise<string>} */
@@ -28,7 +32,9 @@ async function exportNeighbors(page, view, progress) {
     found.push({ row, indices: indices.slice(), distances: distances.slice() });
     if (performance.now() - since > SLICE_MS) {
       progress(`Neighbors of ${format(found.length)} of ${format(selected.length)} points …`);
-      await new Promise((resolve) => { setTimeout(resolve); });
+      await new Promise((resolve) => {
+        setTimeout(resolve);
+      });
       since = performance.now();
     }
   }
@@ -43,19 +49,25 @@ async function exportNeighbors(page, view, progress) {
  */
 export function createExportMenu(page, view, to) {
   const name = (what, extension) => fileName(page.manifest.title, what, extension);
-  const savePoints = (rows, what) => download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
+  const savePoints = (rows, what) =>
+    download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
   const everything = () => view.get().isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
 
   async function savePng() {
     const canvas = to.plot().toCanvas(SCALE * (window.devicePixelRatio || 1));
-    const blob = await new Promise((resolve) => { canvas.toBlob(resolve, 'image/png'); });
+    const blob = await new Promise((resolve) => {
+      canvas.toBlob(resolve, 'image/png');
+    });
     if (blob) download(blob, name(view.get().projection, 'png'));
     else to.say('This browser cannot make a picture of that size; make the window smaller');
   }
 
   async function saveNeighbors() {
     const { selected, k } = view.get();
-    if (selected.length > MOST_QUERIES) return to.say(`Neighbors of at most ${format(MOST_QUERIES)} points are saved at once, ${format(selected.length)} are selected`);
+    if (selected.length > MOST_QUERIES)
+      return to.say(
+        `Neighbors of at most ${format(MOST_QUERIES)} points are saved at once, ${format(selected.length)} are selected`,
+      );
     try {
       const text = await exportNeighbors(page, view, to.say);
       download(text, name('neighbors', 'tsv'), 'text/tab-separated-values');
@@ -68,8 +80,9 @@ export function createExportMenu(page, view, to) {
 
   async function copyLink() {
     const { url, left, isPlaced } = to.link();
-    const what = (left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '')
-      + (isPlaced ? '; it does not hold where the points lie now, a bookmark does' : '');
+    const what =
+      (left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '') +
+      (isPlaced ? '; it does not hold where the points lie now, a bookmark does' : '');
     try {
       await navigator.clipboard.writeText(url);
       to.say(`Copied the link${what}`);
@@ -84,10 +97,17 @@ export function createExportMenu(page, view, to) {
     const none = selected.length ? '' : 'Select points first';
     const noVectors = page.vectors ? none : page.manifest.vectors_note;
     return [
-      ['Picture, PNG', savePng, ''], ['Picture, SVG', () => download(pictureText(to.plot(), page.manifest.title), name(view.get().projection, 'svg'), 'image/svg+xml'), ''],
+      ['Picture, PNG', savePng, ''],
+      [
+        'Picture, SVG',
+        () =>
+          download(pictureText(to.plot(), page.manifest.title), name(view.get().projection, 'svg'), 'image/svg+xml'),
+        '',
+      ],
       [`Points shown, TSV (${format(everything().length)})`, () => savePoints(everything(), 'points'), ''],
       [`Selected points, TSV (${format(selected.length)})`, () => savePoints(selected, 'selection'), none],
-      ['Neighbors of the selected, TSV', saveNeighbors, noVectors], ['Copy a link to this view', copyLink, ''],
+      ['Neighbors of the selected, TSV', saveNeighbors, noVectors],
+      ['Copy a link to this view', copyLink, ''],
     ];
   };
   return createMenu(items);
@@ -96,18 +116,49 @@ export function createExportMenu(page, view, to) {
 /** A button and the menu below it, as https://www.w3.org/WAI/ARIA/apg/patterns/menu-button/ has it. */
 function createMenu(items) {
   const menu = h('div.menu', { hidden: true, attributes: { role: 'menu' }, aria: { label: 'Save' } });
-  const button = iconButton('download', 'Save pictures and points', () => (menu.hidden ? open() : close(true)), { aria: { haspopup: 'menu', expanded: 'false' } });
-  const element = h('div.menu-anchor', { on: {
-    keydown: onKey,
-    focusout: (event) => { if (!element.contains(event.relatedTarget)) close(false); },
-  } }, button, menu);
+  const button = iconButton('download', 'Save pictures and points', () => (menu.hidden ? open() : close(true)), {
+    aria: { haspopup: 'menu', expanded: 'false' },
+  });
+  const element = h(
+    'div.menu-anchor',
+    {
+      on: {
+        keydown: onKey,
+        focusout: (event) => {
+          if (!element.contains(event.relatedTarget)) close(false);
+        },
+      },
+    },
+    button,
+    menu,
+  );
   const enabled = () => [...menu.children].filter((item) => item.getAttribute('aria-disabled') !== 'true');
 
   function open() {
-    fill(menu, ...items().map(([text, run, reason]) => h('button.menu-item', {
-      type: 'button', tabIndex: -1, title: reason, attributes: { role: 'menuitem' }, aria: { disabled: String(reason !== '') },
-      on: { click: () => { if (!reason) { close(true); void run(); } } },
-    }, text)));
+    fill(
+      menu,
+      ...items().map(([text, run, reason]) =>
+        h(
+          'button.menu-item',
+          {
+            type: 'button',
+            tabIndex: -1,
+            title: reason,
+            attributes: { role: 'menuitem' },
+            aria: { disabled: String(reason !== '') },
+            on: {
+              click: () => {
+                if (!reason) {
+                  close(true);
+                  void run();
+                }
+              },
+            },
+          },
+          text,
+        ),
+      ),
+    );
     menu.hidden = false;
     button.setAttribute('aria-expanded', 'true');
     enabled()[0]?.focus();

@@ -33,7 +33,9 @@ export function createFolds(app, sides) {
       event.stopPropagation();
     });
   }
-  const settle = () => { for (const side of Object.keys(sides)) show(side, !narrow.matches && (side === 'left' || !crowded.matches)); };
+  const settle = () => {
+    for (const side of Object.keys(sides)) show(side, !narrow.matches && (side === 'left' || !crowded.matches));
+  };
   for (const query of [narrow, crowded]) query.addEventListener('change', settle);
   settle();
   return {

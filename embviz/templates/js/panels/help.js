@@ -2,22 +2,69 @@ import { fill, format, h, iconButton } from '#js/dom.js';
 import { entryFor } from '#js/state/tabs.js';
 
 const READING = {
-  pca: ['PCA turns the cloud of vectors so that the first axis shows as much of its variance as one direction can, the second as much of the rest, and so on. It is linear and exact: straight lines stay straight, and a large distance in the picture is a large distance in the data. A small one may hide a large distance along the components not shown.'],
-  tsne: ['t-SNE places points so that near neighbors stay near. Whether two points are neighbors is meaningful; how far clusters lie from each other, how large they are and how dense they look is not. Axes have no meaning, so none are drawn.', 'Perplexity is about how many neighbors each point looks at. A structure that appears at one perplexity only deserves doubt.'],
-  umap: ['UMAP places points so that near neighbors stay near. Distances between clusters and their sizes mean little. Axes have no meaning, so none are drawn.'],
-  custom: ['Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which what is left varies most.'],
+  pca: [
+    'PCA turns the cloud of vectors so that the first axis shows as much of its variance as one direction can, the second as much of the rest, and so on. It is linear and exact: straight lines stay straight, and a large distance in the picture is a large distance in the data. A small one may hide a large distance along the components not shown.',
+  ],
+  tsne: [
+    't-SNE places points so that near neighbors stay near. Whether two points are neighbors is meaningful; how far clusters lie from each other, how large they are and how dense they look is not. Axes have no meaning, so none are drawn.',
+    'Perplexity is about how many neighbors each point looks at. A structure that appears at one perplexity only deserves doubt.',
+  ],
+  umap: [
+    'UMAP places points so that near neighbors stay near. Distances between clusters and their sizes mean little. Axes have no meaning, so none are drawn.',
+  ],
+  custom: [
+    'Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which what is left varies most.',
+  ],
   none: ['The coordinates are the input’s own.'],
 };
-const KEYS = [['/', 'search'], ['Esc', 'close what is open over the plot, or clear the selection'], ['0', 'show everything'], ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'], ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'], ['Arrows, Space', 'in the plot with box or lasso: move a cross-hair, with Shift farther; Space sets a corner, Space again ends a box, Enter a lasso, Esc leaves it'], ['2, 3', 'two or three dimensions'], ['[ and ]', 'previous and next projection'], ['Space', 'play and pause the iterations'], ['l', 'labels'], ['t', 'thumbnails'], ['d', 'dark or light'], ['m', 'bookmark this view'], [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'], ['p, b, o, s', 'move, box, lasso, and in 3D sphere'], ['Shift, Alt', 'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the selection, remove; both: intersect'], ['?', 'this page']];
+const KEYS = [
+  ['/', 'search'],
+  ['Esc', 'close what is open over the plot, or clear the selection'],
+  ['0', 'show everything'],
+  ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'],
+  ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'],
+  [
+    'Arrows, Space',
+    'in the plot with box or lasso: move a cross-hair, with Shift farther; Space sets a corner, Space again ends a box, Enter a lasso, Esc leaves it',
+  ],
+  ['2, 3', 'two or three dimensions'],
+  ['[ and ]', 'previous and next projection'],
+  ['Space', 'play and pause the iterations'],
+  ['l', 'labels'],
+  ['t', 'thumbnails'],
+  ['d', 'dark or light'],
+  ['m', 'bookmark this view'],
+  [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'],
+  ['p, b, o, s', 'move, box, lasso, and in 3D sphere'],
+  [
+    'Shift, Alt',
+    'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the selection, remove; both: intersect',
+  ],
+  ['?', 'this page'],
+];
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
 export function createHelp(page, view) {
   const body = h('div.help-body');
   const close = () => view.set({ help: false });
-  const dialog = h('dialog.help', { aria: { label: 'How to read this picture' }, on: {
-    // Escape cancels at once and closes later; in between a change of the view would open it again.
-    cancel: close, close: () => { if (!dialog.open) close(); }, click: (event) => { if (event.target === dialog) close(); },
-  } }, h('div.help-head', {}, h('h2', {}, 'How to read this picture'), iconButton('close', 'Close', close)), body);
+  const dialog = h(
+    'dialog.help',
+    {
+      aria: { label: 'How to read this picture' },
+      on: {
+        // Escape cancels at once and closes later; in between a change of the view would open it again.
+        cancel: close,
+        close: () => {
+          if (!dialog.open) close();
+        },
+        click: (event) => {
+          if (event.target === dialog) close();
+        },
+      },
+    },
+    h('div.help-head', {}, h('h2', {}, 'How to read this picture'), iconButton('close', 'Close', close)),
+    body,
+  );
   return {
     element: dialog,
     render(state) {
@@ -33,23 +80,44 @@ function content(page, view, state) {
   const { manifest } = page;
   const entry = view.entry(state);
   const { params, stats } = view.facts(state);
-  const values = [...Object.entries(params), ...Object.entries(stats)].filter(([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title');
-  const data = [['source', manifest.source], ['tensor', manifest.tensor], ['shape', `${format(manifest.n_points)} × ${format(manifest.n_dims)}, ${manifest.dtype}`]];
-  if (manifest.total_points !== manifest.n_points) data.push(['of', `${format(manifest.total_points)} points in the source`]);
+  const values = [...Object.entries(params), ...Object.entries(stats)].filter(
+    ([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title',
+  );
+  const data = [
+    ['source', manifest.source],
+    ['tensor', manifest.tensor],
+    ['shape', `${format(manifest.n_points)} × ${format(manifest.n_dims)}, ${manifest.dtype}`],
+  ];
+  if (manifest.total_points !== manifest.n_points)
+    data.push(['of', `${format(manifest.total_points)} points in the source`]);
   const command = manifest.command === '' ? [] : [h('h3', {}, 'Made with'), commandBox(manifest.command)];
   return [
-    ...READING[state.projection]?.map((text) => h('p', {}, text)) ?? [],
-    h('p', {}, 'Neighbors and their distances are those of the original space, whatever is shown. ', manifest.vectors_note, '.'),
+    ...(READING[state.projection]?.map((text) => h('p', {}, text)) ?? []),
+    h(
+      'p',
+      {},
+      'Neighbors and their distances are those of the original space, whatever is shown. ',
+      manifest.vectors_note,
+      '.',
+    ),
     ...manifest.notes.map((text) => h('p', {}, text)),
     h('h3', {}, `In force: ${entry.title}`),
-    list(values.map(([key, value]) => [key.replaceAll('_', ' '), typeof value === 'number' ? format(value) : String(value)])),
-    h('h3', {}, 'Data'), list(data.filter(([, value]) => value)),
+    list(
+      values.map(([key, value]) => [
+        key.replaceAll('_', ' '),
+        typeof value === 'number' ? format(value) : String(value),
+      ]),
+    ),
+    h('h3', {}, 'Data'),
+    list(data.filter(([, value]) => value)),
     ...command,
-    h('h3', {}, 'Keys'), list(KEYS),
+    h('h3', {}, 'Keys'),
+    list(KEYS),
   ];
 }
 
-const list = (pairs) => h('dl.pairs', {}, ...pairs.flatMap(([name, value]) => [h('dt', {}, name), h('dd', { dir: 'auto' }, value)]));
+const list = (pairs) =>
+  h('dl.pairs', {}, ...pairs.flatMap(([name, value]) => [h('dt', {}, name), h('dd', { dir: 'auto' }, value)]));
 
 function commandBox(command) {
   const code = h('code', { tabIndex: 0 }, command);
@@ -59,18 +127,36 @@ function commandBox(command) {
 /** Keys that work wherever no text is typed. */
 export function handleKeys(page, view, { focusSearch, resetView, closeSheets, keys = {} }) {
   const tabs = [...page.tabs.keys()];
-  const turn = (by) => view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
-  const dims = (n) => { if (entryFor(page.tabs.get(view.get().projection), n)) view.set({ dims: n }); };
+  const turn = (by) =>
+    view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
+  const dims = (n) => {
+    if (entryFor(page.tabs.get(view.get().projection), n)) view.set({ dims: n });
+  };
   const actions = {
-    '/': focusSearch, '?': () => view.set({ help: true }), Escape: () => { if (!closeSheets()) view.set({ query: '', selected: [] }); }, 0: resetView,
-    2: () => dims(2), 3: () => dims(3), '[': () => turn(-1), ']': () => turn(1),
+    '/': focusSearch,
+    '?': () => view.set({ help: true }),
+    Escape: () => {
+      if (!closeSheets()) view.set({ query: '', selected: [] });
+    },
+    0: resetView,
+    2: () => dims(2),
+    3: () => dims(3),
+    '[': () => turn(-1),
+    ']': () => turn(1),
     l: () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
-    t: () => view.set({ thumbnails: !view.get().thumbnails }), d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
-    p: () => view.set({ tool: 'pan' }), b: () => view.set({ tool: 'box' }), o: () => view.set({ tool: 'lasso' }), s: () => { if (view.get().dims === 3) view.set({ tool: 'sphere' }); }, ...keys,
+    t: () => view.set({ thumbnails: !view.get().thumbnails }),
+    d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
+    p: () => view.set({ tool: 'pan' }),
+    b: () => view.set({ tool: 'box' }),
+    o: () => view.set({ tool: 'lasso' }),
+    s: () => {
+      if (view.get().dims === 3) view.set({ tool: 'sphere' });
+    },
+    ...keys,
   };
   document.addEventListener('keydown', (event) => {
     const typing = event.target.closest('input:not([type="checkbox"], [type="range"]), select, textarea, dialog[open]');
-    const isTyped = event.getModifierState('AltGraph');  // as [ is on many keyboards
+    const isTyped = event.getModifierState('AltGraph'); // as [ is on many keyboards
     if (typing || event.metaKey || (event.ctrlKey && !isTyped)) return;
     if (event.key === ' ') {
       // What Space is for elsewhere stays so: buttons, boxes, what unfolds, links.

@@ -9,35 +9,58 @@ const CARD_LETTERS = 16;
 
 /** The inspector: search, the selected point, its neighbors, and what to do with the selection. */
 export function createInspector(page, view, thumbnail) {
-  const parts = [createSearch(page, view), createTagging(page, view), createSelection(page, view, thumbnail), createNeighbors(page, view, thumbnail)];
+  const parts = [
+    createSearch(page, view),
+    createTagging(page, view),
+    createSelection(page, view, thumbnail),
+    createNeighbors(page, view, thumbnail),
+  ];
   const actions = createActions(page, view);
-  const element = h('aside.side.right', { id: 'inspector', aria: { label: 'Inspector' } }, h('div.scroll', {}, ...parts.map((part) => part.element)), actions.element);
+  const element = h(
+    'aside.side.right',
+    { id: 'inspector', aria: { label: 'Inspector' } },
+    h('div.scroll', {}, ...parts.map((part) => part.element)),
+    actions.element,
+  );
   parts.push(actions);
-  return { element, render: (state, before) => parts.forEach((part) => part.render(state, before)), focusSearch: () => parts[0].focus() };
+  return {
+    element,
+    render: (state, before) => parts.forEach((part) => part.render(state, before)),
+    focusSearch: () => parts[0].focus(),
+  };
 }
 
 function createSearch(page, view) {
   const columns = () => [...page.table.columns.keys()];
-  const input = h('input.search', { type: 'search', placeholder: 'Search labels', spellcheck: false, aria: { label: 'Search' }, on: {
-    input() {
-      if (view.get().query.trim() === '') before = view.get().selected;
-      view.set({ query: input.value });
+  const input = h('input.search', {
+    type: 'search',
+    placeholder: 'Search labels',
+    spellcheck: false,
+    aria: { label: 'Search' },
+    on: {
+      input() {
+        if (view.get().query.trim() === '') before = view.get().selected;
+        view.set({ query: input.value });
+      },
+      keydown: (event) => {
+        if (event.key === 'Escape') {
+          view.set({ query: '' });
+          input.blur();
+        }
+        if (event.key === 'Enter' && modeOf(event) !== 'replace') take(modeOf(event));
+      },
     },
-    keydown: (event) => {
-      if (event.key === 'Escape') {
-        view.set({ query: '' });
-        input.blur();
-      }
-      if (event.key === 'Enter' && modeOf(event) !== 'replace') take(modeOf(event));
-    },
-  } });
+  });
   let before = new Int32Array(0);
   /** Put the matches together with what was selected before the search began. */
   function take(mode) {
     const { rows, error } = view.search(view.get().query, view.get().column);
     if (!error) view.set({ query: '', selected: combined(before, rows, mode) });
   }
-  const column = h('select.small', { aria: { label: 'Column searched' }, on: { change: () => view.set({ column: columns()[column.selectedIndex], query: view.get().query }) } });
+  const column = h('select.small', {
+    aria: { label: 'Column searched' },
+    on: { change: () => view.set({ column: columns()[column.selectedIndex], query: view.get().query }) },
+  });
   let listed = null;
   const message = h('span.hint', { attributes: { role: 'status' } });
   const element = h('section.panel', { aria: { label: 'Search' } }, input, h('div.field.under', {}, message, column));
@@ -52,7 +75,10 @@ function createSearch(page, view) {
       if (state.column !== null) column.selectedIndex = columns().indexOf(state.column);
       const asked = state.query.trim() !== '';
       const { rows, error } = asked ? view.search(state.query, state.column) : { rows: [], error: '' };
-      setText(message, !asked ? 'text  =exact  /regex/' : error || (rows.length === 1 ? '1 match' : `${format(rows.length)} matches`));
+      setText(
+        message,
+        !asked ? 'text  =exact  /regex/' : error || (rows.length === 1 ? '1 match' : `${format(rows.length)} matches`),
+      );
       message.classList.toggle('wrong', asked && (error !== '' || rows.length === 0));
       input.setAttribute('aria-invalid', String(error !== ''));
     },
@@ -76,52 +102,114 @@ function createSelection(page, view, thumbnail) {
 }
 
 function drawCard(page, view, row, thumbnail) {
-  const facts = [['row', format(page.table.rowNumber(row))], ...[...page.table.columns].map(([name, column]) => [name, column.values[row] ?? ''])];
+  const facts = [
+    ['row', format(page.table.rowNumber(row))],
+    ...[...page.table.columns].map(([name, column]) => [name, column.values[row] ?? '']),
+  ];
   const name = view.label(row);
   const lines = facts.reduce((sum, [, value]) => sum + Math.ceil((value.length + 1) / CARD_LETTERS), 0);
   // What may have to be scrolled can be reached by keyboard, in browsers too that do not see to it.
   const scrolls = (isLong) => (isLong ? { tabIndex: 0 } : {});
-  return [h('div.card', {}, thumbnail(row, 64), h('div.card-text', {}, h('p.card-name', { dir: 'auto', ...scrolls(name.length > 4 * CARD_LETTERS) }, name),
-    h('dl', scrolls(lines > CARD_LINES), ...facts.flatMap(([column, value]) => [h('dt', { dir: 'auto', title: column }, column), h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value)]))))];
+  return [
+    h(
+      'div.card',
+      {},
+      thumbnail(row, 64),
+      h(
+        'div.card-text',
+        {},
+        h('p.card-name', { dir: 'auto', ...scrolls(name.length > 4 * CARD_LETTERS) }, name),
+        h(
+          'dl',
+          scrolls(lines > CARD_LINES),
+          ...facts.flatMap(([column, value]) => [
+            h('dt', { dir: 'auto', title: column }, column),
+            h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value),
+          ]),
+        ),
+      ),
+    ),
+  ];
 }
 
 function drawList(view, rows, thumbnail) {
   const items = [...rows.subarray(0, LISTED)].map((row) => rowButton(view, row, thumbnail));
   const more = rows.length > LISTED ? h('p.hint', {}, `and ${format(rows.length - LISTED)} more`) : null;
-  return [h('h2', {}, `${format(rows.length)} selected`), h('ul.rows', {}, ...items.map((item) => h('li', {}, item))), more];
+  return [
+    h('h2', {}, `${format(rows.length)} selected`),
+    h('ul.rows', {}, ...items.map((item) => h('li', {}, item))),
+    more,
+  ];
 }
 
 function rowButton(view, row, thumbnail, ...rest) {
   const name = view.label(row);
-  return h('button.row', {
-    type: 'button', title: name,
-    on: {
-      click: (event) => view.select([row], modeOf(event)),
-      mouseenter: () => view.set({ hovered: row }),
-      mouseleave: () => view.set({ hovered: -1 }),
-      focus: () => view.set({ hovered: row }),
-      blur: () => view.set({ hovered: -1 }),
+  return h(
+    'button.row',
+    {
+      type: 'button',
+      title: name,
+      on: {
+        click: (event) => view.select([row], modeOf(event)),
+        mouseenter: () => view.set({ hovered: row }),
+        mouseleave: () => view.set({ hovered: -1 }),
+        focus: () => view.set({ hovered: row }),
+        blur: () => view.set({ hovered: -1 }),
+      },
     },
-  }, thumbnail(row, 18), h('span.row-name', { dir: 'auto' }, name), ...rest);
+    thumbnail(row, 18),
+    h('span.row-name', { dir: 'auto' }, name),
+    ...rest,
+  );
 }
 
 function createNeighbors(page, view, thumbnail) {
-  const metric = choice('Metric', [['cosine', 'cos', '1 − cosine of the angle between two vectors'], ['euclidean', 'eucl', 'Length of the difference of two vectors']], (value) => view.set({ metric: value }));
+  const metric = choice(
+    'Metric',
+    [
+      ['cosine', 'cos', '1 − cosine of the angle between two vectors'],
+      ['euclidean', 'eucl', 'Length of the difference of two vectors'],
+    ],
+    (value) => view.set({ metric: value }),
+  );
   const most = Math.max(1, Math.min(999, page.table.n_points - 1));
-  const k = h('input.count-input', { type: 'number', min: 1, max: most, aria: { label: 'Number of neighbors' }, on: { change: () => {
-    view.set({ k: Math.min(most, Math.max(1, Math.round(Number(k.value)) || 1)) });
-    k.value = view.get().k;
-  } } });
+  const k = h('input.count-input', {
+    type: 'number',
+    min: 1,
+    max: most,
+    aria: { label: 'Number of neighbors' },
+    on: {
+      change: () => {
+        view.set({ k: Math.min(most, Math.max(1, Math.round(Number(k.value)) || 1)) });
+        k.value = view.get().k;
+      },
+    },
+  });
   const list = h('ol.rows');
   const note = h('p.hint');
-  const all = h('button.link', { type: 'button', title: 'Select the point and these neighbors. With Shift they join the selection, with Alt they leave it', on: { click: (event) => {
-    const state = view.get();
-    const near = view.currentNeighbors(state).indices;
-    view.select(modeOf(event) === 'replace' ? [...state.selected, ...near] : near, modeOf(event));
-  } } }, 'Select all');
-  const element = h('section.panel.grow', { aria: { label: 'Nearest neighbors' } },
+  const all = h(
+    'button.link',
+    {
+      type: 'button',
+      title: 'Select the point and these neighbors. With Shift they join the selection, with Alt they leave it',
+      on: {
+        click: (event) => {
+          const state = view.get();
+          const near = view.currentNeighbors(state).indices;
+          view.select(modeOf(event) === 'replace' ? [...state.selected, ...near] : near, modeOf(event));
+        },
+      },
+    },
+    'Select all',
+  );
+  const element = h(
+    'section.panel.grow',
+    { aria: { label: 'Nearest neighbors' } },
     h('div.field', {}, h('h2', {}, 'Nearest'), k, metric.element),
-    h('div.neighbors-head', {}, h('p.hint', {}, 'In the original space'), all), note, list);
+    h('div.neighbors-head', {}, h('p.hint', {}, 'In the original space'), all),
+    note,
+    list,
+  );
   let shown = [];
   return {
     element,
@@ -139,8 +227,22 @@ function createNeighbors(page, view, thumbnail) {
       all.hidden = found.indices.length === 0;
       const farthest = found.distances.at(-1) || 1;
       const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => 1 - d / (farthest * 1.25);
-      fill(list, ...[...found.indices].map((row, i) => h('li', {}, rowButton(view, row, thumbnail,
-        h('span.meter', { style: { '--part': Math.max(0, scale(found.distances[i])) } }), h('span.distance', {}, distanceText(found.distances[i]))))));
+      fill(
+        list,
+        ...[...found.indices].map((row, i) =>
+          h(
+            'li',
+            {},
+            rowButton(
+              view,
+              row,
+              thumbnail,
+              h('span.meter', { style: { '--part': Math.max(0, scale(found.distances[i])) } }),
+              h('span.distance', {}, distanceText(found.distances[i])),
+            ),
+          ),
+        ),
+      );
     },
   };
 }
@@ -148,11 +250,20 @@ function createNeighbors(page, view, thumbnail) {
 const distanceText = (d) => (d === 0 || (d >= 0.001 && d < 1000) ? d.toFixed(d >= 100 ? 1 : 3) : d.toPrecision(3));
 
 function createActions(page, view) {
-  const isolate = h('button.primary', { type: 'button', on: { click: () => {
-    const state = view.get();
-    view.set({ isolated: subject(state) });
-  } } });
-  const all = h('button.primary', { type: 'button', on: { click: () => view.set({ isolated: null }) } }, `Show all ${format(page.table.n_points)}`);
+  const isolate = h('button.primary', {
+    type: 'button',
+    on: {
+      click: () => {
+        const state = view.get();
+        view.set({ isolated: subject(state) });
+      },
+    },
+  });
+  const all = h(
+    'button.primary',
+    { type: 'button', on: { click: () => view.set({ isolated: null }) } },
+    `Show all ${format(page.table.n_points)}`,
+  );
   const clear = h('button', { type: 'button', on: { click: () => view.set({ query: '', selected: [] }) } }, 'Clear');
   const element = h('section.panel.actions', { aria: { label: 'Selection' } }, isolate, all, h('span.spread'), clear);
   const subject = (state) => Int32Array.from(new Set([...state.selected, ...view.currentNeighbors(state).indices]));

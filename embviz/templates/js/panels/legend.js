@@ -29,13 +29,23 @@ export function createLegend(view) {
     const show = () => view.set({ highlight: code });
     const leave = () => view.set({ highlight: null });
     // A finger does not point before it presses, nor does it leave; a press moves the focus too.
-    const enter = (event) => { if (event.pointerType !== 'touch') show(); };
-    const focus = () => { if (row.matches(':focus-visible')) show(); };
-    const row = h('button.legend-row', {
-      type: 'button',
-      title: `Click hides or shows ${name}, double-click shows it alone. Shift-click adds its points to the selection, Alt-click takes them out, both keep only those`,
-      on: { click: (event) => press(code, event), pointerenter: enter, pointerleave: leave, focus, blur: leave },
-    }, h('span.swatch', { style: { '--swatch': color } }), h('span.legend-name', { dir: 'auto' }, name), h('span.count', {}, countText(null, count)));
+    const enter = (event) => {
+      if (event.pointerType !== 'touch') show();
+    };
+    const focus = () => {
+      if (row.matches(':focus-visible')) show();
+    };
+    const row = h(
+      'button.legend-row',
+      {
+        type: 'button',
+        title: `Click hides or shows ${name}, double-click shows it alone. Shift-click adds its points to the selection, Alt-click takes them out, both keep only those`,
+        on: { click: (event) => press(code, event), pointerenter: enter, pointerleave: leave, focus, blur: leave },
+      },
+      h('span.swatch', { style: { '--swatch': color } }),
+      h('span.legend-name', { dir: 'auto' }, name),
+      h('span.count', {}, countText(null, count)),
+    );
     return row;
   }
 
@@ -54,7 +64,10 @@ export function createLegend(view) {
     missing = null;
     if (legend.kind === 'gradient') {
       missing = legend.missing ? h('span') : null;
-      return [...drawGradient(legend), missing && h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), missing)];
+      return [
+        ...drawGradient(legend),
+        missing && h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), missing),
+      ];
     }
     if (legend.kind !== 'categories') return [h('p.hint', {}, 'Choose a column to color the points by it.')];
     rows = legend.entries.map(drawRow);
@@ -74,17 +87,29 @@ export function createLegend(view) {
       const counts = view.countsShown(state);
       if (counts !== shown) drawCounts(counts);
       shown = counts;
-      rows.forEach((row, i) => row.setAttribute('aria-pressed', String(!state.hidden.includes(legend.entries[i].code))));
+      rows.forEach((row, i) =>
+        row.setAttribute('aria-pressed', String(!state.hidden.includes(legend.entries[i].code))),
+      );
       all.classList.toggle('unseen', !state.hidden.length);
     },
   };
 }
 
 function drawGradient(legend) {
-  const bar = h('div.gradient', { attributes: { role: 'img' }, aria: { label: `From ${format(legend.low)} to ${format(legend.high)}` } });
+  const bar = h('div.gradient', {
+    attributes: { role: 'img' },
+    aria: { label: `From ${format(legend.low)} to ${format(legend.high)}` },
+  });
   bar.style.background = `linear-gradient(to right, ${legend.stops.join(', ')})`;
-  const ends = h('div.ends', {}, h('span', {}, format(legend.low)), legend.scale === 'log' ? h('span', {}, format(Number(legend.middle.toPrecision(3)))) : null, h('span', {}, format(legend.high)));
+  const ends = h(
+    'div.ends',
+    {},
+    h('span', {}, format(legend.low)),
+    legend.scale === 'log' ? h('span', {}, format(Number(legend.middle.toPrecision(3)))) : null,
+    h('span', {}, format(legend.high)),
+  );
   return [bar, ends];
 }
 
-const countText = (shown, all) => (shown === null || shown === all ? format(all) : `${format(shown)} of ${format(all)}`);
+const countText = (shown, all) =>
+  shown === null || shown === all ? format(all) : `${format(shown)} of ${format(all)}`;

@@ -8,9 +8,13 @@ import { format, h, iconButton, setText } from '#js/dom.js';
  */
 export function createPeek(page, view, openInspector) {
   const name = h('strong', { dir: 'auto' });
-  const element = h('section.peek', { aria: { label: 'Selected' } }, name,
+  const element = h(
+    'section.peek',
+    { aria: { label: 'Selected' } },
+    name,
     h('button', { type: 'button', on: { click: openInspector } }, 'Details'),
-    iconButton('close', 'Clear the selection', () => view.set({ query: '', selected: [] })));
+    iconButton('close', 'Clear the selection', () => view.set({ query: '', selected: [] })),
+  );
   return {
     element,
     render({ selected }) {

@@ -20,6 +20,9 @@ export function prepareAxes(page) {
   }
   // Once through what follows, so that the browser has compiled it.
   const { vectors } = page;
-  const rest = [() => leadingLeft(covariance.finish(), vectors.d, []), () => times(vectors, new Float64Array(vectors.d))];
+  const rest = [
+    () => leadingLeft(covariance.finish(), vectors.d, []),
+    () => times(vectors, new Float64Array(vectors.d)),
+  ];
   idle(go);
 }

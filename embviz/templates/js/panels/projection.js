@@ -7,15 +7,45 @@ import { isLeading } from '#js/state/scene.js';
 /** The projection panel: a tab a projection, its controls and what is known of it. */
 export function createProjectionPanel(page, view) {
   const tabs = [...page.tabs.values()];
-  const buttons = tabs.map((tab) => h('button', {
-    type: 'button', id: `tab-${tab.name}`, attributes: { role: 'tab' }, on: { click: () => view.set({ projection: tab.name }), keydown: (event) => step(event, tab) },
-  }, tab.title));
+  const buttons = tabs.map((tab) =>
+    h(
+      'button',
+      {
+        type: 'button',
+        id: `tab-${tab.name}`,
+        attributes: { role: 'tab' },
+        on: { click: () => view.set({ projection: tab.name }), keydown: (event) => step(event, tab) },
+      },
+      tab.title,
+    ),
+  );
   const list = h('div.choice.tabs', { attributes: { role: 'tablist' }, aria: { label: 'Projection' } }, ...buttons);
-  const dims = choice('Dimensions', [[2, '2D'], [3, '3D']], (value) => view.set({ dims: value }));
-  const parts = { pca: createComponents(page, view), frames: createPlayer(page, view), custom: createAxes(page, view), run: createRunControls(page, view), facts: createFacts(view) };
+  const dims = choice(
+    'Dimensions',
+    [
+      [2, '2D'],
+      [3, '3D'],
+    ],
+    (value) => view.set({ dims: value }),
+  );
+  const parts = {
+    pca: createComponents(page, view),
+    frames: createPlayer(page, view),
+    custom: createAxes(page, view),
+    run: createRunControls(page, view),
+    facts: createFacts(view),
+  };
   const ownPlace = h('div');
-  const body = h('div.tab-body', { id: 'tab-body', attributes: { role: 'tabpanel' } },
-    h('div.field', {}, h('span.field-name', {}, 'Dimensions'), dims.element), parts.pca.element, ownPlace, parts.custom.element, parts.run.element, parts.facts.element);
+  const body = h(
+    'div.tab-body',
+    { id: 'tab-body', attributes: { role: 'tabpanel' } },
+    h('div.field', {}, h('span.field-name', {}, 'Dimensions'), dims.element),
+    parts.pca.element,
+    ownPlace,
+    parts.custom.element,
+    parts.run.element,
+    parts.facts.element,
+  );
   const element = h('section.panel', { aria: { label: 'Projection' } }, h('h2', {}, 'Projection'), list, body);
 
   function step(event, tab) {
@@ -37,7 +67,10 @@ export function createProjectionPanel(page, view) {
       body.setAttribute('aria-labelledby', `tab-${state.projection}`);
       const tab = page.tabs.get(state.projection);
       const missing = [2, 3].filter((d) => !dimsOf(tab).includes(d));
-      dims.render(state.dims, new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.name} --dims ${d}`])));
+      dims.render(
+        state.dims,
+        new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.name} --dims ${d}`])),
+      );
       // A run is played where its progress was, so that nothing moves when it is done.
       const place = state.run ? parts.run.slot : ownPlace;
       if (parts.frames.element.parentNode !== place) place.append(parts.frames.element);
@@ -50,10 +83,16 @@ function createComponents(page, view) {
   const pca = page.tabs.get('pca')?.entries[0];
   const count = pca?.n_components ?? 0;
   const percent = (share) => `${format(Number((100 * share).toPrecision(3)))} %`;
-  const selects = [0, 1, 2].map((at) => h('select', {
-    aria: { label: `Component on axis ${'XYZ'[at]}` },
-    on: { change: (event) => view.set({ components: replaced(view.get(), at, event.target.selectedIndex) }) },
-  }, ...Array.from({ length: count }, (_, i) => h('option', {}, String(i + 1)))));
+  const selects = [0, 1, 2].map((at) =>
+    h(
+      'select',
+      {
+        aria: { label: `Component on axis ${'XYZ'[at]}` },
+        on: { change: (event) => view.set({ components: replaced(view.get(), at, event.target.selectedIndex) }) },
+      },
+      ...Array.from({ length: count }, (_, i) => h('option', {}, String(i + 1))),
+    ),
+  );
   const rows = selects.map((select, at) => h('label.field', {}, h('span.field-name', {}, `Axis ${'XYZ'[at]}`), select));
   const total = h('p.fact', {}, h('span', {}, 'Variance shown'), h('span'));
   const note = h('p.hint');
@@ -73,7 +112,8 @@ function createComponents(page, view) {
       const shown = chosen(state.components, state.dims);
       const entry = view.entry(state);
       const shares = entry.stats.variance_shares ?? [];
-      for (const select of selects) [...select.options].forEach((option, i) => setText(option, `${i + 1} · ${percent(shares[i] ?? 0)}`));
+      for (const select of selects)
+        [...select.options].forEach((option, i) => setText(option, `${i + 1} · ${percent(shares[i] ?? 0)}`));
       setText(note, entry.note ?? '');
       rows.forEach((row, at) => {
         row.hidden = at >= state.dims;
@@ -89,7 +129,13 @@ const FRAME_SECONDS = 0.12;
 const REST_FRAMES = 8;
 
 function createPlayer(page, view) {
-  const slider = h('input', { type: 'range', min: 0, step: 'any', aria: { label: 'Recorded iteration' }, on: { input: () => view.set({ frame: Number(slider.value), playing: false }) } });
+  const slider = h('input', {
+    type: 'range',
+    min: 0,
+    step: 'any',
+    aria: { label: 'Recorded iteration' },
+    on: { input: () => view.set({ frame: Number(slider.value), playing: false }) },
+  });
   const button = iconButton('play', 'Play the iterations', () => toggle());
   const loop = iconButton('loop', 'Play again from the start', () => view.set({ loop: !view.get().loop }));
   const output = h('output.count');
@@ -101,7 +147,11 @@ function createPlayer(page, view) {
   function toggle() {
     const state = view.get();
     const end = entryNow(state).frames.iterations.length - 1;
-    view.set(state.playing ? { playing: false } : { playing: true, frame: state.frame === null || state.frame >= end ? 0 : state.frame });
+    view.set(
+      state.playing
+        ? { playing: false }
+        : { playing: true, frame: state.frame === null || state.frame >= end ? 0 : state.frame },
+    );
   }
 
   /** One picture of the animation; the next is asked for first, so that a render in between starts no second loop. */
@@ -167,11 +217,23 @@ function createAxes(page, view) {
 }
 
 function createAxisFields(page, view, name, at) {
-  const change = (end, value) => view.set({ axes: view.get().axes.map((axis, i) => (i === at ? { ...axis, [end]: value } : axis)) });
+  const change = (end, value) =>
+    view.set({ axes: view.get().axes.map((axis, i) => (i === at ? { ...axis, [end]: value } : axis)) });
   const fields = ['from', 'to'].map((end) => {
-    const input = h('input', { type: 'text', placeholder: 'text, =exact, /regex/', spellcheck: false, aria: { label: `${name} axis ${end}` }, on: { input: () => change(end, input.value) } });
+    const input = h('input', {
+      type: 'text',
+      placeholder: 'text, =exact, /regex/',
+      spellcheck: false,
+      aria: { label: `${name} axis ${end}` },
+      on: { input: () => change(end, input.value) },
+    });
     const count = h('span.hint');
-    return { end, input, count, element: h('div.axis-field', {}, h('label.field', {}, h('span.field-name', {}, end), input), count) };
+    return {
+      end,
+      input,
+      count,
+      element: h('div.axis-field', {}, h('label.field', {}, h('span.field-name', {}, end), input), count),
+    };
   });
   const swap = iconButton('swap', `Swap the ends of the ${name.toLowerCase()} axis`, () => {
     const { from, to } = view.get().axes[at];
@@ -182,7 +244,13 @@ function createAxisFields(page, view, name, at) {
     fields[0].input.focus();
   });
   const hint = h('p.hint', {}, 'Empty: the direction in which what is left varies most');
-  const element = h('div.axis', {}, h('div.field', {}, h('h3', {}, name), swap, clear), ...fields.map((field) => field.element), hint);
+  const element = h(
+    'div.axis',
+    {},
+    h('div.field', {}, h('h3', {}, name), swap, clear),
+    ...fields.map((field) => field.element),
+    hint,
+  );
   return {
     element,
     render(state) {
@@ -195,26 +263,69 @@ function createAxisFields(page, view, name, at) {
         input.disabled = !page.vectors;
         const { rows, error } = axis[end] === '' ? { rows: [], error: '' } : view.search(axis[end], state.column);
         const n = carried ? carried[`n_${end}`] : rows.length;
-        setText(count, axis[end] === '' ? (hint.hidden ? 'Say where the axis ' + (end === 'from' ? 'begins' : 'ends') : '') : error && !carried ? error : n === 1 ? '1 point' : `${format(n)} points`);
+        setText(
+          count,
+          axis[end] === ''
+            ? hint.hidden
+              ? 'Say where the axis ' + (end === 'from' ? 'begins' : 'ends')
+              : ''
+            : error && !carried
+              ? error
+              : n === 1
+                ? '1 point'
+                : `${format(n)} points`,
+        );
         count.classList.toggle('wrong', axis[end] !== '' && !carried && (Boolean(error) || n === 0));
       }
     },
   };
 }
 
-const SHOWN = [['perplexity', 'Perplexity'], ['n_neighbors', 'Neighbors'], ['min_dist', 'Minimal distance'], ['metric', 'Metric'], ['normalize', 'Normalized'], ['iterations', 'Iterations'], ['epochs', 'Epochs'], ['supervised_by', 'Supervised by'], ['supervise_factor', 'Strength'], ['perturbed', 'Times perturbed'], ['seed', 'Seed']];
+const SHOWN = [
+  ['perplexity', 'Perplexity'],
+  ['n_neighbors', 'Neighbors'],
+  ['min_dist', 'Minimal distance'],
+  ['metric', 'Metric'],
+  ['normalize', 'Normalized'],
+  ['iterations', 'Iterations'],
+  ['epochs', 'Epochs'],
+  ['supervised_by', 'Supervised by'],
+  ['supervise_factor', 'Strength'],
+  ['perturbed', 'Times perturbed'],
+  ['seed', 'Seed'],
+];
 
 const QUALITY = [
-  ['neighbors_kept', 'Neighbors kept', (q) => `The share of each point’s ${q.k} nearest in this picture that are among its ${q.k} nearest in the original space`],
-  ['trustworthiness', 'Trustworthiness', (q) => `Near 1 where points that are near here are near in the original space too; by the ranks of ${format(q.sample)} points`],
-  ['rank_correlation', 'Distances agree', () => 'Spearman’s correlation of the distances here with those in the original space, of 20,000 pairs'],
+  [
+    'neighbors_kept',
+    'Neighbors kept',
+    (q) =>
+      `The share of each point’s ${q.k} nearest in this picture that are among its ${q.k} nearest in the original space`,
+  ],
+  [
+    'trustworthiness',
+    'Trustworthiness',
+    (q) =>
+      `Near 1 where points that are near here are near in the original space too; by the ranks of ${format(q.sample)} points`,
+  ],
+  [
+    'rank_correlation',
+    'Distances agree',
+    () => 'Spearman’s correlation of the distances here with those in the original space, of 20,000 pairs',
+  ],
 ];
 
 /** How faithful the picture is, where that was measured: of the first components, not of others or of typed axes. */
 function qualityFacts(entry, state) {
   const leading = state.projection !== 'pca' || isLeading(state);
   const found = state.projection !== 'custom' && leading ? entry.stats.quality?.[state.dims] : null;
-  return found ? QUALITY.map(([key, label, title]) => [label, key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2), title(found)]) : [];
+  return found
+    ? QUALITY.map(([key, label, title]) => [
+        label,
+        key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2),
+        title(found),
+      ])
+    : [];
 }
 
 function createFacts(view) {
@@ -224,14 +335,29 @@ function createFacts(view) {
     element,
     render(state) {
       const entry = view.entry(state);
-      const facts = state.projection === 'pca' || state.projection === 'custom' ? [] : SHOWN.filter(([key]) => entry.params[key] !== undefined && entry.params[key] !== null && entry.params[key] !== 'none')
-        .map(([key, label]) => [label, entry.params[key]]);
-      if (entry.stats.kl_divergence !== undefined) facts.push(['KL divergence', Number(entry.stats.kl_divergence.toPrecision(4))]);
+      const facts =
+        state.projection === 'pca' || state.projection === 'custom'
+          ? []
+          : SHOWN.filter(
+              ([key]) => entry.params[key] !== undefined && entry.params[key] !== null && entry.params[key] !== 'none',
+            ).map(([key, label]) => [label, entry.params[key]]);
+      if (entry.stats.kl_divergence !== undefined)
+        facts.push(['KL divergence', Number(entry.stats.kl_divergence.toPrecision(4))]);
       facts.push(...qualityFacts(entry, state));
       const key = JSON.stringify(facts);
       if (key === shown) return;
       shown = key;
-      fill(element, ...facts.map(([label, value, title]) => h('p.fact', { title }, h('span', {}, label), h('span', {}, typeof value === 'number' ? format(value) : String(value)))));
+      fill(
+        element,
+        ...facts.map(([label, value, title]) =>
+          h(
+            'p.fact',
+            { title },
+            h('span', {}, label),
+            h('span', {}, typeof value === 'number' ? format(value) : String(value)),
+          ),
+        ),
+      );
     },
   };
 }

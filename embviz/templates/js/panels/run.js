@@ -59,7 +59,14 @@ export function createRunControls(page, view) {
       setText(summary, state.isolated ? `Run on the ${format(n)} isolated points` : `Run on all ${format(n)} points`);
       buttons.render(state.run, fits);
       const isTheirs = state.run === null || view.entry(state).id === state.run.id || state.run.iteration === 0;
-      progress.render(state.run, state.run || fits ? (isTheirs ? '' : ` · on ${format(state.run.points)} other points`) : limitText(TITLES[shown], n));
+      progress.render(
+        state.run,
+        state.run || fits
+          ? isTheirs
+            ? ''
+            : ` · on ${format(state.run.points)} other points`
+          : limitText(TITLES[shown], n),
+      );
     },
   };
 }
@@ -84,9 +91,20 @@ function createButtons(view, run) {
 function createProgress(view) {
   const { runs } = view.computed;
   const bar = h('progress.run-bar', { max: 1 });
-  const perturb = h('button', { type: 'button', title: 'Push every point a little to where chance has it, as long as the button is held: what comes back is no accident' }, 'Perturb');
+  const perturb = h(
+    'button',
+    {
+      type: 'button',
+      title:
+        'Push every point a little to where chance has it, as long as the button is held: what comes back is no accident',
+    },
+    'Perturb',
+  );
   whileHeld(perturb, () => runs.perturb());
-  const hold = h('button', { type: 'button', on: { click: () => (view.get().run?.status === 'paused' ? runs.resume() : runs.pause()) } });
+  const hold = h('button', {
+    type: 'button',
+    on: { click: () => (view.get().run?.status === 'paused' ? runs.resume() : runs.pause()) },
+  });
   const slot = h('div.run-slot', {}, bar, perturb, hold);
   const status = h('p.hint', { attributes: { role: 'status' } });
   return {
@@ -111,7 +129,10 @@ function createProgress(view) {
 /** Act when a button is pressed, and again and again while the pointer holds it. */
 function whileHeld(button, act) {
   let timer = 0;
-  const end = () => { clearInterval(timer); timer = 0; };
+  const end = () => {
+    clearInterval(timer);
+    timer = 0;
+  };
   button.addEventListener('pointerdown', (event) => {
     if (event.button !== 0) return;
     act();
@@ -120,15 +141,23 @@ function whileHeld(button, act) {
   });
   for (const name of ['pointerup', 'pointerleave', 'pointercancel']) button.addEventListener(name, end);
   // A press by keyboard, or by what reads the page aloud, is a click without a pointer.
-  button.addEventListener('click', (event) => { if (event.detail === 0) act(); });
+  button.addEventListener('click', (event) => {
+    if (event.detail === 0) act();
+  });
 }
 
 function statusText(run) {
   if (run.doing) return `${run.doing} …`;
   const [one, many] = run.name === 'umap' ? ['Epoch', 'epochs'] : ['Iteration', 'iterations'];
   const kl = run.kl === null ? '' : ` · KL ${run.kl.toFixed(3)}`;
-  const of = run.status === 'done' ? `${format(run.iteration)} ${many}` : `${one} ${format(run.iteration)} of ${format(run.iterations)}`;
+  const of =
+    run.status === 'done'
+      ? `${format(run.iteration)} ${many}`
+      : `${one} ${format(run.iteration)} of ${format(run.iterations)}`;
   return `${of}${kl}`;
 }
 
-const limitText = (title, n) => (n < FEWEST_POINTS ? `${title} needs ${FEWEST_POINTS} points or more.` : `Isolate at most ${format(MOST_POINTS)} of these ${format(n)} points to run ${title} in this page.`);
+const limitText = (title, n) =>
+  n < FEWEST_POINTS
+    ? `${title} needs ${FEWEST_POINTS} points or more.`
+    : `Isolate at most ${format(MOST_POINTS)} of these ${format(n)} points to run ${title} in this page.`;

@@ -27,8 +27,18 @@ function createTsneFields(page) {
 }
 
 function createUmapFields() {
-  const neighbors = number('Neighbors', { min: 2, step: 1, title: 'How many nearest points shape the map around each one, itself among them: few show detail, many the whole' });
-  const distance = number('Minimal distance', { min: 0, max: 1, step: 'any', value: 0.1, title: 'How near points may come in the map' });
+  const neighbors = number('Neighbors', {
+    min: 2,
+    step: 1,
+    title: 'How many nearest points shape the map around each one, itself among them: few show detail, many the whole',
+  });
+  const distance = number('Minimal distance', {
+    min: 0,
+    max: 1,
+    step: 'any',
+    value: 0.1,
+    title: 'How near points may come in the map',
+  });
   const rate = number('Learning rate', { min: 0, step: 'any', value: 1 });
   const epochs = number('Epochs', { min: 1, max: 100000, step: 1, value: 500 });
   const seed = number('Seed', { min: 0, max: 4294967295, step: 1, value: 0 });
@@ -48,12 +58,47 @@ function createSupervision(page) {
   const columns = [...page.table.columns.keys()];
   const factor = number('Strength', { min: 0, max: 100, step: 'any', value: 10, title: '0 to 100' });
   const ignore = h('input', { type: 'text', placeholder: 'no label' });
-  const hint = h('p.hint', {}, 'Points of one label are drawn together, others apart: the picture then shows the labels, too, not the vectors alone.');
-  const more = h('div', { hidden: true }, factor.element, h('label.field', { title: 'A label that stands for none: its points are left as their vectors have them' }, h('span.field-name', {}, 'Ignore'), ignore), hint);
-  const input = h('select', { on: { change: () => { more.hidden = input.value === ''; } } }, h('option', { value: '' }, 'by no label'), ...columns.map((name) => h('option', { value: name }, name)));
+  const hint = h(
+    'p.hint',
+    {},
+    'Points of one label are drawn together, others apart: the picture then shows the labels, too, not the vectors alone.',
+  );
+  const more = h(
+    'div',
+    { hidden: true },
+    factor.element,
+    h(
+      'label.field',
+      { title: 'A label that stands for none: its points are left as their vectors have them' },
+      h('span.field-name', {}, 'Ignore'),
+      ignore,
+    ),
+    hint,
+  );
+  const input = h(
+    'select',
+    {
+      on: {
+        change: () => {
+          more.hidden = input.value === '';
+        },
+      },
+    },
+    h('option', { value: '' }, 'by no label'),
+    ...columns.map((name) => h('option', { value: name }, name)),
+  );
   return {
-    input, element: h('div', { hidden: columns.length === 0 }, h('label.field', {}, h('span.field-name', {}, 'Supervise'), input), more),
-    read: () => (input.value === '' ? {} : { supervise: { column: input.value, factor: Number(factor.input.value || NaN), ignore: ignore.value } }),
+    input,
+    element: h(
+      'div',
+      { hidden: columns.length === 0 },
+      h('label.field', {}, h('span.field-name', {}, 'Supervise'), input),
+      more,
+    ),
+    read: () =>
+      input.value === ''
+        ? {}
+        : { supervise: { column: input.value, factor: Number(factor.input.value || NaN), ignore: ignore.value } },
   };
 }
 
@@ -63,7 +108,12 @@ function number(label, { title = '', ...props }) {
 }
 
 /** What is typed in some fields; an empty one leaves its default. */
-const given = (fields) => Object.fromEntries(Object.entries(fields).filter(([, { input }]) => input.value !== '' || input.validity.badInput).map(([key, { input }]) => [key, input.value === '' ? NaN : Number(input.value)]));
+const given = (fields) =>
+  Object.fromEntries(
+    Object.entries(fields)
+      .filter(([, { input }]) => input.value !== '' || input.validity.badInput)
+      .map(([key, { input }]) => [key, input.value === '' ? NaN : Number(input.value)]),
+  );
 
 function enable(fields, fits) {
   for (const { input } of fields) input.disabled = !fits;

@@ -9,7 +9,14 @@ const FIRST_RADIUS = 0.1;
  * @returns {{element: HTMLElement, click: (row: number, mode: string) => void, render: (state: object) => void}}
  */
 export function createSphere(page, view) {
-  const slider = h('input', { type: 'range', min: 0.005, max: 1, step: 0.005, aria: { label: 'Radius of the selection sphere' }, on: { input: () => put(Number(slider.value)) } });
+  const slider = h('input', {
+    type: 'range',
+    min: 0.005,
+    max: 1,
+    step: 0.005,
+    aria: { label: 'Radius of the selection sphere' },
+    on: { input: () => put(Number(slider.value)) },
+  });
   const count = h('output.count');
   const element = h('label.sphere-bar', {}, 'Radius', slider, count);
   let started = { row: -1, before: new Int32Array(0), mode: 'replace' };
@@ -30,9 +37,13 @@ export function createSphere(page, view) {
     render(state) {
       element.hidden = state.sphere === null;
       if (element.hidden) return;
-      if (state.sphere.row !== started.row) started = { row: state.sphere.row, before: new Int32Array(0), mode: 'replace' };
+      if (state.sphere.row !== started.row)
+        started = { row: state.sphere.row, before: new Int32Array(0), mode: 'replace' };
       if (Number(slider.value) !== state.sphere.radius) slider.value = state.sphere.radius;
-      slider.setAttribute('aria-valuetext', `${format(Number((100 * state.sphere.radius).toPrecision(3)))} % of the longest side`);
+      slider.setAttribute(
+        'aria-valuetext',
+        `${format(Number((100 * state.sphere.radius).toPrecision(3)))} % of the longest side`,
+      );
       setText(count, `${format(view.rowsInSphere(state.sphere).length)} points`);
     },
   };

@@ -9,15 +9,36 @@ const MOST_LISTED = 50;
 /** Give the selection a value in a new or existing column, take that back, and save the metadata. */
 export function createTagging(page, view) {
   const names = h('datalist', { id: 'tag-columns' });
-  const column = h('input', { type: 'text', placeholder: 'new or existing', maxLength: 200, spellcheck: false, attributes: { list: 'tag-columns' }, aria: { label: 'Column of the tag' }, on: { input: () => values.render(view.get(), column.value) } });
+  const column = h('input', {
+    type: 'text',
+    placeholder: 'new or existing',
+    maxLength: 200,
+    spellcheck: false,
+    attributes: { list: 'tag-columns' },
+    aria: { label: 'Column of the tag' },
+    on: { input: () => values.render(view.get(), column.value) },
+  });
   const value = h('input', { type: 'text', maxLength: 200, spellcheck: false, aria: { label: 'Value of the tag' } });
   const values = createValues(page, tag);
   const summary = h('summary');
   const last = h('p.hint', { attributes: { role: 'status' } });
   const buttons = createButtons(page, view);
-  const form = h('form', { on: { submit: (event) => { event.preventDefault(); tag(value.value); } } },
-    h('label.field', {}, h('span.field-name', {}, 'Column'), column), h('label.field', {}, h('span.field-name', {}, 'Value'), value), names,
-    values.element, buttons.element);
+  const form = h(
+    'form',
+    {
+      on: {
+        submit: (event) => {
+          event.preventDefault();
+          tag(value.value);
+        },
+      },
+    },
+    h('label.field', {}, h('span.field-name', {}, 'Column'), column),
+    h('label.field', {}, h('span.field-name', {}, 'Value'), value),
+    names,
+    values.element,
+    buttons.element,
+  );
   const element = h('section.panel', { aria: { label: 'Tags' } }, h('details.tagging', {}, summary, form, last));
   let listed = null;
 
@@ -26,7 +47,10 @@ export function createTagging(page, view) {
     const name = column.value.trim();
     if (!name || !selected.length) return column.focus();
     const isNew = !page.table.columns.has(name);
-    view.set({ tags: [...tags, { column: name, value: text, rows: Array.from(selected) }], ...(isNew ? { color_by: name } : {}) });
+    view.set({
+      tags: [...tags, { column: name, value: text, rows: Array.from(selected) }],
+      ...(isNew ? { color_by: name } : {}),
+    });
     if (document.activeElement === value) value.select();
     return undefined;
   }
@@ -42,19 +66,33 @@ export function createTagging(page, view) {
         fill(names, ...[...page.table.columns.keys()].map((name) => h('option', { value: name })));
         setText(last, told(state.tags.at(-1)));
       }
-      setText(summary, n ? `Tag ${n === 1 ? 'this point' : `these ${format(n)} points`}` : `${format(state.tags.length)} ${state.tags.length === 1 ? 'tag' : 'tags'}`);
+      setText(
+        summary,
+        n
+          ? `Tag ${n === 1 ? 'this point' : `these ${format(n)} points`}`
+          : `${format(state.tags.length)} ${state.tags.length === 1 ? 'tag' : 'tags'}`,
+      );
       values.render(state, column.value);
       buttons.render(state);
     },
   };
 }
 
-const told = (tag) => (tag ? `${tag.column}: ${tag.value === '' ? 'emptied' : tag.value} (${format(tag.rows.length)} ${tag.rows.length === 1 ? 'point' : 'points'})` : '');
+const told = (tag) =>
+  tag
+    ? `${tag.column}: ${tag.value === '' ? 'emptied' : tag.value} (${format(tag.rows.length)} ${tag.rows.length === 1 ? 'point' : 'points'})`
+    : '';
 
 function createButtons(page, view) {
   const apply = h('button.primary', { type: 'submit' });
-  const undo = h('button', { type: 'button', on: { click: () => view.set({ tags: view.get().tags.slice(0, -1) }) } }, 'Undo');
-  const save = iconButton('download', 'Save the metadata of all points as TSV', () => download(metadataText(page.table), 'metadata-edited.tsv', 'text/tab-separated-values'));
+  const undo = h(
+    'button',
+    { type: 'button', on: { click: () => view.set({ tags: view.get().tags.slice(0, -1) }) } },
+    'Undo',
+  );
+  const save = iconButton('download', 'Save the metadata of all points as TSV', () =>
+    download(metadataText(page.table), 'metadata-edited.tsv', 'text/tab-separated-values'),
+  );
   return {
     element: h('div.field', {}, apply, undo, h('span.spread'), save),
     render({ selected: { length: n }, tags }) {
@@ -77,7 +115,25 @@ function createValues(page, tag) {
         shown = { column, tags };
         const few = column && countDistinct(column, MOST_LISTED) <= MOST_LISTED ? categories(column).names : [];
         const focused = element.contains(document.activeElement) ? document.activeElement.textContent : null;
-        fill(element, ...few.map((text) => h('li', {}, h('button', { type: 'button', dir: 'auto', title: `Give it to the selected points: ${text}`, on: { click: () => tag(text) } }, text))));
+        fill(
+          element,
+          ...few.map((text) =>
+            h(
+              'li',
+              {},
+              h(
+                'button',
+                {
+                  type: 'button',
+                  dir: 'auto',
+                  title: `Give it to the selected points: ${text}`,
+                  on: { click: () => tag(text) },
+                },
+                text,
+              ),
+            ),
+          ),
+        );
         element.hidden = few.length === 0;
         if (focused !== null) element.children[few.indexOf(focused)]?.firstChild.focus();
       }

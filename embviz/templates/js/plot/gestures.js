@@ -11,9 +11,14 @@ const CROSS_STEP = 8;
 const CROSS_REACH = 14;
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const KEYS = {
-  ArrowLeft: (plot) => plot.pan(KEY_STEP, 0), ArrowRight: (plot) => plot.pan(-KEY_STEP, 0),
-  ArrowUp: (plot) => plot.pan(0, KEY_STEP), ArrowDown: (plot) => plot.pan(0, -KEY_STEP),
-  '+': (plot) => plot.zoom(1.25), '=': (plot) => plot.zoom(1.25), '-': (plot) => plot.zoom(0.8), 0: (plot) => plot.reset(),
+  ArrowLeft: (plot) => plot.pan(KEY_STEP, 0),
+  ArrowRight: (plot) => plot.pan(-KEY_STEP, 0),
+  ArrowUp: (plot) => plot.pan(0, KEY_STEP),
+  ArrowDown: (plot) => plot.pan(0, -KEY_STEP),
+  '+': (plot) => plot.zoom(1.25),
+  '=': (plot) => plot.zoom(1.25),
+  '-': (plot) => plot.zoom(0.8),
+  0: (plot) => plot.reset(),
 };
 
 /** @returns {'replace' | 'add' | 'remove' | 'intersect'} */
@@ -29,27 +34,54 @@ export function modeOf({ shiftKey, altKey }) {
  * @returns {{setTool: (tool: string) => void, drawShape: (context, chrome) => void}}
  */
 export function createGestures(host, canvas, plot) {
-  const hand = { tool: 'pan', press: null, shape: null, cross: null, last: { time: -Infinity, x: 0, y: 0 }, forwarded: new WeakSet() };
+  const hand = {
+    tool: 'pan',
+    press: null,
+    shape: null,
+    cross: null,
+    last: { time: -Infinity, x: 0, y: 0 },
+    forwarded: new WeakSet(),
+  };
   const at = ({ clientX, clientY }) => {
     const box = host.getBoundingClientRect();
     return [clientX - box.left, clientY - box.top];
   };
-  host.addEventListener('pointerdown', (event) => {
-    if (event.button !== 0 || !event.isPrimary) return;
-    host.focus({ preventScroll: true, focusVisible: false });
-    if (begin(hand, plot, at(event))) host.setPointerCapture(event.pointerId);
-    plot.hover(null, event);
-  }, true);
+  host.addEventListener(
+    'pointerdown',
+    (event) => {
+      if (event.button !== 0 || !event.isPrimary) return;
+      host.focus({ preventScroll: true, focusVisible: false });
+      if (begin(hand, plot, at(event))) host.setPointerCapture(event.pointerId);
+      plot.hover(null, event);
+    },
+    true,
+  );
   host.addEventListener('pointermove', (event) => {
     if (!hand.press && event.buttons === 0 && event.pointerType !== 'touch') plot.hover(at(event), event);
   });
-  host.addEventListener('pointerleave', (event) => { if (!hand.press) plot.hover(null, event); });
+  host.addEventListener('pointerleave', (event) => {
+    if (!hand.press) plot.hover(null, event);
+  });
   host.addEventListener('wheel', (event) => wheel(hand, plot, event, at(event)), { passive: false });
   host.addEventListener('keydown', (event) => keydown(hand, plot, event, host));
-  host.addEventListener('blur', () => { if (hand.cross) cancel(hand, plot); });
+  host.addEventListener('blur', () => {
+    if (hand.cross) cancel(hand, plot);
+  });
   // Plotly puts a cover over the page on mousedown, so the rest of a press is heard on the window, before others.
-  window.addEventListener('pointermove', (event) => { if (hand.press && event.isPrimary) drag(hand, plot, at(event)); }, true);
-  window.addEventListener('pointerup', (event) => { if (hand.press && event.isPrimary) end(hand, plot, event, at(event)); }, true);
+  window.addEventListener(
+    'pointermove',
+    (event) => {
+      if (hand.press && event.isPrimary) drag(hand, plot, at(event));
+    },
+    true,
+  );
+  window.addEventListener(
+    'pointerup',
+    (event) => {
+      if (hand.press && event.isPrimary) end(hand, plot, event, at(event));
+    },
+    true,
+  );
   window.addEventListener('pointercancel', () => cancel(hand, plot));
   host.style.touchAction = 'none';
   return {
@@ -91,7 +123,11 @@ function drag({ press, shape }, plot, [x, y]) {
 }
 
 function end(hand, plot, event, [x, y]) {
-  const { press: { moved }, shape, last } = hand;
+  const {
+    press: { moved },
+    shape,
+    last,
+  } = hand;
   Object.assign(hand, { press: null, shape: null });
   if (moved) {
     if (shape) plot.select(shape, modeOf(event));
@@ -128,7 +164,12 @@ function keydown(hand, plot, event, host) {
   if (event.key === 'Escape' && (hand.shape || hand.cross)) {
     event.stopPropagation();
     cancel(hand, plot);
-  } else if (hand.tool !== 'pan' && !event.ctrlKey && !event.metaKey && (Object.hasOwn(ARROWS, event.key) || event.key === ' ' || event.key === 'Enter')) {
+  } else if (
+    hand.tool !== 'pan' &&
+    !event.ctrlKey &&
+    !event.metaKey &&
+    (Object.hasOwn(ARROWS, event.key) || event.key === ' ' || event.key === 'Enter')
+  ) {
     event.preventDefault();
     event.stopPropagation();
     if (!hand.press) aim(hand, plot, event, host);
@@ -175,7 +216,10 @@ function drawCross(cross, context, chrome) {
     context.moveTo(x + 3 * dx, y + 3 * dy);
     context.lineTo(x + CROSS_REACH * dx, y + CROSS_REACH * dy);
   }
-  for (const [color, width] of [[chrome.background, 5], [chrome.accent, 2]]) {
+  for (const [color, width] of [
+    [chrome.background, 5],
+    [chrome.accent, 2],
+  ]) {
     context.strokeStyle = color;
     context.lineWidth = width;
     context.stroke();

@@ -29,8 +29,10 @@ export function drawGrid(context, spec) {
 
 /** @returns {{x: {at: number, text: string}[], y: {at: number, text: string}[]}} where on the screen which numbers stand */
 export function ticks2({ transform: { kx, bx, ky, by }, area }) {
-  const along = (k, b, start, length, room) => ticksOf((start - b) / k, (start + length - b) / k, Math.min(10, Math.max(2, length / room)))
-    .map(({ value, text }) => ({ at: k * value + b, text }));
+  const along = (k, b, start, length, room) =>
+    ticksOf((start - b) / k, (start + length - b) / k, Math.min(10, Math.max(2, length / room))).map(
+      ({ value, text }) => ({ at: k * value + b, text }),
+    );
   return { x: along(kx, bx, area.left, area.width, WIDE), y: along(ky, by, area.top, area.height, HIGH) };
 }
 
@@ -74,10 +76,37 @@ function grid3(context, spec) {
     const at = (values) => values.reduce((out, [axis, x]) => Object.assign(out, { [axis]: x }), [0, 0, 0]);
     const ticks = ticksOf(box.min[j], box.max[j], MOST_IN_3D);
     for (const value of [box.min[j], box.max[j], ...ticks.map((tick) => tick.value)]) {
-      line(at([[j, value], [k, far[k]], [l, box.min[l]]]), at([[j, value], [k, far[k]], [l, box.max[l]]]));
-      line(at([[j, value], [l, far[l]], [k, box.min[k]]]), at([[j, value], [l, far[l]], [k, box.max[k]]]));
+      line(
+        at([
+          [j, value],
+          [k, far[k]],
+          [l, box.min[l]],
+        ]),
+        at([
+          [j, value],
+          [k, far[k]],
+          [l, box.max[l]],
+        ]),
+      );
+      line(
+        at([
+          [j, value],
+          [l, far[l]],
+          [k, box.min[k]],
+        ]),
+        at([
+          [j, value],
+          [l, far[l]],
+          [k, box.max[k]],
+        ]),
+      );
     }
-    numbers3(context, edges[j], ticks.map((tick) => ({ ...tick, part: (tick.value - box.min[j]) / (box.max[j] - box.min[j]) })), spec);
+    numbers3(
+      context,
+      edges[j],
+      ticks.map((tick) => ({ ...tick, part: (tick.value - box.min[j]) / (box.max[j] - box.min[j]) })),
+      spec,
+    );
   }
   context.stroke();
 }
@@ -88,7 +117,9 @@ const others = (j) => [(j + 1) % 3, (j + 2) % 3];
 function farFaces({ view, box }) {
   const { eye, center, projection } = view;
   const flat = projection?.type === 'orthographic';
-  return ['x', 'y', 'z'].map((name, j) => ((flat ? eye[name] - center[name] : eye[name]) > 0 ? box.min[j] : box.max[j]));
+  return ['x', 'y', 'z'].map((name, j) =>
+    (flat ? eye[name] - center[name] : eye[name]) > 0 ? box.min[j] : box.max[j],
+  );
 }
 
 /**
@@ -99,10 +130,17 @@ function farFaces({ view, box }) {
  */
 function edgesOf({ box, transform, area }, far) {
   const near = far.map((x, j) => (x === box.min[j] ? box.max[j] : box.min[j]));
-  const center = projectPoint(box.min.map((x, j) => (x + box.max[j]) / 2), transform, area);
+  const center = projectPoint(
+    box.min.map((x, j) => (x + box.max[j]) / 2),
+    transform,
+    area,
+  );
   return [0, 1, 2].map((j) => {
     const [k, l] = others(j);
-    const made = [[far[k], near[l]], [near[k], far[l]]].map(([a, b]) => {
+    const made = [
+      [far[k], near[l]],
+      [near[k], far[l]],
+    ].map(([a, b]) => {
       const corners = [box.min[j], box.max[j]].map((x) => Object.assign([0, 0, 0], { [j]: x, [k]: a, [l]: b }));
       const [from, to] = corners.map((corner) => projectPoint(corner, transform, area));
       return { from, to, corners };
@@ -135,7 +173,11 @@ function numbers3(context, { from, to, corners, out }, ticks, { transform, area 
   context.textBaseline = 'middle';
   for (const { part, index, text } of ticks) {
     if (index % step) continue;
-    const at = projectPoint(corners[0].map((x, j) => x + (corners[1][j] - x) * part), transform, area);
+    const at = projectPoint(
+      corners[0].map((x, j) => x + (corners[1][j] - x) * part),
+      transform,
+      area,
+    );
     const away = 8 + (Math.abs(out[0]) * context.measureText(text).width) / 2 + Math.abs(out[1]) * 6;
     if (at.every(Number.isFinite)) context.fillText(text, at[0] + out[0] * away, at[1] + out[1] * away);
   }
@@ -143,12 +185,18 @@ function numbers3(context, { from, to, corners, out }, ticks, { transform, area 
 
 const ends = ({ title, low, high }) => {
   const clean = (text) => cleanLabel(text, 48);
-  return low || high ? { title: '', low: low && `← ${clean(low)}`, high: high && `${clean(high)} →` } : { title: clean(title), low: '', high: '' };
+  return low || high
+    ? { title: '', low: low && `← ${clean(low)}`, high: high && `${clean(high)} →` }
+    : { title: clean(title), low: '', high: '' };
 };
 
 /** What the axes mean, at their ends or, for components, in the middle; above the points. */
 export function drawCaptions(context, spec) {
-  const { scene, area, style: { chrome } } = spec;
+  const {
+    scene,
+    area,
+    style: { chrome },
+  } = spec;
   if (!scene.axes) return;
   context.font = FONT;
   context.textBaseline = 'middle';
@@ -157,14 +205,19 @@ export function drawCaptions(context, spec) {
     return;
   }
   caption2(context, [area.left, area.top + area.height + 34, 0], ends(scene.axes[0]), area.width, chrome);
-  if (scene.axes[1]) caption2(context, [14, area.top + area.height, -Math.PI / 2], ends(scene.axes[1]), area.height, chrome);
+  if (scene.axes[1])
+    caption2(context, [14, area.top + area.height, -Math.PI / 2], ends(scene.axes[1]), area.height, chrome);
 }
 
 function caption2(context, [x, y, angle], { title, low, high }, length, chrome) {
   context.save();
   context.translate(x, y);
   context.rotate(angle);
-  for (const [text, align, at, color] of [[low, 'left', 0, chrome.text], [high, 'right', length, chrome.text], [title, 'center', length / 2, chrome.muted]]) {
+  for (const [text, align, at, color] of [
+    [low, 'left', 0, chrome.text],
+    [high, 'right', length, chrome.text],
+    [title, 'center', length / 2, chrome.muted],
+  ]) {
     context.textAlign = align;
     context.fillStyle = color;
     if (text) context.fillText(text, at, 0);
@@ -180,7 +233,11 @@ function caption3(context, { from, to, out }, { title, low, high }, { area, styl
     const at = [from[0] + (to[0] - from[0]) * part + out[0] * away, from[1] + (to[1] - from[1]) * part + out[1] * away];
     if (!text || !at.every(Number.isFinite)) return;
     context.fillStyle = color;
-    context.fillText(text, Math.min(Math.max(at[0], area.left + half), area.left + area.width - half), Math.min(Math.max(at[1], area.top + 10), area.top + area.height - 10));
+    context.fillText(
+      text,
+      Math.min(Math.max(at[0], area.left + half), area.left + area.width - half),
+      Math.min(Math.max(at[1], area.top + 10), area.top + area.height - 10),
+    );
   };
   put(low, 0.08, chrome.text);
   put(high, 0.92, chrome.text);

@@ -2,7 +2,21 @@ import { project2, project3 } from '#js/drawing/camera.js';
 import { deepen, densityShade } from '#js/drawing/density.js';
 import { h } from '#js/dom.js';
 import { rowNear } from '#js/drawing/hit.js';
-import { countWithin, createPicture, depthOrder, discOpacity, discRadius, discSpans, discStamps, drawNearest, drawRows, drawStamps, drawTiles, plusStamps, straighten } from '#js/drawing/raster.js';
+import {
+  countWithin,
+  createPicture,
+  depthOrder,
+  discOpacity,
+  discRadius,
+  discSpans,
+  discStamps,
+  drawNearest,
+  drawRows,
+  drawStamps,
+  drawTiles,
+  plusStamps,
+  straighten,
+} from '#js/drawing/raster.js';
 import { atlasSides, createAtlas, spread, thumbnailSize, tileSides } from '#js/drawing/tiles.js';
 
 /** Above this many points, moving pictures are drawn coarser than resting ones. */
@@ -18,7 +32,16 @@ const REACH = 3;
  * A `spec` is {scene, style, transform, area, width, height, magnification, shown}, lengths in CSS pixels.
  */
 export function createPointLayer() {
-  const layer = { xy: new Float32Array(0), depth: null, sorted: null, nearest: new Float32Array(0), rows: null, stale: true, last: null, atlases: createAtlases() };
+  const layer = {
+    xy: new Float32Array(0),
+    depth: null,
+    sorted: null,
+    nearest: new Float32Array(0),
+    rows: null,
+    stale: true,
+    last: null,
+    atlases: createAtlases(),
+  };
   return {
     project: (spec) => project(layer, spec),
     /**
@@ -66,12 +89,23 @@ function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const count = countWithin(xy, style.visible, area);
   const dims = style.selected.length > 1 && style.selected.length < shown;
   const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
-  return { radius, opacity: discOpacity(count, radius, area) * (dims ? DIMMED : 1), tile, count, fade: scene.dims === 3 ? FADE : 0, dims };
+  return {
+    radius,
+    opacity: discOpacity(count, radius, area) * (dims ? DIMMED : 1),
+    tile,
+    count,
+    fade: scene.dims === 3 ? FADE : 0,
+    dims,
+  };
 }
 
 /** What raster.js draws. */
 const pointsOf = (layer, { style, scene }) => ({
-  xy: layer.xy, colors: colorsOf(style.colors, scene.n, style.chrome), order: null, levels: null, visible: style.visible,
+  xy: layer.xy,
+  colors: colorsOf(style.colors, scene.n, style.chrome),
+  order: null,
+  levels: null,
+  visible: style.visible,
 });
 
 /** The same, in order of depth; the order leaves hidden points out already. */
@@ -100,7 +134,8 @@ function paintDiscs(layer, picture, spec, look, coarse) {
   const points = pointsOf(layer, spec);
   const opacity = round(coarse && scene.n > VERY_MANY && !look.dims ? 1 : look.opacity);
   const disc = (radius, options) => stampsOf('disc', round(radius * scale), options);
-  if (coarse && layer.depth) drawNearest(picture, points, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
+  if (coarse && layer.depth)
+    drawNearest(picture, points, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
   else if (coarse) drawStamps(picture, points, stampsOf('plus', opacity), area);
   else drawStamps(picture, ordered(layer, points, style), disc(look.radius, { opacity, fade: look.fade }), area);
   if (style.oneColor && !look.dims) {
@@ -109,7 +144,8 @@ function paintDiscs(layer, picture, spec, look, coarse) {
   }
   const ground = rgba(style.chrome.background);
   for (const { rows, radius, ring, color } of marks(style, look)) {
-    const put = (to, paint_, options) => drawStamps(picture, { ...only(points, rows, style), colors: paint_ }, disc(to, options), area);
+    const put = (to, paint_, options) =>
+      drawStamps(picture, { ...only(points, rows, style), colors: paint_ }, disc(to, options), area);
     put(radius + ring + 1.5, ground);
     put(radius + ring + 0.5, rgba(color), { inner: (radius + 0.5) * scale });
     put(radius, points.colors);
@@ -128,8 +164,16 @@ function paintTiles(layer, picture, spec, look, moving) {
   const points = pointsOf(layer, spec);
   const atlas = layer.atlases(sprite, side, moving);
   const size = { ...tileSides(sprite, side), frame: Math.max(1, Math.round(1.25 * picture.scale)) };
-  drawTiles(picture, ordered(layer, points, style), atlas, sprite.tile, { ...size, opacity: look.dims ? DIMMED : 0.9 }, area);
-  for (const { rows } of marks(style, look)) drawTiles(picture, only(points, rows, style), atlas, sprite.tile, { ...size, opacity: 1 }, area);
+  drawTiles(
+    picture,
+    ordered(layer, points, style),
+    atlas,
+    sprite.tile,
+    { ...size, opacity: look.dims ? DIMMED : 0.9 },
+    area,
+  );
+  for (const { rows } of marks(style, look))
+    drawTiles(picture, only(points, rows, style), atlas, sprite.tile, { ...size, opacity: 1 }, area);
 }
 
 /** @returns {{rows: Int32Array, width: number, height: number} | null} a row number a CSS pixel */
@@ -147,10 +191,25 @@ function rowPicture(layer) {
   rows.fill(-1);
   const points = pointsOf(layer, spec);
   const sides = look.tile ? tileSides(style.sprite, look.tile) : null;
-  const tile = (factor) => new Int32Array(2 * Math.round((sides.height * factor) / 2) + 1).fill(Math.round((sides.width * factor) / 2));
-  drawRows(rows, width, height, ordered(layer, points, style), sides ? tile(0.8) : discSpans(scene.n > MANY ? Math.max(1, look.radius) : look.radius), area);
+  const tile = (factor) =>
+    new Int32Array(2 * Math.round((sides.height * factor) / 2) + 1).fill(Math.round((sides.width * factor) / 2));
+  drawRows(
+    rows,
+    width,
+    height,
+    ordered(layer, points, style),
+    sides ? tile(0.8) : discSpans(scene.n > MANY ? Math.max(1, look.radius) : look.radius),
+    area,
+  );
   for (const mark of marks(style, look)) {
-    drawRows(rows, width, height, only(points, mark.rows, style), sides ? tile(1.2) : discSpans(mark.radius + mark.ring), area);
+    drawRows(
+      rows,
+      width,
+      height,
+      only(points, mark.rows, style),
+      sides ? tile(1.2) : discSpans(mark.radius + mark.ring),
+      area,
+    );
   }
   layer.stale = false;
   return { rows, width, height };
@@ -159,15 +218,33 @@ function rowPicture(layer) {
 /** The points that stand out, the most important last. @returns {{rows, radius, ring, color, kind}[]} */
 export function marks(style, { radius }) {
   const count = style.selected.length;
-  const [grown, ring] = count === 1 ? [Math.max(radius * 1.6, 5.5), 2.5] : count <= 60 ? [Math.max(radius * 1.4, 4), 2] : [Math.max(radius * 1.1, 2), 1];
+  const [grown, ring] =
+    count === 1
+      ? [Math.max(radius * 1.6, 5.5), 2.5]
+      : count <= 60
+        ? [Math.max(radius * 1.4, 4), 2]
+        : [Math.max(radius * 1.1, 2), 1];
   return [
-    ...byDistance(style).map((rows, level) => ({ kind: 'neighbor', rows, radius: Math.max(radius * 1.15, 3), ...NEIGHBOR_RINGS[level], color: style.chrome[NEIGHBOR_RINGS[level].shade] })).reverse(),
+    ...byDistance(style)
+      .map((rows, level) => ({
+        kind: 'neighbor',
+        rows,
+        radius: Math.max(radius * 1.15, 3),
+        ...NEIGHBOR_RINGS[level],
+        color: style.chrome[NEIGHBOR_RINGS[level].shade],
+      }))
+      .reverse(),
     { kind: 'selected', rows: style.selected, radius: grown, ring, color: style.chrome.accent },
   ].filter(({ rows }) => rows.length);
 }
 
 /** The nearer a neighbor, the stronger its ring. */
-const NEIGHBOR_RINGS = [{ ring: 2.5, shade: 'text' }, { ring: 1.5, shade: 'text' }, { ring: 1.5, shade: 'muted' }, { ring: 1, shade: 'muted' }];
+const NEIGHBOR_RINGS = [
+  { ring: 2.5, shade: 'text' },
+  { ring: 1.5, shade: 'text' },
+  { ring: 1.5, shade: 'muted' },
+  { ring: 1, shade: 'muted' },
+];
 
 /** @returns {Int32Array[]} neighbors in four parts of the range of their distances, the nearest first */
 function byDistance({ neighbors, distances }) {
@@ -181,7 +258,12 @@ function byDistance({ neighbors, distances }) {
 const round = (x) => Math.round(8 * x) / 8;
 
 function createOrClear(before, width, height, scale) {
-  if (before && before.scale === scale && before.width === Math.max(1, Math.round(width * scale)) && before.height === Math.max(1, Math.round(height * scale))) {
+  if (
+    before &&
+    before.scale === scale &&
+    before.width === Math.max(1, Math.round(width * scale)) &&
+    before.height === Math.max(1, Math.round(height * scale))
+  ) {
     before.pixels.fill(0);
     return before;
   }
@@ -245,7 +327,17 @@ function createAtlases() {
     const height = sides.height * sides.rows;
     const context = h('canvas', { width, height }).getContext('2d', { willReadFrequently: true });
     context.imageSmoothingQuality = 'high';
-    context.drawImage(sprite.image, 0, 0, sprite.columns * sprite.tileWidth, sides.rows * sprite.tileHeight, 0, 0, width, height);
+    context.drawImage(
+      sprite.image,
+      0,
+      0,
+      sprite.columns * sprite.tileWidth,
+      sides.rows * sprite.tileHeight,
+      0,
+      0,
+      width,
+      height,
+    );
     kept = { sprite, sides, atlas: createAtlas(context.getImageData(0, 0, width, height).data, width, sides, sprite) };
     return kept.atlas;
   };

@@ -35,7 +35,19 @@ export function chooseLabels(context, spec, look, xy, order) {
     const source = style.label(row);
     const text = cleanLabel(source);
     context.font = kind === 'selected' ? BOLD : FONT;
-    if (text) wanted.push({ row, source, text, kind, x, y, width: context.measureText(text).width, height: LINE, gap, strength: kind === 'plain' ? 0 : kind === 'selected' && style.selected.length === 1 ? 2 : 1 });
+    if (text)
+      wanted.push({
+        row,
+        source,
+        text,
+        kind,
+        x,
+        y,
+        width: context.measureText(text).width,
+        height: LINE,
+        gap,
+        strength: kind === 'plain' ? 0 : kind === 'selected' && style.selected.length === 1 ? 2 : 1,
+      });
   };
   const sizes = plateSizes(style, look);
   for (const { kind, rows, radius, ring } of marks(style, look).reverse()) {
@@ -51,7 +63,10 @@ export function chooseLabels(context, spec, look, xy, order) {
   const bounds = { left: 0, top: area.top, width, height: height - area.top };
   const obstacles = look.count <= MOST_OBSTACLES ? discBoxes(xy, style.visible, look) : [];
   const sides = placeLabels(wanted, bounds, obstacles);
-  return wanted.map((label, i) => ({ ...label, side: sides[i] })).filter(({ side }) => side >= 0).slice(0, MOST_PLACED);
+  return wanted
+    .map((label, i) => ({ ...label, side: sides[i] }))
+    .filter(({ side }) => side >= 0)
+    .slice(0, MOST_PLACED);
 }
 
 function discBoxes(xy, visible, { radius, tile }) {
@@ -59,14 +74,16 @@ function discBoxes(xy, visible, { radius, tile }) {
   const boxes = [];
   for (let i = 0; i < xy.length / 2; i++) {
     const x = xy[2 * i];
-    if (x === x && (!visible || visible[i])) boxes.push([x - half, xy[2 * i + 1] - half, x + half, xy[2 * i + 1] + half]);
+    if (x === x && (!visible || visible[i]))
+      boxes.push([x - half, xy[2 * i + 1] - half, x + half, xy[2 * i + 1] + half]);
   }
   return boxes;
 }
 
 /** @param {object[]} labels see chooseLabels @param {boolean} halo whether to set them off from what is below */
 export function drawLabels(context, labels, xy, chrome, halo) {
-  for (const { row, text, side, gap, kind } of labels) drawLabel(context, text, xy[2 * row], xy[2 * row + 1], { side, gap, kind, chrome, halo });
+  for (const { row, text, side, gap, kind } of labels)
+    drawLabel(context, text, xy[2 * row], xy[2 * row + 1], { side, gap, kind, chrome, halo });
 }
 
 function drawLabel(context, text, x, y, { side, gap, kind, chrome, halo }) {
@@ -74,7 +91,10 @@ function drawLabel(context, text, x, y, { side, gap, kind, chrome, halo }) {
   context.font = kind === 'plain' || kind === 'neighbor' ? FONT : BOLD;
   context.textAlign = side === SIDES.right ? 'left' : side === SIDES.left ? 'right' : 'center';
   context.textBaseline = 'middle';
-  const at = [side === SIDES.right ? x + gap : side === SIDES.left ? x - gap : x, side === SIDES.above ? y - gap - LINE / 2 : side === SIDES.below ? y + gap + LINE / 2 : y];
+  const at = [
+    side === SIDES.right ? x + gap : side === SIDES.left ? x - gap : x,
+    side === SIDES.above ? y - gap - LINE / 2 : side === SIDES.below ? y + gap + LINE / 2 : y,
+  ];
   if (halo) {
     context.strokeStyle = chrome.background;
     context.lineJoin = 'round';
@@ -110,7 +130,11 @@ export function createPlates() {
     if (sprite.ink) {
       scratch = context.getImageData(0, 0, sides.width, sides.height);
       const text = rgba(chrome.text);
-      tintInk(scratch.data, sprite.light ?? hasLightGround(scratch.data, sides.width, sides.height), [text & 255, (text >> 8) & 255, (text >> 16) & 255]);
+      tintInk(scratch.data, sprite.light ?? hasLightGround(scratch.data, sides.width, sides.height), [
+        text & 255,
+        (text >> 8) & 255,
+        (text >> 16) & 255,
+      ]);
       context.putImageData(scratch, 0, 0);
     }
     tiles.set(key, canvas);
@@ -126,7 +150,13 @@ export function createPlates() {
     context.roundRect(x - sides.width / 2 - 2, y - sides.height / 2 - 2, sides.width + 4, sides.height + 4, 3);
     context.fillStyle = style.chrome.background;
     context.fill();
-    context.drawImage(tileCanvas(style.sprite, index, tileSides(style.sprite, (size - 4) * ratio), style.chrome), x - sides.width / 2, y - sides.height / 2, sides.width, sides.height);
+    context.drawImage(
+      tileCanvas(style.sprite, index, tileSides(style.sprite, (size - 4) * ratio), style.chrome),
+      x - sides.width / 2,
+      y - sides.height / 2,
+      sides.width,
+      sides.height,
+    );
     context.strokeStyle = color;
     context.lineWidth = line;
     context.stroke();
@@ -142,14 +172,20 @@ export function createPlates() {
           const row = rows[i];
           if (style.visible && !style.visible[row]) continue;
           const color = kind === 'selected' ? style.chrome.accent : cssColor(style, row);
-          drawPlate(context, style, row, xy[2 * row], xy[2 * row + 1], { size: sizes[kind], color, line: kind === 'selected' ? 2.5 : 1.5, ratio });
+          drawPlate(context, style, row, xy[2 * row], xy[2 * row + 1], {
+            size: sizes[kind],
+            color,
+            line: kind === 'selected' ? 2.5 : 1.5,
+            ratio,
+          });
         }
       }
     },
   };
 }
 
-const cssColor = ({ colors, chrome }, row) => (colors ? `rgb(${colors[4 * row]} ${colors[4 * row + 1]} ${colors[4 * row + 2]})` : chrome.accent);
+const cssColor = ({ colors, chrome }, row) =>
+  colors ? `rgb(${colors[4 * row]} ${colors[4 * row + 1]} ${colors[4 * row + 2]})` : chrome.accent;
 
 /** The point under the pointer: larger, framed in the text's color, with its label. */
 export function drawHovered(context, { style, area, width }, look, xy, plates, ratio) {

@@ -18,7 +18,9 @@ const EDGE = 1;
  */
 export function pictureText(plot, title) {
   const parts = plot.parts();
-  const { spec: { style, area, width, height } } = parts;
+  const {
+    spec: { style, area, width, height },
+  } = parts;
   const probe = h('canvas').getContext('2d');
   const measure = (font, text) => {
     probe.font = font;
@@ -34,7 +36,11 @@ export function pictureText(plot, title) {
   parts.above(above, SHARPNESS);
   const rows = shownRows(parts);
   const points = parts.look.tile ? tileParts(parts, rows) : discParts(parts, rows);
-  return svgDocument({ width, height, title, background: style.chrome.background, clip: area }, [{ parts: below.parts }, { parts: points, clipped: true }, { parts: above.parts }]);
+  return svgDocument({ width, height, title, background: style.chrome.background, clip: area }, [
+    { parts: below.parts },
+    { parts: points, clipped: true },
+    { parts: above.parts },
+  ]);
 }
 
 /** Far to near, of those in sight. */
@@ -46,7 +52,8 @@ function shownRows({ spec: { scene, style, area }, xy, order }) {
   return Int32Array.from(order ?? Int32Array.from({ length: scene.n }, (_, i) => i)).filter(inSight);
 }
 
-const channels = ({ colors, chrome }, row) => (colors ? colors.subarray(4 * row, 4 * row + 3) : [1, 3, 5].map((at) => parseInt(chrome.accent.slice(at, at + 2), 16)));
+const channels = ({ colors, chrome }, row) =>
+  colors ? colors.subarray(4 * row, 4 * row + 3) : [1, 3, 5].map((at) => parseInt(chrome.accent.slice(at, at + 2), 16));
 const hex = (rgb) => `#${Array.from(rgb, (c) => c.toString(16).padStart(2, '0')).join('')}`;
 
 function discParts({ spec: { style }, look, xy }, rows) {
@@ -75,14 +82,25 @@ function tileParts({ spec: { style }, look, xy }, rows) {
   const canvas = paintSheet(style, there, tile, columns);
   const marked = new Set(marks(style, look).flatMap(({ rows: list }) => [...list]));
   const tiles = Array.from(there, (row, i) => ({
-    row, x: xy[2 * row], y: xy[2 * row + 1], at: placeOf(i, tile, columns),
+    row,
+    x: xy[2 * row],
+    y: xy[2 * row + 1],
+    at: placeOf(i, tile, columns),
     frame: sprite.ink ? null : hex(channels(style, row)),
   }));
-  const sheet = { href: canvas.toDataURL('image/png'), width: canvas.width, height: canvas.height, tile, size: tileSides(sprite, look.tile) };
-  return [thumbnails(sheet, [
-    { tiles: tiles.filter(({ row }) => !marked.has(row)), opacity: look.dims ? DIMMED : 0.9 },
-    { tiles: tiles.filter(({ row }) => marked.has(row)), opacity: 1 },
-  ])];
+  const sheet = {
+    href: canvas.toDataURL('image/png'),
+    width: canvas.width,
+    height: canvas.height,
+    tile,
+    size: tileSides(sprite, look.tile),
+  };
+  return [
+    thumbnails(sheet, [
+      { tiles: tiles.filter(({ row }) => !marked.has(row)), opacity: look.dims ? DIMMED : 0.9 },
+      { tiles: tiles.filter(({ row }) => marked.has(row)), opacity: 1 },
+    ]),
+  ];
 }
 
 const cellOf = ({ width, height }) => ({ width: width + 2 * EDGE, height: height + 2 * EDGE });
@@ -109,7 +127,10 @@ function paintSheet({ sprite, colors, chrome }, rows, tile, columns) {
   const ink = inkOf(image.data, sprite.light ?? hasLightGround(image.data, canvas.width, canvas.height));
   const shades = Array.from(rows, (row) => channels({ colors, chrome }, row));
   for (let at = 0; at < ink.length; at++) {
-    const shade = shades[Math.floor(Math.floor(at / canvas.width) / cell.height) * columns + Math.floor((at % canvas.width) / cell.width)];
+    const shade =
+      shades[
+        Math.floor(Math.floor(at / canvas.width) / cell.height) * columns + Math.floor((at % canvas.width) / cell.width)
+      ];
     for (let c = 0; shade && c < 3; c++) image.data[4 * at + c] = shade[c];
     image.data[4 * at + 3] = shade ? ink[at] : 0;
   }

@@ -1,5 +1,20 @@
 import {
-  boxAspect, boxOf, equalized, hasEqualScale, homeView2, homeView3, isSameView, isView, magnification, orbited, panned2, plotArea, resized2, widened, zoomed2, zoomed3,
+  boxAspect,
+  boxOf,
+  equalized,
+  hasEqualScale,
+  homeView2,
+  homeView3,
+  isSameView,
+  isView,
+  magnification,
+  orbited,
+  panned2,
+  plotArea,
+  resized2,
+  widened,
+  zoomed2,
+  zoomed3,
 } from '#js/drawing/camera.js';
 import { h } from '#js/dom.js';
 import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
@@ -13,8 +28,21 @@ import { createAxes, ownTransform } from '#js/plot/plotly.js';
 
 const NONE = new Int32Array(0);
 const PLAIN = {
-  colors: null, oneColor: false, visible: null, selected: NONE, neighbors: NONE, distances: new Float32Array(0), hovered: -1, label: () => '', labelled: 'none', sprite: null, thumbnails: false,
-  sphere: null, paths: null, dark: false, chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
+  colors: null,
+  oneColor: false,
+  visible: null,
+  selected: NONE,
+  neighbors: NONE,
+  distances: new Float32Array(0),
+  hovered: -1,
+  label: () => '',
+  labelled: 'none',
+  sprite: null,
+  thumbnails: false,
+  sphere: null,
+  paths: null,
+  dark: false,
+  chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };
 const EMPTY = { coordinates: new Float32Array(0), n: 0, dims: 2, axes: null };
 const NO_WEBGL = 'This browser offers no WebGL, which Plotly’s 3D scene needs; the points are turned without it';
@@ -31,15 +59,40 @@ const NO_WEBGL = 'This browser offers no WebGL, which Plotly’s 3D scene needs;
  */
 export function createPlot(host, on) {
   const plot = {
-    host, on, surface: createSurface(host), layer: createPointLayer(), plates: createPlates(), scene: EMPTY, style: PLAIN,
-    view: null, home: null, box: null, aspect: null, area: null, equal: true, width: 0, height: 0, shown: 0,
-    transform: null, labels: [], look: null, reported: -1,
+    host,
+    on,
+    surface: createSurface(host),
+    layer: createPointLayer(),
+    plates: createPlates(),
+    scene: EMPTY,
+    style: PLAIN,
+    view: null,
+    home: null,
+    box: null,
+    aspect: null,
+    area: null,
+    equal: true,
+    width: 0,
+    height: 0,
+    shown: 0,
+    transform: null,
+    labels: [],
+    look: null,
+    reported: -1,
   };
   plot.axes = createAxes(plot.surface.div, {
     moved: () => followPlotly(plot),
-    failed: (message) => { on.unsupported?.(message); plot.frames.request(false); },
+    failed: (message) => {
+      on.unsupported?.(message);
+      plot.frames.request(false);
+    },
   });
-  plot.frames = createFrames((moving) => draw(plot, moving), () => { if (plot.view) tellCamera(plot, true); });
+  plot.frames = createFrames(
+    (moving) => draw(plot, moving),
+    () => {
+      if (plot.view) tellCamera(plot, true);
+    },
+  );
   plot.gestures = createGestures(host, plot.surface.canvas, gestureTargets(plot));
   plot.gestures.setTool('pan');
   new ResizeObserver(() => measure(plot)).observe(host);
@@ -86,7 +139,14 @@ function publicMethods(plot) {
       const { style, look } = plot;
       const spec = layerSpec(plot);
       const above = (context, scale) => drawOver(plot, context, spec, look, scale);
-      return { spec, look, below: (context) => drawGrid(context, spec), above, order: layer.order(style), xy: layer.positions() };
+      return {
+        spec,
+        look,
+        below: (context) => drawGrid(context, spec),
+        above,
+        order: layer.order(style),
+        xy: layer.positions(),
+      };
     },
     stats: frames.stats,
   };
@@ -123,8 +183,11 @@ function setStyle(plot, style) {
 
 /** Whether more changes than what follows the pointer; labels may change while their function stays the same. */
 function changesPicture(before, now, labels) {
-  return Object.keys(now).some((key) => key !== 'hovered' && key !== 'chrome' && before[key] !== now[key])
-    || !isSame(before.chrome, now.chrome) || labels.some(({ row, source }) => now.label(row) !== source);
+  return (
+    Object.keys(now).some((key) => key !== 'hovered' && key !== 'chrome' && before[key] !== now[key]) ||
+    !isSame(before.chrome, now.chrome) ||
+    labels.some(({ row, source }) => now.label(row) !== source)
+  );
 }
 
 const isSame = (a, b) => JSON.stringify(a) === JSON.stringify(b);
@@ -143,9 +206,8 @@ function settleArea(plot) {
   plot.aspect = scene.dims === 3 ? boxAspect(box, Boolean(scene.axes)) : null;
 }
 
-const homeView = ({ scene, box, area, equal, aspect }) => (scene.dims === 2
-  ? homeView2(box, area, equal)
-  : homeView3(scene, box, aspect, area));
+const homeView = ({ scene, box, area, equal, aspect }) =>
+  scene.dims === 2 ? homeView2(box, area, equal) : homeView3(scene, box, aspect, area);
 
 /** Follow the host's size: at home everything stays in sight, elsewhere the middle stays. */
 function measure(plot) {
@@ -163,11 +225,27 @@ function measure(plot) {
 }
 
 const axesSpec = ({ scene, view, box, aspect, area, width, height }) => ({
-  dims: scene.dims, view, box, aspect, area, width, height,
+  dims: scene.dims,
+  view,
+  box,
+  aspect,
+  area,
+  width,
+  height,
 });
 
 const layerSpec = ({ scene, style, transform, area, width, height, view, home, shown, box, aspect }) => ({
-  scene, style, transform, area, width, height, shown, view, box, aspect, magnification: magnification(view, home),
+  scene,
+  style,
+  transform,
+  area,
+  width,
+  height,
+  shown,
+  view,
+  box,
+  aspect,
+  magnification: magnification(view, home),
 });
 
 function showAxes(plot) {
@@ -266,14 +344,23 @@ function resetView(plot) {
 function rowAt(plot, [x, y]) {
   plot.frames.flush();
   const { area } = plot;
-  if (!area || !(x >= area.left - 4 && x <= area.left + area.width + 4 && y >= area.top - 4 && y <= area.top + area.height + 4)) return -1;
+  if (
+    !area ||
+    !(x >= area.left - 4 && x <= area.left + area.width + 4 && y >= area.top - 4 && y <= area.top + area.height + 4)
+  )
+    return -1;
   return plot.layer.rowAt(x, y);
 }
 
 /** @returns {number} the shown point nearest the middle of the plot's area, or -1 */
 function rowAtMiddle(plot) {
   plot.frames.flush();
-  const { area, layer, scene, style: { visible } } = plot;
+  const {
+    area,
+    layer,
+    scene,
+    style: { visible },
+  } = plot;
   if (!area) return -1;
   return nearestTo(layer.positions(), scene.n, visible, [area.left + area.width / 2, area.top + area.height / 2]);
 }
@@ -289,7 +376,12 @@ function gestureTargets(plot) {
     isOurs: () => !axes.isLive(plot.scene.dims),
     target: axes.target,
     pan(dx, dy) {
-      if (plot.view) move(is2D() ? panned2(plot.view, plot.area, dx, dy) : orbited(plot.view, (-Math.PI * dx) / plot.height, (-Math.PI * dy) / plot.height));
+      if (plot.view)
+        move(
+          is2D()
+            ? panned2(plot.view, plot.area, dx, dy)
+            : orbited(plot.view, (-Math.PI * dx) / plot.height, (-Math.PI * dy) / plot.height),
+        );
     },
     zoom(factor, at) {
       if (plot.view) move(is2D() ? zoomed2(plot.view, plot.area, factor, at) : zoomed3(plot.view, factor));
@@ -321,8 +413,20 @@ function gestureTargets(plot) {
       frames.flush();
       const xy = layer.positions();
       const { left, top, width, height } = plot.area;
-      const find = kind === 'box' ? (visible) => rowsInBox(xy, visible, points[0], points[points.length - 1]) : (visible) => rowsInLasso(xy, visible, points);
-      on.select?.(find(plot.style.visible).filter((row) => xy[2 * row] >= left && xy[2 * row] <= left + width && xy[2 * row + 1] >= top && xy[2 * row + 1] <= top + height), mode);
+      const find =
+        kind === 'box'
+          ? (visible) => rowsInBox(xy, visible, points[0], points[points.length - 1])
+          : (visible) => rowsInLasso(xy, visible, points);
+      on.select?.(
+        find(plot.style.visible).filter(
+          (row) =>
+            xy[2 * row] >= left &&
+            xy[2 * row] <= left + width &&
+            xy[2 * row + 1] >= top &&
+            xy[2 * row + 1] <= top + height,
+        ),
+        mode,
+      );
     },
     redraw: () => compose(plot),
   };

@@ -8,18 +8,31 @@ import { clipMatrix, multiply, transform2 } from '#js/drawing/camera.js';
  */
 export const PLOTLY_VERSION = '4.1.1';
 const CONFIG = {
-  displayModeBar: false, displaylogo: false, scrollZoom: true, doubleClick: false, showTips: false, showAxisRangeEntryBoxes: false, showAxisDragHandles: false,
-  plotGlPixelRatio: 1, responsive: false, displayNotifier: false,
+  displayModeBar: false,
+  displaylogo: false,
+  scrollZoom: true,
+  doubleClick: false,
+  showTips: false,
+  showAxisRangeEntryBoxes: false,
+  showAxisDragHandles: false,
+  plotGlPixelRatio: 1,
+  responsive: false,
+  displayNotifier: false,
 };
 /** Plotly's scene follows its camera with a delay of some frames. */
 const SCENE_DELAY_MS = 60;
 
-const delay = (ms) => new Promise((resolve) => { setTimeout(() => requestAnimationFrame(resolve), ms); });
+const delay = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(() => requestAnimationFrame(resolve), ms);
+  });
 
 /** @returns {string[]} what of Plotly's private API is not as expected, empty when all is well */
 export function missingFields(Plotly, gd, dims) {
   const missing = [];
-  const need = (name, value, type) => { if (typeof value !== type || value === null) missing.push(name); };
+  const need = (name, value, type) => {
+    if (typeof value !== type || value === null) missing.push(name);
+  };
   if (Plotly?.version !== PLOTLY_VERSION) missing.push(`plotly.js ${PLOTLY_VERSION} (this is ${Plotly?.version})`);
   const layout = gd?._fullLayout ?? {};
   if (dims === 2) {
@@ -30,7 +43,8 @@ export function missingFields(Plotly, gd, dims) {
   } else {
     const scene = layout.scene?._scene;
     for (const key of ['eye', 'center', 'up']) need(`_scene.camera.${key}`, scene?.camera?.[key], 'object');
-    for (const key of ['view', 'projection', 'model']) need(`_scene.glplot.cameraParams.${key}`, scene?.glplot?.cameraParams?.[key], 'object');
+    for (const key of ['view', 'projection', 'model'])
+      need(`_scene.glplot.cameraParams.${key}`, scene?.glplot?.cameraParams?.[key], 'object');
     need('_scene.glplot.onrender', scene?.glplot?.onrender, 'function');
     need('_scene.dataScale', scene?.dataScale, 'object');
   }
@@ -43,8 +57,11 @@ export function missingFields(Plotly, gd, dims) {
  */
 export function createAxes(div, on) {
   const axes = { Plotly: null, div, on, shown: null, wanted: null, busy: false };
-  const isLive = (dims) => Boolean(axes.Plotly && axes.shown?.dims === dims && axes.wanted === axes.shown && !axes.busy);
-  const start = () => { if (axes.Plotly && axes.wanted && !axes.busy) void settle(axes); };
+  const isLive = (dims) =>
+    Boolean(axes.Plotly && axes.shown?.dims === dims && axes.wanted === axes.shown && !axes.busy);
+  const start = () => {
+    if (axes.Plotly && axes.wanted && !axes.busy) void settle(axes);
+  };
   return {
     load(Plotly) {
       axes.Plotly = Plotly;
@@ -91,7 +108,9 @@ function listen(axes, dims) {
   if (missing.length) throw new Error(`not found: ${missing.join(', ')}`);
   for (const event of ['plotly_relayouting', 'plotly_relayout']) {
     div.removeAllListeners(event);
-    div.on(event, () => { if (!axes.busy) on.moved(); });
+    div.on(event, () => {
+      if (!axes.busy) on.moved();
+    });
   }
   if (dims === 3) hook(axes);
 }
@@ -116,7 +135,13 @@ function readView(gd, dims) {
   // Not by getCamera(), which moves the matrix on in the middle of a frame.
   const { eye, center, up, _ortho } = layout.scene._scene.camera;
   const point = ([x, y, z]) => ({ x, y, z });
-  return { dims, eye: point(eye), center: point(center), up: point(up), projection: { type: _ortho ? 'orthographic' : 'perspective' } };
+  return {
+    dims,
+    eye: point(eye),
+    center: point(center),
+    up: point(up),
+    projection: { type: _ortho ? 'orthographic' : 'perspective' },
+  };
 }
 
 /** @returns {object} for project2 or project3, in pixels of the div */
@@ -124,7 +149,10 @@ function readTransform(gd, dims) {
   const layout = gd._fullLayout;
   if (dims === 2) {
     const { xaxis, yaxis } = layout;
-    return transform2({ x: xaxis.range, y: yaxis.range }, { left: xaxis._offset, width: xaxis._length, top: yaxis._offset, height: yaxis._length });
+    return transform2(
+      { x: xaxis.range, y: yaxis.range },
+      { left: xaxis._offset, width: xaxis._length, top: yaxis._offset, height: yaxis._length },
+    );
   }
   const { dataScale, glplot } = layout.scene._scene;
   const { projection, view, model } = glplot.cameraParams;
@@ -133,14 +161,16 @@ function readTransform(gd, dims) {
   return multiply(projection, multiply(view, scaled));
 }
 
-const sameBut = (a, b, keys) => Object.keys(a).every((key) => keys.includes(key) || JSON.stringify(a[key]) === JSON.stringify(b[key]));
+const sameBut = (a, b, keys) =>
+  Object.keys(a).every((key) => keys.includes(key) || JSON.stringify(a[key]) === JSON.stringify(b[key]));
 
 async function bring(Plotly, div, before, spec) {
   const same = before && before.dims === spec.dims;
   if (same && sameBut(before, spec, ['view', 'box'])) {
     if (spec.dims === 2) {
       const { x, y } = readView(div, 2);
-      if (JSON.stringify([x, y]) !== JSON.stringify([spec.view.x, spec.view.y])) await Plotly.relayout(div, { 'xaxis.range': [...spec.view.x], 'yaxis.range': [...spec.view.y] });
+      if (JSON.stringify([x, y]) !== JSON.stringify([spec.view.x, spec.view.y]))
+        await Plotly.relayout(div, { 'xaxis.range': [...spec.view.x], 'yaxis.range': [...spec.view.y] });
       return;
     }
     if (sameBut(before, spec, ['view'])) {
@@ -152,7 +182,12 @@ async function bring(Plotly, div, before, spec) {
   await (same ? Plotly.react : Plotly.newPlot)(div, traces(spec), layout(spec), CONFIG);
 }
 
-const cameraOf = ({ eye, center, up, projection }) => ({ eye: { ...eye }, center: { ...center }, up: { ...up }, projection: { type: projection?.type ?? 'perspective' } });
+const cameraOf = ({ eye, center, up, projection }) => ({
+  eye: { ...eye },
+  center: { ...center },
+  up: { ...up },
+  projection: { type: projection?.type ?? 'perspective' },
+});
 
 /** Two points that are not seen give Plotly its axes. */
 function traces({ dims, box }) {
@@ -165,16 +200,37 @@ function traces({ dims, box }) {
 function layout({ dims, view, box, aspect, area, width, height }) {
   const axis = (range) => ({ range: [...range], autorange: false, visible: false });
   const common = {
-    width, height, autosize: false, hovermode: false, showlegend: false, dragmode: 'pan', paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)',
-    margin: { l: area.left, t: area.top, r: width - area.left - area.width, b: height - area.top - area.height, pad: 0, autoexpand: false },
+    width,
+    height,
+    autosize: false,
+    hovermode: false,
+    showlegend: false,
+    dragmode: 'pan',
+    paper_bgcolor: 'rgba(0,0,0,0)',
+    plot_bgcolor: 'rgba(0,0,0,0)',
+    margin: {
+      l: area.left,
+      t: area.top,
+      r: width - area.left - area.width,
+      b: height - area.top - area.height,
+      pad: 0,
+      autoexpand: false,
+    },
   };
   if (dims === 2) return { ...common, xaxis: axis(view.x), yaxis: axis(view.y) };
   const axis3 = (j) => ({ ...axis([box.min[j], box.max[j]]), showspikes: false });
   return {
     ...common,
     scene: {
-      dragmode: 'orbit', hovermode: false, bgcolor: 'rgba(0,0,0,0)', aspectmode: 'manual', aspectratio: { x: aspect[0], y: aspect[1], z: aspect[2] },
-      camera: cameraOf(view), xaxis: axis3(0), yaxis: axis3(1), zaxis: axis3(2),
+      dragmode: 'orbit',
+      hovermode: false,
+      bgcolor: 'rgba(0,0,0,0)',
+      aspectmode: 'manual',
+      aspectratio: { x: aspect[0], y: aspect[1], z: aspect[2] },
+      camera: cameraOf(view),
+      xaxis: axis3(0),
+      yaxis: axis3(1),
+      zaxis: axis3(2),
     },
   };
 }

@@ -10,7 +10,12 @@ const MOST_SIDE = 16384;
  * @returns {{width: number, height: number}}
  */
 export function joinedTile({ tile_width: width, tile_height: height, columns }, rows) {
-  let k = Math.min(1, Math.sqrt(MOST_PIXELS / (width * columns * height * rows)), MOST_SIDE / (height * rows), MOST_SIDE / (width * columns));
+  let k = Math.min(
+    1,
+    Math.sqrt(MOST_PIXELS / (width * columns * height * rows)),
+    MOST_SIDE / (height * rows),
+    MOST_SIDE / (width * columns),
+  );
   if (k < 1) k = Math.min(k, Math.max(1, Math.floor(width * k)) / width);
   return { width: Math.max(1, Math.floor(width * k)), height: Math.max(1, Math.floor(height * k)) };
 }
@@ -33,10 +38,27 @@ export async function joinSheets(entry, blobs) {
   context.imageSmoothingQuality = 'high';
   for (let i = 0; i < blobs.length; i++) {
     const sheet = i ? await createImageBitmap(blobs[i]) : first;
-    context.drawImage(sheet, 0, 0, columns * tileWidth, rows * tileHeight, 0, i * rows * tile.height, image.width, rows * tile.height);
+    context.drawImage(
+      sheet,
+      0,
+      0,
+      columns * tileWidth,
+      rows * tileHeight,
+      0,
+      i * rows * tile.height,
+      image.width,
+      rows * tile.height,
+    );
     sheet.close();
   }
   const size = columns * rows;
-  const cut = (index) => createImageBitmap(blobs[Math.floor(index / size)], (index % columns) * tileWidth, Math.floor((index % size) / columns) * tileHeight, tileWidth, tileHeight);
+  const cut = (index) =>
+    createImageBitmap(
+      blobs[Math.floor(index / size)],
+      (index % columns) * tileWidth,
+      Math.floor((index % size) / columns) * tileHeight,
+      tileWidth,
+      tileHeight,
+    );
   return { image, tileWidth: tile.width, tileHeight: tile.height, cut: tile.width === tileWidth ? null : cut };
 }

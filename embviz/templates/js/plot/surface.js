@@ -13,7 +13,8 @@ export function createSurface(host) {
   const context = canvas.getContext('2d');
   const behind = back.getContext('2d');
   return {
-    div, canvas,
+    div,
+    canvas,
     /**
      * @param {object} picture see raster.js
      * @param {{below: (context) => void, above: (context) => void}} draw under and over it, in CSS pixels
@@ -75,10 +76,15 @@ export function createFrames(draw, settled) {
   return {
     now: () => run(true),
     request(moving) {
-      if (pending === null) requestAnimationFrame(() => { if (pending !== null) run(pending.moving); });
+      if (pending === null)
+        requestAnimationFrame(() => {
+          if (pending !== null) run(pending.moving);
+        });
       pending = { moving: moving && (pending?.moving ?? true) };
     },
-    flush(force = false) { if (pending !== null || force) run(pending?.moving ?? false); },
+    flush(force = false) {
+      if (pending !== null || force) run(pending?.moving ?? false);
+    },
     isMoving: () => rest !== 0,
     stats: () => ({ ...count }),
   };
@@ -102,8 +108,12 @@ export const afterPaint = (then) => requestAnimationFrame(() => setTimeout(then)
 /** Call when the page moves to a screen of another resolution, or is zoomed. */
 export function watchPixelRatio(changed) {
   const query = window.matchMedia(`(resolution: ${window.devicePixelRatio}dppx)`);
-  query.addEventListener('change', () => {
-    changed();
-    watchPixelRatio(changed);
-  }, { once: true });
+  query.addEventListener(
+    'change',
+    () => {
+      changed();
+      watchPixelRatio(changed);
+    },
+    { once: true },
+  );
 }

@@ -20,7 +20,9 @@ export function drawTile(context, sprite, index, { x = 0, y = 0, width, height }
   // Setting a side clears the canvas.
   alone.width = from.width;
   alone.height = from.height;
-  alone.getContext('2d').drawImage(sprite.image, from.x, from.y, from.width, from.height, 0, 0, from.width, from.height);
+  alone
+    .getContext('2d')
+    .drawImage(sprite.image, from.x, from.y, from.width, from.height, 0, 0, from.width, from.height);
   context.imageSmoothingQuality = 'high';
   context.drawImage(alone, x, y, width, height);
 }
@@ -35,15 +37,28 @@ export function createThumbnail(page, isDark) {
     const { tileWidth, tileHeight } = sprite;
     const ratio = window.devicePixelRatio || 1;
     const scale = size / Math.max(tileWidth, tileHeight);
-    const canvas = h('canvas.thumbnail', { width: Math.round(tileWidth * scale * ratio), height: Math.round(tileHeight * scale * ratio), attributes: { role: 'img' }, aria: { label: 'thumbnail' },
-      style: { width: `${tileWidth * scale}px`, height: `${tileHeight * scale}px` } });
+    const canvas = h('canvas.thumbnail', {
+      width: Math.round(tileWidth * scale * ratio),
+      height: Math.round(tileHeight * scale * ratio),
+      attributes: { role: 'img' },
+      aria: { label: 'thumbnail' },
+      style: { width: `${tileWidth * scale}px`, height: `${tileHeight * scale}px` },
+    });
     canvas.classList.toggle('inverted', sprite.ink && sprite.light === isDark());
     const tile = sprite.tile(row);
     const context = canvas.getContext('2d');
     drawTile(context, sprite, tile, canvas);
-    if (size >= LARGE && sprite.cut) sprite.cut(tile).then((whole) => redraw(context, whole), () => {});
+    if (size >= LARGE && sprite.cut)
+      sprite.cut(tile).then(
+        (whole) => redraw(context, whole),
+        () => {},
+      );
     if (size < LARGE || !page.imageLinks) return canvas;
-    return h('a.thumbnail-link', { href: page.imageLinks[row], target: '_blank', rel: 'noopener', aria: { label: 'open the image' } }, canvas);
+    return h(
+      'a.thumbnail-link',
+      { href: page.imageLinks[row], target: '_blank', rel: 'noopener', aria: { label: 'open the image' } },
+      canvas,
+    );
   };
 }
 
@@ -60,11 +75,20 @@ export function sheetNames(entry) {
 
 /** Decode the sheets. @returns {Promise<object>} what the plot and the panels draw from */
 export async function openSprite(entry, sheets, table) {
-  const { image, tileWidth, tileHeight, cut } = await joinSheets(entry, sheets.map((bytes) => new Blob([bytes], { type: entry.mime })));
+  const { image, tileWidth, tileHeight, cut } = await joinSheets(
+    entry,
+    sheets.map((bytes) => new Blob([bytes], { type: entry.mime })),
+  );
   const light = entry.ink && isLight(image);
   return {
-    image, tileWidth, tileHeight, cut, columns: entry.columns, ink: entry.ink,
-    light, inkShare: entry.ink ? inkShare(image, light) : 1,
+    image,
+    tileWidth,
+    tileHeight,
+    cut,
+    columns: entry.columns,
+    ink: entry.ink,
+    light,
+    inkShare: entry.ink ? inkShare(image, light) : 1,
     tile: entry.by_row ? (row) => table.rowNumber(row) : (row) => row,
   };
 }

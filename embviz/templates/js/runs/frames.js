@@ -11,14 +11,19 @@ const MOST_VALUES = 8e6;
 export function createFrames(size) {
   let kept = [];
   return {
-    add(frame) { if ((kept.length + 1) * size <= MOST_VALUES) kept.push(frame); },
+    add(frame) {
+      if ((kept.length + 1) * size <= MOST_VALUES) kept.push(frame);
+    },
     take() {
       const found = kept;
       kept = [];
       if (found.length < 2) return {};
       const frameData = new Float32Array(found.length * size);
       found.forEach(({ data }, i) => frameData.set(data, i * size));
-      return { frameData, frames: { iterations: found.map(({ iteration }) => iteration), losses: found.map(({ kl }) => kl) } };
+      return {
+        frameData,
+        frames: { iterations: found.map(({ iteration }) => iteration), losses: found.map(({ kl }) => kl) },
+      };
     },
   };
 }

@@ -6,12 +6,23 @@ import { readLabels } from '#js/numbers/supervise.js';
 /** What can be run in the page: what it takes, what is told of it, and what its picture means. */
 const METHODS = {
   tsne: {
-    title: 't-SNE', check: tsneOptions, count: 'iterations', meaning: 'Neighborhoods are meaningful, distances between clusters are not.',
+    title: 't-SNE',
+    check: tsneOptions,
+    count: 'iterations',
+    meaning: 'Neighborhoods are meaningful, distances between clusters are not.',
     params: ({ learning_rate, ...rest }) => ({ ...rest, learning_rate: learning_rate ?? 'n / exaggeration' }),
   },
   umap: {
-    title: 'UMAP', check: umapOptions, count: 'epochs', meaning: 'Neighborhoods are meaningful, distances between clusters hardly.',
-    params: ({ neighbors, min_distance, iterations, ...rest }) => ({ ...rest, n_neighbors: neighbors, min_dist: min_distance, initialization: 'pca' }),
+    title: 'UMAP',
+    check: umapOptions,
+    count: 'epochs',
+    meaning: 'Neighborhoods are meaningful, distances between clusters hardly.',
+    params: ({ neighbors, min_distance, iterations, ...rest }) => ({
+      ...rest,
+      n_neighbors: neighbors,
+      min_dist: min_distance,
+      initialization: 'pca',
+    }),
   },
 };
 
@@ -50,7 +61,15 @@ export function createRuns(page, store) {
     });
     // Who started it from a button does not wait for it.
     run.promise.catch(() => {});
-    store.set({ projection: name, dims: run.dims, frame: null, playing: false, placed: null, sphere: null, run: run.status });
+    store.set({
+      projection: name,
+      dims: run.dims,
+      frame: null,
+      playing: false,
+      placed: null,
+      sphere: null,
+      run: run.status,
+    });
     run.worker.postMessage(run.message);
     delete run.message;
     return run.promise;
@@ -75,7 +94,10 @@ export function createRuns(page, store) {
     pause: () => steer(['running'], 'pause', () => ({ status: 'paused' })),
     resume: () => steer(['paused'], 'resume', () => ({ status: 'running' })),
     /** Push every point of a run of t-SNE a little to where chance has it. */
-    perturb: () => { if (current()?.name === 'tsne') steer(['running', 'paused'], 'perturb', ({ perturbed }) => ({ perturbed: perturbed + 1 })); },
+    perturb: () => {
+      if (current()?.name === 'tsne')
+        steer(['running', 'paused'], 'perturb', ({ perturbed }) => ({ perturbed: perturbed + 1 }));
+    },
     /** End the run of the tab shown, if there is one, and forget it. */
     drop() {
       const run = current();
@@ -93,11 +115,34 @@ function prepare(page, { isolated, spherize, metric, dims }, name, options) {
   const asked = method.check(rows.length, { dims, ...others });
   const labels = supervise ? readLabels(page.table, rows, supervise) : null;
   const id = ++made;
-  const told = { name, points: rows.length, ...asked, iterations: asked[method.count], metric, ...(name === 'tsne' ? { supervise, perturbed: 0 } : {}) };
+  const told = {
+    name,
+    points: rows.length,
+    ...asked,
+    iterations: asked[method.count],
+    metric,
+    ...(name === 'tsne' ? { supervise, perturbed: 0 } : {}),
+  };
   return {
-    name, method, rows, isolated, dims: asked.dims, normalize: spherize ? 'sphere' : 'none', entry: null, frames: createFrames(page.table.n_points * asked.dims),
-    worker: page.startWorker(), status: { id, ...told, status: 'running', doing: 'Starting', iteration: 0, kl: null },
-    message: { kind: name, vectors: takeVectors(page.vectors, rows, spherize), spherize, metric, options: asked, labels, factor: supervise?.factor ?? 0 },
+    name,
+    method,
+    rows,
+    isolated,
+    dims: asked.dims,
+    normalize: spherize ? 'sphere' : 'none',
+    entry: null,
+    frames: createFrames(page.table.n_points * asked.dims),
+    worker: page.startWorker(),
+    status: { id, ...told, status: 'running', doing: 'Starting', iteration: 0, kl: null },
+    message: {
+      kind: name,
+      vectors: takeVectors(page.vectors, rows, spherize),
+      spherize,
+      metric,
+      options: asked,
+      labels,
+      factor: supervise?.factor ?? 0,
+    },
   };
 }
 
@@ -126,12 +171,22 @@ function listen(page, run, tell, fail) {
 function takeStep(page, run, { kind, iteration, kl, coordinates, frame }) {
   const { rows, dims, method, status } = run;
   const data = new Float32Array(page.table.n_points * dims).fill(NaN);
-  rows.forEach((row, i) => { for (let c = 0; c < dims; c++) data[row * dims + c] = coordinates[i * dims + c]; });
+  rows.forEach((row, i) => {
+    for (let c = 0; c < dims; c++) data[row * dims + c] = coordinates[i * dims + c];
+  });
   if (frame) run.frames.add({ iteration, kl, data });
   const isDone = kind === 'done';
   run.entry = {
-    name: run.name, title: method.title, n_components: dims, axes: [], data, id: status.id, live: !isDone, params: { ...method.params(paramsOf(status)), normalize: run.normalize },
-    stats: kl === null ? {} : { kl_divergence: kl }, note: noteOf(run, isDone, iteration),
+    name: run.name,
+    title: method.title,
+    n_components: dims,
+    axes: [],
+    data,
+    id: status.id,
+    live: !isDone,
+    params: { ...method.params(paramsOf(status)), normalize: run.normalize },
+    stats: kl === null ? {} : { kl_divergence: kl },
+    note: noteOf(run, isDone, iteration),
     ...(isDone ? run.frames.take() : {}),
   };
 }
@@ -145,7 +200,12 @@ function noteOf({ rows, method, status }, isDone, iteration) {
 const format = (x) => x.toLocaleString('en');
 
 function paramsOf({ id, name, status, doing, iteration, kl, supervise, perturbed, ...params }) {
-  if (supervise) Object.assign(params, { supervised_by: supervise.column, supervise_factor: supervise.factor, ...(supervise.ignore ? { ignored_label: supervise.ignore } : {}) });
+  if (supervise)
+    Object.assign(params, {
+      supervised_by: supervise.column,
+      supervise_factor: supervise.factor,
+      ...(supervise.ignore ? { ignored_label: supervise.ignore } : {}),
+    });
   if (perturbed) params.perturbed = perturbed;
   return params;
 }
@@ -153,7 +213,8 @@ function paramsOf({ id, name, status, doing, iteration, kl, supervise, perturbed
 /** Whether a run is on just these points. What was found for an array is remembered. */
 function isOn(run, isolated) {
   if (isolated === run.isolated) return true;
-  if (isolated === run.other || isolated === null || run.isolated === null || isolated.length !== run.isolated.length) return false;
+  if (isolated === run.other || isolated === null || run.isolated === null || isolated.length !== run.isolated.length)
+    return false;
   const isSame = isolated.every((row, i) => row === run.isolated[i]);
   run[isSame ? 'isolated' : 'other'] = isolated;
   return isSame;

@@ -76,7 +76,13 @@ let running = null;
 function begin(message) {
   const run = PREPARE[message.kind](createSpace(message.vectors, null, message.spherize), message);
   const { iterations, epochs } = message.options;
-  running = { run, kl: null, every: Math.max(1, Math.ceil((iterations ?? epochs) / N_FRAMES)), paused: false, waiting: false };
+  running = {
+    run,
+    kl: null,
+    every: Math.max(1, Math.ceil((iterations ?? epochs) / N_FRAMES)),
+    paused: false,
+    waiting: false,
+  };
   report(running, true);
   schedule(running);
 }
@@ -86,7 +92,9 @@ function report(state, frame) {
   const coordinates = Float32Array.from(run.points());
   // The divergence costs as much as a step, so it is told with the frames only.
   if (frame && run.divergence) state.kl = run.divergence();
-  tell({ kind: run.isDone() ? 'done' : 'step', iteration: run.iteration(), kl: state.kl, coordinates, frame }, [coordinates.buffer]);
+  tell({ kind: run.isDone() ? 'done' : 'step', iteration: run.iteration(), kl: state.kl, coordinates, frame }, [
+    coordinates.buffer,
+  ]);
 }
 
 function schedule(state) {

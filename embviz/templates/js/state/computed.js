@@ -38,12 +38,16 @@ export function createComputed(page, store) {
   return {
     entry,
     /** @returns {Promise<void>} when what is shown is what was asked for */
-    settled: () => new Promise((resolve) => {
-      entry();
-      if (!kept.job) return resolve();
-      const done = () => { waiting.delete(done); resolve(); };
-      return waiting.add(done);
-    }),
+    settled: () =>
+      new Promise((resolve) => {
+        entry();
+        if (!kept.job) return resolve();
+        const done = () => {
+          waiting.delete(done);
+          resolve();
+        };
+        return waiting.add(done);
+      }),
     runs,
   };
 }
@@ -55,22 +59,39 @@ function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
   const isGiven = isolated === null && spherize === isSpherized(page);
   if (!page.vectors || isGiven) {
     dropJob(kept);
-    return isolated === null || page.manifest.vectors ? given : memoNote(kept, given, isolated, 'The vectors are not in this page: PCA of all points.');
+    return isolated === null || page.manifest.vectors
+      ? given
+      : memoNote(kept, given, isolated, 'The vectors are not in this page: PCA of all points.');
   }
-  if (isolated !== null && isolated.length < 2) return memoNote(kept, given, isolated, 'One point alone has no components: PCA of all points.');
+  if (isolated !== null && isolated.length < 2)
+    return memoNote(kept, given, isolated, 'One point alone has no components: PCA of all points.');
   const known = kept.pca;
   if (known && known.isolated === isolated && known.spherize === spherize) return known.entry;
   dropJob(kept);
-  const cost = pcaCost(isolated?.length ?? page.vectors.n, page.vectors.d) + page.vectors.n * page.vectors.d * given.n_components;
+  const cost =
+    pcaCost(isolated?.length ?? page.vectors.n, page.vectors.d) + page.vectors.n * page.vectors.d * given.n_components;
   if (cost <= MOST_AT_ONCE) {
     const found = principalComponents(createSpace(page.vectors, isolated, spherize), given.n_components);
     kept.pca = { isolated, spherize, entry: toEntry(page, given, found, isolated, spherize) };
   } else {
     const seconds = Math.round(cost / A_SECOND);
-    kept.pca = { isolated, spherize, entry: { ...given, note: `PCA of these points is being computed, which takes about ${seconds} seconds; until then that of the whole file is shown.` } };
+    kept.pca = {
+      isolated,
+      spherize,
+      entry: {
+        ...given,
+        note: `PCA of these points is being computed, which takes about ${seconds} seconds; until then that of the whole file is shown.`,
+      },
+    };
     kept.job = startPca(page, isolated, spherize, given.n_components, (found, problem) => {
       kept.job = null;
-      kept.pca = { isolated, spherize, entry: found ? toEntry(page, given, found, isolated, spherize) : { ...given, note: `PCA of these points could not be computed: ${problem}.`, failed: problem } };
+      kept.pca = {
+        isolated,
+        spherize,
+        entry: found
+          ? toEntry(page, given, found, isolated, spherize)
+          : { ...given, note: `PCA of these points could not be computed: ${problem}.`, failed: problem },
+      };
       announce();
     });
   }
@@ -78,7 +99,8 @@ function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
 }
 
 function memoNote(kept, given, isolated, note) {
-  if (kept.pca?.isolated !== isolated || kept.pca.entry.note !== note) kept.pca = { isolated, spherize: null, entry: { ...given, note } };
+  if (kept.pca?.isolated !== isolated || kept.pca.entry.note !== note)
+    kept.pca = { isolated, spherize: null, entry: { ...given, note } };
   return kept.pca.entry;
 }
 
@@ -109,13 +131,18 @@ function toEntry(page, given, found, isolated, spherize) {
   const components = found.directions.length;
   const along = projectRows(createSpace(page.vectors, null, spherize), found);
   const data = components === k ? along : new Float32Array(n * k);
-  if (data !== along) for (let i = 0; i < n; i++) for (let c = 0; c < components; c++) data[i * k + c] = along[i * components + c];
+  if (data !== along)
+    for (let i = 0; i < n; i++) for (let c = 0; c < components; c++) data[i * k + c] = along[i * components + c];
   const count = isolated ? `the ${isolated.length.toLocaleString('en')} isolated points` : 'all points';
   return {
-    ...given, data, id: ++entries,
+    ...given,
+    data,
+    id: ++entries,
     params: { n_components: k, normalize: spherize ? 'sphere' : 'none', points: isolated?.length ?? n },
     stats: { variance_shares: [...found.shares, ...new Array(k - components).fill(0)], total_variance: found.total },
-    note: isolated ? `PCA of ${count} alone, computed anew.` : `PCA of ${spherize ? 'spherized' : 'raw'} vectors, computed in this page.`,
+    note: isolated
+      ? `PCA of ${count} alone, computed anew.`
+      : `PCA of ${spherize ? 'spherized' : 'raw'} vectors, computed in this page.`,
   };
 }
 

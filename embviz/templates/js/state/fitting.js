@@ -17,7 +17,7 @@ export function fitting(patch, page, state) {
     if (Object.hasOwn(RULES, key) && RULES[key](value, page, state) === true) out[key] = value;
     else odd.push(key);
   }
-  for (const key of odd) for (const other of (Object.hasOwn(DEPENDENT, key) ? DEPENDENT[key] : [])) delete out[other];
+  for (const key of odd) for (const other of Object.hasOwn(DEPENDENT, key) ? DEPENDENT[key] : []) delete out[other];
   const tab = page.tabs.get(out.projection ?? state.projection);
   if ('dims' in out && !dimsOf(tab).includes(out.dims)) {
     delete out.dims;

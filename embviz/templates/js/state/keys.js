@@ -52,14 +52,19 @@ export function initialState(page) {
 /** The label column, or else the first, that has a few values only: it says something at first sight. */
 function defaultColor({ manifest, table }) {
   const names = [manifest.label_by, ...table.columns.keys()].filter((name) => name !== null);
-  return names.find((name) => {
-    const limit = Math.min(50, table.n_points / 3);
-    const distinct = countDistinct(table.columns.get(name), limit);
-    return distinct >= 2 && distinct <= limit;
-  }) ?? null;
+  return (
+    names.find((name) => {
+      const limit = Math.min(50, table.n_points / 3);
+      const distinct = countDistinct(table.columns.get(name), limit);
+      return distinct >= 2 && distinct <= limit;
+    }) ?? null
+  );
 }
 
-const isOneOf = (...values) => (value) => values.includes(value) || `is not one of ${values.map((v) => `'${v}'`).join(', ')}`;
+const isOneOf =
+  (...values) =>
+  (value) =>
+    values.includes(value) || `is not one of ${values.map((v) => `'${v}'`).join(', ')}`;
 const isBoolean = isOneOf(true, false);
 const isText = (value) => typeof value === 'string' || 'is not a text';
 
@@ -67,30 +72,52 @@ const isText = (value) => typeof value === 'string' || 'is not a text';
 export const RULES = {
   projection: (value, page) => isOneOf(...page.tabs.keys())(value),
   dims: isOneOf(2, 3),
-  components: (value, page) => (Array.isArray(value) && value.length >= 2 && value.length <= 3
-    && value.every((c) => Number.isInteger(c) && c >= 0 && c < (page.tabs.get('pca')?.entries[0].n_components ?? 0))) || 'is not two or three component numbers',
+  components: (value, page) =>
+    (Array.isArray(value) &&
+      value.length >= 2 &&
+      value.length <= 3 &&
+      value.every((c) => Number.isInteger(c) && c >= 0 && c < (page.tabs.get('pca')?.entries[0].n_components ?? 0))) ||
+    'is not two or three component numbers',
   frame: (value) => value === null || (Number.isFinite(value) && value >= 0) || 'is neither null nor a frame number',
   playing: isBoolean,
-  run: (value, page, state) => value === null || (state.run !== null && value?.id === state.run.id) || 'is neither null nor the run of this page; project() starts one',
-  spherize: (value, page) => value === isSpherized(page) || (Boolean(page.manifest.vectors) && isBoolean(value)) || 'cannot be, as the vectors are not in this page',
+  run: (value, page, state) =>
+    value === null ||
+    (state.run !== null && value?.id === state.run.id) ||
+    'is neither null nor the run of this page; project() starts one',
+  spherize: (value, page) =>
+    value === isSpherized(page) ||
+    (Boolean(page.manifest.vectors) && isBoolean(value)) ||
+    'cannot be, as the vectors are not in this page',
   highlight: (value) => value === null || Number.isInteger(value) || 'is neither null nor a legend code',
   sequences: isBoolean,
-  sphere: (value, page) => value === null || isSphere(value, page) || 'is neither null nor {row, radius} with a radius above 0 and at most 2',
+  sphere: (value, page) =>
+    value === null || isSphere(value, page) || 'is neither null nor {row, radius} with a radius above 0 and at most 2',
   loop: isBoolean,
   tags: (value, page) => isTags(value, page.table.n_points),
-  axes: (value) => (Array.isArray(value) && value.length >= 1 && value.length <= 3
-    && value.every((axis) => typeof axis?.from === 'string' && typeof axis?.to === 'string')) || 'is not one to three {from, to}',
+  axes: (value) =>
+    (Array.isArray(value) &&
+      value.length >= 1 &&
+      value.length <= 3 &&
+      value.every((axis) => typeof axis?.from === 'string' && typeof axis?.to === 'string')) ||
+    'is not one to three {from, to}',
   label_by: (value, page) => value === null || isOneOf(...page.table.columns.keys())(value),
-  color_by: (value, page) => value === null || isOneOf(...page.table.columns.keys(), ...page.table.measured.keys())(value),
+  color_by: (value, page) =>
+    value === null || isOneOf(...page.table.columns.keys(), ...page.table.measured.keys())(value),
   color_as: isOneOf('auto', 'categories', 'gradient', 'log'),
   hidden: (value) => (Array.isArray(value) && value.every(Number.isInteger)) || 'is not a list of legend codes',
   query: isText,
   column: (value, page) => value === null || isOneOf(...page.table.columns.keys())(value),
   selected: isRows,
   isolated: (value, page) => value === null || isRows(value, page),
-  placed: (value, page, { placed }) => value === null || isPlaced(value, page.table.n_points) || isNamed(value, placed) || 'is neither null nor {name, dims, data} with a place for each point',
+  placed: (value, page, { placed }) =>
+    value === null ||
+    isPlaced(value, page.table.n_points) ||
+    isNamed(value, placed) ||
+    'is neither null nor {name, dims, data} with a place for each point',
   hovered: (value, page) => (Number.isInteger(value) && value >= -1 && value < page.table.n_points) || 'is not a row',
-  k: (value, page) => (Number.isInteger(value) && value >= 1 && value < Math.max(2, page.table.n_points)) || `is not in 1 .. ${page.table.n_points - 1}`,
+  k: (value, page) =>
+    (Number.isInteger(value) && value >= 1 && value < Math.max(2, page.table.n_points)) ||
+    `is not in 1 .. ${page.table.n_points - 1}`,
   metric: isOneOf('cosine', 'euclidean'),
   thumbnails: isBoolean,
   labels: isOneOf('few', 'many', 'none'),
@@ -100,14 +127,23 @@ export const RULES = {
   help: isBoolean,
 };
 
-const isPlaced = (value, n) => typeof value.name === 'string' && [2, 3].includes(value.dims) && value.data instanceof Float32Array && value.data.length === n * value.dims;
+const isPlaced = (value, n) =>
+  typeof value.name === 'string' &&
+  [2, 3].includes(value.dims) &&
+  value.data instanceof Float32Array &&
+  value.data.length === n * value.dims;
 
 /** Whether it is what view() says of the places that are shown. */
-const isNamed = (value, placed) => placed !== null && value.data === undefined && value.name === placed.name && value.dims === placed.dims;
+const isNamed = (value, placed) =>
+  placed !== null && value.data === undefined && value.name === placed.name && value.dims === placed.dims;
 
-const isSphere = ({ row, radius }, page) => Number.isInteger(row) && row >= 0 && row < page.table.n_points && radius > 0 && radius <= 2;
+const isSphere = ({ row, radius }, page) =>
+  Number.isInteger(row) && row >= 0 && row < page.table.n_points && radius > 0 && radius <= 2;
 
 function isRows(value, page) {
   const rows = Array.isArray(value) || ArrayBuffer.isView(value);
-  return (rows && Array.from(value).every((r) => Number.isInteger(r) && r >= 0 && r < page.table.n_points)) || 'is not a list of rows';
+  return (
+    (rows && Array.from(value).every((r) => Number.isInteger(r) && r >= 0 && r < page.table.n_points)) ||
+    'is not a list of rows'
+  );
 }

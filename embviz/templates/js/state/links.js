@@ -6,14 +6,28 @@ const MOST_ROWS_TEXT = 6000;
 const MOST_TEXT = 60000;
 const MOST_QUERY = 1000;
 
-const encode = (text) => encodeURIComponent(text).replace(/[~'()*!.]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
-const asText = { write: (value) => (value === null ? '' : encode(value)), read: (text) => limited(decodeURIComponent(text)) };
+const encode = (text) =>
+  encodeURIComponent(text).replace(/[~'()*!.]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+const asText = {
+  write: (value) => (value === null ? '' : encode(value)),
+  read: (text) => limited(decodeURIComponent(text)),
+};
 const asColumn = { write: asText.write, read: (text) => (text === '' ? null : asText.read(text)) };
-const asNumber = { write: (value) => (value === null ? '' : String(Number(value.toPrecision(6)))), read: (text) => (text === '' ? null : finite(text)) };
+const asNumber = {
+  write: (value) => (value === null ? '' : String(Number(value.toPrecision(6)))),
+  read: (text) => (text === '' ? null : finite(text)),
+};
 const asFlag = { write: (value) => (value ? '1' : '0'), read: (text) => oneOf(text, { 1: true, 0: false }) };
-const asNumbers = { write: (values) => values.join('.'), read: (text) => (text === '' ? [] : text.split('.').map(whole)) };
+const asNumbers = {
+  write: (values) => values.join('.'),
+  read: (text) => (text === '' ? [] : text.split('.').map(whole)),
+};
 const asAxes = {
-  write: (axes) => axes.flatMap(({ from, to }) => [encode(from), encode(to)]).join('~').replace(/~+$/, ''),
+  write: (axes) =>
+    axes
+      .flatMap(({ from, to }) => [encode(from), encode(to)])
+      .join('~')
+      .replace(/~+$/, ''),
   read(text) {
     const parts = text.split('~').map((part) => limited(decodeURIComponent(part)));
     if (parts.length > 6) throw new RangeError('more than three axes');
@@ -23,11 +37,27 @@ const asAxes = {
 
 /** Short name, key of the state, how it is written. Rows come last: they are the longest. */
 const PARTS = [
-  ['p', 'projection', asText], ['d', 'dims', asNumber], ['c', 'components', asNumbers], ['f', 'frame', asNumber], ['z', 'spherize', asFlag],
-  ['a', 'axes', asAxes], ['in', 'column', asColumn], ['l', 'label_by', asColumn], ['k', 'color_by', asColumn], ['as', 'color_as', asText], ['h', 'hidden', asNumbers],
-  ['n', 'k', asNumber], ['m', 'metric', asText], ['t', 'thumbnails', asFlag], ['b', 'labels', asText], ['q', 'query', asText],
+  ['p', 'projection', asText],
+  ['d', 'dims', asNumber],
+  ['c', 'components', asNumbers],
+  ['f', 'frame', asNumber],
+  ['z', 'spherize', asFlag],
+  ['a', 'axes', asAxes],
+  ['in', 'column', asColumn],
+  ['l', 'label_by', asColumn],
+  ['k', 'color_by', asColumn],
+  ['as', 'color_as', asText],
+  ['h', 'hidden', asNumbers],
+  ['n', 'k', asNumber],
+  ['m', 'metric', asText],
+  ['t', 'thumbnails', asFlag],
+  ['b', 'labels', asText],
+  ['q', 'query', asText],
 ];
-const ROWS = [['i', 'isolated'], ['s', 'selected']];
+const ROWS = [
+  ['i', 'isolated'],
+  ['s', 'selected'],
+];
 export const LINKED = Object.freeze([...PARTS.map(([, key]) => key), ...ROWS.map(([, key]) => key)]);
 
 /**
@@ -119,7 +149,13 @@ const listed = (p) => [p.x, p.y, p.z].map(short);
 
 function writeCamera(view) {
   if (view.dims === 2) return [2, ...[...view.x, ...view.y].map((x) => String(Number(x.toPrecision(7))))].join('_');
-  return [3, ...listed(view.eye), ...listed(view.center), ...listed(view.up), ...(view.projection?.type === 'orthographic' ? ['o'] : [])].join('_');
+  return [
+    3,
+    ...listed(view.eye),
+    ...listed(view.center),
+    ...listed(view.up),
+    ...(view.projection?.type === 'orthographic' ? ['o'] : []),
+  ].join('_');
 }
 
 function readCamera(text) {
@@ -134,7 +170,8 @@ function readCamera(text) {
 }
 
 function finite(text) {
-  if (!/^-?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/.test(text) || !Number.isFinite(Number(text))) throw new RangeError('no number');
+  if (!/^-?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/.test(text) || !Number.isFinite(Number(text)))
+    throw new RangeError('no number');
   return Number(text);
 }
 

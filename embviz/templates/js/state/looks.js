@@ -12,18 +12,20 @@ export function createLooks(table, get, memo) {
   function rowsOfClass(code, state = get()) {
     const classes = classesOf(state);
     const rows = [];
-    for (let i = 0; classes && i < classes.length; i++) if (classes[i] === code && (!visible(state) || visible(state)[i])) rows.push(i);
+    for (let i = 0; classes && i < classes.length; i++)
+      if (classes[i] === code && (!visible(state) || visible(state)[i])) rows.push(i);
     return Int32Array.from(rows);
   }
 
   /** @returns {Int32Array | null} the legend code of each point */
-  const classesOf = (state) => memo('classes', [coloringOf(state).legend, table.column(state.color_by)], () => {
-    const { entries } = coloringOf(state).legend;
-    if (!entries) return null;
-    const { codes, names } = categories(table.column(state.color_by));
-    const most = entries.find((entry) => entry.rest && entry.code >= 0)?.code ?? names.length;
-    return codes.map((code) => Math.min(code, most));
-  });
+  const classesOf = (state) =>
+    memo('classes', [coloringOf(state).legend, table.column(state.color_by)], () => {
+      const { entries } = coloringOf(state).legend;
+      if (!entries) return null;
+      const { codes, names } = categories(table.column(state.color_by));
+      const most = entries.find((entry) => entry.rest && entry.code >= 0)?.code ?? names.length;
+      return codes.map((code) => Math.min(code, most));
+    });
 
   /** @returns {Uint8Array} RGBA of each point; those that are not pointed at in the legend step back */
   const shades = (state = get()) => {
@@ -37,44 +39,49 @@ export function createLooks(table, get, memo) {
   };
 
   /** @returns {{colors: Uint8Array, legend: object}} */
-  const coloringOf = (state = get()) => memo('colors', [table.column(state.color_by), state.color_as, state.dark], () => colorPoints(
-    table.column(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }));
+  const coloringOf = (state = get()) =>
+    memo('colors', [table.column(state.color_by), state.color_as, state.dark], () =>
+      colorPoints(table.column(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }),
+    );
 
   /**
    * How many points of each legend entry are among those isolated; what the legend itself hides counts.
    *
    * @returns {Map<number, number> | null} by code, -1 for what is missing; null where nothing is isolated
    */
-  const countsShown = (state = get()) => memo('counts', [state.isolated, classesOf(state), coloringOf(state).legend], () => {
-    if (!state.isolated) return null;
-    const classes = classesOf(state);
-    const numbers = classes ? null : table.column(state.color_by)?.numbers();
-    const counts = new Map();
-    for (const row of state.isolated) {
-      const code = classes ? classes[row] : Number.isNaN(numbers?.[row]) ? -1 : 0;
-      counts.set(code, (counts.get(code) ?? 0) + 1);
-    }
-    return counts;
-  });
+  const countsShown = (state = get()) =>
+    memo('counts', [state.isolated, classesOf(state), coloringOf(state).legend], () => {
+      if (!state.isolated) return null;
+      const classes = classesOf(state);
+      const numbers = classes ? null : table.column(state.color_by)?.numbers();
+      const counts = new Map();
+      for (const row of state.isolated) {
+        const code = classes ? classes[row] : Number.isNaN(numbers?.[row]) ? -1 : 0;
+        counts.set(code, (counts.get(code) ?? 0) + 1);
+      }
+      return counts;
+    });
 
   /** @returns {Uint8Array | null} 1 where a point is shown, by isolating and the legend's filter */
-  const visible = (state = get()) => memo('visible', [state.isolated, state.hidden, table.column(state.color_by), state.color_as], () => {
-    if (!state.isolated && !state.hidden.length) return null;
-    const out = new Uint8Array(table.n_points).fill(state.isolated ? 0 : 1);
-    if (state.isolated) for (const row of state.isolated) out[row] = 1;
-    if (state.hidden.length && state.color_by !== null) {
-      const classes = classesOf(state);
-      const hidden = new Set(state.hidden);
-      for (let i = 0; classes && i < out.length; i++) if (hidden.has(classes[i])) out[i] = 0;
-    }
-    return out;
-  });
+  const visible = (state = get()) =>
+    memo('visible', [state.isolated, state.hidden, table.column(state.color_by), state.color_as], () => {
+      if (!state.isolated && !state.hidden.length) return null;
+      const out = new Uint8Array(table.n_points).fill(state.isolated ? 0 : 1);
+      if (state.isolated) for (const row of state.isolated) out[row] = 1;
+      if (state.hidden.length && state.color_by !== null) {
+        const classes = classesOf(state);
+        const hidden = new Set(state.hidden);
+        for (let i = 0; classes && i < out.length; i++) if (hidden.has(classes[i])) out[i] = 0;
+      }
+      return out;
+    });
 
   /** @returns {Int32Array[] | null} the sequences to draw */
-  const paths = (state = get()) => memo('paths', [state.sequences, sequenceColumn(table)], () => {
-    const column = sequenceColumn(table);
-    return state.sequences && column ? followSequences(nextPoints(column.values, table.rowNumber)) : null;
-  });
+  const paths = (state = get()) =>
+    memo('paths', [state.sequences, sequenceColumn(table)], () => {
+      const column = sequenceColumn(table);
+      return state.sequences && column ? followSequences(nextPoints(column.values, table.rowNumber)) : null;
+    });
 
   return { coloring: coloringOf, countsShown, shades, rowsOfClass, visible, paths };
 }

@@ -28,7 +28,8 @@ export async function project(page, view, name, options = {}) {
   const isRun = name === 'tsne' || name === 'umap';
   if (!isRun) patch.projection = name;
   if (dims !== undefined && !isRun) patch.dims = dims;
-  if (axes !== undefined) patch.axes = [...axes, { from: '', to: '' }, { from: '', to: '' }, { from: '', to: '' }].slice(0, 3);
+  if (axes !== undefined)
+    patch.axes = [...axes, { from: '', to: '' }, { from: '', to: '' }, { from: '', to: '' }].slice(0, 3);
   if (column !== undefined) patch.column = column;
   view.set(patch);
   if (isRun) await view.computed.runs.start(name, { ...rest, ...(dims === undefined ? {} : { dims }) });
@@ -44,7 +45,9 @@ const KNOWN = {
 };
 
 const FEWEST = {
-  pca: { title: 'PCA', least: 2 }, tsne: { title: 't-SNE', least: FEWEST_POINTS }, umap: { title: 'UMAP', least: FEWEST_POINTS },
+  pca: { title: 'PCA', least: 2 },
+  tsne: { title: 't-SNE', least: FEWEST_POINTS },
+  umap: { title: 'UMAP', least: FEWEST_POINTS },
   custom: { title: 'a view along axes', least: 1 },
 };
 
@@ -65,9 +68,15 @@ function shown(page, view) {
   const rows = state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
   const { dims } = state;
   const coordinates = new Float32Array(rows.length * dims);
-  rows.forEach((row, i) => { for (let c = 0; c < dims; c++) coordinates[i * dims + c] = scene.coordinates[row * dims + c]; });
+  rows.forEach((row, i) => {
+    for (let c = 0; c < dims; c++) coordinates[i * dims + c] = scene.coordinates[row * dims + c];
+  });
   return {
-    name: state.projection, rows: rows.slice(), coordinates, dims, axes: (scene.axes ?? []).map((axis) => axis.title),
+    name: state.projection,
+    rows: rows.slice(),
+    coordinates,
+    dims,
+    axes: (scene.axes ?? []).map((axis) => axis.title),
     ...view.facts(state),
   };
 }

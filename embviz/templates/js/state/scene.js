@@ -23,7 +23,11 @@ export function createScene(page, get, { memo, computed, visible }) {
       return found.coordinates;
     }
     if (!entry || entry.pending) throw new Error(`${name} is not in this page in ${dims} dimensions`);
-    return pick(entry.data, entry.n_components, Array.from({ length: dims }, (_, i) => i));
+    return pick(
+      entry.data,
+      entry.n_components,
+      Array.from({ length: dims }, (_, i) => i),
+    );
   }
 
   /** What the plot shows: {coordinates, dims, axes | null, ranges, error, key} */
@@ -31,13 +35,36 @@ export function createScene(page, get, { memo, computed, visible }) {
     const { projection, dims, components, frame, axes, isolated, column } = state;
     if (state.placed) return memo('scene', [state.placed, isolated], () => fromBookmark(state.placed, isolated));
     const entry = computed.entry(state);
-    const inputs = [projection, dims, projection === 'pca' ? components.join() : '', frame, projection === 'custom' ? JSON.stringify(axes) + column : '', isolated, entry, page.vectors, projection === 'custom' ? state.tags : null];
+    const inputs = [
+      projection,
+      dims,
+      projection === 'pca' ? components.join() : '',
+      frame,
+      projection === 'custom' ? JSON.stringify(axes) + column : '',
+      isolated,
+      entry,
+      page.vectors,
+      projection === 'custom' ? state.tags : null,
+    ];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
       const around = bounds(shown.extent ?? shown.coordinates, dims, isolated);
       // A map that still moves may become as high as it is wide; in 3D its last step then changes nothing else.
       const ranges = entry.live || (dims === 3 && entry.live === false) ? cube(around) : around;
-      return { note: entry.note, ...shown, dims, key: [...inputs.slice(0, 3), entry.id ?? '', dims === 2 ? (entry.live ?? '') : '', projection === 'custom' && !page.vectors ? 'early' : '', isolated ? `${isolated.length} of ${isolated[0]}` : ''].join(' ') + inputs[4], ranges };
+      return {
+        note: entry.note,
+        ...shown,
+        dims,
+        key:
+          [
+            ...inputs.slice(0, 3),
+            entry.id ?? '',
+            dims === 2 ? (entry.live ?? '') : '',
+            projection === 'custom' && !page.vectors ? 'early' : '',
+            isolated ? `${isolated.length} of ${isolated[0]}` : '',
+          ].join(' ') + inputs[4],
+        ranges,
+      };
     });
   }
 
@@ -63,17 +90,28 @@ export function createScene(page, get, { memo, computed, visible }) {
     const { projection, dims, isolated, axes, column } = state;
     if (projection === 'custom' && page.vectors && (entry.pending || !sameAxes(axes, entry, dims))) {
       const { counts = [] } = scene(state);
-      const described = axes.slice(0, dims).map(({ from, to }, i) => (counts[i] ? { from, to, n_from: counts[i].from, n_to: counts[i].to } : { filled: true }));
+      const described = axes
+        .slice(0, dims)
+        .map(({ from, to }, i) =>
+          counts[i] ? { from, to, n_from: counts[i].from, n_to: counts[i].to } : { filled: true },
+        );
       return { params: { axes: described, n_components: dims, column }, stats: {} };
     }
     const { quality, ...stats } = entry.stats;
     const isWhole = projection === 'pca' ? isLeading(state) : projection !== 'custom' || isolated === null;
-    return { params: { ...entry.params }, stats: isWhole && quality?.[dims] ? { ...stats, quality: { [dims]: quality[dims] } } : stats };
+    return {
+      params: { ...entry.params },
+      stats: isWhole && quality?.[dims] ? { ...stats, quality: { [dims]: quality[dims] } } : stats,
+    };
   }
 
   /** Places that a bookmark brought along. */
   const fromBookmark = ({ name, dims, data }, isolated) => ({
-    coordinates: data, dims, axes: null, ranges: bounds(data, dims, isolated), key: `bookmark ${name} ${dims}`,
+    coordinates: data,
+    dims,
+    axes: null,
+    ranges: bounds(data, dims, isolated),
+    key: `bookmark ${name} ${dims}`,
     note: `${tabs.get(name)?.title ?? name}: placed by the bookmark, not by this page.`,
   });
 
@@ -82,13 +120,17 @@ export function createScene(page, get, { memo, computed, visible }) {
     return { coordinates: pick(entry.data, entry.n_components, which), axes };
   }
 
-  const sameAxes = (axes, entry, dims) => (entry.params.axes ?? [{}, {}, {}]).slice(0, dims).every((given, i) => {
-    const typed = axes[i] ?? { from: '', to: '' };
-    return typed.from === (given.from ?? '') && typed.to === (given.to ?? '');
-  });
+  const sameAxes = (axes, entry, dims) =>
+    (entry.params.axes ?? [{}, {}, {}]).slice(0, dims).every((given, i) => {
+      const typed = axes[i] ?? { from: '', to: '' };
+      return typed.from === (given.from ?? '') && typed.to === (given.to ?? '');
+    });
 
   /** @returns {Int32Array} the points shown within {row, radius} of the plot */
-  const inSphere = (sphere, state = get()) => memo('sphere', [sphere.row, sphere.radius, scene(state), visible(state)], () => rowsInSphere(scene(state), sphere.row, sphere.radius, visible(state)));
+  const inSphere = (sphere, state = get()) =>
+    memo('sphere', [sphere.row, sphere.radius, scene(state), visible(state)], () =>
+      rowsInSphere(scene(state), sphere.row, sphere.radius, visible(state)),
+    );
 
   return { coordinates, scene, facts, rowsInSphere: inSphere };
 }

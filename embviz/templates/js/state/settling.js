@@ -38,14 +38,16 @@ export function createSettling({ table, tabs }, store, { computed, scenes, searc
 function settleDims(patch, state, tabs) {
   const available = dimsOf(tabs.get(state.projection), 'dims' in patch || 'run' in patch);
   if (available.includes(state.dims)) return;
-  if ('dims' in patch) throw new Error(`dims: ${state.projection} is in this page in ${available.join(' and ')} dimensions only`);
+  if ('dims' in patch)
+    throw new Error(`dims: ${state.projection} is in this page in ${available.join(' and ')} dimensions only`);
   patch.dims = available[0];
 }
 
 function settleSphere(patch, state, scenes) {
   if (PLACES.some((key) => key in patch) && !patch.sphere) patch.sphere = null;
   if (patch.sphere && (patch.dims ?? state.dims) !== 3) throw new Error('sphere: is for three dimensions');
-  if (patch.sphere && !('selected' in patch)) patch.selected = scenes.rowsInSphere(patch.sphere, { ...state, ...patch });
+  if (patch.sphere && !('selected' in patch))
+    patch.selected = scenes.rowsInSphere(patch.sphere, { ...state, ...patch });
   else if (('selected' in patch || 'query' in patch) && !('sphere' in patch)) patch.sphere = null;
 }
 

@@ -42,14 +42,31 @@ export function dimsOf(tab, all = true) {
 export function addPending(tabs, manifest) {
   const pca = entryFor(tabs.get('pca'), 2);
   if (!pca || !manifest.vectors) return;
-  for (const [name, title, least] of [['tsne', 't-SNE', FEWEST_POINTS], ['umap', 'UMAP', FEWEST_POINTS], ['custom', 'Axes', 2]]) {
+  for (const [name, title, least] of [
+    ['tsne', 't-SNE', FEWEST_POINTS],
+    ['umap', 'UMAP', FEWEST_POINTS],
+    ['custom', 'Axes', 2],
+  ]) {
     if (manifest.n_points < least) continue;
     const tab = tabs.get(name) ?? { name, title, entries: [] };
     for (const dims of [2, 3]) {
       if (entryFor(tab, dims) || pca.n_components < dims) continue;
       tab.entries.push({
-        name, title, n_components: dims, axes: [], params: {}, stats: {}, pending: true, note: name === 'custom' ? undefined : `${title} has not been run here yet: the points lie as in PCA.`,
-        get data() { return pick(pca.data, pca.n_components, Array.from({ length: dims }, (_, i) => i)); },
+        name,
+        title,
+        n_components: dims,
+        axes: [],
+        params: {},
+        stats: {},
+        pending: true,
+        note: name === 'custom' ? undefined : `${title} has not been run here yet: the points lie as in PCA.`,
+        get data() {
+          return pick(
+            pca.data,
+            pca.n_components,
+            Array.from({ length: dims }, (_, i) => i),
+          );
+        },
       });
     }
     if (tab.entries.length) tabs.set(name, tab);

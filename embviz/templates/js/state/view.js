@@ -54,7 +54,9 @@ export function createView(page, store) {
   }
 
   function check(key, value) {
-    const verdict = Object.hasOwn(RULES, key) ? RULES[key](value, page, store.get()) : `is not known; there are ${Object.keys(RULES).join(', ')}`;
+    const verdict = Object.hasOwn(RULES, key)
+      ? RULES[key](value, page, store.get())
+      : `is not known; there are ${Object.keys(RULES).join(', ')}`;
     if (verdict !== true) throw new Error(`${key}: ${shortened(value)} ${verdict}`);
   }
 
@@ -71,7 +73,14 @@ export function createView(page, store) {
   }
 
   return {
-    get: store.get, set, select, search, computed, ...createNeighbors(page, store.get, memo), ...scenes, ...looks,
+    get: store.get,
+    set,
+    select,
+    search,
+    computed,
+    ...createNeighbors(page, store.get, memo),
+    ...scenes,
+    ...looks,
     entry: computed.entry,
     axis: (from, to, column = store.get().column) => axisCoordinates(page, { from, to }, column),
     label: (row) => table.label(row, store.get().label_by),
@@ -87,7 +96,8 @@ function createNeighbors(page, get, memo) {
 
   /** The selected point's neighbors, empty where they cannot be had. */
   function currentNeighbors(state = get()) {
-    if (state.selected.length !== 1 || !page.vectors) return { indices: NONE, distances: NO_DISTANCES, error: page.vectors ? '' : page.manifest.vectors_note };
+    if (state.selected.length !== 1 || !page.vectors)
+      return { indices: NONE, distances: NO_DISTANCES, error: page.vectors ? '' : page.manifest.vectors_note };
     try {
       return { ...neighbors(state.selected[0], state.k, state.metric), error: '' };
     } catch (error) {
