@@ -250,7 +250,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 def test_loading_imports_no_tensorflow_and_no_ml_dtypes_for_float32(tmp_path):
     path = bundle(tmp_path, emb=(4, 2))
     code = (
-        "import sys; from pathlib import Path; from embviz.loaders import checkpoint;"
+        "import sys; from pathlib import Path; from embviz.loaders.checkpoint import checkpoint;"
         f"checkpoint.load(Path({str(path)!r}), None).verify();"
         "print([m for m in ('tensorflow', 'ml_dtypes', 'google.protobuf') if m in sys.modules])"
     )
