@@ -17,6 +17,13 @@ from embviz import EmbeddingTable
 from tests.chromium import ARGUMENTS, find_chromium
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what opens a page in Chromium, so that `-m "not page"` leaves it out."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("page")
+
+
 @dataclass(frozen=True)
 class Ran:
     """How a command line ended."""
@@ -103,11 +110,11 @@ window.setTimeout = (run, ms, ...rest) => later(run, ms === 900 ? 20 : ms, ...re
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    """One Chromium for all tests."""
+    """One Chromium for all tests of a process."""
     from playwright.sync_api import sync_playwright
 
     path = find_chromium()
-    assert path, "no Chromium was found; python -m tests.chromium installs it"
+    assert path, "no Chromium was found; python -m tests.install installs it"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
         yield browser

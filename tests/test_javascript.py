@@ -10,6 +10,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "embviz/templates/js"
+SCRIPTS = sorted(PAGE.rglob("*.js"))
+ROOMS = [
+    {"dom.js"},
+    {"data"},
+    {"numbers", "drawing"},
+    {"runs", "plot"},
+    {"state"},
+    {"bookmarks"},
+    {"panels", "api.js"},
+    {"main.js"},
+]
+RANK = {name: i for i, names in enumerate(ROOMS) for name in names}
 
 
 def find_node() -> str:
@@ -41,9 +54,7 @@ def test_the_pure_modules_do_what_their_tests_say(path: Path) -> None:
     assert "# fail 0" in done.stdout or "ℹ fail 0" in done.stdout
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "embviz/templates/js").rglob("*.js")), ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_pure_modules_name_neither_document_nor_window_nor_plotly(path: Path) -> None:
     import re
 
@@ -54,9 +65,17 @@ def test_pure_modules_name_neither_document_nor_window_nor_plotly(path: Path) ->
     assert not re.findall(r"(?<![.\w])(?:document|window|Plotly)\b(?!:)", code)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "embviz/templates/js").rglob("*.js")), ids=lambda path: path.name
-)
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
+def test_a_module_of_the_page_imports_only_from_rooms_below_its_own(path: Path) -> None:
+    import re
+
+    own = path.relative_to(PAGE).parts[0]
+    imported = re.findall(r"'#js/([^/']+)[^']*'", path.read_text(encoding="utf-8"))
+    for other in set(imported) - {own}:
+        assert RANK[other] < RANK[own], f"{own} imports {other}"
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_no_script_makes_markup_or_code_from_text(path: Path) -> None:
     code = path.read_text(encoding="utf-8")
     for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
