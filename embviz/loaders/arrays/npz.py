@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import struct
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,16 +15,20 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.arrays.npy import check_size, check_table, map_array
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header, why_not_numbers
+from embviz.loaders.bytes.zip_members import (
+    MAGIC,
+    READ_BYTES,
+    check_member,
+    data_offset,
+    open_archive,
+    skip,
+    verify_member,
+)
 from embviz.model import EmbeddingTable, TensorInfo
 
 _log = logging.getLogger("embviz")
 
-MAGIC = b"PK\x03\x04"
-_FREE_BYTES = 64 << 20
-_MOST_EXPANSION = 200
-_READ_BYTES = 1 << 20
 _MOST_MEMBERS = 10_000
-_LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def list_tensors(path: Path) -> list[TensorInfo]:
     Raises:
         LoadError: If it is no whole archive of arrays.
     """
-    with _open(path) as archive:
+    with open_archive(path) as archive:
         members = _list_members(path, archive)
     tables = [m for m in members if m.is_table]
     infos = []
@@ -85,14 +86,14 @@ def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
         LoadError: If there is no such table, or several and none was named.
         ParameterError: If no member has the name.
     """
-    with _open(path) as archive:
+    with open_archive(path) as archive:
         members = _list_members(path, archive)
         member = _choose(path, members, tensor)
         header = member.header
         assert header is not None
         stored = member.info.compress_type == zipfile.ZIP_STORED
         if stored:
-            vectors = map_array(path, header, _data_offset(path, member.info))
+            vectors = map_array(path, header, data_offset(path, member.info))
         else:
             vectors = _read_array(path, archive, member, header)
         metadata = {}
@@ -105,7 +106,7 @@ def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
         metadata,
         name=member.name,
         source=str(path),
-        verify=(lambda: _verify(path, member.info)) if stored else None,
+        verify=(lambda: verify_member(path, member.info)) if stored else None,
     )
 
 
@@ -118,7 +119,7 @@ def load_array(
         LoadError: If there is no such array, or several and none was named.
         ParameterError: If no member has the name.
     """
-    with _open(path) as archive:
+    with open_archive(path) as archive:
         members = _list_members(path, archive)
         known = [m for m in members if m.header is not None and not m.reason]
         named = [m for m in known if tensor in (None, m.name, f"{m.name}.npy")]
@@ -137,20 +138,10 @@ def load_array(
         assert header is not None
         _check_member(path, member.info, header, f"{path}: '{printable(member.name)}'")
         if member.info.compress_type == zipfile.ZIP_STORED:
-            array = map_array(path, header, _data_offset(path, member.info))
+            array = map_array(path, header, data_offset(path, member.info))
         else:
             array = _read_array(path, archive, member, header)
     return array.view(np.bool_) if header.dtype.kind == "b" else array
-
-
-@contextmanager
-def _open(path: Path) -> Iterator[zipfile.ZipFile]:
-    """Open an archive; what zipfile raises about its content becomes a LoadError."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            yield archive
-    except (zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, struct.error) as e:
-        raise LoadError(path, f"a damaged zip archive ({e})", "write it again") from None
 
 
 def _list_members(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
@@ -217,28 +208,7 @@ def _names(members: list[_Member]) -> str:
 def _check_member(path: Path, info: zipfile.ZipInfo, header: NpyHeader, what: str) -> None:
     """Check sizes before memory is taken."""
     check_size(header, info.file_size, what)
-    if info.compress_type == zipfile.ZIP_STORED:
-        end = _data_offset(path, info) + info.file_size
-        if end > path.stat().st_size:
-            raise LoadError(what, "cut off: it ends behind the end of the file", "write it again")
-    elif info.file_size > max(_FREE_BYTES, _MOST_EXPANSION * info.compress_size):
-        raise LoadError(
-            what,
-            f"unpacks {info.compress_size} bytes to {info.file_size}, "
-            f"more than {_MOST_EXPANSION} times as much",
-            "if it is what it should be, save it by numpy.savez",
-        )
-
-
-def _data_offset(path: Path, info: zipfile.ZipInfo) -> int:
-    """Return where a member's bytes begin, behind its local header (APPNOTE.TXT, 4.3.7)."""
-    with path.open("rb") as file:
-        file.seek(info.header_offset)
-        raw = file.read(_LOCAL_HEADER.size)
-    if len(raw) < _LOCAL_HEADER.size or not raw.startswith(MAGIC):
-        raise LoadError(path, "a damaged zip archive (no local header)", "write it again")
-    _, n_name, n_extra = _LOCAL_HEADER.unpack(raw)
-    return int(info.header_offset) + _LOCAL_HEADER.size + int(n_name) + int(n_extra)
+    check_member(path, info, what)
 
 
 def _read_array(
@@ -247,10 +217,10 @@ def _read_array(
     """Unpack a member whose sizes were checked."""
     raw = np.empty(header.n_bytes, np.uint8)
     with archive.open(member.info) as file:
-        _skip(file, header.offset)
+        skip(file, header.offset)
         at = 0
         while at < len(raw):
-            block = file.read(min(_READ_BYTES, len(raw) - at))
+            block = file.read(min(READ_BYTES, len(raw) - at))
             if not block:
                 raise LoadError(f"{path}: '{member.name}'", "cut off", "write it again")
             raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
@@ -258,10 +228,6 @@ def _read_array(
         file.read(1)  # The checksum is compared at the end.
     array = raw.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
     return array.view(np.uint8) if header.dtype.kind == "b" else array
-
-
-def _skip(file: IO[bytes], n_bytes: int) -> None:
-    file.read(n_bytes)
 
 
 def _read_column(
@@ -288,14 +254,3 @@ def _read_column(
         return tuple(map(str, array.tolist()))
     except ValueError:
         raise LoadError(what, "text that is not UTF-8 or Unicode", "save it again") from None
-
-
-def _verify(path: Path, info: zipfile.ZipInfo) -> None:
-    """Compare the checksum of a stored member, reading all of it."""
-    crc, left = 0, info.file_size
-    with path.open("rb") as file:
-        file.seek(_data_offset(path, info))
-        while left and (block := file.read(min(_READ_BYTES, left))):
-            crc, left = zlib.crc32(block, crc), left - len(block)
-    if crc != info.CRC:
-        raise LoadError(path, f"'{info.filename}' does not match its checksum", "fetch it again")
