@@ -9,8 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-_FILES = {"source", "output", "metadata", "sprite", "images", "config", "figure"}
-_FILES |= {"save_coordinates", "bookmarks", "save_bookmark"}
+from embviz.commands.shared.settings import FILES
+
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
 
@@ -27,28 +27,29 @@ def shown_command(ctx: click.Context) -> str:
         if ctx.get_parameter_source(name) not in _GIVEN or value is None or name == "config":
             continue
         if isinstance(param, click.Argument):
-            text = _shown(name, value)
+            text = _shown(param, value)
             tail += ["--", text] if text.startswith("-") else [text]
             continue
         option = max(param.opts, key=len)
         values = list(value) if param.multiple else [value]
         for item in values:
-            words += _option(option, name, item)
+            words += _option(option, param, item)
     return shlex.join([*words[:2], *words[2:], *tail])
 
 
-def _option(option: str, name: str, value: Any) -> list[str]:
+def _option(option: str, param: click.Parameter, value: Any) -> list[str]:
     if isinstance(value, bool):
         return [option] if value else []
-    if name == "sprite_size":
+    if param.name == "sprite_size":
         return [option, f"{value[0]}x{value[1]}"]
     if isinstance(value, tuple):
         return [option, *(str(item) for item in value)]
-    return [option, _shown(name, value)]
+    return [option, _shown(param, value)]
 
 
-def _shown(name: str, value: Any) -> str:
+def _shown(param: click.Parameter, value: Any) -> str:
     text = str(value)
-    if name in _FILES and (PurePath(text).is_absolute() or PureWindowsPath(text).is_absolute()):
+    names = {opt.lstrip("-").replace("-", "_") for opt in param.opts}
+    if names & FILES and (PurePath(text).is_absolute() or PureWindowsPath(text).is_absolute()):
         return PureWindowsPath(text).name if "\\" in text else PurePath(text).name
     return text

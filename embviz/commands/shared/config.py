@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from embviz.commands.shared.source import CONFIG, read_config
+from embviz.commands.shared.settings import CONFIG, read_config
 
 COMMANDS = ("project", "sprite", "export")
 """The commands that take settings: of the file's top level, and of the table of their name."""

@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from embviz.commands.shared.settings import CONFIG, read_config
 from embviz.errors import LoadError, ParameterError
 
-CONFIG = "embviz.toml"
-FILES = {"source", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
-FILES |= {"save_coordinates", "save_bookmark", "o"}
-"""The options that name a file or folder, as they stand in a configuration file."""
 READ = ("source", "tensor", "metadata", "label_by")
 """What `neighbors` takes from the configuration file that names its source."""
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,40 +49,6 @@ def table_options(function: F) -> F:
     for option in reversed(options):
         function = option(function)
     return function
-
-
-def read_config(path: Path) -> dict[str, Any]:
-    """Read an `embviz.toml`; file names in it are relative to its folder.
-
-    Raises:
-        LoadError: If it cannot be read or is not TOML.
-    """
-    import tomllib
-
-    found: dict[str, Any]
-    try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
-    except OSError as error:
-        raise LoadError(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LoadError(path, f"is not TOML: {error}") from error
-    for table in (found, *(item for item in found.values() if isinstance(item, dict))):
-        for key in FILES & {key.replace("-", "_") for key in table}:
-            name = key if key in table else key.replace("_", "-")
-            table[name] = _beside(path, table[name])
-    return found
-
-
-def _beside(path: Path, named: Any) -> Any:
-    """Return a file name, or a list of them, as seen from here and not from a file's folder."""
-    if isinstance(named, list):
-        return [_beside(path, item) for item in named]
-    if not isinstance(named, str) or not named:
-        return named
-    if Path(named).is_absolute() or path.parent == Path():
-        return named
-    return str(path.parent / named)
 
 
 def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
