@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fromCameraDef, toCameraDef } from '#js/bookmarks/camera.js';
-import { fromField, limits, MOST_POINTS, searchFields, shortest, stateText, toField } from '#js/bookmarks/write.js';
+import { fromField, limits, MOST_POINTS, searchFields, stateText, toField } from '#js/bookmarks/write.js';
 import { BookmarkError, fromState, readBookmarks } from '#js/bookmarks/read.js';
 
 const data = { n_points: 4, n_dims: 3, total: 4, rows: null };
@@ -227,21 +227,6 @@ test('a text of TensorBoard that would mean something else here is an expression
   assert.equal(fromField('a:b', false), '/a:b/');
   assert.equal(fromField('(x', true), '/(x/');
   assert.equal(fromField('plain', false), 'plain');
-});
-
-test('a float is written in the fewest digits that read back as the same', () => {
-  let seed = 1;
-  for (let i = 0; i < 2000; i++) {
-    seed = (seed * 16807) % 2147483647;
-    const value = Math.fround((seed / 2147483647 - 0.5) * 10 ** ((i % 60) - 30));
-    assert.equal(Math.fround(Number(shortest(value))), value);
-  }
-});
-
-test('a short decimal stays short', () => {
-  for (const text of ['0.1', '-2.5', '12345', '0', '1e-7', '3.14159', '-0.0625'])
-    assert.equal(shortest(Math.fround(Number(text))), text);
-  assert.equal(shortest(-0), '0');
 });
 
 test('a view in 2D and its camera in TensorBoard show the same middle and extent', () => {

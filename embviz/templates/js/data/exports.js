@@ -1,4 +1,4 @@
-import { shortest } from '#js/bookmarks/write.js';
+import { shortest } from '#js/data/digits.js';
 
 /** Points and neighbors as tab-separated text: the escapes are those of `--save-coordinates`. */
 
