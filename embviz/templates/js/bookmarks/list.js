@@ -3,7 +3,7 @@ import { limits, OURS, SESSION, stateText } from '#js/bookmarks/write.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks/read.js';
 import { boxOf, isView } from '#js/drawing/camera.js';
 import { fitting } from '#js/state/fitting.js';
-import { bounds } from '#js/state/tabs.js';
+import { bounds } from '#js/numbers/coordinates.js';
 import { RULES } from '#js/state/keys.js';
 import { createStore } from '#js/state/store.js';
 import { chosen } from '#js/state/view.js';

@@ -1,5 +1,5 @@
 import { axisTitle, customView } from '#js/numbers/axes.js';
-import { bounds, frameAt, pick } from '#js/state/tabs.js';
+import { bounds, frameAt, pick } from '#js/numbers/coordinates.js';
 import { QueryError } from '#js/data/query.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
