@@ -6,8 +6,9 @@ import ast
 import math
 import re
 import tokenize
+import warnings
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from embviz.errors import LoadError
 
 MAGIC = b"\x93NUMPY"
 _MOST_HEADER_BYTES = 10_000
+_MOST_DIMENSIONS = 32
+_MOST_SIDE = 1 << 63
 _PYTHON2_LONG = re.compile(r"(?<=\d)L\b")
 
 
@@ -33,7 +36,15 @@ class NpyHeader:
         return math.prod(self.shape) * self.dtype.itemsize
 
 
-def read_header(file: IO[bytes], what: str) -> NpyHeader:
+class Readable(Protocol):
+    """What bytes are read from, as many as are asked for until they end."""
+
+    def read(self, n_bytes: int, /) -> bytes:
+        """Return the next bytes, fewer only at the end."""
+        ...
+
+
+def read_header(file: Readable, what: str) -> NpyHeader:
     """Read the header at the beginning of a file; nothing is unpickled or evaluated.
 
     Raises:
@@ -64,25 +75,28 @@ def _parse(body: bytes, offset: int, what: str) -> NpyHeader:
     damaged = LoadError(what, "a damaged .npy header", "write it again")
     try:
         text = _PYTHON2_LONG.sub("", body.decode("utf-8"))
-        values = ast.literal_eval(text.strip())
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # What Python says of odd literals.
+            values = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError):
         raise damaged from None
     if not isinstance(values, dict) or not {"descr", "fortran_order", "shape"} <= values.keys():
         raise damaged
     descr, shape = values["descr"], values["shape"]
-    if not isinstance(shape, tuple) or not all(type(n) is int and n >= 0 for n in shape):
+    if not isinstance(shape, tuple) or len(shape) > _MOST_DIMENSIONS:
         raise damaged
-    if isinstance(descr, list):
-        raise LoadError(
-            what, "a structured array (records), not numbers", "save one field of numbers"
-        )
-    if not isinstance(descr, str) or len(descr) > 40:
+    if not all(type(n) is int and 0 <= n < _MOST_SIDE for n in shape):
+        raise damaged
+    records = isinstance(descr, list)
+    if not records and not (isinstance(descr, str) and len(descr) <= 40):
         raise damaged
     try:
-        dtype: np.dtype[Any] = np.dtype(descr)
-    except (TypeError, ValueError, SyntaxError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            dtype: np.dtype[Any] = np.dtype(descr)
+    except (TypeError, ValueError, SyntaxError, OverflowError, MemoryError, RecursionError):
         raise damaged from None
-    if dtype.names or dtype.subdtype:
+    if not records and (dtype.names or dtype.subdtype):
         raise damaged
     return NpyHeader(dtype, shape, bool(values["fortran_order"]), offset)
 
@@ -105,6 +119,8 @@ def describe_start(start: bytes) -> str:
 
 def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
     """Return why an array of a dtype is no table of real numbers and a way out, or None."""
+    if dtype.names:
+        return "a structured array (records), not numbers", "save one field of numbers"
     kind, name = dtype.kind, str(dtype)
     if kind in "iub" or (kind == "f" and dtype.itemsize <= 8):
         return None

@@ -20,25 +20,38 @@ from embviz.loaders.bytes.zip_members import (
     READ_BYTES,
     check_member,
     data_offset,
+    most_unpacked,
     open_archive,
-    skip,
+    open_member,
     verify_member,
 )
 from embviz.model import EmbeddingTable, TensorInfo
 
 _log = logging.getLogger("embviz")
 
+_MOST_CODE_POINT = 0x10FFFF
 _MOST_MEMBERS = 10_000
 
 
 @dataclass(frozen=True)
 class _Member:
-    """One array of the archive; `reason` says why it is no table of numbers."""
+    """One array of the archive.
+
+    Attributes:
+        name: Without .npy.
+        what: As it is named to the user.
+        info: What the archive's directory says.
+        header: None where it cannot be read.
+        reason: Why it is no table of numbers, where it is none.
+        damage: What is wrong with its header, where something is.
+    """
 
     name: str
+    what: str
     info: zipfile.ZipInfo
     header: NpyHeader | None
     reason: str = ""
+    damage: LoadError | None = None
 
     @property
     def is_table(self) -> bool:
@@ -66,7 +79,9 @@ def list_tensors(path: Path) -> list[TensorInfo]:
     infos = []
     for m in members:
         shape = m.header.shape if m.header else ()
-        dtype = str(m.header.dtype) if m.header else ""
+        dtype = ""
+        if m.header:
+            dtype = "records" if m.header.dtype.names else str(m.header.dtype)
         note = m.reason or ("table" if m.is_table else f"{len(shape)}-D")
         infos.append(TensorInfo(m.name, shape, dtype, note, taken=len(tables) == 1 and m.is_table))
     return infos
@@ -88,25 +103,21 @@ def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
     """
     with open_archive(path) as archive:
         members = _list_members(path, archive)
-        member = _choose(path, members, tensor)
-        header = member.header
-        assert header is not None
-        stored = member.info.compress_type == zipfile.ZIP_STORED
-        if stored:
-            vectors = map_array(path, header, data_offset(path, member.info))
-        else:
-            vectors = _read_array(path, archive, member, header)
-        metadata = {}
-        for other in members:
-            column = _read_column(path, archive, other, header.shape[0])
-            if column is not None:
-                metadata[other.name] = column
+    member = _choose(path, members, tensor)
+    header = member.header
+    assert header is not None
+    for other in members:
+        if other.damage is not None:
+            raise other.damage  # Labels may be in it.
+    stored = member.info.compress_type == zipfile.ZIP_STORED
+    vectors = _map_or_read(path, member, header)
+    metadata = _read_columns(path, members, header.shape[0])
     return EmbeddingTable(
         vectors,
         metadata,
         name=member.name,
         source=str(path),
-        verify=(lambda: verify_member(path, member.info)) if stored else None,
+        verify=(lambda: verify_member(path, member.info, member.what)) if stored else None,
     )
 
 
@@ -121,26 +132,22 @@ def load_array(
     """
     with open_archive(path) as archive:
         members = _list_members(path, archive)
-        known = [m for m in members if m.header is not None and not m.reason]
-        named = [m for m in known if tensor in (None, m.name, f"{m.name}.npy")]
-        if tensor is not None and not named:
-            raise ParameterError(
-                f"tensor '{tensor}'", f"{path} holds {_names(members)}", "name one of these"
-            )
-        fitting = [m for m in named if m.header is not None and fits(m.header.shape)]
-        if len(fitting) != 1:
-            shapes = "they are numbers of n x height x width, or n x height x width x 1, 3 or 4"
-            way_out = "name one: --tensor" if fitting else shapes
-            why = f"{len(fitting) or 'no'} arrays of images among {_names(members)}"
-            raise LoadError(path, why, way_out)
-        member = fitting[0]
-        header = member.header
-        assert header is not None
-        _check_member(path, member.info, header, f"{path}: '{printable(member.name)}'")
-        if member.info.compress_type == zipfile.ZIP_STORED:
-            array = map_array(path, header, data_offset(path, member.info))
-        else:
-            array = _read_array(path, archive, member, header)
+    known = [m for m in members if m.header is not None and not m.reason]
+    named = [m for m in known if tensor in (None, m.name, f"{m.name}.npy")]
+    if tensor is not None and not named:
+        raise ParameterError(
+            f"tensor '{tensor}'", f"{path} holds {_names(members)}", "name one of these"
+        )
+    fitting = [m for m in named if m.header is not None and fits(m.header.shape)]
+    if len(fitting) != 1:
+        shapes = "they are numbers of n x height x width, or n x height x width x 1, 3 or 4"
+        way_out = "name one: --tensor" if fitting else shapes
+        why = f"{len(fitting) or 'no'} arrays of images among {_names(members)}"
+        raise LoadError(path, why, way_out)
+    header = fitting[0].header
+    assert header is not None
+    _check_member(path, fitting[0], header)
+    array = _map_or_read(path, fitting[0], header)
     return array.view(np.bool_) if header.dtype.kind == "b" else array
 
 
@@ -153,17 +160,18 @@ def _list_members(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
         if not info.filename.endswith(".npy"):
             continue
         name = info.filename.removesuffix(".npy")
+        what = f"{path}: '{printable(name)}'"
         if info.flag_bits & 1:
-            members.append(_Member(name, info, None, "encrypted"))
+            members.append(_Member(name, what, info, None, "encrypted"))
             continue
         try:
-            with archive.open(info) as file:
-                header = read_header(file, f"{path}: '{name}'")
+            with open_member(path, info, what) as file:
+                header = read_header(file, what)
         except LoadError as e:
-            members.append(_Member(name, info, None, e.why))
+            members.append(_Member(name, what, info, None, e.why, e))
             continue
         reason = why_not_numbers(header.dtype)
-        members.append(_Member(name, info, header, reason[0] if reason else ""))
+        members.append(_Member(name, what, info, header, reason[0] if reason else ""))
     if not members:
         names = ", ".join(printable(i.filename, 40) for i in infos[:5]) or "nothing"
         raise LoadError(
@@ -189,11 +197,12 @@ def _choose(path: Path, members: list[_Member], tensor: str | None) -> _Member:
     else:
         # What is wrong with the first member is the most that can be said.
         chosen = members[0]
-    what = f"{path}: '{printable(chosen.name)}'"
+    if chosen.damage is not None:
+        raise chosen.damage
     if chosen.header is None:
-        raise LoadError(what, chosen.reason)
-    check_table(chosen.header, what)
-    _check_member(path, chosen.info, chosen.header, what)
+        raise LoadError(chosen.what, chosen.reason, "write it without a password")
+    check_table(chosen.header, chosen.what)
+    _check_member(path, chosen, chosen.header)
     return chosen
 
 
@@ -205,52 +214,69 @@ def _names(members: list[_Member]) -> str:
     return ", ".join(shown) + (" …" if len(members) > 20 else "")
 
 
-def _check_member(path: Path, info: zipfile.ZipInfo, header: NpyHeader, what: str) -> None:
+def _check_member(path: Path, member: _Member, header: NpyHeader) -> None:
     """Check sizes before memory is taken."""
-    check_size(header, info.file_size, what)
-    check_member(path, info, what)
+    check_size(header, member.info.file_size, member.what)
+    check_member(path, member.info, member.what)
 
 
-def _read_array(
-    path: Path, archive: zipfile.ZipFile, member: _Member, header: NpyHeader
-) -> NDArray[Any]:
+def _map_or_read(path: Path, member: _Member, header: NpyHeader) -> NDArray[Any]:
+    """Return the array of a member whose sizes were checked, mapped where it is stored."""
+    if member.info.compress_type == zipfile.ZIP_STORED:
+        return map_array(path, header, data_offset(path, member.info, member.what))
+    return _read_array(path, member, header)
+
+
+def _read_array(path: Path, member: _Member, header: NpyHeader) -> NDArray[Any]:
     """Unpack a member whose sizes were checked."""
     raw = np.empty(header.n_bytes, np.uint8)
-    with archive.open(member.info) as file:
-        skip(file, header.offset)
+    with open_member(path, member.info, member.what) as file:
+        file.skip(header.offset)
         at = 0
         while at < len(raw):
             block = file.read(min(READ_BYTES, len(raw) - at))
-            if not block:
-                raise LoadError(f"{path}: '{member.name}'", "cut off", "write it again")
             raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
             at += len(block)
-        file.read(1)  # The checksum is compared at the end.
+        while file.read(READ_BYTES):  # The checksum is compared at the end.
+            pass
     array = raw.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
     return array.view(np.uint8) if header.dtype.kind == "b" else array
 
 
-def _read_column(
-    path: Path, archive: zipfile.ZipFile, member: _Member, n_points: int
-) -> tuple[str, ...] | None:
-    """Return the texts of a one-dimensional member of one value a point, None for others."""
-    header = member.header
-    if header is None:
-        return None
-    if header.dtype.kind == "O":
-        _log.info("%s: '%s' holds Python objects and is left out", path, printable(member.name))
-        return None
-    numbers = header.dtype.kind in "iubf" and not member.reason
-    if header.shape != (n_points,) or not (numbers or header.dtype.kind in "US"):
-        return None
-    what = f"{path}: '{printable(member.name)}'"
+def _read_columns(path: Path, members: list[_Member], n_points: int) -> dict[str, tuple[str, ...]]:
+    """Return the one-dimensional members of one value a point as texts, by their names."""
+    columns: dict[str, tuple[str, ...]] = {}
+    left = most_unpacked(path.stat().st_size)
+    for member in members:
+        header = member.header
+        if header is None or header.dtype.kind == "O":
+            why = "is encrypted" if header is None else "holds Python objects"
+            _log.info("%s: '%s' %s and is left out", path, printable(member.name), why)
+            continue
+        numbers = header.dtype.kind in "iubf" and not member.reason
+        if header.shape != (n_points,) or not (numbers or header.dtype.kind in "US"):
+            continue
+        if header.n_bytes:
+            _check_member(path, member, header)
+        left -= header.n_bytes
+        if left < 0:
+            raise LoadError(member.what, "members that unpack to more than the archive can hold")
+        columns[member.name] = _texts(path, member, header)
+    return columns
+
+
+def _texts(path: Path, member: _Member, header: NpyHeader) -> tuple[str, ...]:
+    """Return the values of a member of one dimension as texts."""
     if header.n_bytes == 0:
-        return ("",) * n_points
-    _check_member(path, member.info, header, what)
-    array = _read_array(path, archive, member, header)
+        return ("",) * header.shape[0]
+    array = _read_array(path, member, header)
     try:
         if header.dtype.kind == "S":
             return tuple(value.decode("utf-8") for value in array.tolist())
-        return tuple(map(str, array.tolist()))
-    except ValueError:
-        raise LoadError(what, "text that is not UTF-8 or Unicode", "save it again") from None
+    except UnicodeDecodeError:
+        raise LoadError(member.what, "text that is not UTF-8", "save it again") from None
+    if header.dtype.kind == "U":
+        codes = np.dtype(np.uint32).newbyteorder(header.dtype.byteorder)
+        if int(array.view(codes).max()) > _MOST_CODE_POINT:
+            raise LoadError(member.what, "damaged: text that is not Unicode", "save it again")
+    return tuple(map(str, array.tolist()))
