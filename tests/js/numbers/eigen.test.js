@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { jacobi, largestEigenpairs } from '#js/numbers/eigen.js';
+import { decompose, jacobi, krylov, largestEigenpairs } from '#js/numbers/eigen.js';
 import { createNormal, createRandom } from '#js/numbers/random.js';
 
 const normal = createNormal(createRandom(3));
@@ -64,4 +64,38 @@ test('equal eigenvalues have vectors at right angles', () => {
 test('a matrix of zeros has eigenvalues of zero', () => {
   assert.deepEqual([...largestEigenpairs(new Float64Array(250 * 250), 250, 2).values], [0, 0]);
   assert.deepEqual([...jacobi(new Float64Array(4), 2).values], [0, 0]);
+});
+
+test('many eigenvalues that differ by a millionth have vectors of their own', () => {
+  const m = 200;
+  const values = Array.from({ length: m }, (_, i) => (i < 90 ? 1 - i * 1e-6 : 0.1 - i * 1e-4));
+  const a = known(values);
+  const found = largestEigenpairs(a, m, 3);
+  found.values.forEach((value, i) => {
+    assert.ok(Math.abs(value - values[i]) < 1e-12, `${value} for ${values[i]}`);
+    assert.ok(residual(a, m, value, found.vectors[i]) < 1e-12);
+  });
+});
+
+test('all eigenpairs of a matrix are found, equal ones and zeros too', () => {
+  const values = [4, 2, 2, 2, 1e-9, 0, 0, -3, ...Array.from({ length: 40 }, (_, i) => -4 - i)];
+  const a = known(values);
+  const found = decompose(a, values.length);
+  values.forEach((value, i) => {
+    assert.ok(Math.abs(found.values[i] - value) < 1e-12);
+    assert.ok(residual(a, values.length, found.values[i], found.vectors[i]) < 1e-12);
+    for (let j = 0; j < i; j++) {
+      const product = found.vectors[i].reduce((sum, x, at) => sum + x * found.vectors[j][at], 0);
+      assert.ok(Math.abs(product) < 1e-13);
+    }
+  });
+  assert.deepEqual(decompose(Float64Array.of(7), 1), { values: Float64Array.of(7), vectors: [Float64Array.of(1)] });
+});
+
+test('an iteration that did not settle says so', () => {
+  const m = 120;
+  const a = known(Array.from({ length: m }, (_, i) => 1 - i * 1e-4));
+  const apply = (columns) => columns.map((v) => v.map((_, i) => v.reduce((sum, x, j) => sum + a[i * m + j] * x, 0)));
+  assert.equal(krylov(apply, m, { wanted: 1, spare: 0, products: 12 }).settled, false);
+  assert.equal(krylov(apply, m, { wanted: 1, spare: 0, most: m }).settled, true);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { axisDirection, centroid, dot, leadingDirection, norms, times } from '#js/numbers/linalg.js';
+import { axisDirection, centroid, norms, times } from '#js/numbers/linalg.js';
 import { axisTitle, customView, plainQuery, resolveAxis } from '#js/numbers/axes.js';
 import { QueryError } from '#js/data/query.js';
 
@@ -16,14 +16,6 @@ test('centroid, norms and times agree with arithmetic by hand', () => {
 test('an axis runs from one centroid to the other at length 1', () => {
   assert.deepEqual([...axisDirection(vectors, [0], [1])], [1, 0]);
   assert.equal(axisDirection(vectors, [0], [0]), null);
-});
-
-test('leadingDirection finds the direction of most variance, at right angles to others', () => {
-  const first = leadingDirection(vectors, []);
-  assert.ok(Math.abs(first[1]) > 0.99);
-  const second = leadingDirection(vectors, [first]);
-  assert.ok(Math.abs(dot(first, second)) < 1e-9);
-  assert.equal(leadingDirection(vectors, [first, second]), null);
 });
 
 const page = () => ({

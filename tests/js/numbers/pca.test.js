@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { leadingLeft, pcaCost, principalComponents, projectRows, startCovariance } from '#js/numbers/pca.js';
+import {
+  leadingDirection,
+  leadingLeft,
+  pcaCost,
+  principalComponents,
+  projectRows,
+  startCovariance,
+} from '#js/numbers/pca.js';
 import { createNormal, createRandom } from '#js/numbers/random.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 
@@ -114,4 +121,16 @@ test('the direction of most variance that is left is at right angles to the othe
     ) < 1e-6,
   );
   assert.equal(leadingLeft(Float64Array.of(1, 0, 0, 0), 2, [Float64Array.of(1, 0)]), null);
+  for (const basis of [[], [directions[0]], [directions[1], directions[0]]]) {
+    const { direction, settled } = leadingDirection(space, basis, 300);
+    assert.ok(settled && close(direction, directions[basis.length]));
+  }
+});
+
+test('directions that cannot be told apart in so many products are not said to be found', () => {
+  const space = createSpace(cloud(300, 60), null, false);
+  assert.equal(leadingDirection(space, [], 6).settled, false);
+  const line = { data: Float32Array.of(0, 0, 1, 2, 2, 4, 3, 6), n: 4, d: 2, scales: null, scale: 1 };
+  const along = Float64Array.of(1 / Math.sqrt(5), 2 / Math.sqrt(5));
+  assert.equal(leadingDirection(createSpace(line, null, false), [along], 300).direction, null);
 });

@@ -1,5 +1,5 @@
-import { axisDirection, leadingDirection, orthonormal, times } from '#js/numbers/linalg.js';
-import { leadingLeft, startCovariance } from '#js/numbers/pca.js';
+import { axisDirection, orthonormal, times } from '#js/numbers/linalg.js';
+import { leadingDirection, leadingLeft, startCovariance } from '#js/numbers/pca.js';
 import { match, QueryError } from '#js/data/query.js';
 import { createSpace } from '#js/numbers/space.js';
 
@@ -40,22 +40,38 @@ export function axisCoordinates(page, axis, column) {
 
 const isEmpty = (axis) => axis.from.trim() === '' && axis.to.trim() === '';
 
-/** Up to so many multiplications the covariance is worth having: with it an empty axis costs next to nothing. */
+/** Up to so many multiplications the covariance is worth having at once: with it an empty axis costs next to nothing. */
 const CHEAP = 2e9;
+const FEW_DIMS = 256;
+const MOST_DIMS = 2048;
+const MOST_PRODUCTS = 300;
 
 /** @returns {object | null} the covariance of all vectors under way, see pca.js; null where it takes too long */
 export function covarianceOf(vectors) {
   const { n, d } = vectors;
-  if ((n * d * d) / 2 > CHEAP) return null;
+  return (n * d * d) / 2 > CHEAP || d > MOST_DIMS ? null : keptCovariance(vectors);
+}
+
+function keptCovariance(vectors) {
   vectors.covariance ??= startCovariance(createSpace(vectors, null, false));
   return vectors.covariance;
 }
 
+/** @returns {Float64Array | null} null where nothing is left @throws {QueryError} where no direction stands out */
 function leftOver(vectors, directions) {
-  const covariance = covarianceOf(vectors);
-  return covariance
-    ? leadingLeft(covariance.finish(), vectors.d, orthonormal(directions))
-    : leadingDirection(vectors, directions);
+  const basis = orthonormal(directions);
+  const { d } = vectors;
+  let covariance = vectors.covariance ?? covarianceOf(vectors);
+  if (!covariance && d > FEW_DIMS) {
+    // The covariance costs as much as d / 12 products.
+    const products = d > MOST_DIMS ? MOST_PRODUCTS : d / 12;
+    const { direction, settled } = leadingDirection(createSpace(vectors, null, false), basis, products);
+    if (settled) return direction;
+    if (d > MOST_DIMS)
+      throw new QueryError('No direction varies most by enough to be told from the next; type queries for all axes');
+  }
+  covariance ??= keptCovariance(vectors);
+  return leadingLeft(covariance.finish(), d, basis);
 }
 
 /**

@@ -3,8 +3,10 @@ import { createNormal, createRandom } from '#js/numbers/random.js';
 /** Eigenpairs of real symmetric matrices, all arrays Float64Array, matrices row by row. */
 
 const DIRECT_SIZE = 40;
+/** Vectors beside those wanted, so that a cluster of eigenvalues at the edge does not slow them down. */
+const SPARE = 8;
 const BLOCKS = 6;
-const RESTARTS = 60;
+const LOOKS = 60;
 const TOLERANCE = 1e-12;
 
 /**
@@ -16,8 +18,11 @@ const TOLERANCE = 1e-12;
  */
 export function largestEigenpairs(matrix, m, wanted) {
   const k = Math.min(wanted, m);
-  if (m > DIRECT_SIZE && k + 8 < m / 2) return krylov(matrix, m, k);
-  const { values, vectors } = jacobi(matrix.slice(), m);
+  if (m > DIRECT_SIZE && k + SPARE < m / 2) {
+    const { settled, values, vectors } = krylov((columns) => product(matrix, m, columns), m, { wanted: k });
+    if (settled) return { values, vectors };
+  }
+  const { values, vectors } = m > DIRECT_SIZE ? decompose(matrix, m) : jacobi(matrix.slice(), m);
   return { values: values.slice(0, k), vectors: vectors.slice(0, k) };
 }
 
@@ -37,6 +42,125 @@ export function jacobi(a, m) {
   }
   const order = Array.from({ length: m }, (_, i) => i).sort((i, j) => a[j * m + j] - a[i * m + i] || i - j);
   return { values: Float64Array.from(order, (i) => a[i * m + i]), vectors: order.map((i) => turned[i]) };
+}
+
+/**
+ * All eigenpairs by Householder's tridiagonal form and implicit QL steps, the procedures tred2 and tql2 of EISPACK
+ * (Wilkinson and Reinsch, Handbook for Automatic Computation II, 1971).
+ *
+ * @param {Float64Array} matrix (m, m), symmetric; not changed
+ */
+export function decompose(matrix, m) {
+  const rows = Array.from({ length: m }, (_, i) => matrix.slice(i * m, (i + 1) * m));
+  const { diagonal, beside } = tridiagonal(rows, m);
+  // The rows of the transposed matrix are turned, so that a rotation goes along two arrays.
+  const turned = Array.from({ length: m }, (_, i) => Float64Array.from(rows, (row) => row[i]));
+  chase(diagonal, beside, turned, m);
+  const order = Array.from({ length: m }, (_, i) => i).sort((i, j) => diagonal[j] - diagonal[i] || i - j);
+  return { values: Float64Array.from(order, (i) => diagonal[i]), vectors: order.map((i) => turned[i]) };
+}
+
+/** Householder reflections from the last row up; `z` becomes their product. */
+function tridiagonal(z, m) {
+  const diagonal = new Float64Array(m);
+  const beside = new Float64Array(m);
+  for (let i = m - 1; i > 0; i--) {
+    let scale = 0;
+    for (let k = 0; k < i; k++) scale += Math.abs(z[i][k]);
+    let h = 0;
+    if (i === 1 || scale === 0) beside[i] = z[i][i - 1];
+    else {
+      for (let k = 0; k < i; k++) h += (z[i][k] /= scale) ** 2;
+      const f = z[i][i - 1];
+      const g = f >= 0 ? -Math.sqrt(h) : Math.sqrt(h);
+      beside[i] = scale * g;
+      h -= f * g;
+      z[i][i - 1] = f - g;
+      reflect(z, i, h, beside);
+    }
+    diagonal[i] = h;
+  }
+  for (let i = 0; i < m; i++) {
+    if (diagonal[i] !== 0) {
+      const g = new Float64Array(i);
+      for (let k = 0; k < i; k++) for (let j = 0; j < i; j++) g[j] += z[i][k] * z[k][j];
+      for (let k = 0; k < i; k++) subtract(z[k].subarray(0, i), g, z[k][i]);
+    }
+    diagonal[i] = z[i][i];
+    z[i][i] = 1;
+    for (let j = 0; j < i; j++) z[j][i] = z[i][j] = 0;
+  }
+  return { diagonal, beside };
+}
+
+/** One reflection of the rows before i; z[i] holds its vector and the column i that over h. */
+function reflect(z, i, h, beside) {
+  const u = z[i];
+  let f = 0;
+  for (let j = 0; j < i; j++) {
+    z[j][i] = u[j] / h;
+    let g = 0;
+    for (let k = 0; k <= j; k++) g += z[j][k] * u[k];
+    for (let k = j + 1; k < i; k++) g += z[k][j] * u[k];
+    beside[j] = g / h;
+    f += beside[j] * u[j];
+  }
+  const half = f / (h + h);
+  for (let j = 0; j < i; j++) {
+    const g = (beside[j] -= half * u[j]);
+    for (let k = 0; k <= j; k++) z[j][k] -= u[j] * beside[k] + g * u[k];
+  }
+}
+
+/** Implicit QL steps until nothing is left beside the diagonal; `turned` holds the vectors row by row. */
+function chase(diagonal, beside, turned, m) {
+  beside.copyWithin(0, 1);
+  beside[m - 1] = 0;
+  const isSmall = (l) =>
+    l === m - 1 || Math.abs(beside[l]) <= 2 ** -53 * (Math.abs(diagonal[l]) + Math.abs(diagonal[l + 1]));
+  for (let l = 0; l < m; l++) {
+    for (let step = 0; step < 60; step++) {
+      let end = l;
+      while (!isSmall(end)) end++;
+      if (end === l) break;
+      sweep(diagonal, beside, turned, l, end);
+    }
+  }
+}
+
+/** One QL step with Wilkinson's shift between two places. */
+function sweep(diagonal, beside, turned, l, end) {
+  let g = (diagonal[l + 1] - diagonal[l]) / (2 * beside[l]);
+  let r = Math.hypot(g, 1);
+  g = diagonal[end] - diagonal[l] + beside[l] / (g + (g < 0 ? -r : r));
+  let [s, c, p] = [1, 1, 0];
+  for (let i = end - 1; i >= l; i--) {
+    const f = s * beside[i];
+    const b = c * beside[i];
+    r = Math.hypot(f, g);
+    beside[i + 1] = r;
+    if (r === 0) {
+      diagonal[i + 1] -= p;
+      beside[end] = 0;
+      return;
+    }
+    s = f / r;
+    c = g / r;
+    g = diagonal[i + 1] - p;
+    r = (diagonal[i] - g) * s + 2 * c * b;
+    p = s * r;
+    diagonal[i + 1] = g + p;
+    g = c * r - b;
+    const [u, v] = [turned[i], turned[i + 1]];
+    for (let k = 0; k < u.length; k++) {
+      const x = v[k];
+      v[k] = s * u[k] + c * x;
+      u[k] = c * u[k] - s * x;
+    }
+  }
+  diagonal[l] -= p;
+  beside[l] = g;
+  beside[end] = 0;
 }
 
 /** Make a[p, q] zero by one rotation. @returns {boolean} false where it was zero within rounding */
@@ -71,27 +195,47 @@ function rotate(a, m, p, q, turned) {
   return true;
 }
 
-/** Block Krylov iteration with Rayleigh-Ritz restarts (Golub and Van Loan, chapter 10). */
-function krylov(matrix, m, wanted) {
+/**
+ * The largest eigenpairs of an operator by block Krylov iteration with Rayleigh-Ritz restarts (Golub and Van Loan,
+ * chapter 10).
+ *
+ * @param {(columns: Float64Array[]) => Float64Array[]} apply the operator's images of some vectors
+ * @param {number} m their length
+ * @param {{wanted: number, spare?: number, most?: number, products?: number, isClose?: Function}} options `most` vectors
+ *   are kept before a restart, `products` is how many images are taken at most, isClose tells of {values, vectors,
+ *   images} whether they will do
+ * @returns {{values: Float64Array, vectors: Float64Array[], settled: boolean}} settled is false where they would not
+ */
+export function krylov(apply, m, { wanted, spare = SPARE, most = 0, products = Infinity, isClose = hasSettled }) {
   const normal = createNormal(createRandom(1));
-  let block = Array.from({ length: wanted + 8 }, () => Float64Array.from({ length: m }, normal));
-  let found = null;
-  for (let restart = 0; restart < RESTARTS; restart++) {
-    const basis = [];
-    const images = [];
-    for (let step = 0; step < BLOCKS; step++) {
+  const width = Math.min(m, wanted + spare);
+  let block = Array.from({ length: width }, () => Float64Array.from({ length: m }, normal));
+  let [basis, images, taken] = [[], [], 0];
+  let found = { values: new Float64Array(0), vectors: [], images: [] };
+  for (let look = 0; look < LOOKS && taken < products; look++) {
+    let isWhole = false;
+    for (let step = 0; step < BLOCKS && !isWhole; step++) {
       const fresh = extend(basis, block);
-      if (!fresh.length) break;
-      block = product(matrix, m, fresh);
+      block = fresh.length ? apply(fresh) : [];
       images.push(...block);
+      taken += block.length;
+      isWhole = !fresh.length;
     }
-    found = ritz(basis, images, wanted + 8);
-    block = found.vectors;
-    globalThis.RS = restart;
-    if (worstResidual(found, wanted) <= TOLERANCE * Math.max(found.values[0], 0)) break;
+    if (!basis.length) break;
+    found = ritz(basis, images, width);
+    if (isClose(found, wanted)) return answer(found, wanted, true);
+    if (isWhole || basis.length + BLOCKS * width > most) [basis, images, block] = [[], [], found.vectors];
   }
-  return { values: found.values.slice(0, wanted), vectors: found.vectors.slice(0, wanted) };
+  return answer(found, wanted, false);
 }
+
+const answer = ({ values, vectors }, wanted, settled) => ({
+  values: values.slice(0, wanted),
+  vectors: vectors.slice(0, wanted),
+  settled,
+});
+
+const hasSettled = (found, wanted) => worstResidual(found, wanted) <= TOLERANCE * Math.max(found.values[0], 0);
 
 /** Put what some vectors add to an orthonormal basis at its end. @returns {Float64Array[]} what was added */
 function extend(basis, block) {
@@ -132,7 +276,8 @@ function ritz(basis, images, count) {
   };
 }
 
-function worstResidual({ values, vectors, images }, wanted) {
+/** @returns {number} the largest length of A v - value v */
+export function worstResidual({ values, vectors, images }, wanted) {
   let worst = 0;
   for (let k = 0; k < Math.min(wanted, vectors.length); k++) {
     let sum = 0;

@@ -88,47 +88,6 @@ export function axisDirection(vectors, from, to) {
   return unit(b.map((x, j) => x - a[j]));
 }
 
-/**
- * The direction of most variance that is at right angles to some others, by power iteration.
- *
- * @param {Float64Array[]} others unit directions
- * @returns {Float64Array | null}
- */
-export function leadingDirection(vectors, others) {
-  const { data, n, d } = vectors;
-  const mean = centroid(
-    vectors,
-    Array.from({ length: n }, (_, i) => i),
-  );
-  const factor = rowScale(vectors);
-  let direction = Float64Array.from({ length: d }, (_, j) => 1 + ((j * 7919) % 101) / 101);
-  const basis = orthonormal(others);
-  for (let step = 0; step < 100; step++) {
-    direction = rest(direction, basis);
-    if (!direction) return null;
-    const along = times(vectors, direction);
-    const center = dot(mean, direction);
-    const next = new Float64Array(d);
-    for (let i = 0, at = 0; i < n; i++, at += d) {
-      const weight = (along[i] - center) * factor(i);
-      for (let j = 0; j < d; j++) next[j] += weight * data[at + j];
-    }
-    let total = 0;
-    for (let i = 0; i < n; i++) total += along[i] - center;
-    const moved = rest(
-      next.map((x, j) => x - total * mean[j]),
-      basis,
-    );
-    if (!moved) return direction;
-    const change = 1 - Math.abs(dot(moved, direction));
-    direction = moved;
-    if (change < 1e-12) break;
-  }
-  let largest = 0;
-  for (let j = 1; j < d; j++) if (Math.abs(direction[j]) > Math.abs(direction[largest])) largest = j;
-  return direction[largest] < 0 ? direction.map((x) => -x) : direction;
-}
-
 /** @returns {Float64Array[]} an orthonormal basis of what some directions span */
 export function orthonormal(directions) {
   const basis = [];
@@ -145,7 +104,8 @@ function rest(a, basis) {
   return dot(left, left) > 1e-16 * dot(a, a) ? unit(left) : null;
 }
 
-function without(a, basis) {
+/** @returns {Float64Array} a vector less what it has along an orthonormal basis */
+export function without(a, basis) {
   const out = Float64Array.from(a);
   for (const b of basis) {
     const along = dot(out, b);

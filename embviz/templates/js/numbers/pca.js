@@ -1,4 +1,5 @@
-import { largestEigenpairs } from '#js/numbers/eigen.js';
+import { krylov, largestEigenpairs, worstResidual } from '#js/numbers/eigen.js';
+import { without } from '#js/numbers/linalg.js';
 
 /**
  * Principal components of some vectors, exact and centered as embviz/projections/pca.py computes them: the eigenvectors
@@ -123,6 +124,62 @@ export function leadingLeft(covariance, d, basis) {
   }
   const { values, vectors } = largestEigenpairs(left, d, 1);
   return values[0] > 1e-14 * trace(covariance, d) ? withSign(vectors[0]) : null;
+}
+
+/** How far the direction may be turned, in radians. */
+const TURN = 1e-6;
+const KEPT = 96;
+
+/**
+ * The same without the covariance, for very many vectors or values.
+ *
+ * @param {import('#js/numbers/space.js').Space} space @param {Float64Array[]} basis orthonormal
+ * @param {number} products passes over the vectors at most, each for one direction
+ * @returns {{direction: Float64Array | null, settled: boolean}} settled is false where directions of nearly the same
+ *   variance were not told apart in as many
+ */
+export function leadingDirection(space, basis, products) {
+  const mean = meanRow(space);
+  const apply = (columns) =>
+    columns.map((column) => without(covarianceTimes(space, mean, without(column, basis)), basis));
+  // An eigenvector is turned by its residual over the distance to the next eigenvalue (Golub and Van Loan, 8.1.12).
+  const isClose = (found) =>
+    worstResidual(found, 1) <= Math.max(TURN * (found.values[0] - (found.values[1] ?? 0)), 1e-15 * found.values[0]);
+  const { values, vectors, settled } = krylov(apply, space.d, { wanted: 1, spare: 0, most: KEPT, products, isClose });
+  if (!(values[0] > 1e-14 * totalVariance(space, mean))) return { direction: null, settled: true };
+  return { direction: withSign(vectors[0]), settled };
+}
+
+/** @returns {Float64Array} the covariance times a vector, in one pass over the rows */
+function covarianceTimes({ n, d, read }, mean, column) {
+  const image = new Float64Array(d);
+  const row = new Float64Array(d);
+  const even = d - (d % 4);
+  for (let i = 0; i < n; i++) {
+    read(i, row);
+    let [s, t, u, v] = [0, 0, 0, 0];
+    for (let j = 0; j < even; j += 4) {
+      s += (row[j] -= mean[j]) * column[j];
+      t += (row[j + 1] -= mean[j + 1]) * column[j + 1];
+      u += (row[j + 2] -= mean[j + 2]) * column[j + 2];
+      v += (row[j + 3] -= mean[j + 3]) * column[j + 3];
+    }
+    for (let j = even; j < d; j++) s += (row[j] -= mean[j]) * column[j];
+    const along = s + t + (u + v);
+    for (let j = 0; j < d; j++) image[j] += along * row[j];
+  }
+  return image.map((x) => x / Math.max(1, n - 1));
+}
+
+function totalVariance(space, mean) {
+  const { n, d } = space;
+  const row = new Float64Array(d);
+  let sum = 0;
+  for (let i = 0; i < n; i++) {
+    space.read(i, row);
+    for (let j = 0; j < d; j++) sum += (row[j] - mean[j]) ** 2;
+  }
+  return sum / Math.max(1, n - 1);
 }
 
 function fromCovariance(space, mean, k) {
