@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -51,6 +54,33 @@ def test_a_module_imports_only_from_ranks_below_its_own(path: Path) -> None:
         return
     for other in imported(path) - {own}:
         assert RANK[other] < RANK[own], f"{own} imports {other}"
+
+
+def third_parties(path: Path) -> set[str]:
+    """The packages of others that a file imports, also within its functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and not node.level:
+            found.add((node.module or "").split(".")[0])
+        if isinstance(node, ast.Import):
+            found |= {a.name.split(".")[0] for a in node.names}
+    return found - sys.stdlib_module_names - {"embviz"}
+
+
+def test_what_is_imported_is_declared_and_what_is_declared_is_imported() -> None:
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    declared = [*project["dependencies"]]
+    for extra in extras.keys() - {"test", "all"}:
+        declared += extras[extra]
+    names = {re.split(r"[<>=!~ ;\[]", text)[0].lower().replace("_", "-") for text in declared}
+    homes = packages_distributions()
+    imported = set()
+    for path in ROOT.rglob("*.py"):
+        for module in third_parties(path):
+            imported |= {name.lower().replace("_", "-") for name in homes.get(module, [module])}
+    assert imported - names == set()
+    assert names - imported == set()
 
 
 def modules_after(code: str) -> set[str]:
