@@ -135,10 +135,7 @@ def append_rows(table: EmbeddingTable, path: str | Path) -> NeighborIndex:
                 table.source or "vectors", "too large for this index", "build anew"
             )
         cells = _Cells(index.metric, index.store.unit, files.read("mean"), files.read("centers"))
-        content = {
-            key: value for key, value in index.manifest.items() if key not in ("parts", "recall")
-        }
-        content["origin"] = None
+        content = {**index.manifest.to_json(), "origin": None}
         writer = FolderWriter(folder, files)
         if "rows" in files.parts or table.rows is not None:
             known = "rows" in files.parts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,14 +14,9 @@ from numpy.typing import ArrayLike, NDArray
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.exact import check_k, check_metric, check_queries
-from embviz.neighbors.index.files import (
-    MANIFEST,
-    IndexFiles,
-    part_from_json,
-    read_manifest,
-    sample_file,
-)
-from embviz.neighbors.index.labels import IndexColumns, ends_part, text_part
+from embviz.neighbors.index.files import IndexFiles, read_manifest, sample_file
+from embviz.neighbors.index.labels import IndexColumns
+from embviz.neighbors.index.manifest import Manifest, parse_manifest
 from embviz.neighbors.index.search import CellStore, Recall
 from embviz.neighbors.scan import Request
 
@@ -38,23 +33,35 @@ class NeighborIndex:
 
     Attributes:
         path: The folder.
-        name: The tensor's name in the source.
-        source: The name of the source, as it was typed.
-        n_dims: Dimensions of a vector.
         columns: The metadata, read where it is asked.
         store: The rows in their cells.
-        recall: What was measured when the index was built; None where every row is always read.
         manifest: All that the manifest says.
     """
 
     path: Path
-    name: str
-    source: str
-    n_dims: int
     columns: IndexColumns
     store: CellStore
-    recall: Recall | None
-    manifest: dict[str, Any]
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """The tensor's name in the source."""
+        return self.manifest.name
+
+    @property
+    def source(self) -> str:
+        """The name of the source, as it was typed."""
+        return self.manifest.source
+
+    @property
+    def n_dims(self) -> int:
+        """Dimensions of a vector."""
+        return self.manifest.n_dims
+
+    @property
+    def recall(self) -> Recall | None:
+        """What was measured when the index was built; None where every row is always read."""
+        return self.manifest.recall
 
     @property
     def n_points(self) -> int:
@@ -179,6 +186,11 @@ class NeighborIndex:
         """
         files = self.store.files
         points = files.read("points")
+        if not np.array_equal(np.sort(points), np.arange(self.n_points)):
+            raise LoadError(
+                files.file("points"), "damaged: it does not name every point once",
+                "build it again with embviz index",
+            )  # fmt: skip
 
         def verify() -> None:
             files.read("vectors")
@@ -199,14 +211,14 @@ class NeighborIndex:
 
     def changed_source(self) -> str | None:
         """Return the file the index was made of, if it is there and no longer what it was."""
-        origin = self.manifest.get("origin")
-        if not isinstance(origin, dict) or not isinstance(origin.get("file"), str):
+        origin = self.manifest.origin
+        if origin is None:
             return None
         file = self.path.parent / origin["file"]
         try:
             if not file.is_file():
                 return None
-            known = {key: origin.get(key) for key in ("bytes", "crc32c")}
+            known = {key: origin[key] for key in ("bytes", "crc32c")}
             return None if sample_file(file) == known else str(file)
         except (OSError, ValueError):
             return None
@@ -265,74 +277,24 @@ def open_index(path: str | Path) -> NeighborIndex:
         LoadError: If it is no index, is of another version, or a part is damaged or missing.
     """
     folder = Path(path)
-    manifest = read_manifest(folder)
+    found = read_manifest(folder)
     try:
-        try:
-            return opened(folder, manifest)
-        except LoadError:
-            again = read_manifest(folder)
-            if again == manifest:
-                raise
-            return opened(folder, again)  # It was replaced between its manifest and its parts.
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise LoadError(
-            folder / MANIFEST, f"damaged: {error}", "build it again with embviz index"
-        ) from None
+        return opened(folder, found)
+    except LoadError:
+        again = read_manifest(folder)
+        if again == found:
+            raise
+        return opened(folder, again)  # It was replaced between its manifest and its parts.
 
 
-def opened(folder: Path, manifest: dict[str, Any]) -> NeighborIndex:
+def opened(folder: Path, found: Mapping[str, Any]) -> NeighborIndex:
     """Return the index that a manifest describes.
 
     Raises:
-        KeyError, TypeError, ValueError: If the manifest makes no sense.
-        LoadError: If a part is missing or cut off.
+        LoadError: If the manifest makes no sense, or a part is missing or cut off.
     """
-    parts = {str(name): part_from_json(found) for name, found in manifest["parts"].items()}
-    names = tuple(str(name) for name in manifest["columns"])
-    segments = tuple(int(n) for n in manifest["segments"])
-    n_points, n_cells = sum(segments), int(manifest["n_cells"])
-    n_dims = parts["vectors"].shape[1]
-    wanted: dict[str, tuple[int, ...]] = {
-        "vectors": (n_points, n_dims),
-        "norms": (n_points,),
-        "points": (n_points,),
-        "places": (n_points,),
-        "bounds": (len(segments), max(1, n_cells) + 1),
-        "checksums": (len(segments), max(1, n_cells)),
-        "centers": (n_cells, n_dims),
-        "mean": (n_dims,),
-        **{ends_part(i): (n_points,) for i in range(len(names))},
-    }
-    label = manifest["label_column"]
-    if label is not None:
-        wanted["sorted"] = (n_points,)
-    for name, shape in wanted.items():
-        if parts[name].shape != shape:
-            raise ValueError(f"part '{name}' has shape {parts[name].shape} where {shape} is needed")
-    if not set(parts) <= {*wanted, "rows", *(text_part(i) for i in range(len(names)))}:
-        raise ValueError("it names parts that are none")
-    if manifest["metric"] not in get_args(Metric) or label not in (None, *names):
-        raise ValueError("it names no metric or column")
-    unit = float(manifest["unit"])
-    if not (0 < unit < float("inf") and segments and min(segments) > 0):
-        raise ValueError("its numbers make no sense")
-    files = IndexFiles(folder, parts)
-    store = CellStore(files, n_points, manifest["metric"], unit, n_cells)
-    columns = IndexColumns(files, names, label, segments)
-    recall = None if manifest["recall"] is None else _recall(manifest["recall"], n_cells)
-    name, source = str(manifest["name"]), str(manifest["source"])
-    return NeighborIndex(folder, name, source, n_dims, columns, store, recall, manifest)
-
-
-def _recall(found: dict[str, Any], n_cells: int) -> Recall:
-    cells = tuple(int(n) for n in found["cells"])
-    shares = {int(k): tuple(float(x) for x in s) for k, s in found["shares"].items()}
-    rows = tuple(float(x) for x in found["rows"])
-    if (
-        not cells
-        or min(cells) < 1
-        or max(cells) > n_cells
-        or any(len(s) != len(cells) for s in (*shares.values(), rows))
-    ):
-        raise ValueError("its recall makes no sense")
-    return Recall(int(found["sample"]), cells, shares, rows)
+    manifest = parse_manifest(folder, found)
+    files = IndexFiles(folder, manifest.parts)
+    store = CellStore(files, manifest.n_points, manifest.metric, manifest.unit, manifest.n_cells)
+    columns = IndexColumns(files, manifest.columns, manifest.label_column, manifest.segments)
+    return NeighborIndex(folder, columns, store, manifest)

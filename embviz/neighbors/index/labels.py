@@ -90,8 +90,11 @@ class IndexColumns:
     def column(self, name: str) -> tuple[str, ...]:
         """Return a whole column."""
         number = self.names.index(name)
-        ends = self.files.read(ends_part(number)).tolist()
+        places = self.files.read(ends_part(number))
         raw = self.files.read(text_part(number)).tobytes()
+        if places[0] < 0 or places[-1] > len(raw) or (np.diff(places) < 0).any():
+            raise self._no_ends(number)
+        ends = places.tolist()
         starts = [0, *ends[:-1]]
         return tuple(self._decoded(number, raw[a:b]) for a, b in zip(starts, ends, strict=True))
 
@@ -100,6 +103,12 @@ class IndexColumns:
             return raw.decode(*CODEC)
         except UnicodeDecodeError:
             raise LoadError(self.files.file(text_part(column)), "damaged: not UTF-8") from None
+
+    def _no_ends(self, column: int) -> LoadError:
+        return LoadError(
+            self.files.file(ends_part(column)), "damaged: ends that are not there",
+            "build it again with embviz index",
+        )  # fmt: skip
 
     def _nth(self, place: int) -> int:
         point = int(self.files.read("sorted", place, place + 1)[0])
@@ -112,5 +121,5 @@ class IndexColumns:
         ends = self.files.read(ends_part(column), first, point + 1).tolist()
         start = ends[0] if point else 0
         if not 0 <= start <= ends[-1] <= len(self.files.array(text_part(column))):
-            raise LoadError(self.files.file(ends_part(column)), "damaged: ends that are not there")
+            raise self._no_ends(column)
         return self.files.read(text_part(column), start, ends[-1]).tobytes()
