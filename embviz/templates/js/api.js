@@ -36,7 +36,7 @@ export function createApi(page, view, plot) {
       if (error) throw new Error(error);
       return Int32Array.from(rows);
     },
-    /** @returns {{indices: Int32Array, distances: Float32Array}} nearest first, in the original space */
+    /** @returns {{indices: Int32Array, distances: Float64Array}} nearest first, in the original space */
     neighbors(row, k = view.get().k, metric = view.get().metric) {
       if (!Number.isInteger(row) || row < 0 || row >= table.n_points)
         throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);

@@ -41,7 +41,7 @@ function ownNames(names, columns) {
 const number = (x) => (x - x === 0 ? shortest(x) : '');
 
 /**
- * @param {{row: number, indices: Int32Array, distances: Float32Array}[]} found of each point, nearest first
+ * @param {{row: number, indices: Int32Array, distances: Float64Array}[]} found of each point, nearest first
  * @param {object} table @param {(row: number) => string} label @param {string} metric
  */
 export function neighborsText(found, table, label, metric) {

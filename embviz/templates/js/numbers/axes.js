@@ -1,7 +1,9 @@
 import { axisDirection, orthonormal, times } from '#js/numbers/linalg.js';
-import { leadingDirection, leadingLeft, startCovariance } from '#js/numbers/pca.js';
+import { onceEach } from '#js/numbers/kept.js';
+import { inShownUnit, leadingDirection, leadingLeft, startCovariance } from '#js/numbers/pca.js';
 import { match, QueryError } from '#js/data/query.js';
 import { createSpace } from '#js/numbers/space.js';
+import { inSafeUnit } from '#js/numbers/unit.js';
 
 /**
  * Custom axes: coordinate = v · direction / ‖direction‖ with direction = c(to) - c(from), the
@@ -27,15 +29,21 @@ export function resolveAxis(page, axis, column) {
   ]) {
     if (!rows.length) throw new QueryError(`'${query}' matches no point`);
   }
-  const direction = axisDirection(page.vectors, from, to);
+  const direction = axisDirection(inSafeUnit(page.vectors), from, to);
   if (!direction) throw new QueryError(`'${axis.from}' and '${axis.to}' have the same centroid`);
   return { direction, n_from: from.length, n_to: to.length, carried: false };
 }
 
-/** @returns {Float32Array} every point's coordinate on an axis */
+/** @returns {Float32Array} every point's coordinate on an axis @throws {QueryError} */
 export function axisCoordinates(page, axis, column) {
   if (!page.vectors) throw new QueryError('The vectors are not in this page, so no axis can be drawn here');
-  return Float32Array.from(times(page.vectors, resolveAxis(page, axis, column).direction));
+  const safe = inSafeUnit(page.vectors);
+  const { coordinates, unit } = inShownUnit(times(safe, resolveAxis(page, axis, column).direction), safe.unit);
+  if (unit !== 1)
+    throw new QueryError(
+      'Coordinates along the axis are beyond the range of 32-bit floats; the plot shows them divided',
+    );
+  return coordinates;
 }
 
 const isEmpty = (axis) => axis.from.trim() === '' && axis.to.trim() === '';
@@ -49,19 +57,17 @@ const MOST_PRODUCTS = 300;
 /** @returns {object | null} the covariance of all vectors under way, see pca.js; null where it takes too long */
 export function covarianceOf(vectors) {
   const { n, d } = vectors;
-  return (n * d * d) / 2 > CHEAP || d > MOST_DIMS ? null : keptCovariance(vectors);
+  const isDear = (n * d * d) / 2 > CHEAP || d > MOST_DIMS;
+  return isDear && !keptCovariance.has(vectors) ? null : keptCovariance(vectors);
 }
 
-function keptCovariance(vectors) {
-  vectors.covariance ??= startCovariance(createSpace(vectors, null, false));
-  return vectors.covariance;
-}
+const keptCovariance = onceEach((vectors) => startCovariance(createSpace(vectors, null, false)));
 
 /** @returns {Float64Array | null} null where nothing is left @throws {QueryError} where no direction stands out */
 function leftOver(vectors, directions) {
   const basis = orthonormal(directions);
   const { d } = vectors;
-  let covariance = vectors.covariance ?? covarianceOf(vectors);
+  let covariance = covarianceOf(vectors);
   if (!covariance && d > FEW_DIMS) {
     // The covariance costs as much as d / 12 products.
     const products = d > MOST_DIMS ? MOST_PRODUCTS : d / 12;
@@ -78,14 +84,16 @@ function leftOver(vectors, directions) {
  * All coordinates of a custom view; empty axes take the direction in which what is left varies most.
  *
  * @param {{from: string, to: string}[]} axes two or three
- * @returns {{coordinates: Float32Array, axes: {title, low, high}[], counts: object[]}} (n, axes.length) row by row
+ * @returns {{coordinates: Float32Array, unit: number, axes: {title, low, high}[], counts: object[]}} (n, axes.length)
+ *   row by row, in `unit`: 1 where 32-bit floats hold them
  */
 export function customView(page, axes, column) {
   const k = axes.length;
   const found = axes.map((axis) => (isEmpty(axis) ? null : resolveAxis(page, axis, column)));
   const directions = found.filter(Boolean).map((item) => Float64Array.from(item.direction));
-  const n = page.vectors.n;
-  const coordinates = new Float32Array(n * k);
+  const safe = inSafeUnit(page.vectors);
+  const { n } = safe;
+  const coordinates = new Float64Array(n * k);
   const titles = found.map((item, at) => {
     let direction = item?.direction;
     if (!direction) {
@@ -93,14 +101,18 @@ export function customView(page, axes, column) {
       if (direction) directions.push(direction);
     }
     if (direction) {
-      const along = times(page.vectors, direction);
+      const along = times(safe, direction);
       // A filled axis is a principal component, whose middle is the mean.
       const middle = item ? 0 : along.reduce((sum, x) => sum + x, 0) / n;
       for (let i = 0; i < n; i++) coordinates[i * k + at] = along[i] - middle;
     }
     return axisTitle(item ? axes[at] : null);
   });
-  return { coordinates, axes: titles, counts: found.map((item) => item && { from: item.n_from, to: item.n_to }) };
+  return {
+    ...inShownUnit(coordinates, safe.unit),
+    axes: titles,
+    counts: found.map((item) => item && { from: item.n_from, to: item.n_to }),
+  };
 }
 
 /** @returns {string} a query as it is read: without `=`, slashes and anchors */

@@ -1,7 +1,14 @@
 /**
- * Arithmetic on the vectors that travel in the page. `vectors` is {data, n, d, scales, scale}: row i's
- * value j is data[i * d + j] * scale * (scales ? scales[i] : 1).
+ * Arithmetic on the vectors that travel in the page. `vectors` is {data, n, d, scales, scale}: row i's value j is
+ * data[i * d + j] * scale * (scales ? scales[i] : 1). Squares are taken here, so they come in a safe unit (unit.js).
  */
+
+/** @returns {number} the largest magnitude, 0 of none */
+export function peakOf(values) {
+  let peak = 0;
+  for (const x of values) peak = Math.max(peak, Math.abs(x));
+  return peak;
+}
 
 /** @returns {(row: number) => number} what a row's stored values are multiplied by */
 export function rowScale(vectors) {
@@ -77,6 +84,9 @@ export function unit(a) {
   return length > 0 && Number.isFinite(length) ? Float64Array.from(a, (x) => x / length) : null;
 }
 
+/** Centroids that are nearer than this share of their largest value differ by rounding only. */
+const SAME = 64 * 2 ** -52;
+
 /**
  * The unit direction from one set of rows to another: c(to) - c(from), by the raw vectors.
  *
@@ -85,7 +95,9 @@ export function unit(a) {
 export function axisDirection(vectors, from, to) {
   const a = centroid(vectors, from);
   const b = centroid(vectors, to);
-  return unit(b.map((x, j) => x - a[j]));
+  const peak = Math.max(peakOf(a), peakOf(b));
+  const difference = b.map((x, j) => x - a[j]);
+  return dot(difference, difference) > (SAME * peak) ** 2 ? unit(difference) : null;
 }
 
 /** @returns {Float64Array[]} an orthonormal basis of what some directions span */

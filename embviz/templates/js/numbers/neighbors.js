@@ -1,4 +1,6 @@
 import { norms, rowScale, rowVector, unit } from '#js/numbers/linalg.js';
+import { onceEach } from '#js/numbers/kept.js';
+import { inSafeUnit } from '#js/numbers/unit.js';
 
 /**
  * The nearest other points of a row in the original space, exactly for the vectors that travel.
@@ -7,31 +9,35 @@ import { norms, rowScale, rowVector, unit } from '#js/numbers/linalg.js';
  * @param {number} row
  * @param {number} k at most n - 1 are found
  * @param {'cosine' | 'euclidean'} metric cosine is 1 - cos, in 0 .. 2; euclidean in the vectors' unit
- * @returns {{indices: Int32Array, distances: Float32Array}} nearest first, ties by row number
+ * @returns {{indices: Int32Array, distances: Float64Array}} nearest first, ties by row number; distances have the
+ *   digits of a 32-bit float, and one beyond all numbers is Infinity
  * @throws {RangeError} when the row's vector is zero under cosine
  */
 export function nearest(vectors, row, k, metric) {
-  const distances = metric === 'cosine' ? cosineDistances(vectors, row) : euclideanDistances(vectors, row);
-  distances[row] = Infinity;
-  const indices = smallest(distances, Math.min(k, vectors.n - 1), row);
-  return { indices, distances: Float32Array.from(indices, (i) => distances[i]) };
+  const safe = inSafeUnit(vectors);
+  const isCosine = metric === 'cosine';
+  const distances = isCosine ? cosineDistances(safe, row) : euclideanDistances(safe, row);
+  const indices = smallest(distances, Math.min(k, safe.n - 1), row);
+  return { indices, distances: Float64Array.from(indices, (i) => distances[i] * (isCosine ? 1 : safe.unit)) };
 }
+
+const lengthsOf = onceEach(norms);
 
 function cosineDistances(vectors, row) {
   const { data, n, d } = vectors;
-  vectors.norms ??= norms(vectors);
-  const length = vectors.norms[row];
+  const lengths = lengthsOf(vectors);
+  const length = lengths[row];
   if (length === 0) throw new RangeError('A zero vector has no direction, so no cosine distance');
   const factor = rowScale(vectors);
   const query = rowVector(vectors, row);
-  const out = new Float32Array(n);
+  const out = new Float64Array(n);
   const direction = unit(query);
   for (let i = 0, at = 0; i < n; i++, at += d) {
     let sum = 0;
     for (let j = 0; j < d; j++) sum += data[at + j] * query[j];
-    const cosine = vectors.norms[i] > 0 ? (sum * factor(i)) / (length * vectors.norms[i]) : 0;
+    const cosine = lengths[i] > 0 ? (sum * factor(i)) / (length * lengths[i]) : 0;
     // Close to 1 the difference is rounding; the chord between unit vectors keeps its digits.
-    out[i] = cosine > 1 - 1e-9 ? chord(vectors, i, direction) : 1 - Math.max(-1, cosine);
+    out[i] = rounded(cosine > 1 - 1e-9 ? chord(vectors, i, direction) : 1 - Math.max(-1, cosine));
   }
   return out;
 }
@@ -47,7 +53,7 @@ function euclideanDistances(vectors, row) {
   const { data, n, d } = vectors;
   const factor = rowScale(vectors);
   const query = rowVector(vectors, row);
-  const out = new Float32Array(n);
+  const out = new Float64Array(n);
   for (let i = 0, at = 0; i < n; i++, at += d) {
     const f = factor(i);
     let sum = 0;
@@ -55,9 +61,15 @@ function euclideanDistances(vectors, row) {
       const difference = data[at + j] * f - query[j];
       sum += difference * difference;
     }
-    out[i] = Math.sqrt(sum);
+    out[i] = rounded(Math.sqrt(sum));
   }
   return out;
+}
+
+/** The digits of a 32-bit float at any magnitude, so that rounding parts no ties (Dekker 1971). */
+function rounded(x) {
+  const far = x * (2 ** 29 + 1);
+  return far - (far - x);
 }
 
 /** @returns {Int32Array} the k indices with the smallest values, ascending, ties by index, without one */

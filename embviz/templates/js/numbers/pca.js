@@ -1,5 +1,6 @@
 import { krylov, largestEigenpairs, worstResidual } from '#js/numbers/eigen.js';
-import { without } from '#js/numbers/linalg.js';
+import { peakOf, without } from '#js/numbers/linalg.js';
+import { shownUnit } from '#js/numbers/unit.js';
 
 /**
  * Principal components of some vectors, exact and centered as embviz/projections/pca.py computes them: the eigenvectors
@@ -18,7 +19,7 @@ export function pcaCost(n, d) {
  * @param {import('#js/numbers/space.js').Space} space
  * @param {number} wanted components; there are never more than rows or dimensions
  * @returns {{directions: Float64Array[], variances: number[], shares: number[], total: number, mean: Float64Array}}
- *   variances with the divisor n - 1, descending; a direction is zero where there is no variance, else its loading of
+ *   in the space's unit; variances with the divisor n - 1, descending; a direction is zero where there is no variance, else its loading of
  *   largest magnitude is positive
  */
 export function principalComponents(space, wanted) {
@@ -38,12 +39,13 @@ export function principalComponents(space, wanted) {
 
 /**
  * @param {import('#js/numbers/space.js').Space} space @param {{directions: Float64Array[], mean: Float64Array}} found
- * @returns {Float32Array} (n, directions.length) row by row
+ * @returns {{coordinates: Float32Array, unit: number}} (n, directions.length) row by row, in `unit`: 1, or the space's
+ *   where they would not fit 32-bit floats
  */
 export function projectRows(space, { directions, mean }) {
   const { n, d } = space;
   const k = directions.length;
-  const out = new Float32Array(n * k);
+  const out = new Float64Array(n * k);
   const row = new Float64Array(d);
   for (let i = 0; i < n; i++) {
     space.read(i, row);
@@ -55,7 +57,16 @@ export function projectRows(space, { directions, mean }) {
       out[i * k + c] = sum;
     }
   }
-  return out;
+  return inShownUnit(out, space.unit);
+}
+
+/**
+ * @param {Float64Array} coordinates in `unit` @param {number} unit
+ * @returns {{coordinates: Float32Array, unit: number}} in the vectors' own unit where they fit it
+ */
+export function inShownUnit(coordinates, unit) {
+  const shown = shownUnit(unit, peakOf(coordinates));
+  return { coordinates: Float32Array.from(coordinates, shown === unit ? undefined : (x) => x * unit), unit: shown };
 }
 
 function meanRow({ n, d, read }) {

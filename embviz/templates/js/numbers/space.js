@@ -1,48 +1,73 @@
 import { centroid, rowScale } from '#js/numbers/linalg.js';
+import { onceEach } from '#js/numbers/kept.js';
+import { inSafeUnit } from '#js/numbers/unit.js';
 
 /**
- * Some of the page's vectors as a method reads them: raw, or "spherized" as `--normalize sphere` does it: less the
- * mean of all rows of the page, at length 1, a zero row staying zero.
+ * Some of the page's vectors as a method reads them, in `unit`: raw, or "spherized" as `--normalize sphere` does it:
+ * less the mean of all rows of the page, at length 1, a zero row staying zero.
  *
- * @typedef {{n: number, d: number, read: (i: number, out: Float64Array, at?: number) => void}} Space
+ * @typedef {{n: number, d: number, unit: number, read: (i: number, out: Float64Array, at?: number) => void}} Space
  * @param {object} vectors see linalg.js
  * @param {Int32Array | null} rows which of them, in this order; null is all
  * @param {boolean} spherize
  * @returns {Space}
  */
 export function createSpace(vectors, rows, spherize) {
-  const { data, d } = vectors;
-  const factor = rowScale(vectors);
-  const mean = spherize ? meanOf(vectors) : null;
+  const safe = inSafeUnit(vectors);
+  const { data, d } = safe;
+  const factor = rowScale(safe);
+  const mean = spherize ? (safe.mean ?? meanOf(safe)) : null;
   function read(i, out, at = 0) {
     const row = rows ? rows[i] : i;
     const f = factor(row);
     for (let j = 0, from = row * d; j < d; j++) out[at + j] = data[from + j] * f;
     if (!mean) return;
-    let sum = 0;
-    for (let j = 0; j < d; j++) {
-      out[at + j] -= mean[j];
-      sum += out[at + j] * out[at + j];
-    }
-    if (sum > 0) for (let j = 0, length = Math.sqrt(sum); j < d; j++) out[at + j] /= length;
+    for (let j = 0; j < d; j++) out[at + j] -= mean[j];
+    toLengthOne(out, at, d);
   }
-  return { n: rows ? rows.length : vectors.n, d, read };
+  return { n: rows ? rows.length : safe.n, d, unit: spherize ? 1 : safe.unit, read };
 }
 
-function meanOf(vectors) {
-  vectors.mean ??= centroid(
-    vectors,
-    Array.from({ length: vectors.n }, (_, i) => i),
-  );
-  return vectors.mean;
+/** Divide d values by their length, in place; zeros stay. */
+export function toLengthOne(values, at, d) {
+  let sum = 0;
+  for (let j = at; j < at + d; j++) sum += values[j] * values[j];
+  if (sum > 0) for (let j = at, length = Math.sqrt(sum); j < at + d; j++) values[j] /= length;
 }
 
 /**
- * Only some rows of the vectors, in the type they travel in, to hand to a worker. What spherizing needs of the
- * whole table goes with them.
+ * Rows whose Euclidean distances stand for a metric: under cosine at length 1, a zero row staying zero. They lie around
+ * 0, so that products of rows that are near each other and far from 0 keep the digits of what parts them.
+ *
+ * @param {Space} space @param {'cosine' | 'euclidean'} metric @returns {Float64Array} (n, d) row by row, in the space's
+ *   unit
+ */
+export function metricRows({ n, d, read }, metric) {
+  const x = new Float64Array(n * d);
+  const mean = new Float64Array(d);
+  for (let i = 0; i < n; i++) {
+    read(i, x, i * d);
+    if (metric === 'cosine') toLengthOne(x, i * d, d);
+    for (let j = 0; j < d; j++) mean[j] += x[i * d + j] / n;
+  }
+  for (let at = 0; at < x.length; at += d) for (let j = 0; j < d; j++) x[at + j] -= mean[j];
+  return x;
+}
+
+const meanOf = onceEach((safe) =>
+  centroid(
+    safe,
+    Array.from({ length: safe.n }, (_, i) => i),
+  ),
+);
+
+/**
+ * Only some rows of the vectors, in the type they travel in and in a safe unit, to hand to a worker. What spherizing
+ * needs of the whole table goes with them.
  */
 export function takeVectors(vectors, rows, spherize) {
-  const { data, d, scales, scale } = vectors;
+  const safe = inSafeUnit(vectors);
+  const { data, d, scales, scale, unit } = safe;
   const part = new data.constructor(rows.length * d);
   rows.forEach((row, i) => part.set(data.subarray(row * d, (row + 1) * d), i * d));
   return {
@@ -51,6 +76,7 @@ export function takeVectors(vectors, rows, spherize) {
     d,
     scales: scales ? Float32Array.from(rows, (row) => scales[row]) : null,
     scale,
-    mean: spherize ? meanOf(vectors) : null,
+    unit,
+    mean: spherize ? meanOf(safe) : null,
   };
 }

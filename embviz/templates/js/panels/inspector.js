@@ -226,7 +226,7 @@ function createNeighbors(page, view, thumbnail) {
       note.hidden = note.textContent === '';
       all.hidden = found.indices.length === 0;
       const farthest = found.distances.at(-1) || 1;
-      const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => 1 - d / (farthest * 1.25);
+      const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => (d < Infinity ? 1 - d / (farthest * 1.25) : 0);
       fill(
         list,
         ...[...found.indices].map((row, i) =>
@@ -247,7 +247,10 @@ function createNeighbors(page, view, thumbnail) {
   };
 }
 
-const distanceText = (d) => (d === 0 || (d >= 0.001 && d < 1000) ? d.toFixed(d >= 100 ? 1 : 3) : d.toPrecision(3));
+function distanceText(d) {
+  if (d === Infinity) return '> 1.8e308';
+  return d === 0 || (d >= 0.001 && d < 1000) ? d.toFixed(d >= 100 ? 1 : 3) : d.toPrecision(3);
+}
 
 function createActions(page, view) {
   const isolate = h('button.primary', {

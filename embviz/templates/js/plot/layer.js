@@ -251,7 +251,7 @@ function byDistance({ neighbors, distances }) {
   if (distances.length !== neighbors.length || !neighbors.length) return [neighbors];
   const nearest = distances[0];
   const span = distances[distances.length - 1] - nearest;
-  const level = (d) => (span > 0 ? Math.min(3, Math.floor((4 * (d - nearest)) / span)) : 0);
+  const level = (d) => (span > 0 && span < Infinity ? Math.min(3, Math.floor((4 * (d - nearest)) / span)) : 0);
   return NEIGHBOR_RINGS.map((_, at) => neighbors.filter((row, i) => level(distances[i]) === at));
 }
 

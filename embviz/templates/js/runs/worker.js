@@ -1,6 +1,6 @@
 import { affinities, nearestRows, squaredDistances } from '#js/numbers/affinities.js';
 import { principalComponents, projectRows } from '#js/numbers/pca.js';
-import { createSpace } from '#js/numbers/space.js';
+import { createSpace, metricRows } from '#js/numbers/space.js';
 import { supervised } from '#js/numbers/supervise.js';
 import * as tsne from '#js/numbers/tsne.js';
 import * as umap from '#js/numbers/umap.js';
@@ -20,22 +20,10 @@ function runPca({ vectors, spherize, wanted }) {
   tell({ kind: 'done', directions, mean, shares, total });
 }
 
-/** @returns {{x: Float64Array, n: number, d: number}} the rows; under cosine at length 1, a zero row staying zero */
-function readRows(space, metric) {
-  const { n, d, read } = space;
-  const x = new Float64Array(n * d);
-  for (let i = 0; i < n; i++) {
-    read(i, x, i * d);
-    let sum = 0;
-    for (let j = 0; j < d; j++) sum += x[i * d + j] ** 2;
-    if (metric === 'cosine' && sum > 0) for (let j = 0, length = Math.sqrt(sum); j < d; j++) x[i * d + j] /= length;
-  }
-  return { x, n, d };
-}
-
 function distancesOf(space, metric) {
   tell({ kind: 'progress', text: 'Neighbors' });
-  const { x, n, d } = readRows(space, metric);
+  const { n, d } = space;
+  const x = metricRows(space, metric);
   let said = 0;
   return squaredDistances(x, n, d, (part) => {
     if (part - said < 0.1 || n < 1000) return;
@@ -48,7 +36,7 @@ function distancesOf(space, metric) {
 function componentsOf(space, dims) {
   tell({ kind: 'progress', text: 'Principal components' });
   const found = principalComponents(space, dims);
-  const components = projectRows(space, found);
+  const { coordinates: components } = projectRows(space, found);
   const k = found.directions.length;
   if (k === dims) return components;
   const out = new Float32Array(space.n * dims);

@@ -129,7 +129,8 @@ function toEntry(page, given, found, isolated, spherize) {
   const k = given.n_components;
   const n = page.vectors.n;
   const components = found.directions.length;
-  const along = projectRows(createSpace(page.vectors, null, spherize), found);
+  const space = createSpace(page.vectors, null, spherize);
+  const { coordinates: along, unit } = projectRows(space, found);
   const data = components === k ? along : new Float32Array(n * k);
   if (data !== along)
     for (let i = 0; i < n; i++) for (let c = 0; c < components; c++) data[i * k + c] = along[i * components + c];
@@ -138,8 +139,16 @@ function toEntry(page, given, found, isolated, spherize) {
     ...given,
     data,
     id: ++entries,
-    params: { n_components: k, normalize: spherize ? 'sphere' : 'none', points: isolated?.length ?? n },
-    stats: { variance_shares: [...found.shares, ...new Array(k - components).fill(0)], total_variance: found.total },
+    params: {
+      n_components: k,
+      normalize: spherize ? 'sphere' : 'none',
+      points: isolated?.length ?? n,
+      ...(unit === 1 ? {} : { unit }),
+    },
+    stats: {
+      variance_shares: [...found.shares, ...new Array(k - components).fill(0)],
+      total_variance: found.total * (space.unit / unit) ** 2,
+    },
     note: isolated
       ? `PCA of ${count} alone, computed anew.`
       : `PCA of ${spherize ? 'spherized' : 'raw'} vectors, computed in this page.`,

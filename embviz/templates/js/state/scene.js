@@ -89,13 +89,14 @@ export function createScene(page, get, { memo, computed, visible }) {
     const entry = computed.entry(state);
     const { projection, dims, isolated, axes, column } = state;
     if (projection === 'custom' && page.vectors && (entry.pending || !sameAxes(axes, entry, dims))) {
-      const { counts = [] } = scene(state);
+      const { counts = [], unit = 1 } = scene(state);
       const described = axes
         .slice(0, dims)
         .map(({ from, to }, i) =>
           counts[i] ? { from, to, n_from: counts[i].from, n_to: counts[i].to } : { filled: true },
         );
-      return { params: { axes: described, n_components: dims, column }, stats: {} };
+      const params = { axes: described, n_components: dims, column, ...(unit === 1 ? {} : { unit }) };
+      return { params, stats: {} };
     }
     const { quality, ...stats } = entry.stats;
     const isWhole = projection === 'pca' ? isLeading(state) : projection !== 'custom' || isolated === null;

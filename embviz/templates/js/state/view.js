@@ -14,7 +14,7 @@ export { chosen } from '#js/state/scene.js';
 export { initialState } from '#js/state/keys.js';
 
 const NONE = new Int32Array(0);
-const NO_DISTANCES = new Float32Array(0);
+const NO_DISTANCES = new Float64Array(0);
 
 /**
  * What can be asked of the page and changed in it. The panels and `window.embviz` use the same.
@@ -88,7 +88,7 @@ export function createView(page, store) {
 }
 
 function createNeighbors(page, get, memo) {
-  /** @returns {{indices: Int32Array, distances: Float32Array}} */
+  /** @returns {{indices: Int32Array, distances: Float64Array}} */
   function neighbors(row, k = get().k, metric = get().metric) {
     if (!page.vectors) throw new Error(page.manifest.vectors_note);
     return memo('neighbors', [row, k, metric], () => nearest(page.vectors, row, k, metric));
