@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -12,9 +13,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import LoadError, ParameterError
+from embviz.rows import BLOCK_BYTES as BLOCK_BYTES
+from embviz.rows import Rows, as_rows, freeze, read_rows, release_pages, take_rows
 
 Metric = Literal["cosine", "euclidean"]
-BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,10 @@ class EmbeddingTable:
     """Vectors with what is known of them.
 
     Attributes:
-        vectors: (n_points, n_dims), an array or a memory map of any real dtype, never copied whole.
-        metadata: Columns of text in file order, each with n_points entries; "" is missing.
+        vectors: (n_points, n_dims) of any real dtype: an array, a memory map, or any `Rows`, which
+            are read when they are sliced; never copied whole. Lists become an array, bool uint8.
+        metadata: Columns of text in file order, each with n_points entries; "" is missing. From
+            Python, numbers become their text, None and NaN "".
         name: The tensor's name in its source.
         source: The name of the file or folder as it is shown; never an absolute path.
         sprite: The thumbnails, where there are any; tile i belongs to row i of the source.
@@ -142,7 +146,7 @@ class EmbeddingTable:
         verify: Checks the stored checksums of all vectors, reading them all; raises LoadError.
     """
 
-    vectors: NDArray[Any]
+    vectors: Rows
     metadata: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     name: str = ""
     source: str = ""
@@ -153,17 +157,18 @@ class EmbeddingTable:
 
     def __post_init__(self) -> None:
         what = self.source or "vectors"
-        if self.vectors.ndim != 2:
-            raise LoadError(what, f"{self.vectors.ndim}-D where a table of rows is needed")
-        if 0 in self.vectors.shape:
-            raise LoadError(what, f"{self.n_points} rows of {self.n_dims} columns: nothing to show")
-        for column, values in self.metadata.items():
+        object.__setattr__(self, "vectors", as_rows(self.vectors, what))
+        columns = {
+            str(name): _as_texts(values, what, str(name)) for name, values in self.metadata.items()
+        }
+        if len(columns) < len(self.metadata):
+            raise LoadError(what, "two metadata columns have the same name")
+        for column, values in columns.items():
             if len(values) != self.n_points:
                 raise LoadError(
                     what, f"column '{column}' has {len(values)} values for {self.n_points} points"
                 )
-        object.__setattr__(self, "vectors", freeze(self.vectors))
-        object.__setattr__(self, "metadata", MappingProxyType(dict(self.metadata)))
+        object.__setattr__(self, "metadata", MappingProxyType(columns))
 
     @property
     def n_points(self) -> int:
@@ -179,14 +184,16 @@ class EmbeddingTable:
 
     def label_column(self) -> str | None:
         """Return the column that names the points: the first that is not all numbers."""
-        for column, values in self.metadata.items():
-            if not is_numeric(values):
-                return column
-        return next(iter(self.metadata), None)
+        return self._label_column
+
+    @cached_property
+    def _label_column(self) -> str | None:
+        # Every column up to the answer is read, so that it is looked for once a table.
+        return find_label_column(self.metadata)
 
     def label(self, index: int, column: str | None = None) -> str:
         """Return a point's name in a column, or its row number where there is none."""
-        column = column or self.label_column()
+        column = column or self._label_column
         text = self.metadata[column][index] if column else ""
         return text or f"row {self.row_number(index)}"
 
@@ -208,7 +215,7 @@ class EmbeddingTable:
         self, rows: slice | NDArray[np.integer[Any]], dtype: type[np.floating[Any]] = np.float32
     ) -> NDArray[np.floating[Any]]:
         """Return some rows as a C-ordered array of `dtype`; raises as `blocks` does."""
-        raw = self.vectors[rows]
+        raw = read_rows(self.vectors, rows)
         with np.errstate(over="ignore", invalid="ignore"):
             block = np.ascontiguousarray(raw, dtype=dtype)
             finite = np.isfinite(block.sum())
@@ -221,13 +228,24 @@ class EmbeddingTable:
             )
         return block
 
+    def take_columns(
+        self, columns: slice, dtype: type[np.floating[Any]] = np.float32
+    ) -> NDArray[np.floating[Any]]:
+        """Return some columns of all rows as an array of `dtype`, (n_points, n)."""
+        if isinstance(self.vectors, np.ndarray):
+            return np.asarray(self.vectors[:, columns], dtype)
+        return np.concatenate([block[:, columns] for _, block in self.blocks(dtype)])
+
     def nonfinite_rows(self) -> NDArray[np.int64]:
         """Return the indices of the rows that hold NaN or infinity, in one pass."""
         if self.vectors.dtype.kind in "iub":
             return np.empty(0, np.int64)
         step = max(1, BLOCK_BYTES // (self.n_dims * 8))
         found = [
-            start + np.flatnonzero(~np.isfinite(self.vectors[start : start + step]).all(axis=1))
+            start
+            + np.flatnonzero(
+                ~np.isfinite(read_rows(self.vectors, np.s_[start : start + step])).all(axis=1)
+            )
             for start in range(0, self.n_points, step)
         ]
         return np.concatenate(found).astype(np.int64)
@@ -266,56 +284,6 @@ class EmbeddingTable:
         )
 
 
-def freeze(array: NDArray[Any]) -> NDArray[Any]:
-    """Return a read-only view of an array; the caller's own array stays as it is."""
-    if not array.flags.writeable:
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def take_rows(vectors: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[Any]:
-    """Copy some rows of an array or memory map, without leaving a map's pages in memory."""
-    out = np.empty((len(rows), vectors.shape[1]), vectors.dtype)
-    step = max(1, BLOCK_BYTES // max(1 << 16, out.itemsize * out.shape[1]))
-    _advise(vectors, "MADV_RANDOM")  # reading ahead would read what is not wanted
-    for start in range(0, len(rows), step):
-        out[start : start + step] = vectors[rows[start : start + step]]
-        _advise(vectors, "MADV_DONTNEED")
-    _advise(vectors, "MADV_NORMAL")
-    return out
-
-
-def _advise(array: NDArray[Any], advice: str) -> None:
-    """Tell the system how a memory map's pages under an array are used, where it listens."""
-    import mmap
-
-    base: Any = array
-    mode = None
-    while isinstance(base, np.ndarray):
-        mode = getattr(base, "mode", mode)
-        base = base.base
-    if advice == "MADV_DONTNEED" and mode not in ("r", "r+"):
-        return  # The pages of a private map hold what was written to them.
-    if isinstance(base, memoryview):
-        base = base.obj
-    number = getattr(mmap, advice, None)
-    if not isinstance(base, mmap.mmap) or number is None or not array.size:
-        return
-    first = np.frombuffer(base, np.uint8, 1).__array_interface__["data"][0]
-    spans = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
-    start = array.__array_interface__["data"][0] - first + sum(min(0, span) for span in spans)
-    end = start + sum(abs(span) for span in spans) + array.itemsize
-    start -= start % mmap.PAGESIZE
-    base.madvise(number, start, end - start)
-
-
-def release_pages(array: NDArray[Any]) -> None:
-    """Let go of the pages of a memory map that an array lies on, where the system listens."""
-    _advise(array, "MADV_DONTNEED")
-
-
 def is_numeric(values: Iterable[str]) -> bool:
     """Tell whether every value that is not missing is a number, and one of them finite."""
     seen = False
@@ -330,3 +298,31 @@ def is_numeric(values: Iterable[str]) -> bool:
             return False
         seen = seen or math.isfinite(number)
     return seen
+
+
+def find_label_column(metadata: Mapping[str, Iterable[str]]) -> str | None:
+    """Return the name of the first column that is not all numbers, else of the first."""
+    for column, values in metadata.items():
+        if not is_numeric(values):
+            return column
+    return next(iter(metadata), None)
+
+
+def _as_texts(values: Any, what: str, column: str) -> tuple[str, ...]:
+    """Return a metadata column as texts; raises LoadError for what is none."""
+    if isinstance(values, tuple) and set(map(type, values)) <= {str}:
+        return values
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise LoadError(what, f"column '{column}' is {values!r:.40}, one value a point is needed")
+    return tuple(_as_text(value, what, column) for value in values)
+
+
+def _as_text(value: Any, what: str, column: str) -> str:
+    if value is None or (isinstance(value, float | np.floating) and math.isnan(value)):
+        return ""
+    if isinstance(value, bytes):
+        try:
+            return value.decode("utf-8")
+        except UnicodeDecodeError:
+            raise LoadError(what, f"column '{column}' holds bytes that are not UTF-8") from None
+    return str(value)

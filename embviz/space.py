@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
-from embviz.model import BLOCK_BYTES, EmbeddingTable
+from embviz.model import EmbeddingTable
+from embviz.rows import BLOCK_BYTES
 
 Normalize = Literal["none", "center", "sphere"]
 Floats = NDArray[np.floating[Any]]
@@ -78,7 +79,7 @@ class NormalizedVectors:
             part: The columns.
             norms: What `row_norms` returned.
         """
-        raw = np.asarray(self.table.vectors[:, part], dtype=self.working)
+        raw = self.table.take_columns(part, self.working)
         scaled = np.multiply(raw, self.working(1 / self.unit)) if self.unit != 1 else raw
         if self.normalize == "none":
             return scaled

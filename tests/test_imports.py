@@ -15,6 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
     {"errors"},
+    {"rows"},
     {"model", "regexes", "outputs"},
     {"space", "queries", "sprites"},
     {"neighbors"},

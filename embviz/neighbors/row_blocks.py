@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.model import BLOCK_BYTES, EmbeddingTable, release_pages
+from embviz.model import EmbeddingTable
+from embviz.rows import BLOCK_BYTES, read_rows, release_pages
 from embviz.space import Floats, working_type
 
 # A few queries look at every row twice: the block is in the cache the second time.
@@ -107,7 +108,7 @@ def table_blocks(table: EmbeddingTable, n_queries: int) -> Shares:
 def _read(table: EmbeddingTable, turns: Turns) -> Iterator[RowBlock]:
     working = working_type(table.vectors.dtype)
     for part in turns:
-        raw = table.vectors[part]
+        raw = read_rows(table.vectors, part)
         with np.errstate(over="ignore", invalid="ignore"):
             rows = np.ascontiguousarray(raw, dtype=working)
             squares = np.einsum("ij,ij->i", rows, rows)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders.arrays import npy, npz
 from embviz.loaders.arrays.npy import check_size, map_array
-from embviz.loaders.arrays.npy_header import read_header, why_not_numbers
+from embviz.loaders.arrays.npy_header import read_header
+from embviz.rows import why_not_numbers
 from embviz.sprites.sources import image_shapes
 
 

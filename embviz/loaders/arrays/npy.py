@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header, why_not_numbers
+from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header
 from embviz.model import EmbeddingTable, TensorInfo
+from embviz.rows import why_not_numbers
 
 
 def accepts(path: Path) -> bool:

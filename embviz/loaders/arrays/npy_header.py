@@ -115,28 +115,3 @@ def describe_start(start: bytes) -> str:
     if all(32 <= c < 127 or c in b"\t\r\n" for c in start):
         return "text"
     return "other binary data"
-
-
-def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
-    """Return why an array of a dtype is no table of real numbers and a way out, or None."""
-    if dtype.names:
-        return "a structured array (records), not numbers", "save one field of numbers"
-    kind, name = dtype.kind, str(dtype)
-    if kind in "iub" or (kind == "f" and dtype.itemsize <= 8):
-        return None
-    if dtype.str[1:] == "V2":
-        return (
-            "void dtype V2: bfloat16 saved by NumPy loses its name",
-            "save it as float32: x.astype('float32')",
-        )
-    reasons = {
-        "O": ("Python objects (dtype object), which would be unpickled", "save it as float32"),
-        "V": (f"void dtype {dtype.str[1:]}: raw bytes without a meaning", "save it as float32"),
-        "U": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
-        "S": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
-        "c": (f"complex numbers ({name})", "save the real part, or real and imaginary columns"),
-        "M": (f"times (dtype {name})", "save numbers"),
-        "m": (f"time spans (dtype {name})", "save numbers"),
-        "f": (f"{name}, which depends on the machine", "save it as float64"),
-    }
-    return reasons.get(kind, (f"dtype {name}", "save it as float32"))

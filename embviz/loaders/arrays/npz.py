@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.arrays.npy import check_size, check_table, map_array
-from embviz.loaders.arrays.npy_header import NpyHeader, read_header, why_not_numbers
+from embviz.loaders.arrays.npy_header import NpyHeader, read_header
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
     READ_BYTES,
@@ -26,6 +26,7 @@ from embviz.loaders.bytes.zip_members import (
     verify_member,
 )
 from embviz.model import EmbeddingTable, TensorInfo
+from embviz.rows import why_not_numbers
 
 _log = logging.getLogger("embviz")
 

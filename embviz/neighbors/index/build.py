@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import OutputError, ParameterError
-from embviz.model import EmbeddingTable, Metric, take_rows
+from embviz.model import EmbeddingTable, Metric
 from embviz.neighbors.exact import check_metric
 from embviz.neighbors.graph import calm_threads
 from embviz.neighbors.index.files import crc32c, sample_file, write_manifest
@@ -22,6 +22,7 @@ from embviz.neighbors.index.index import NeighborIndex, open_index, opened
 from embviz.neighbors.index.labels import encode_column, ends_part, sort_labels, text_part
 from embviz.neighbors.index.recall import measure_recall
 from embviz.neighbors.index.writer import FolderWriter, fresh_folder, locked
+from embviz.rows import take_rows
 from embviz.space import LARGEST, Floats, normalize_vectors, unit_rows, working_type
 
 log = logging.getLogger("embviz")

@@ -15,11 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
-from embviz.model import Metric, release_pages
+from embviz.model import Metric
 from embviz.neighbors.index.files import IndexFiles
 from embviz.neighbors.index.stretches import Stretch, read_stretches
 from embviz.neighbors.row_blocks import FEW_QUERIES, RowBlock, Shares, Turns
 from embviz.neighbors.scan import Best, Request, precise_units, scan
+from embviz.rows import release_pages
 from embviz.space import working_type
 
 BLOCK_BYTES = 4 << 20

@@ -1,0 +1,209 @@
+"""Rows of numbers: arrays, memory maps, and whatever else gives rows by slices."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import LoadError
+
+BLOCK_BYTES = 16 << 20
+# Rows that lie so near to each other are read together with what is between them.
+_NEAR_BYTES = 64 << 10
+
+
+class Rows(Protocol):
+    """Rows that are read when they are sliced: an array, a memory map, a data set of HDF5.
+
+    `shape` is (n_rows, n_dims) and `dtype` a type of NumPy's; `rows[a:b]` is what `np.asarray`
+    makes an array of b - a rows of. Nothing else is asked of it.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype[Any]: ...
+    def __getitem__(self, rows: slice, /) -> Any: ...
+
+
+class _Bytes:
+    """Rows of bool as uint8 0 and 1."""
+
+    dtype: np.dtype[Any] = np.dtype(np.uint8)
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows, self.shape = rows, rows.shape
+
+    def __getitem__(self, rows: slice, /) -> NDArray[np.uint8]:
+        return np.asarray(self._rows[rows], np.bool_).view(np.uint8)
+
+
+def as_rows(vectors: Any, what: str) -> Rows:
+    """Return vectors as rows of real numbers, without a copy where they are an array or `Rows`.
+
+    Args:
+        vectors: An array, `Rows`, or what `np.asarray` takes, such as a list of lists. bool becomes
+            uint8 0 and 1; every other type stays.
+        what: What they are called in an error.
+
+    Raises:
+        LoadError: If they are no table of real numbers, or some are masked.
+    """
+    if np.ma.is_masked(vectors):
+        raise LoadError(what, "some values are masked", "fill them in: vectors.filled(0)")
+    if hasattr(vectors, "tocsr"):
+        raise LoadError(what, "a sparse matrix, all columns are needed", "give vectors.toarray()")
+    if not _is_rows(vectors) or (
+        isinstance(vectors, np.ndarray) and not isinstance(vectors, np.memmap)
+    ):
+        try:
+            vectors = np.asarray(vectors)
+        except (ValueError, TypeError) as error:
+            raise LoadError(what, f"no table of numbers ({error})") from None
+    reason = why_not_numbers(vectors.dtype)
+    if reason:
+        raise LoadError(what, *reason)
+    shape = vectors.shape
+    if len(shape) != 2:
+        raise LoadError(what, f"{len(shape)}-D where a table of rows is needed")
+    if 0 in shape:
+        raise LoadError(what, f"{shape[0]} rows of {shape[1]} columns: nothing to show")
+    if vectors.dtype.kind == "b":
+        vectors = vectors.view(np.uint8) if isinstance(vectors, np.ndarray) else _Bytes(vectors)
+    return freeze(vectors) if isinstance(vectors, np.ndarray) else cast(Rows, vectors)
+
+
+def _is_rows(vectors: Any) -> bool:
+    return (
+        isinstance(getattr(vectors, "dtype", None), np.dtype)
+        and isinstance(getattr(vectors, "shape", None), tuple)
+        and hasattr(type(vectors), "__getitem__")
+    )
+
+
+def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
+    """Return why values of a dtype are no real numbers and a way out, or None."""
+    kind, name = dtype.kind, str(dtype)
+    if kind in "iub" or (kind == "f" and dtype.itemsize <= 8):
+        return None
+    if dtype.names or dtype.subdtype:
+        return "a structured array (records), not numbers", "save one field of numbers"
+    # The types of ml_dtypes, such as bfloat16, are of kind V and of a type of their own.
+    if kind == "V" and dtype.type is not np.void and np.can_cast(dtype, np.float64, "same_kind"):
+        return None
+    if dtype.str[1:] == "V2":
+        return (
+            "void dtype V2: bfloat16 saved by NumPy loses its name",
+            "save it as float32: x.astype('float32')",
+        )
+    reasons = {
+        "O": ("Python objects (dtype object), which would be unpickled", "save it as float32"),
+        "V": (f"void dtype {dtype.str[1:]}: raw bytes without a meaning", "save it as float32"),
+        "U": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
+        "S": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
+        "c": (f"complex numbers ({name})", "save the real part, or real and imaginary columns"),
+        "M": (f"times (dtype {name})", "save numbers"),
+        "m": (f"time spans (dtype {name})", "save numbers"),
+        "f": (f"{name}, which depends on the machine", "save it as float64"),
+    }
+    return reasons.get(kind, (f"dtype {name}", "save it as float32"))
+
+
+def freeze(array: NDArray[Any]) -> NDArray[Any]:
+    """Return a read-only view of an array; the caller's own array stays as it is."""
+    if not array.flags.writeable:
+        return array
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+def read_rows(rows: Rows, chosen: slice | NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """Return some rows as an array of their own dtype; of an array, a view where NumPy gives one.
+
+    Args:
+        rows: Where they lie.
+        chosen: A slice, or row numbers from 0 in any order.
+
+    Raises:
+        LoadError: If what is there gives others than were asked for.
+    """
+    if isinstance(rows, np.ndarray):
+        return cast(NDArray[Any], rows[chosen])
+    if isinstance(chosen, slice):
+        start, stop, step = chosen.indices(rows.shape[0])
+        if step == 1:
+            return _read_slice(rows, start, max(start, stop))
+        chosen = np.arange(start, stop, step)
+    out = np.empty((len(chosen), rows.shape[1]), rows.dtype)
+    row_bytes = max(1, out.itemsize * out.shape[1])
+    near, most = max(1, _NEAR_BYTES // row_bytes), max(1, BLOCK_BYTES // row_bytes)
+    order = np.argsort(chosen, kind="stable")
+    ascending = chosen[order]
+    ends = np.append(np.flatnonzero(np.diff(ascending) > near) + 1, len(ascending))
+    first = 0
+    for end in ends[ends > 0].tolist():
+        while first < end:
+            start = int(ascending[first])
+            last = min(end, int(np.searchsorted(ascending, start + most)))
+            block = _read_slice(rows, start, int(ascending[last - 1]) + 1)
+            out[order[first:last]] = block[ascending[first:last] - start]
+            first = last
+    return out
+
+
+def _read_slice(rows: Rows, start: int, stop: int) -> NDArray[Any]:
+    found = np.asarray(rows[start:stop])
+    wanted = (stop - start, rows.shape[1])
+    if found.shape != wanted or not np.can_cast(found.dtype, rows.dtype, "same_kind"):
+        raise LoadError(
+            "vectors",
+            f"rows {start} to {stop} came as {' x '.join(map(str, found.shape))} {found.dtype}, "
+            f"{wanted[0]} x {wanted[1]} {rows.dtype} was announced",
+        )
+    return found.astype(rows.dtype, copy=False)
+
+
+def take_rows(rows: Rows, chosen: NDArray[np.integer[Any]]) -> NDArray[Any]:
+    """Copy some rows, without leaving a memory map's pages in memory."""
+    out = np.empty((len(chosen), rows.shape[1]), rows.dtype)
+    step = max(1, BLOCK_BYTES // max(1 << 16, out.itemsize * out.shape[1]))
+    _advise(rows, "MADV_RANDOM")  # reading ahead would read what is not wanted
+    for start in range(0, len(chosen), step):
+        out[start : start + step] = read_rows(rows, chosen[start : start + step])
+        _advise(rows, "MADV_DONTNEED")
+    _advise(rows, "MADV_NORMAL")
+    return out
+
+
+def release_pages(rows: Rows | NDArray[Any]) -> None:
+    """Let go of the pages of a memory map that an array lies on, where the system listens."""
+    _advise(rows, "MADV_DONTNEED")
+
+
+def _advise(array: Rows | NDArray[Any], advice: str) -> None:
+    """Tell the system how a memory map's pages under an array are used, where it listens."""
+    import mmap
+
+    base: Any = array
+    mode = None
+    while isinstance(base, np.ndarray):
+        mode = getattr(base, "mode", mode)
+        base = base.base
+    if advice == "MADV_DONTNEED" and mode not in ("r", "r+"):
+        return  # The pages of a private map hold what was written to them.
+    if isinstance(base, memoryview):
+        base = base.obj
+    number = getattr(mmap, advice, None)
+    if not isinstance(array, np.ndarray) or not array.size:
+        return
+    if not isinstance(base, mmap.mmap) or number is None:
+        return
+    first = np.frombuffer(base, np.uint8, 1).__array_interface__["data"][0]
+    spans = [(n - 1) * step for n, step in zip(array.shape, array.strides, strict=True)]
+    start = array.__array_interface__["data"][0] - first + sum(min(0, span) for span in spans)
+    end = start + sum(abs(span) for span in spans) + array.itemsize
+    start -= start % mmap.PAGESIZE
+    base.madvise(number, start, end - start)
