@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +210,7 @@ def write_sheets(
     """
     from dataclasses import replace
 
+    from embviz.outputs.folders import staged
     from embviz.sprites.listing import iter_names
     from embviz.sprites.packing import encode_sheet
 
@@ -222,13 +221,13 @@ def write_sheets(
     several = plan.n_sheets > 1
     sheets = [f"{path.stem}-{i + 1}{path.suffix}" for i in range(plan.n_sheets)]
     sheets = sheets if several else [path.name]
-    with _staged(path.parent) as stage:
+    with staged() as stage:
         for i, name in enumerate(sheets):
             text = "" if several else note.encode()
-            stage(path.parent / name, encode_sheet(plan, i, kind, text))
+            stage.write(path.parent / name, encode_sheet(plan, i, kind, text))
         if several:
             note = replace(note, files=tuple(sheets))
-            stage(path.with_suffix(".json"), (note.encode() + "\n").encode("utf-8"))
+            stage.write(path.with_suffix(".json"), (note.encode() + "\n").encode("utf-8"))
             log.info(
                 "%s tiles of %s x %s pixels need %s sheets of %s a side: %s names them",
                 f"{note.count:,}", *plan.tile, plan.n_sheets, plan.options.max_side,
@@ -242,70 +241,8 @@ def write_sheets(
             )  # fmt: skip
         if labels is not None and files is not None:
             text = "".join(f"{name}\n" for name in iter_names(files))
-            stage(labels, text.encode("utf-8"))
+            stage.write(labels, text.encode("utf-8"))
     return stage.written
-
-
-class _Stage:
-    """Files written into a folder of their own until all are there."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._targets: list[tuple[Path, Path]] = []
-        self.written: list[tuple[str, int]] = []
-
-    def __call__(self, target: Path, data: bytes | Iterator[bytes]) -> None:
-        from embviz.outputs.files import check_output, write_file
-
-        check_output(target)
-        staged = self._folder / f"{len(self._targets)}{target.suffix}"
-        self.written.append((str(target), write_file(staged, data)))
-        self._targets.append((staged, target))
-
-    def move(self) -> None:
-        """Move every file to its place."""
-        from embviz.errors import OutputError
-
-        for staged, target in self._targets:
-            try:
-                if target.exists() and not target.is_file():  # a device
-                    target.write_bytes(staged.read_bytes())
-                else:
-                    if target.exists():
-                        staged.chmod(target.stat().st_mode & 0o777)
-                    _replace(staged, target)
-            except OSError as error:
-                raise OutputError(target, f"cannot be written: {error.strerror}") from error
-
-
-def _replace(staged: Path, target: Path) -> None:
-    """Move a file; over the border of a file system it is copied first."""
-    import shutil
-
-    try:
-        staged.replace(target)
-    except OSError as error:
-        import errno
-
-        if error.errno != errno.EXDEV:
-            raise
-        beside = target.with_name(f".{target.name[:40]}.part")
-        shutil.copyfile(staged, beside)
-        beside.replace(target)
-
-
-@contextmanager
-def _staged(folder: Path) -> Iterator[_Stage]:
-    from embviz.errors import OutputError
-
-    try:
-        temporary = tempfile.TemporaryDirectory(dir=folder, prefix=".embviz-")
-    except OSError as error:
-        raise OutputError(folder, f"cannot be written: {error.strerror}") from error
-    with temporary as name:
-        stage = _Stage(Path(name))
-        yield stage
-        stage.move()
 
 
 def _say_broken(plan: SheetPlan, files: list[ImageFile] | None) -> None:

@@ -39,7 +39,7 @@ from embviz.loaders.projector.config import (
     format_config,
 )
 from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
-from embviz.outputs.folders import stage_files
+from embviz.outputs.folders import check_folder, stage_files
 from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
 
@@ -358,10 +358,7 @@ def _why_not_ours(table: EmbeddingTable, bookmark: Bookmark) -> str:
 
 def _check_folder(folder: Path, tables: Sequence[EmbeddingTable]) -> None:
     """Refuse a folder that cannot be written or is the source."""
-    if folder.exists() and not folder.is_dir():
-        raise OutputError(folder, "is a file", "name a folder after -o")
-    if not folder.parent.is_dir():
-        raise OutputError(folder, f"the folder {folder.parent} does not exist", "make it first")
+    check_folder(folder)
     for table in tables:
         source = Path(table.source) if table.source else None
         if source is not None and folder.exists() and source.exists():

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
-import sys
-import tempfile
-from collections.abc import Iterable
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from embviz.errors import OutputError
+from embviz.outputs.standard import check_standard_output, standard_bytes
+from embviz.outputs.unfinished import moving, undone
+
+_STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
+_DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(\d{1,9})")
 
 
 def write_file(path: Path, data: bytes | Iterable[bytes]) -> int:
-    """Write a file under a temporary name beside it and move it there; return its size.
-
-    The path `-` is the standard output.
+    """Write a file as `fresh_file` does; return its size.
 
     Args:
         path: The file; an existing regular one is replaced.
@@ -23,58 +28,171 @@ def write_file(path: Path, data: bytes | Iterable[bytes]) -> int:
     Raises:
         OutputError: If the folder or the file cannot be written; the old file stays.
     """
-    check_output(path)
     parts = (data,) if isinstance(data, bytes) else data
+    with fresh_file(path) as out:
+        return sum(out.write(part) for part in parts)
+
+
+@contextmanager
+def fresh_file(path: Path) -> Iterator[IO[bytes]]:
+    """Give a file that takes a path's place when all went well, and leaves nothing if not.
+
+    It has a temporary name beside the path until then, and the permissions of the file that it
+    replaces. A link is written through. `-`, pipes and devices take the bytes as they come.
+
+    Raises:
+        OutputError: If the folder or the file cannot be written; the old file stays.
+    """
+    check_output(path)
     if str(path) == "-":
-        size = sum(sys.stdout.buffer.write(part) for part in parts)
-        sys.stdout.flush()
-        return size
-    if path.exists() and not path.is_file():  # a device, such as /dev/stdout
-        return _write_device(path, parts)
-    temporary, size = None, 0
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:40]}.", delete=False
-        ) as out:
-            temporary = Path(out.name)
-            for part in parts:
-                size += out.write(part)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        temporary.chmod(mode)
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(path, f"cannot be written: {error.strerror}") from error
-    finally:
-        if temporary is not None and temporary.exists():
-            temporary.unlink()
-    return size
+        with standard_bytes() as out:
+            yield out
+        return
+    with told(path):
+        if takes_bytes(path):
+            with _open_taker(path) as out:
+                yield out
+            return
+        target = followed(path)
+        with beside(target) as temporary:
+            with open_beside(temporary, target) as out:
+                yield out
+            with moving():
+                os.replace(temporary, target)
 
 
 def check_output(path: Path) -> None:
     """Refuse an output that cannot be written, before work is spent on it.
 
     Raises:
-        OutputError: If the path is a folder, or its folder is missing or not writable.
+        OutputError: If the path is a folder, its folder is missing or not writable, or it is a
+            file that may not be written.
     """
     if str(path) == "-":
+        check_standard_output()
         return
-    if path.is_dir():
-        raise OutputError(path, "is a folder; name a file in it")
-    if not path.parent.is_dir():
-        raise OutputError(path, f"the folder {path.parent} does not exist", "make it first")
-    if not os.access(path.parent, os.W_OK) and not (path.exists() and not path.is_file()):
-        raise OutputError(path, f"the folder {path.parent} cannot be written")
+    check_name(path)
+    with told(path):
+        if path.is_dir():
+            raise OutputError(path, "is a folder; name a file in it")
+        if takes_bytes(path):
+            return
+        target = followed(path)
+        if not target.parent.is_dir():
+            raise OutputError(path, f"the folder {target.parent} does not exist", "make it first")
+        if not os.access(target.parent, os.W_OK):
+            raise OutputError(path, f"the folder {target.parent} cannot be written")
+        if target.exists() and not os.access(target, os.W_OK):
+            raise OutputError(path, "is write-protected", "allow writing to it, or name another")
 
 
-def _write_device(path: Path, parts: Iterable[bytes]) -> int:
+def check_name(path: Path) -> None:
+    """Refuse a name that no file can have, and links that lead to each other.
+
+    Raises:
+        OutputError: If it is one.
+    """
+    if "\0" in str(path):
+        raise OutputError(path, "no name of a file holds a NUL character")
+    with told(path), suppress(FileNotFoundError):
+        path.stat()
+
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Turn what the system says of a path into an error of ours.
+
+    Raises:
+        OutputError: If the system refuses something.
+    """
     try:
-        with path.open("wb") as out:
-            return sum(out.write(part) for part in parts)
+        yield
     except OSError as error:
-        raise OutputError(path, f"cannot be written: {error.strerror}") from error
+        raise OutputError(path, f"cannot be written: {error.strerror or error}") from error
 
 
-def _umask() -> int:
-    value = os.umask(0)
-    os.umask(value)
-    return value
+def followed(path: Path) -> Path:
+    """Return the file or folder that a link leads to, which may be missing; else the path."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
+
+
+def takes_bytes(path: Path) -> bool:
+    """Tell whether a path is a pipe, a device or an open file, which cannot be replaced.
+
+    Raises:
+        OutputError: If it is the name of an open file that is closed.
+    """
+    number = _descriptor(path)
+    if number is not None:
+        if number == 1:
+            check_standard_output()
+        try:
+            os.fstat(number)
+        except OSError:
+            raise OutputError(path, "is closed") from None
+        return True
+    try:
+        kind = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
+@contextmanager
+def beside(target: Path, kind: str = "") -> Iterator[Path]:
+    """Give a temporary name beside a file or folder; a file of that name is removed at the end.
+
+    Args:
+        target: Where it is to go.
+        kind: What it is, as a part of the name.
+    """
+    temporary = hidden_name(target, kind)
+
+    def remove() -> None:
+        with suppress(OSError):
+            temporary.unlink()
+
+    with undone(remove):
+        yield temporary
+
+
+def hidden_name(target: Path, kind: str = "") -> Path:
+    """Return a name beside a path that begins as `hidden_start` and is nobody else's."""
+    return target.parent / f"{hidden_start(target, kind)}{os.urandom(4).hex()}"
+
+
+def hidden_start(target: Path, kind: str = "") -> str:
+    """Return how hidden names beside a path begin; a long name is cut and told by a checksum."""
+    from zlib import crc32
+
+    name = target.name
+    if len(os.fsencode(name)) > 200:
+        name = f"{name[:40]}~{crc32(os.fsencode(name)):08x}"
+    return f".{name}.{kind}" + ("-" if kind else "")
+
+
+def open_beside(temporary: Path, target: Path) -> IO[bytes]:
+    """Open a new file with the permissions of the one that it will replace."""
+    mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
+    created = 0o666 if mode is None else mode | 0o200
+    out = open(  # noqa: SIM115
+        temporary, "xb", opener=lambda name, flags: os.open(name, flags, created)
+    )
+    if mode is not None:
+        temporary.chmod(mode)  # What the umask took away comes back.
+    return out
+
+
+def _descriptor(path: Path) -> int | None:
+    """Return the number of the open file that a path names, such as 1 of /dev/stdout."""
+    found = _DESCRIPTOR.fullmatch(str(path))
+    if found is None or os.name == "nt":
+        return None
+    return _STANDARD[found[1]] if found[1] else int(found[2])
+
+
+def _open_taker(path: Path) -> IO[bytes]:
+    """Open a pipe, device or open file to write to."""
+    number = _descriptor(path)
+    # A second opening would begin at the start of a file, and a socket has none.
+    return path.open("wb") if number is None else os.fdopen(os.dup(number), "wb")

@@ -169,7 +169,7 @@ def test_only_an_index_is_replaced(run: Any, words: Path) -> None:
     assert "a folder with other things in it" in ran.stderr
     assert (words / "mine/notes.txt").read_text() == "keep"
     assert "a file is there" in run("index", "x.npy", "-o", "x.tsv").stderr
-    assert "there is no folder" in run("index", "x.npy", "-o", "no/idx").stderr
+    assert "the folder no does not exist" in run("index", "x.npy", "-o", "no/idx").stderr
     assert run("index", "x.npy", "-o", "idx").status == 0
     assert run("index", "x.npy", "--metadata", "x.tsv", "-o", "idx").status == 0
     assert len(answered(run("neighbors", "w17"))) == 10
@@ -231,7 +231,7 @@ def test_of_two_builders_one_whole_index_stays(run: Any, words: Path) -> None:
 
 
 def test_a_second_process_cannot_add_at_the_same_time(run: Any, indexed: Path) -> None:
-    from embviz.neighbors.index.writer import locked
+    from embviz.outputs.locks import locked
 
     with locked(indexed / "idx"):
         ran = run("index", "x.npy", "--metadata", "x.tsv", "-o", "idx", "--append")
@@ -342,7 +342,7 @@ def test_an_index_with_other_things_beside_it_is_not_replaced(run: Any, words: P
 
 @pytest.mark.skipif(os.name == "nt", reason="an open folder cannot be replaced there")
 def test_a_builder_waits_for_an_addition_to_what_it_replaces(indexed: Path) -> None:
-    from embviz.neighbors.index.writer import locked
+    from embviz.outputs.locks import locked
 
     command = [sys.executable, "-m", "embviz", "index", "x.npy", "-o", "idx"]
     manifest = indexed / "idx/embviz-index.json"

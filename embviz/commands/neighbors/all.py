@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-import click
 import numpy as np
 
 from embviz.commands.neighbors.output import escaped
 from embviz.commands.shared.source import refuse_overwriting
-from embviz.errors import OutputError, ParameterError
+from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors
 from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
+from embviz.outputs.files import check_output, fresh_file
 from embviz.questions.points import IndexPoints, Points, TablePoints
 
 log = logging.getLogger("embviz")
@@ -42,27 +39,26 @@ def write_all(points: Points, options: dict[str, Any]) -> None:
         _pyarrow()
     inputs = {"source": points.source, "metadata": options["metadata"]}
     refuse_overwriting(output, inputs)
-    if output.is_dir() or not output.parent.is_dir():
-        why = "a folder is there" if output.is_dir() else f"there is no folder {output.parent}"
-        raise OutputError(output, why)
+    check_output(output)
     table = _table(points)
     k = options["k"]
     if k > table.n_points - 1:
         k = table.n_points - 1
-        click.echo(f"-k {options['k']}: there are {k} other points; all are listed", err=True)
+        log.info("-k %d: there are %d other points; all are listed", options["k"], k)
     metric = options["metric"] or points.metric
     if options["exact"] or table.n_points**2 * table.n_dims <= EXACT_COST:
         found, share = find_all_neighbors(table, k, metric), "exact"
     else:
         found = find_most_neighbors(table, k, metric)
         share = f"{100 * found.recall:.1f} % of the true ones on a sample"
-    with _fresh_file(output) as fresh:
-        writer(fresh, table, found)
-    click.echo(
-        f"Wrote {output} ({output.stat().st_size / 1e6:,.1f} MB): {k} neighbors of each of "
-        f"{table.n_points:,} points, {share}",
-        err=True,
-    )
+    with fresh_file(output) as out:
+        writer(out, table, found)
+        size = out.tell() if out.seekable() else 0
+    shown = f" ({size / 1e6:,.1f} MB)" if size else ""
+    log.info(
+        "Wrote %s%s: %d neighbors of each of %s points, %s",
+        output, shown, k, f"{table.n_points:,}", share,
+    )  # fmt: skip
 
 
 def _table(points: Points) -> EmbeddingTable:
@@ -79,19 +75,18 @@ def _row_numbers(table: EmbeddingTable) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.arange(table.n_points) if table.rows is None else table.rows
 
 
-def _write_npz(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
+def _write_npz(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> None:
     """Write rows (n,), neighbors (n, k) as row numbers, distances (n, k), recall, metric."""
     numbers = _row_numbers(table)
     order = np.argsort(numbers, kind="stable")
-    with file.open("wb") as out:
-        np.savez(
-            out,
-            rows=numbers[order],
-            neighbors=numbers[found.indices][order],
-            distances=found.distances[order],
-            recall=np.float64(found.recall),
-            metric=np.array(found.metric),
-        )
+    np.savez(
+        out,
+        rows=numbers[order],
+        neighbors=numbers[found.indices][order],
+        distances=found.distances[order],
+        recall=np.float64(found.recall),
+        metric=np.array(found.metric),
+    )
 
 
 def _columns(table: EmbeddingTable, found: Neighbors, rows: Any) -> tuple[Any, ...]:
@@ -107,21 +102,21 @@ def _columns(table: EmbeddingTable, found: Neighbors, rows: Any) -> tuple[Any, .
     return numbers[points], labels, numbers[others], near, found.distances[rows].ravel()
 
 
-def _write_tsv(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
+def _write_tsv(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> None:
     order = np.argsort(_row_numbers(table), kind="stable")
-    with file.open("w", encoding="utf-8", newline="\n") as out:
-        out.write("row\tlabel\tneighbor_row\tneighbor_label\tdistance\n")
-        for start in range(0, table.n_points, LINES):
-            columns = _columns(table, found, order[start : start + LINES])
-            rows, labels, others, near, distances = columns
-            lines = zip(
-                rows.tolist(), map(escaped, labels), others.tolist(), map(escaped, near),
-                distances.tolist(), strict=True,
-            )  # fmt: skip
-            out.writelines(f"{a}\t{b}\t{c}\t{d}\t{e:.7g}\n" for a, b, c, d, e in lines)
+    out.write(b"row\tlabel\tneighbor_row\tneighbor_label\tdistance\n")
+    for start in range(0, table.n_points, LINES):
+        columns = _columns(table, found, order[start : start + LINES])
+        rows, labels, others, near, distances = columns
+        lines = zip(
+            rows.tolist(), map(escaped, labels), others.tolist(), map(escaped, near),
+            distances.tolist(), strict=True,
+        )  # fmt: skip
+        text = "".join(f"{a}\t{b}\t{c}\t{d}\t{e:.7g}\n" for a, b, c, d, e in lines)
+        out.write(text.encode("utf-8"))
 
 
-def _write_parquet(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
+def _write_parquet(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> None:
     pyarrow, parquet = _pyarrow()
     order = np.argsort(_row_numbers(table), kind="stable")
     names = ("row", "label", "neighbor_row", "neighbor_label", "distance")
@@ -131,10 +126,10 @@ def _write_parquet(file: Path, table: EmbeddingTable, found: Neighbors) -> None:
         [(name, getattr(pyarrow, kind)()) for name, kind in zip(names, types, strict=True)],
         metadata=notes,
     )
-    with parquet.ParquetWriter(str(file), schema) as out:
+    with parquet.ParquetWriter(out, schema) as rows:
         for start in range(0, table.n_points, LINES):
             columns = _columns(table, found, order[start : start + LINES])
-            out.write_table(pyarrow.table(list(map(pyarrow.array, columns)), schema=schema))
+            rows.write_table(pyarrow.table(list(map(pyarrow.array, columns)), schema=schema))
 
 
 def _pyarrow() -> tuple[Any, Any]:
@@ -148,25 +143,8 @@ def _pyarrow() -> tuple[Any, Any]:
     return pyarrow, parquet
 
 
-WRITERS: dict[str, Callable[[Path, EmbeddingTable, Neighbors], None]] = {
+WRITERS: dict[str, Callable[[IO[bytes], EmbeddingTable, Neighbors], None]] = {
     ".npz": _write_npz,
     ".tsv": _write_tsv,
     ".parquet": _write_parquet,
 }
-
-
-@contextmanager
-def _fresh_file(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside a path that is moved there when all went well.
-
-    Raises:
-        OutputError: If it cannot be written.
-    """
-    fresh = path.parent / f".{path.name}.{secrets.token_hex(4)}"
-    try:
-        yield fresh
-        os.replace(fresh, path)
-    except OSError as error:
-        raise OutputError(path, f"cannot be written ({error.strerror or error})") from error
-    finally:
-        fresh.unlink(missing_ok=True)

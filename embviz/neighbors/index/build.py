@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import OutputError, ParameterError
+from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric
 from embviz.neighbors.exact import check_metric
 from embviz.neighbors.graph import calm_threads
@@ -21,7 +21,10 @@ from embviz.neighbors.index.files import crc32c, sample_file, write_manifest
 from embviz.neighbors.index.index import NeighborIndex, open_index, opened
 from embviz.neighbors.index.labels import encode_column, ends_part, sort_labels, text_part
 from embviz.neighbors.index.recall import measure_recall
-from embviz.neighbors.index.writer import FolderWriter, fresh_folder, locked
+from embviz.neighbors.index.writer import FolderWriter, fresh_index
+from embviz.outputs.files import told
+from embviz.outputs.locks import locked
+from embviz.outputs.unfinished import undone
 from embviz.rows import take_rows
 from embviz.space import LARGEST, Floats, normalize_vectors, unit_rows, working_type
 
@@ -83,7 +86,7 @@ def build_index(
         raise ParameterError(table.source or "vectors", "1 row has no neighbors")
     if label_column is not None and label_column not in table.metadata:
         raise ParameterError("label column", f"no metadata column '{label_column}'")
-    with fresh_folder(folder) as building:
+    with fresh_index(folder) as building:
         if table.verify is not None:
             table.verify()
         cells = _make_cells(table, metric, seed)
@@ -100,11 +103,12 @@ def build_index(
             "seed": seed,
         }
         writer = FolderWriter(building)
-        writer.write("centers", cells.centers)
-        writer.write("mean", cells.mean)
-        if table.rows is not None:
-            writer.write("rows", table.rows)
-        _write_all(building, writer, table, cells, content)
+        with undone(writer.abandon):
+            writer.write("centers", cells.centers)
+            writer.write("mean", cells.mean)
+            if table.rows is not None:
+                writer.write("rows", table.rows)
+            _write_all(building, writer, table, cells, content)
     return open_index(folder)
 
 
@@ -137,19 +141,25 @@ def append_rows(table: EmbeddingTable, path: str | Path) -> NeighborIndex:
             )
         cells = _Cells(index.metric, index.store.unit, files.read("mean"), files.read("centers"))
         content = {**index.manifest.to_json(), "origin": None}
-        writer = FolderWriter(folder, files)
-        if "rows" in files.parts or table.rows is not None:
-            known = "rows" in files.parts
-            last = int(files.read("rows").max()) if known else index.n_points - 1
-            if not known:
-                writer.write("rows", np.arange(index.n_points))
-            own = np.arange(table.n_points) if table.rows is None else table.rows
-            writer.write("rows", last + 1 + own)
-        try:
-            _write_all(folder, writer, table, cells, content)
-        except OSError as error:
-            raise OutputError(folder, f"cannot be written ({error.strerror or error})") from error
+        with told(folder):
+            writer = FolderWriter(folder, files)
+            with undone(writer.abandon):
+                _append_row_numbers(writer, index, table)
+                _write_all(folder, writer, table, cells, content)
     return open_index(folder)
+
+
+def _append_row_numbers(writer: FolderWriter, index: NeighborIndex, table: EmbeddingTable) -> None:
+    """Write the row numbers of new points, where they or those before are not 0, 1, 2, …"""
+    files = index.store.files
+    known = "rows" in files.parts
+    if not known and table.rows is None:
+        return
+    last = int(files.read("rows").max()) if known else index.n_points - 1
+    if not known:
+        writer.write("rows", np.arange(index.n_points))
+    own = np.arange(table.n_points) if table.rows is None else table.rows
+    writer.write("rows", last + 1 + own)
 
 
 def _write_all(
@@ -161,13 +171,9 @@ def _write_all(
 ) -> None:
     """Write the parts of new points, measure the recall, and write the manifest last."""
     first = sum(content["segments"])
-    try:
-        _write_points(writer, table, cells, first)
-        _write_columns(writer, table, content, first)
-        parts = writer.close()
-    except BaseException:
-        writer.abandon()
-        raise
+    _write_points(writer, table, cells, first)
+    _write_columns(writer, table, content, first)
+    parts = writer.close()
     content["segments"] = [*content["segments"], table.n_points]
     described = {name: part.to_json() for name, part in parts.items()}
     index = opened(folder, {**content, "recall": None, "parts": described})

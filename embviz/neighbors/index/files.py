@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.outputs.files import write_file
 
 MANIFEST = "embviz-index.json"
 FORMAT = "embviz neighbor index"
@@ -118,14 +119,13 @@ def looks_like_index(path: Path) -> bool:
 
 
 def write_manifest(path: Path, content: dict[str, Any], parts: dict[str, Part]) -> None:
-    """Write the manifest of a folder under a temporary name and move it into place."""
+    """Write the manifest of a folder, whole or not at all."""
     whole = {**content, "format": FORMAT, "version": VERSION}
     whole["parts"] = {name: part.to_json() for name, part in parts.items()}
     text = json.dumps(whole, sort_keys=True, ensure_ascii=True, allow_nan=False)
     whole["crc32c"] = crc32c(text.encode("ascii"))
-    fresh = path / (MANIFEST + ".new")
-    fresh.write_text(json.dumps(whole, sort_keys=True, allow_nan=False) + "\n", encoding="ascii")
-    fresh.replace(path / MANIFEST)
+    text = json.dumps(whole, sort_keys=True, allow_nan=False) + "\n"
+    write_file(path / MANIFEST, text.encode("ascii"))
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

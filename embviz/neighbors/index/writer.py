@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import re
-import secrets
-import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,13 +14,12 @@ from numpy.typing import NDArray
 
 from embviz.errors import OutputError, printable
 from embviz.neighbors.index.files import BLOCK, MANIFEST, IndexFiles, Part, crc32c
+from embviz.outputs.folders import check_folder, fresh_folder
+from embviz.outputs.locks import LOCK
 
-log = logging.getLogger("embviz")
-
-LOCK = "lock"
 _PARTS = "vectors|norms|points|places|bounds|checksums|centers|mean|rows|sorted"
 _OURS = re.compile(
-    rf"(({_PARTS}|column-\d+-(text|ends))\.bin|{re.escape(MANIFEST)}(\.new)?|{LOCK})"
+    rf"(({_PARTS}|column-\d+-(text|ends))\.bin|(\.?{re.escape(MANIFEST)}(\.\w+)?)|{LOCK})"
     r"|\.DS_Store|Thumbs\.db|desktop\.ini"
 )
 """What an index folder holds, and what systems put into every folder that is looked at."""
@@ -86,7 +81,8 @@ class PartWriter:
 
     def abandon(self) -> None:
         """Close the file as it is."""
-        self._file.close()
+        with suppress(OSError):
+            self._file.close()
 
 
 class FolderWriter:
@@ -94,6 +90,7 @@ class FolderWriter:
 
     def __init__(self, folder: Path, earlier: IndexFiles | None = None) -> None:
         self._folder, self._earlier = folder, earlier
+        self._manifest = b"" if earlier is None else (folder / MANIFEST).read_bytes()
         self._writers: dict[str, PartWriter] = {}
 
     def write(self, name: str, rows: NDArray[Any]) -> None:
@@ -124,11 +121,12 @@ class FolderWriter:
         return parts
 
     def abandon(self) -> None:
-        """Close all files, and cut off what was added to those of an index."""
-        for name, writer in self._writers.items():
+        """Close all files; cut off what was added to an index whose manifest is the earlier one."""
+        for writer in self._writers.values():
             writer.abandon()
-            if self._earlier is None:
-                continue
+        if self._earlier is None or (self._folder / MANIFEST).read_bytes() != self._manifest:
+            return
+        for name in self._writers:
             file = self._folder / f"{name}.bin"
             known = self._earlier.parts.get(name)
             if known is None:
@@ -138,148 +136,30 @@ class FolderWriter:
 
 
 @contextmanager
-def fresh_folder(path: Path) -> Iterator[Path]:
+def fresh_index(path: Path) -> Iterator[Path]:
     """Give a folder beside a path that takes its place when all went well, and is removed if not.
 
     Raises:
         OutputError: If the path is a file or a folder of something else, or cannot be written.
     """
-    path = path.resolve() if path.is_symlink() else path
     check_replaceable(path)
-    try:
-        _remove_leftovers(path)
-        building = path.parent / f".{path.name}.building-{secrets.token_hex(4)}"
-        building.mkdir()
-        try:
-            with locked(building):
-                yield building
-                with suppress(PermissionError):  # Not every system removes an open file.
-                    (building / LOCK).unlink()
-            (building / LOCK).unlink(missing_ok=True)
-            _swap(building, path)
-        finally:
-            shutil.rmtree(building, ignore_errors=True)
-    except OSError as error:
-        raise OutputError(path, f"cannot be written ({error.strerror or error})") from error
+    with fresh_folder(path) as building:
+        yield building
 
 
 def check_replaceable(path: Path) -> None:
     """Refuse to put an index where something else is.
 
     Raises:
-        OutputError: If the path is a file or a folder of something else, or has no folder.
+        OutputError: If the path is a file or a folder of something else, or cannot be written.
     """
-    if path.is_dir():
-        others = sorted(p.name for p in path.iterdir() if not _OURS.fullmatch(p.name))
-        if others:
-            raise OutputError(
-                path,
-                f"a folder with other things in it ({printable(others[0], 60)})",
-                "name a new folder, or an index to replace",
-            )
-    elif path.exists():
-        raise OutputError(path, "a file is there", "name a folder after -o")
-    elif not path.parent.is_dir():
-        raise OutputError(path, f"there is no folder {path.parent}", "make it first")
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; the system lets go when the process ends.
-
-    Raises:
-        OutputError: If another process holds it.
-    """
-    try:
-        file = _take(folder)
-    except OSError as error:
-        raise OutputError(folder, f"cannot be written ({error.strerror or error})") from error
-    if file is None:
-        raise OutputError(folder, "another process is writing to it", "wait until it has ended")
-    with file:
-        yield
-
-
-def _take(folder: Path) -> IO[bytes] | None:
-    """Return a folder's lock, held until it is closed; None if another process holds it."""
-    while True:
-        file = (folder / LOCK).open("ab")
-        if not _lock(file):
-            file.close()
-            return None
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(file.fileno()), (folder / LOCK).stat()):
-                return file
-        file.close()  # The folder was replaced meanwhile.
-
-
-@contextmanager
-def _at_rest(path: Path) -> Iterator[None]:
-    """Wait until nobody adds to an index, and let nobody begin."""
-    told = False
-    while (path / MANIFEST).is_file():
-        try:
-            file = _take(path)
-        except FileNotFoundError:
-            continue
-        if file is not None:
-            with file:
-                if os.name == "nt":
-                    file.close()  # A folder with an open file cannot be moved there.
-                yield
-            return
-        if not told:
-            log.info("%s: waiting for another process that adds to it", path)
-            told = True
-        time.sleep(0.1)
-    yield
-
-
-def _lock(file: IO[bytes]) -> bool:
-    """Lock an open file; False if another process holds it."""
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            locking: Any = msvcrt
-            file.seek(0)
-            locking.locking(file.fileno(), locking.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _remove_leftovers(path: Path) -> None:
-    """Remove the folders of builders that ended without cleaning up."""
-    for folder in path.parent.glob(f".{path.name}.building-*"):
-        file = folder / LOCK
-        if not file.is_file():
-            continue
-        with file.open("ab") as held:
-            left = _lock(held)
-        if left:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _swap(building: Path, path: Path) -> None:
-    """Put a folder in the place of another; of two that do so at once, the last one stays."""
-    for attempt in range(20):
-        old = path.parent / f".{path.name}.old-{secrets.token_hex(4)}"
-        with _at_rest(path), suppress(FileNotFoundError):
-            path.rename(old)
-        try:
-            building.rename(path)
-        except OSError:
-            if attempt == 19 or not path.exists():
-                if old.exists():
-                    old.rename(path)
-                raise
-            continue
-        finally:
-            if path.exists():
-                shutil.rmtree(old, ignore_errors=True)
+    check_folder(path)
+    if not path.is_dir():
         return
+    others = sorted(p.name for p in path.iterdir() if not _OURS.fullmatch(p.name))
+    if others:
+        raise OutputError(
+            path,
+            f"a folder with other things in it ({printable(others[0], 60)})",
+            "name a new folder, or an index to replace",
+        )
