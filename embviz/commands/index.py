@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embviz.commands.shared.source import refuse_overwriting, table_options
+from embviz.commands.shared.terminal import say
 
 if TYPE_CHECKING:
     from embviz.neighbors.index.index import NeighborIndex
@@ -39,7 +38,7 @@ def index(source: str, **options: Any) -> None:
         if options["output"] is not None or options["append"]:
             raise ParameterError("--verify", "it goes with neither -o nor --append")
         open_index(source).verify()
-        click.echo(f"{source}: every byte is as it was written", err=True)
+        say(f"{source}: every byte is as it was written")
         return
     if options["output"] is None:
         raise ParameterError("-o", "no folder to write is named", "such as: -o words-index")
@@ -57,6 +56,7 @@ def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import open_index
     from embviz.neighbors.index.writer import check_replaceable
+    from embviz.outputs.folders import recover_folder
     from embviz.questions.points import drop_nonfinite
 
     if options["append"]:
@@ -64,9 +64,11 @@ def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
             if options[option] is not None:
                 name = f"--{option.replace('_', '-')}"
                 raise ParameterError(name, f"{folder} has its own already", f"leave {name} out")
+        recover_folder(folder)
         open_index(folder)
     else:
         check_replaceable(folder)
+        recover_folder(folder)
     table = load_table(
         source,
         tensor=options["tensor"],
@@ -75,43 +77,33 @@ def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
     )
     if options["drop_nonfinite"]:
         table = drop_nonfinite(table)
-    # A request to end is answered like an interruption: what was begun is removed.
-    earlier = signal.signal(signal.SIGTERM, _end)
-    try:
-        if options["append"]:
-            return append_rows(table, folder)
-        return build_index(
-            table,
-            folder,
-            metric=options["metric"] or "cosine",
-            label_column=options["label_by"],
-            seed=options["seed"],
-        )
-    finally:
-        signal.signal(signal.SIGTERM, earlier)
-
-
-def _end(number: int, frame: Any) -> NoReturn:
-    sys.exit(128 + number)
+    if options["append"]:
+        return append_rows(table, folder)
+    return build_index(
+        table,
+        folder,
+        metric=options["metric"] or "cosine",
+        label_column=options["label_by"],
+        seed=options["seed"],
+    )
 
 
 def _tell(built: NeighborIndex, folder: Path) -> None:
     """Say what was written, how good it is, and how to ask it."""
     size = sum(file.stat().st_size for file in folder.iterdir())
     cells = f" in {built.store.n_cells:,} cells" if built.store.n_cells else ""
-    click.echo(
+    say(
         f"Wrote {folder} ({size / 1e6:,.1f} MB): {built.n_points:,} points of {built.n_dims} "
-        f"dimensions{cells}",
-        err=True,
+        f"dimensions{cells}"
     )
     k = min(10, built.n_points - 1)
-    click.echo(built.describe_effort(k, built.metric, built.quick_recall(k)), err=True)
+    say(built.describe_effort(k, built.metric, built.quick_recall(k)))
     quoted = f'"{folder}"' if " " in str(folder) else str(folder)
     word = _some_label(built)
     here = folder.parent == Path() and len(list(Path().glob("*/embviz-index.json"))) == 1
     asked = f"embviz neighbors {word}" + ("" if here else f" --source {quoted}")
     more = "" if here else f"; or set EMBVIZ_SOURCE, or write source = '{folder}' into embviz.toml"
-    click.echo(f"Ask it: {asked}{more}", err=True)
+    say(f"Ask it: {asked}{more}")
 
 
 def _some_label(built: NeighborIndex) -> str:

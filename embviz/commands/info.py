@@ -16,29 +16,36 @@ def info(source: str, input_format: str | None, style: str) -> None:
     Example:
       embviz info model.ckpt
     """
+    from embviz.commands.shared.terminal import can_show, end_progress, say
     from embviz.errors import printable
     from embviz.loaders import list_tensors
+    from embviz.outputs.standard import check_standard_output, standard_output
 
+    check_standard_output()
     tensors = list_tensors(source, input_format=input_format)
+    end_progress()
     if style == "json":
         import dataclasses
         import json
 
-        click.echo(json.dumps([dataclasses.asdict(tensor) for tensor in tensors], indent=1))
+        with standard_output():
+            print(json.dumps([dataclasses.asdict(tensor) for tensor in tensors], indent=1))
         return
+    times = " × " if can_show("×") else " x "
     rows = [
         (
             "*" if tensor.taken else " ",
             printable(tensor.name) or "-",
-            " × ".join(str(size) for size in tensor.shape) or "scalar",
+            times.join(str(size) for size in tensor.shape) or "scalar",
             tensor.dtype,
             printable(tensor.note),
         )
         for tensor in tensors
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        click.echo("  ".join([*cells, row[4]]).rstrip())
+    with standard_output():
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+            print("  ".join([*cells, row[4]]).rstrip())
     if not any(tensor.taken for tensor in tensors):
-        click.echo("No tensor would be taken without --tensor NAME", err=True)
+        say("No tensor would be taken without --tensor NAME")

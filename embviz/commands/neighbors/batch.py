@@ -28,6 +28,8 @@ def read_groups(name: str, most: int) -> Iterator[list[str | LoadError]]:
         LoadError: If the file cannot be read.
     """
     shown = "standard input" if name == "-" else name
+    if name == "-" and sys.stdin is None:
+        raise LoadError(shown, "is closed")
     try:
         file: IO[bytes] = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
     except OSError as error:

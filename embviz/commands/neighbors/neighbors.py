@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.commands.shared.source import find_source, table_options
+from embviz.commands.shared.terminal import say
 
 if TYPE_CHECKING:
     from embviz.commands.neighbors.output import Output
@@ -81,7 +82,7 @@ def neighbors(query: tuple[str, ...], **options: Any) -> None:
     output = _output(points, options, len(query))
     effort = points.effort(question.k, question.metric)
     if effort and not question.farthest and question.among is None:
-        click.echo(effort, err=True)
+        say(effort)
     if options["between"]:
         output.write(question.between(*options["between"]))
     elif query:
@@ -124,7 +125,7 @@ def _question(points: Points, options: dict[str, Any]) -> Question:
 
     k, n_others = options["k"], points.n_points - 1
     if k > n_others:
-        click.echo(f"-k {k}: there are {n_others} other points; all are listed", err=True)
+        say(f"-k {k}: there are {n_others} other points; all are listed")
     metric = options["metric"] or points.metric
     among = None if options["select"] is None else find_rows(points, options["select"])
     return Question(points, min(k, n_others), metric, options["farthest"], among)
@@ -132,14 +133,14 @@ def _question(points: Points, options: dict[str, Any]) -> Question:
 
 def _output(points: Points, options: dict[str, Any], n_words: int) -> Output:
     from embviz.commands.neighbors.output import Output
-    from embviz.errors import OutputError, ParameterError
+    from embviz.errors import ParameterError
+    from embviz.outputs.standard import check_standard_output
 
     for name in options["columns"]:
         if name not in points.columns.names:
             there = ", ".join(f"'{name}'" for name in points.columns.names) or "none"
             raise ParameterError("--column", f"no metadata column '{name}'", f"there are: {there}")
-    if sys.stdout is None:
-        raise OutputError("standard output", "is closed")
+    check_standard_output()
     style = options["style"] or ("text" if sys.stdout.isatty() else "tsv")
     streamed = not n_words and not options["between"]
     return Output(points, style, options["columns"], streamed or n_words > 1, streamed)
@@ -166,11 +167,10 @@ def _answer_lines(question: Question, output: Output, batch: str | None) -> None
         for answer in _answers(question, group, n_lines):
             if isinstance(answer, EmbvizError):
                 n_refused += 1
-                click.echo(f"embviz: {answer}", err=True)
+                say(f"embviz: {answer}")
             else:
                 output.write(answer)
         n_lines += len(group)
-        output.flush()
     if not n_lines and batch is None:
         raise ParameterError(
             "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"

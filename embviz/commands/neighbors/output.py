@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-import click
-
-from embviz.errors import OutputError, printable
+from embviz.commands.shared.terminal import can_show, end_progress
+from embviz.errors import printable
+from embviz.outputs.standard import standard_output
 from embviz.questions.answers import Answer
 from embviz.questions.points import Points
 
@@ -56,21 +54,18 @@ class Output:
             OutputError: If standard output takes no more.
         """
         lines = {"text": self._text, "tsv": self._tsv, "json": self._json}[self.style](answer)
-        with _told():
+        end_progress()
+        with standard_output():
             for line in lines:
-                click.echo(line)
+                print(line)
         self._n_written += 1
-
-    def flush(self) -> None:
-        """Let a reader have what was written."""
-        with _told():
-            sys.stdout.flush()
 
     def close(self) -> None:
         """Write what waits for the end."""
         if self.style == "json" and not self.streamed:
-            with _told():
-                click.echo(json.dumps(self._held, ensure_ascii=False, indent=1))
+            end_progress()
+            with standard_output():
+                print(json.dumps(self._held, ensure_ascii=False, indent=1))
 
     def label(self, point: int) -> str:
         """Return a point's name, its row number where it has none."""
@@ -152,25 +147,6 @@ class Output:
         return [bar(float(d) / full if full > 0 else 0.0, plain) for d in answer.distances]
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Turn what the system says of standard output into an error of ours.
-
-    Raises:
-        OutputError: If it cannot be written, other than that its reader has gone.
-    """
-    try:
-        yield
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        with suppress(OSError, ValueError):
-            # What is still held would fail again when the interpreter ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        why = f"cannot be written ({error.strerror or error})"
-        raise OutputError("standard output", why) from error
-
-
 def bar(share: float, plain: bool) -> str:
     """Return a bar of a share of the whole width, by eighths of a character."""
     eighths = round(min(max(share, 0.0), 1.0) * BAR_WIDTH * 8)
@@ -178,15 +154,6 @@ def bar(share: float, plain: bool) -> str:
         return ("#" * round(eighths / 8)).ljust(BAR_WIDTH)
     rest = _EIGHTHS[eighths % 8 - 1] if eighths % 8 else ""
     return ("█" * (eighths // 8) + rest).ljust(BAR_WIDTH)
-
-
-def can_show(text: str) -> bool:
-    """Tell whether standard output's encoding has some characters."""
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        return False
-    return True
 
 
 def shown_width(text: str) -> int:

@@ -1,0 +1,174 @@
+"""A command that is stopped says one line, leaves what was there, and ends within two seconds."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+
+BEGIN = """
+import importlib, os, signal, sys, threading, time
+module, name, number, wait = "{module}", "{name}", {number}, {wait}
+home = importlib.import_module(module)
+*owners, last = name.split(".")
+for owner in owners:
+    home = getattr(home, owner)
+whole = getattr(home, last)
+
+def kill():
+    with open("{mark}", "w") as out:
+        out.write(repr(time.monotonic()))
+    os.kill(os.getpid(), number)
+
+def call(*arguments, **options):
+    setattr(home, last, whole)
+    if wait:
+        threading.Timer(wait, kill).start()
+    else:
+        kill()
+    return whole(*arguments, **options)
+
+setattr(home, last, call)
+from embviz.cli import main
+sys.exit(main())
+"""
+"""Runs the command line and sends it a signal when a function is entered, or a while later."""
+
+
+def listing(folder: Path) -> dict[str, bytes]:
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
+
+
+@pytest.fixture
+def points(tmp_path: Path) -> Path:
+    """A folder with words.npy, words.tsv, images.npy and earlier outputs."""
+    from PIL import Image
+
+    folder = tmp_path / "here"
+    folder.mkdir()
+    rng = np.random.default_rng(5)
+    np.save(folder / "words.npy", rng.normal(size=(6000, 24)).astype(np.float32))
+    (folder / "words.tsv").write_text("".join(f"w{i}\n" for i in range(6000)))
+    (folder / "images").mkdir()
+    for i in range(9):
+        Image.new("L", (8, 8), i * 20).save(folder / f"images/{i}.png")
+    for name in ("out.html", "figure.json", "out.tsv", "out.png", "labels.tsv"):
+        (folder / name).write_text("old")
+    return folder
+
+
+def stop(
+    folder: Path, at: str, number: int, *arguments: str, wait: float = 0, kept: bool = True
+) -> float:
+    """Stop a command at a function; check how it ends, and return how many seconds it took."""
+    module, _, name = at.partition(":")
+    mark = folder.parent / "mark"
+    code = BEGIN.format(module=module, name=name, number=int(number), wait=wait, mark=mark)
+    before = listing(folder)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments],
+        cwd=folder, capture_output=True, text=True, timeout=100, check=False,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    took = time.monotonic() - float(mark.read_text())
+    assert done.stderr.splitlines()[-1:] == ["embviz: stopped"], done.stderr
+    assert done.stderr.count("stopped") == 1
+    assert "Traceback" not in done.stderr
+    assert done.returncode == 128 + number
+    assert (listing(folder) == before) is kept
+    return took
+
+
+SOURCE = ("words.npy", "--metadata", "words.tsv")
+PROJECT = ("project", *SOURCE, "--sample", "50", "--method", "tsne", "-o", "out.html")
+EXPORT = ("export", *SOURCE, "--sample", "50", "--projection", "pca", "-o", "logdir")
+NEIGHBORS = ("neighbors", "--all", "-k", "3", "-o", "out.tsv", "--source", *SOURCE)
+SPRITE = ("sprite", "images", "-o", "out.png", "--labels", "labels.tsv")
+INDEX = ("index", *SOURCE, "-o", "idx")
+STAGES = [
+    ("embviz.loaders:load_table", PROJECT),
+    ("openTSNE:TSNEEmbedding.optimize", PROJECT),
+    ("embviz.outputs.files:open_beside", PROJECT),
+    ("embviz.commands.demo:load_digits_table", ("demo", "-o", "out.html")),
+    ("embviz.loaders:list_tensors", ("info", "words.npy")),
+    ("embviz.loaders:load_table", EXPORT),
+    ("embviz.projections:PCA.project", EXPORT),
+    ("embviz.outputs.folders:open_beside", EXPORT),
+    ("embviz.questions.points:open_points", NEIGHBORS),
+    ("embviz.neighbors.all_rows:_open_space", NEIGHBORS),
+    ("embviz.commands.neighbors.all:_columns", NEIGHBORS),
+    ("embviz.sprites.listing:find_images", SPRITE),
+    ("embviz.sprites.packing:encode_sheet", SPRITE),
+    ("embviz.sprites.listing:iter_names", SPRITE),
+    ("embviz.loaders:load_table", INDEX),
+    ("faiss:Kmeans.train", INDEX),
+    ("embviz.neighbors.index.build:measure_recall", INDEX),
+]
+
+
+@pytest.mark.parametrize(("at", "command"), STAGES)
+def test_a_command_stopped_at_any_stage_leaves_what_was_there(
+    points: Path, at: str, command: tuple[str, ...]
+) -> None:
+    stage = STAGES.index((at, command))
+    number = (signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGINT)[stage % 4]
+    assert stop(points, at, number, *command) < 4
+
+
+def test_files_that_are_being_moved_are_moved_to_the_end(points: Path) -> None:
+    (points / "logdir").mkdir()
+    (points / "logdir/metadata.tsv").write_text("old")
+    (points / "logdir/projector_config.pbtxt").write_text("# Written by embviz export.")
+    stop(points, "embviz.outputs.folders:_keep", signal.SIGINT, *EXPORT, kept=False)
+    assert len(listing(points / "logdir")) == 4
+    assert "tensor.bytes" in (points / "logdir/projector_config.pbtxt").read_text()
+
+
+def test_a_closed_terminal_stops_a_command_too(points: Path) -> None:
+    assert stop(points, "openTSNE:TSNEEmbedding.optimize", signal.SIGHUP, *PROJECT) < 4
+
+
+@pytest.mark.parametrize("stage", ["take_rows", "measure_recall", "write_manifest"])
+def test_an_addition_to_an_index_that_is_stopped_leaves_the_index(points: Path, stage: str) -> None:
+    from embviz import build_index, load_table
+
+    build_index(load_table(points / "words.npy", metadata=points / "words.tsv"), points / "idx")
+    at = f"embviz.neighbors.index.build:{stage}"
+    assert stop(points, at, signal.SIGTERM, *INDEX, "--append") < 4
+    from embviz import open_index
+
+    open_index(points / "idx").verify()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_library_that_keeps_the_main_thread_does_not_hold_the_end_up(
+    points: Path, number: int
+) -> None:
+    rng = np.random.default_rng(5)
+    np.save(points / "many.npy", rng.normal(size=(60_000, 256)).astype(np.float32))
+    command = ("project", "many.npy", "--method", "tsne", "-o", "out.html")
+    assert 1 < stop(points, "faiss:knn", number, *command, wait=0.5) < 4
+
+
+def test_an_ignored_signal_stays_ignored(points: Path) -> None:
+    code = BEGIN.format(
+        module="embviz.loaders", name="list_tensors", number=int(signal.SIGHUP), wait=0,
+        mark=points.parent / "mark",
+    )  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code, "info", "words.npy"],
+        cwd=points, capture_output=True, text=True, check=False,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("*  words")
