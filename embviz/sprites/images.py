@@ -36,8 +36,7 @@ MIMES = {
 SHEET_FORMATS = tuple(MIMES)
 IMAGE_FORMATS = (*MIMES, "TIFF", "PPM")
 
-# What Pillow's readers raise about a damaged file, by their documentation and by fuzzing.
-_FAILURES = (
+PILLOW_FAILURES = (
     OSError,
     SyntaxError,
     ValueError,
@@ -52,8 +51,11 @@ _FAILURES = (
     zlib.error,
     struct.error,
 )
+"""What Pillow's readers raise about a damaged file, by their documentation and by fuzzing."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
 _SIGNATURES = (
-    b"\x89PNG\r\n\x1a\n",
+    _PNG,
     b"\xff\xd8\xff",
     b"GIF8",
     b"BM",
@@ -116,10 +118,13 @@ def open_image(
         formats: What it may be, by Pillow's names.
 
     Raises:
-        LoadError: With the format, or the size that the header states.
+        LoadError: With the format, the size that the header states, or the chunk of a PNG file
+            whose checksum is wrong.
     """
     from PIL import Image, UnidentifiedImageError
 
+    if isinstance(source, bytes) and source.startswith(_PNG):
+        _check_chunks(source, what)
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     kinds = ", ".join("WebP" if f == "WEBP" else f for f in formats if f != "MPO")
     try:
@@ -129,7 +134,7 @@ def open_image(
         raise LoadError(
             what, f"more than {MOST_PIXELS:,} pixels", "make the image smaller"
         ) from None
-    except (UnidentifiedImageError, *_FAILURES):
+    except (UnidentifiedImageError, *PILLOW_FAILURES):
         file.seek(0)
         svg = b"<svg" in file.read(1000).lower()
         why = "SVG, which is not read" if svg else f"not a {kinds} image or a damaged one"
@@ -144,6 +149,29 @@ def open_image(
     if min(width, height) < 1:
         raise LoadError(what, f"{width} x {height} pixels", "an image is needed")
     return image
+
+
+def _check_chunks(raw: bytes, what: object) -> None:
+    """Compare the checksum of every chunk of a PNG file (https://www.w3.org/TR/png-3/#5DataRep).
+
+    Pillow does not compare those of the pixels and stops before the stream's own.
+
+    Raises:
+        LoadError: If one is wrong, or a chunk is cut off.
+    """
+    at, kind = len(_PNG), b""
+    while kind != b"IEND" and at + 8 <= len(raw):
+        length, kind = struct.unpack_from(">I4s", raw, at)
+        end = at + 8 + length
+        if end + 4 > len(raw):
+            why = "is cut off"
+        elif zlib.crc32(memoryview(raw)[at + 4 : end]) != struct.unpack_from(">I", raw, end)[0]:
+            why = "does not match its checksum"
+        else:
+            at = end + 4
+            continue
+        name = printable(kind.decode("latin-1"))
+        raise LoadError(what, f"a damaged image (its chunk {name} {why})", "save it again")
 
 
 @cache
@@ -170,7 +198,7 @@ def read_orientation(image: Image, what: object) -> int:
         return 1
     try:
         value = image.getexif().get(_ORIENTATION, 1)
-    except _FAILURES:
+    except PILLOW_FAILURES:
         return 1
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
@@ -198,7 +226,7 @@ def decode(image: Image, what: object) -> Image:
     """
     try:
         return _to_8_bits(image)
-    except _FAILURES as e:
+    except PILLOW_FAILURES as e:
         reason = printable(str(e).split("\n")[0] or type(e).__name__, 80)
         raise LoadError(what, f"a damaged image ({reason})", "save it again") from None
 

@@ -62,11 +62,13 @@ def is_manifest(raw: bytes) -> bool:
 
 def read_note(image: Image) -> SheetNote | None:
     """Return the note in an opened image; None where there is none, or none that is understood."""
+    from embviz.sprites.images import PILLOW_FAILURES
+
     text = image.info.get(KEY)
     if text is None and "exif" in image.info:
         try:
             text = image.getexif().get(DESCRIPTION)
-        except (OSError, SyntaxError, ValueError, LookupError, TypeError, OverflowError):
+        except PILLOW_FAILURES:
             return None
     if not isinstance(text, str) or "embviz_sprite" not in text[:100]:
         return None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 import zlib
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from embviz.errors import EmbvizError, LoadError, ParameterError
 from embviz.sprites import average_tile_kind, load_sprite, pack_tiles, read_tiles, take_tiles
@@ -171,6 +172,63 @@ def test_a_cut_image_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path / "s.png")
     path.write_bytes(path.read_bytes()[:500])
     assert "damaged" in error(path, (8, 6), 4)
+
+
+def chunks(raw: bytes) -> list[tuple[bytes, int, int]]:
+    """The chunks of a PNG file: kind, where the data begin and how long they are."""
+    found, at = [], 8
+    while at < len(raw):
+        length, kind = struct.unpack_from(">I4s", raw, at)
+        found.append((kind, at + 8, length))
+        at += length + 12
+    return found
+
+
+@pytest.mark.parametrize("place", ["data", "checksum", "length"])
+@pytest.mark.parametrize("kind", [b"IHDR", b"PLTE", b"tEXt", b"gAMA", b"IDAT", b"IEND"])
+def test_a_png_chunk_that_does_not_match_its_checksum_is_refused(
+    tmp_path: Path, kind: bytes, place: str
+) -> None:
+    image = Image.fromarray(RNG.integers(0, 256, (24, 32), np.uint8), "L").convert("P")
+    out = io.BytesIO()
+    info = PngImagePlugin.PngInfo()
+    info.add_text("a", "b")
+    info.add(b"gAMA", struct.pack(">I", 45455))
+    image.save(out, "PNG", pnginfo=info, compress_level=0)
+    raw = bytearray(out.getvalue())
+    (start, length), *_ = [(at, size) for name, at, size in chunks(bytes(raw)) if name == kind]
+    path = tmp_path / "s.png"
+    path.write_bytes(raw)
+    before = read_tiles(load_sprite(path, (8, 6), 16))
+    at = {"data": start + length // 2, "checksum": start + length + 1, "length": start - 5}[place]
+    raw[at] ^= 1
+    path.write_bytes(raw)
+    said = error(path, (8, 6), 16)
+    assert "damaged image (its chunk" in said
+    assert place == "length" or not length or kind.decode() in said
+    assert before.shape == (16, 6, 8, 3)
+
+
+def test_pixels_of_a_sheet_beside_others_are_compared_too(tmp_path: Path) -> None:
+    write(tmp_path / "one.png")
+    raw = bytearray(write(tmp_path / "two.png").read_bytes())
+    ((start, length),) = [(at, size) for name, at, size in chunks(bytes(raw)) if name == b"IDAT"]
+    raw[start + length + 3] ^= 1
+    (tmp_path / "two.png").write_bytes(raw)
+    note = {"embviz_sprite": 1, "tile_width": 8, "tile_height": 6, "columns": 4, "count": 32}
+    manifest = tmp_path / "s.json"
+    manifest.write_text(json.dumps({**note, "sheets": ["one.png", "two.png"]}))
+    with pytest.raises(LoadError, match=r"two\.png: a damaged image \(its chunk IDAT"):
+        load_sprite(manifest, None, 32)
+
+
+@pytest.mark.parametrize("exif", [b"II*\0", b"MM\0*\0", b"II*\0\x08\0\0\0\xff\xff", b"Exif\0\0"])
+def test_notes_that_are_no_exif_are_passed_over(tmp_path: Path, exif: bytes) -> None:
+    path = tmp_path / "s.png"
+    raw = write(path).read_bytes()
+    chunk = struct.pack(">I", len(exif)) + b"eXIf" + exif
+    path.write_bytes(raw[:33] + chunk + struct.pack(">I", zlib.crc32(chunk[4:])) + raw[33:])
+    assert load_sprite(path, (8, 6), 16).columns == 4
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
