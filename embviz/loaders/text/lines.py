@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from typing import NoReturn
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.text.layout import TextLayout
+from embviz.loaders.text.layout import TextLayout, split_quoted
 from embviz.loaders.text.numbers import read_number
 
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7})(?: |$)")
@@ -86,14 +85,12 @@ def split_fields(line: bytes, delimiter: bytes, quoted: bool, where: str) -> lis
     """Cut a line at its delimiters; quotes count in CSV only, and end on their line."""
     if not quoted or b'"' not in line:
         return line.split(delimiter)
-    text = line.decode("utf-8", "surrogateescape")
-    if text.count('"') % 2:
+    if line.count(b'"') % 2:
         raise LoadError(where, "a quote is not closed on its line", "remove line ends from labels")
     try:
-        (row,) = csv.reader([text], delimiter=delimiter.decode(), strict=True)
-    except csv.Error as e:
+        return split_quoted(line, delimiter)
+    except ValueError as e:
         raise LoadError(where, f"not CSV ({e})", "check the quotes") from None
-    return [field.encode("utf-8", "surrogateescape") for field in row]
 
 
 def decode(field: bytes, where: str) -> str:
