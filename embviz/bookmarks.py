@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import Any, NoReturn
 
 from embviz.errors import LoadError, printable
 from embviz.model import Bookmark, EmbeddingTable, Projection
+from embviz.outputs.files import write_file
 from embviz.queries import ROW, Query, parse_query
 
 _log = logging.getLogger("embviz")
@@ -55,7 +57,7 @@ _ESCAPE = r"\\\g<0>"
 _INDEX_LISTS = ("selectedPoints", "shuffledDataIndices", "filteredPoints")
 
 
-def read_bookmarks(path: Path) -> tuple[Bookmark, ...]:
+def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
     """Read a bookmark file.
 
     Returns:
@@ -64,6 +66,7 @@ def read_bookmarks(path: Path) -> tuple[Bookmark, ...]:
     Raises:
         LoadError: If it is no JSON array of views, or a field has the wrong type.
     """
+    path = Path(path)
     try:
         size = path.stat().st_size
         if size > _MOST_BYTES:
@@ -361,3 +364,12 @@ def encode_bookmarks(bookmarks: Sequence[Bookmark]) -> bytes:
     text = json.dumps(views, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # A lone surrogate, which JSON can name and UTF-8 cannot hold, becomes its escape.
     return text.encode("utf-8", "backslashreplace")
+
+
+def write_bookmarks(path: str | os.PathLike[str], bookmarks: Sequence[Bookmark]) -> None:
+    """Write views as a bookmark file, which TensorBoard opens too.
+
+    Raises:
+        OutputError: If the file cannot be written.
+    """
+    write_file(Path(path), encode_bookmarks(bookmarks))

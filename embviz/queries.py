@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -108,7 +108,8 @@ def match_some(table: EmbeddingTable, query: str, column: str | None = None) -> 
         return rows
     parsed = parse_query(table, query, column)
     where = f"column '{parsed.column}'" if parsed.column else "row numbers"
-    close = closest_labels(table, parsed.text, parsed.column) if parsed.kind != "regex" else []
+    labels = table.metadata[parsed.column] if parsed.column and parsed.kind != "regex" else ()
+    close = closest_labels(labels, parsed.text)
     raise ParameterError(
         f"query '{query}'",
         f"it matches none of {table.n_points:,} points in {where}",
@@ -170,35 +171,6 @@ def parse_arithmetic(text: str) -> list[tuple[int, str]]:
     return terms
 
 
-def resolve_label(table: EmbeddingTable, text: str, column: str | None = None) -> int:
-    """Return the index of the point with a label, or with a row number where no label is that.
-
-    Raises:
-        ParameterError: If there is neither, with the closest labels.
-    """
-    column = column or table.label_column()
-    values = _values(table, column)
-    if table.metadata:
-        rows = [i for i, value in enumerate(values) if value == text]
-        if len(rows) > 1:
-            tell_first(text, rows, table.row_number)
-        if rows:
-            return rows[0]
-    row = _index_of_row(table, text)
-    if row is not None:
-        return row
-    if not table.metadata:
-        raise ParameterError(
-            f"'{text}'", f"is no row number in 0 .. {table.n_points - 1}, and there are no labels"
-        )
-    close = closest_labels(table, text, column)
-    raise ParameterError(
-        f"'{text}'",
-        f"is the label of none of {table.n_points:,} points",
-        f"close to it: {', '.join(close)}" if close else "",
-    )
-
-
 def tell_first(text: str, rows: Sequence[int], row_number: Callable[[int], int]) -> None:
     """Tell that a label is that of several points, of which the first is taken."""
     log.info(
@@ -207,18 +179,18 @@ def tell_first(text: str, rows: Sequence[int], row_number: Callable[[int], int])
     )  # fmt: skip
 
 
-def closest_labels(table: EmbeddingTable, text: str, column: str | None) -> list[str]:
+def closest_labels(labels: Iterable[str], text: str) -> list[str]:
     """Return up to three labels that are written like a text, the closest first."""
     import difflib
 
-    if column is None or not text:
+    if not text:
         return []
     wanted = fold_case(text)[:60]
     pairs = {wanted[i : i + 2] for i in range(max(1, len(wanted) - 1))}
     slack = max(2, len(wanted) // 3)
     low, high = len(wanted) - slack, len(wanted) + slack
     scored: dict[str, int] = {}
-    for value in table.metadata[column]:
+    for value in labels:
         if low <= len(value) <= high and value not in scored:
             folded = fold_case(value)
             scored[value] = sum([pair in folded for pair in pairs])
@@ -228,17 +200,6 @@ def closest_labels(table: EmbeddingTable, text: str, column: str | None) -> list
         folded_to.setdefault(fold_case(value), value)
     close = difflib.get_close_matches(wanted, folded_to, CLOSEST, 0.5)
     return [printable(folded_to[c], 60) for c in close]
-
-
-def _index_of_row(table: EmbeddingTable, text: str) -> int | None:
-    """Return the index of the point whose row number in the source is written so."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        return None
-    number = int(text)
-    if table.rows is None:
-        return number if number < table.n_points else None
-    found = np.flatnonzero(table.rows == number)
-    return int(found[0]) if len(found) else None
 
 
 def _values(table: EmbeddingTable, column: str | None) -> Sequence[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -23,28 +23,15 @@ def demo(output: str) -> None:
     Example:
       embviz demo -o demo.html
     """
-    from embviz.commands.project import graph_projectors, project_all
     from embviz.outputs.files import check_output
-    from embviz.projections import PCA, Axes
+    from embviz.pictures.plan import project
     from embviz.report import prepare_page, write_report
 
     check_output(Path(output))
     prepare_page()
     table = load_digits_table()
-    options: dict[str, Any] = {
-        "metric": "euclidean",
-        "normalize": "none",
-        "seed": 0,
-        "perplexity": None,
-        "iterations": None,
-        "dims": ("2", "3"),
-    }
-    projectors = [
-        PCA(),
-        *graph_projectors(table, "tsne", options),
-        Axes(axes=(("=0", "=1"),), n_components=3),
-    ]
-    projections = project_all(table, [], projectors, options)
+    axes = [("=0", "=1")]
+    projections = project(table, methods=["tsne"], axes=axes, dims=[2, 3], metric="euclidean")
     size = write_report(
         output,
         table,

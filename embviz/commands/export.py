@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import logging
 import shlex
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embviz.commands.shared.config import config_option
+from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import TileSize
+from embviz.errors import LoadError, ParameterError
 
 if TYPE_CHECKING:
+    from embviz.export.logdir import TensorFormat
     from embviz.model import EmbeddingTable, Projection
-    from embviz.pictures.selection import Part
 
 log = logging.getLogger("embviz")
 
@@ -37,10 +40,12 @@ log = logging.getLogger("embviz")
 @click.option("--images", metavar="DIR", help="Make the thumbnails from a folder of images")
 @click.option(
     "--projection",
+    "--method",
     "methods",
-    type=click.Choice(["pca", "tsne", "umap", "custom", "none"]),
+    metavar="METHOD",
     multiple=True,
-    help="Compute coordinates and write them as a bookmark; may be given several times",
+    help="Compute coordinates and write them as a bookmark: a method as for embviz project; may "
+    "be given several times",
 )
 @click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
 @click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
@@ -65,7 +70,7 @@ log = logging.getLogger("embviz")
 @click.option("--label-by", metavar="COLUMN")
 @click.option("--seed", type=int, default=0, show_default=True)
 @config_option
-def export(source: str, output: str, **options: Any) -> None:
+def export(**given: Any) -> None:
     """Write the vectors of SOURCE as a logdir that TensorBoard's projector opens
 
     \b
@@ -74,98 +79,80 @@ def export(source: str, output: str, **options: Any) -> None:
     """
     from embviz.bookmarks import read_bookmarks
     from embviz.export import export_logdir
+    from embviz.pictures.plan import Plan, project
+    from embviz.pictures.selection import Choice, choose_points
     from embviz.sprites.encoding import show_size
 
-    _check_request(options)
-    path = Path(output)
-    bookmarks = [mark for name in options["bookmarks"] for mark in read_bookmarks(Path(name))]
-    names: list[str | None] = list(options["tensors"]) or [None]
-    if options["all_tensors"]:
-        names = list(_list_tables(source, options["input_format"]))
+    folder, source = take(Folder, given), take(Source, given)
+    plan = take(Plan, given, with_pca=False)
+    choice = take(Choice, given, verify=bool(plan.axes))
+    folder.check(source)
+    bookmarks = [mark for name in folder.bookmarks for mark in read_bookmarks(Path(name))]
+    names: list[str | None] = list(folder.tensors) or [None]
+    if folder.all_tensors:
+        names = list(_list_tables(source))
     tables: list[EmbeddingTable] = []
     projections: dict[str, list[Projection]] = {}
     for name in names:
-        part = _load_part(source, name, options)
+        part = choose_points(replace(source, tensor=name).read(), choice)
         tables.append(part.table)
-        computed = _project(part, options)
-        if computed:
-            projections[(part.table.name or "tensor").removesuffix(":0")] = computed
+        if plan.asked:
+            key = (part.table.name or "tensor").removesuffix(":0")
+            projections[key] = project(part, plan)
     size = export_logdir(
-        path,
+        folder.output,
         tables,
         projections,
         bookmarks=bookmarks,
-        tensor_format=options["tensor_format"],
-        dims=[int(d) for d in options["dims"]],
+        tensor_format=folder.tensor_format,
+        dims=plan.dims,
     )
-    shown = shlex.join(["tensorboard", f"--logdir={output}"])
-    log.info("Wrote %s (%s); open it: %s", output, show_size(size), shown)
+    shown = shlex.join(["tensorboard", f"--logdir={folder.output}"])
+    log.info("Wrote %s (%s); open it: %s", folder.output, show_size(size), shown)
 
 
-def _check_request(options: dict[str, Any]) -> None:
-    from embviz.errors import ParameterError
+@dataclass(frozen=True, kw_only=True)
+class Folder:
+    """What is written into which folder.
 
-    methods = options["methods"]
-    if options["axes"] and "custom" not in methods:
-        options["methods"] = methods = (*methods, "custom")
-    if "custom" in methods and not options["axes"]:
-        raise ParameterError("--projection custom", "needs an axis", "add --axis FROM TO")
-    if len(options["axes"]) > 3:
-        raise ParameterError("--axis", f"{len(options['axes'])} axes given", "give one to three")
-    if options["all_tensors"] and options["tensors"]:
-        raise ParameterError("--all-tensors", "cannot be combined with --tensor", "give one")
-    several = options["all_tensors"] or len(options["tensors"]) > 1
-    for name in ("metadata", "sprite", "images", "bookmarks"):
-        if several and options[name]:
-            option = f"--{name.rstrip('s') if name == 'bookmarks' else name}"
-            raise ParameterError(option, "belongs to one tensor, several are asked for")
-    for name in ("perplexity", "iterations"):
-        if options[name] is not None and "tsne" not in methods:
-            raise ParameterError(f"--{name}", "belongs to t-SNE", "add --projection tsne")
-    if options["sample"] is not None and options["sample"] < 2:
-        raise ParameterError("--sample", f"{options['sample']} is not a number of points from 2 up")
-    if options["seed"] < 0:
-        raise ParameterError("--seed", f"{options['seed']} is negative", "take 0 or more")
+    Raises:
+        ParameterError: If it is not said which tensors.
+    """
+
+    output: str
+    tensors: tuple[str, ...]
+    all_tensors: bool
+    bookmarks: tuple[str, ...]
+    tensor_format: TensorFormat
+
+    def __post_init__(self) -> None:
+        if self.all_tensors and self.tensors:
+            raise ParameterError("--all-tensors", "cannot be combined with --tensor", "give one")
+
+    def check(self, source: Source) -> None:
+        """Refuse what can be of one tensor only where several are written.
+
+        Raises:
+            ParameterError: Naming it.
+        """
+        if not self.all_tensors and len(self.tensors) < 2:
+            return
+        for option, there in (
+            ("--metadata", source.metadata),
+            ("--sprite", source.sprite),
+            ("--images", source.images),
+            ("--bookmark", self.bookmarks),
+        ):
+            if there:
+                raise ParameterError(option, "belongs to one tensor, several are asked for")
 
 
-def _list_tables(source: str, input_format: str | None) -> list[str]:
+def _list_tables(source: Source) -> list[str]:
     """Return the names of the tensors that TensorBoard would list."""
-    from embviz.errors import LoadError
     from embviz.loaders import list_tensors
 
-    infos = list_tensors(source, input_format=input_format)
+    infos = list_tensors(source.source, input_format=source.input_format)
     names = [i.name for i in infos if len(i.shape) == 2 and min(i.shape) > 1]
     if not names:
-        raise LoadError(source, "no table of two rows and two columns or more in it")
+        raise LoadError(source.source, "no table of two rows and two columns or more in it")
     return names
-
-
-def _load_part(source: str, tensor: str | None, options: dict[str, Any]) -> Part:
-    from embviz.commands.thumbnails import add_thumbnails
-    from embviz.errors import ParameterError
-    from embviz.loaders import load_table
-    from embviz.pictures.selection import choose_points
-
-    if options["images"] is not None and options["sprite"] is not None:
-        raise ParameterError("--images", "cannot be combined with --sprite", "give one")
-    table = load_table(
-        source,
-        tensor=tensor,
-        metadata=options["metadata"],
-        sprite=options["sprite"],
-        sprite_size=None if options["images"] else options["sprite_size"],
-        input_format=options["input_format"],
-    )
-    table = add_thumbnails(table, options["sprite"], options["images"], options["sprite_size"])
-    defaults = {"neighbors_of": None, "isolate": None, "k": 1}
-    return choose_points(table, {**defaults, **options})
-
-
-def _project(part: Part, options: dict[str, Any]) -> list[Projection]:
-    """Compute what is asked for, in the order in which it was."""
-    from embviz.commands.project import make_projections
-
-    if not options["methods"]:
-        return []
-    found = make_projections(part, options)
-    return [p for method in dict.fromkeys(options["methods"]) for p in found if p.name == method]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,8 +10,10 @@ import click
 
 from embviz.commands.shared.source import refuse_overwriting, table_options
 from embviz.commands.shared.terminal import say
+from embviz.errors import ParameterError
 
 if TYPE_CHECKING:
+    from embviz.model import Metric
     from embviz.neighbors.index.index import NeighborIndex
 
 
@@ -24,34 +27,63 @@ if TYPE_CHECKING:
 @click.option("--verify", is_flag=True, help="Check every byte of the index SOURCE")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--seed", type=click.IntRange(0), default=0, help="For the cells and the sample")
-def index(source: str, **options: Any) -> None:
+def index(**given: Any) -> None:
     """Build a neighbor index that answers at once on millions of points
 
     \b
     Example:
       embviz index words.npy --metadata words.tsv -o words-index
     """
-    from embviz.errors import ParameterError
     from embviz.neighbors.index.index import open_index
 
-    if options["verify"]:
-        if options["output"] is not None or options["append"]:
-            raise ParameterError("--verify", "it goes with neither -o nor --append")
-        open_index(source).verify()
-        say(f"{source}: every byte is as it was written")
+    request = Request(**given)
+    if request.verify:
+        open_index(request.source).verify()
+        say(f"{request.source}: every byte is as it was written")
         return
-    if options["output"] is None:
-        raise ParameterError("-o", "no folder to write is named", "such as: -o words-index")
-    folder = Path(options["output"])
-    if not options["append"]:
-        refuse_overwriting(folder, {"source": source, "metadata": options["metadata"]})
-    built = _build(source, folder, options)
-    _tell(built, folder)
+    folder = Path(request.output or "")
+    if not request.append:
+        inputs = {"source": request.source, "metadata": request.metadata}
+        refuse_overwriting(folder, inputs)
+    _tell(_build(request, folder), folder)
 
 
-def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the command is asked.
+
+    Raises:
+        ParameterError: If its options do not go together.
+    """
+
+    source: str
+    output: str | None
+    tensor: str | None
+    metadata: str | None
+    input_format: str | None
+    metric: Metric | None
+    label_by: str | None
+    append: bool
+    verify: bool
+    drop_nonfinite: bool
+    seed: int
+
+    def __post_init__(self) -> None:
+        if self.verify:
+            if self.output is not None or self.append:
+                raise ParameterError("--verify", "it goes with neither -o nor --append")
+            return
+        if self.output is None:
+            raise ParameterError("-o", "no folder to write is named", "such as: -o words-index")
+        for name, there in (("--metric", self.metric), ("--label-by", self.label_by)):
+            if self.append and there is not None:
+                raise ParameterError(
+                    name, f"{self.output} has its own already", f"leave {name} out"
+                )
+
+
+def _build(request: Request, folder: Path) -> NeighborIndex:
     """Read the source, and write the index or add to it."""
-    from embviz.errors import ParameterError
     from embviz.loaders import load_table
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import open_index
@@ -59,32 +91,28 @@ def _build(source: str, folder: Path, options: dict[str, Any]) -> NeighborIndex:
     from embviz.outputs.folders import recover_folder
     from embviz.questions.points import drop_nonfinite
 
-    if options["append"]:
-        for option in ("metric", "label_by"):
-            if options[option] is not None:
-                name = f"--{option.replace('_', '-')}"
-                raise ParameterError(name, f"{folder} has its own already", f"leave {name} out")
+    if request.append:
         recover_folder(folder)
         open_index(folder)
     else:
         check_replaceable(folder)
         recover_folder(folder)
     table = load_table(
-        source,
-        tensor=options["tensor"],
-        metadata=options["metadata"],
-        input_format=options["input_format"],
+        request.source,
+        tensor=request.tensor,
+        metadata=request.metadata,
+        input_format=request.input_format,
     )
-    if options["drop_nonfinite"]:
+    if request.drop_nonfinite:
         table = drop_nonfinite(table)
-    if options["append"]:
+    if request.append:
         return append_rows(table, folder)
     return build_index(
         table,
         folder,
-        metric=options["metric"] or "cosine",
-        label_column=options["label_by"],
-        seed=options["seed"],
+        metric=request.metric or "cosine",
+        label_column=request.label_by,
+        seed=request.seed,
     )
 
 

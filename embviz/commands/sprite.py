@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embviz.commands.shared.config import config_option
+from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import TileSize
+from embviz.errors import ParameterError
 
 if TYPE_CHECKING:
     from embviz.sprites.listing import ImageFile
     from embviz.sprites.packing import SheetFormat, SheetPlan
-    from embviz.sprites.sources import TileSource
 
 log = logging.getLogger("embviz")
 
@@ -23,7 +24,12 @@ log = logging.getLogger("embviz")
 @click.command()
 @click.argument("images", nargs=-1, required=True)
 @click.option("-o", "output", metavar="FILE", required=True, help="Sheet: .png, .webp or .jpg")
-@click.option("--size", type=TileSize(), help="Size of a tile  [default: what one sheet can hold]")
+@click.option(
+    "--size",
+    "tile_size",
+    type=TileSize(),
+    help="Size of a tile  [default: what one sheet can hold]",
+)
 @click.option(
     "--max-side",
     type=int,
@@ -58,7 +64,7 @@ log = logging.getLogger("embviz")
 @click.option("--quality", type=int, help="1 to 100, for JPEG and WebP  [default: 90, lossless]")
 @click.option("--skip-broken", is_flag=True, help="Put a marked tile in place of a broken image")
 @config_option
-def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
+def sprite(**given: Any) -> None:
     """Pack images into a sheet of thumbnails, a tile an image, in a square grid
 
     IMAGES is a folder, a glob, a .npy or .npz array of images, or a text file that lists images in
@@ -68,30 +74,26 @@ def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
     Example:
       embviz sprite images/ -o sprite.png --size 32x32 --labels labels.tsv
     """
+    from embviz.pictures.images import open_images
     from embviz.sprites.encoding import show_size
     from embviz.sprites.packing import SheetOptions, plan_sheets
 
-    path = Path(output)
-    labels = Path(options["labels"]) if options["labels"] else None
-    kind = _check_outputs(path, labels, images)
-    source, files = open_source(images, options, [t for t in (path, labels) if t is not None])
-    if labels is not None and files is None:
-        from embviz.errors import ParameterError
-
-        raise ParameterError("--labels", "an array of images has no names", "leave it out")
-    plan = plan_sheets(
-        source,
-        SheetOptions(
-            tile_size=options["size"],
-            fit=options["fit"],
-            background=options["background"],
-            max_side=options["max_side"],
-            quality=options["quality"],
-            skip_broken=options["skip_broken"],
-        ),
-        kind,
+    request = take(Request, given)
+    path = Path(request.output)
+    labels = Path(request.labels) if request.labels else None
+    kind = _check_outputs(path, labels, request.images)
+    source, files = open_images(
+        request.images,
+        recursive=request.recursive,
+        tensor=request.tensor,
+        value_range=request.value_range,
+        targets=[t for t in (path, labels) if t is not None],
     )
-    if options["size"] and plan.tile[0] != plan.tile[1]:
+    if labels is not None and files is None:
+        raise ParameterError("--labels", "an array of images has no names", "leave it out")
+    options = take(SheetOptions, given)
+    plan = plan_sheets(source, options, kind)
+    if options.tile_size and plan.tile[0] != plan.tile[1]:
         log.info("tiles of %s x %s pixels: TensorBoard draws them as squares", *plan.tile)
     written = write_sheets(path, plan, kind, (labels, files))
     _say_broken(plan, files)
@@ -99,10 +101,22 @@ def sprite(images: tuple[str, ...], output: str, **options: Any) -> None:
         log.info("Wrote %s (%s)", name, show_size(size))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Which images are packed into which files; how they are packed is in `SheetOptions`."""
+
+    images: tuple[str, ...]
+    output: str
+    recursive: bool
+    value_range: tuple[float, float] | None
+    tensor: str | None
+    labels: str | None
+
+
 def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> SheetFormat:
     """Refuse outputs that cannot be written or are inputs, before work is spent; say the format."""
     from embviz.commands.shared.source import refuse_overwriting
-    from embviz.errors import OutputError, ParameterError
+    from embviz.errors import OutputError
     from embviz.outputs.files import check_output
 
     formats: dict[str, SheetFormat] = {
@@ -124,77 +138,6 @@ def _check_outputs(path: Path, labels: Path | None, images: tuple[str, ...]) -> 
     if labels is not None and labels.resolve() == path.resolve():
         raise ParameterError(labels, "is both the sheet and the labels", "name two files")
     return kind
-
-
-def open_source(
-    images: tuple[str, ...], options: dict[str, Any], targets: Sequence[Path] = ()
-) -> tuple[TileSource, list[ImageFile] | None]:
-    """Return the images that are asked for, and their names where they are files.
-
-    Args:
-        images: What IMAGES names.
-        options: The command's options.
-        targets: What will be written, the sheet first.
-
-    Raises:
-        LoadError: If there are none.
-        ParameterError: If an option has no meaning for them, or a target is one of them.
-    """
-    from embviz.errors import ParameterError
-    from embviz.loaders.arrays.images import is_image_array, load_image_array
-    from embviz.sprites.listing import find_images
-    from embviz.sprites.sources import ArraySource, FileSource
-
-    first = Path(images[0])
-    if len(images) == 1 and first.is_file() and is_image_array(first):
-        if options.get("recursive"):
-            raise ParameterError("--recursive", f"{first} is no folder", "leave it out")
-        array = load_image_array(first, options.get("tensor"))
-        return ArraySource(array, str(first), options.get("value_range")), None
-    for name, option in (("value_range", "--range"), ("tensor", "--tensor")):
-        if options.get(name) is not None:
-            raise ParameterError(option, "belongs to arrays of images", "leave it out")
-    files = find_images(images, bool(options.get("recursive")))
-    files = _leave_out_targets(files, targets, gathered=len(images) == 1 and not first.is_file())
-    return FileSource(files), files
-
-
-def _leave_out_targets(
-    files: list[ImageFile], targets: Sequence[Path], gathered: bool
-) -> list[ImageFile]:
-    """Return images without the sheet that an earlier run wrote among them.
-
-    Raises:
-        ParameterError: If a target is an image, and no such sheet of a folder or glob.
-        LoadError: If nothing is left.
-    """
-    from embviz.errors import LoadError, ParameterError
-    from embviz.sprites.manifest import find_sheets
-
-    old = [sheet for target in targets[:1] for sheet in find_sheets(target)] if gathered else []
-    places = {_place(path): path in old for path in [*targets, *old]}
-    places.pop(None, None)
-    kept = []
-    for file in files if places else ():
-        place = _place(file.path)
-        if place not in places:
-            kept.append(file)
-        elif places[place]:
-            log.info("%s: a sheet that was written before, left out", file.path)
-        else:
-            raise ParameterError(file.path, "would be overwritten", "name another file after -o")
-    if places and not kept:
-        raise LoadError(files[0].path, "a sheet that was written before, and the only image")
-    return kept if places else files
-
-
-def _place(path: Path) -> tuple[int, int] | None:
-    """Return what two names of one file share; None where there is no file."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return None
-    return found.st_dev, found.st_ino
 
 
 def write_sheets(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 
 
-def write_coordinates(path: Path, table: EmbeddingTable, projections: Sequence[Projection]) -> None:
+def write_coordinates(
+    path: str | os.PathLike[str], table: EmbeddingTable, projections: Sequence[Projection]
+) -> None:
     """Write the coordinates of projections, with row numbers and labels.
 
     `.npz` holds `rows` int64, `labels` and one float32 array (n_points, n_components) a projection,
@@ -23,6 +26,7 @@ def write_coordinates(path: Path, table: EmbeddingTable, projections: Sequence[P
     Raises:
         OutputError: If the name ends otherwise or the file cannot be written.
     """
+    path = Path(path)
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
     arrays: dict[str, Any] = {
         f"{p.name}_{p.coordinates.shape[1]}": p.coordinates for p in projections

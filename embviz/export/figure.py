@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -62,10 +63,17 @@ def _as_text(label: str) -> str:
     return label.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def write_figure(path: Path, table: EmbeddingTable, projection: Projection, dims: int) -> None:
-    """Write `to_figure` as JSON that Plotly reads.
+def write_figure(
+    path: str | os.PathLike[str],
+    table: EmbeddingTable,
+    projection: Projection,
+    color_by: str | None = None,
+    dims: int | None = None,
+) -> None:
+    """Write what `to_figure` returns as JSON that Plotly reads.
 
     Raises:
         OutputError: If the file cannot be written.
     """
-    write_file(path, to_figure(table, projection, dims=dims).to_json().encode("utf-8"))
+    figure = to_figure(table, projection, color_by, dims)
+    write_file(Path(path), figure.to_json().encode("utf-8"))

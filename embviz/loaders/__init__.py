@@ -103,12 +103,7 @@ def load_table(
     with _reading(path):
         table = loader.load(path, tensor)
     if metadata is not None:
-        from embviz.loaders.labels.metadata import read_metadata
-
-        file = Path(metadata)
-        _check_exists(file)
-        with _reading(file):
-            table = replace(table, metadata=read_metadata(file, table.n_points))
+        table = add_metadata(table, metadata)
     if sprite is not None:
         from embviz.sprites import load_sprite
 
@@ -116,6 +111,20 @@ def load_table(
     elif sprite_size is not None and table.sprite is None:
         raise ParameterError("--sprite-size", "there is no sprite", "name one: --sprite FILE")
     return table
+
+
+def add_metadata(table: EmbeddingTable, metadata: str | Path) -> EmbeddingTable:
+    """Return a table with the columns of a metadata file in place of its own.
+
+    Raises:
+        LoadError: If the file is missing, damaged, or not of as many points.
+    """
+    from embviz.loaders.labels.metadata import read_metadata
+
+    file = Path(metadata)
+    _check_exists(file)
+    with _reading(file):
+        return replace(table, metadata=read_metadata(file, table.n_points))
 
 
 def list_tensors(source: str | Path, input_format: str | None = None) -> list[TensorInfo]:

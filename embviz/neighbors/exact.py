@@ -119,6 +119,20 @@ def check_k(n_points: int, k: int, largest: int) -> None:
         raise ParameterError(f"k = {k}", f"must be 1 .. {largest} with {n_points:,} points")
 
 
+def check_among(n_points: int, points: ArrayLike, k: int) -> NDArray[np.int64]:
+    """Return the points that may be listed, sorted, int64 (n,).
+
+    Raises:
+        ParameterError: If one is not there, or there are fewer than k.
+    """
+    among = np.unique(np.asarray(points, dtype=np.int64))
+    if len(among) and not (among[0] >= 0 and among[-1] < n_points):
+        raise ParameterError("rows", f"there are rows 0 .. {n_points - 1}")
+    if not 1 <= k <= len(among):
+        raise ParameterError(f"k = {k}", f"must be 1 .. {len(among)} with that many rows")
+    return among
+
+
 def check_metric(metric: str) -> None:
     """Refuse a metric that is not one of the two."""
     if metric not in get_args(Metric):

@@ -4,18 +4,78 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError, counted
-from embviz.model import EmbeddingTable, Neighbors
+from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors import find_neighbors
-from embviz.queries import match, resolve_label
-from embviz.questions.points import nonfinite_note
+from embviz.queries import match
+from embviz.questions.answers import find_point
+from embviz.questions.points import as_points, drop_nonfinite, nonfinite_note
 
 log = logging.getLogger("embviz")
+
+
+class ChoiceFields(TypedDict, total=False):
+    """The fields of `Choice`, as `choose_points` takes them."""
+
+    select: str | None
+    neighbors_of: str | None
+    k: int
+    metric: Metric
+    sample: int | None
+    isolate: str | None
+    drop_nonfinite: bool
+    label_by: str | None
+    seed: int
+    verify: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which points are wanted, in the words of `embviz project`.
+
+    Attributes:
+        select: Only the points that this query matches.
+        neighbors_of: Only the point with this label, or row number, and its `k` nearest neighbors.
+        k: How many neighbors; all where there are fewer.
+        metric: Of those neighbors.
+        sample: Only so many points, drawn by the seed.
+        isolate: The points that this query matches are those that a report opens with, alone.
+        drop_nonfinite: Leave out rows that hold NaN or infinity.
+        label_by: The metadata column of labels, where queries look; None is the first of words.
+        seed: Of the sample.
+        verify: Check the checksums of all vectors, where there are any, also if few are read.
+
+    Raises:
+        ParameterError: If two of them contradict each other or a number is out of range.
+    """
+
+    select: str | None = None
+    neighbors_of: str | None = None
+    k: int = 100
+    metric: Metric = "cosine"
+    sample: int | None = None
+    isolate: str | None = None
+    drop_nonfinite: bool = False
+    label_by: str | None = None
+    seed: int = 0
+    verify: bool = False
+
+    def __post_init__(self) -> None:
+        if self.select is not None and self.neighbors_of is not None:
+            raise ParameterError("--select", "cannot be combined with --neighbors-of", "give one")
+        if self.sample is not None and self.sample < 2:
+            raise ParameterError("--sample", f"{self.sample} is not a number of points from 2 up")
+        if self.k < 1:
+            raise ParameterError(
+                "-k", f"{self.k} is not a number of neighbors", "ask for 1 or more"
+            )
+        if self.seed < 0:
+            raise ParameterError("--seed", f"{self.seed} is negative", "take 0 or more")
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +84,7 @@ class Part:
 
     `whole` is the table that axes are defined on, `table` the points that travel; `isolated` and
     `selected` are indices of `table`; `color_by` is a column that says how they were chosen.
+    Where the checksums of `whole` were checked, its `verify` is None.
     """
 
     whole: EmbeddingTable
@@ -54,41 +115,51 @@ class Around:
         return replace(part, metadata={**part.metadata, self.column: values})
 
 
-def choose_points(table: EmbeddingTable, options: dict[str, Any]) -> Part:
-    """Apply --drop-nonfinite, --select, --neighbors-of, --sample and --isolate, in this order.
+def choose_points(
+    table: EmbeddingTable, choice: Choice | None = None, **fields: Unpack[ChoiceFields]
+) -> Part:
+    """Choose the points that are to be projected, and those that a report opens with.
+
+    Rows that are not finite are left out first; `select` or `neighbors_of` choose among the others,
+    `sample` among those, and `isolate` looks in what is left.
+
+    Args:
+        table: The points of a source.
+        choice: Which are wanted; None is all.
+        fields: Fields of `Choice`, in place of one or of some of its own.
 
     Raises:
         ParameterError: If a query matches nothing or fewer than two points are left.
         LoadError: If a row that is used holds NaN or infinity, or a checksum is wrong.
     """
-    whole, notes = _drop_nonfinite(table, options["drop_nonfinite"])
-    column = options["label_by"]
+    choice = replace(choice or Choice(), **fields)
+    whole = drop_nonfinite(table) if choice.drop_nonfinite else table
+    notes = [nonfinite_note(table.n_points - whole.n_points)] if whole is not table else []
+    column = choice.label_by
     if column is not None and column not in table.metadata:
         there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
         raise ParameterError("--label-by", f"no metadata column '{column}'", f"there are: {there}")
-    rows, note, around = _chosen_rows(whole, options, column)
+    rows, note, around = _chosen_rows(whole, choice)
     if note:
         notes.append(note)
     pool = np.arange(whole.n_points) if rows is None else rows
-    if options["sample"] is not None and options["sample"] < len(pool):
-        drawn = np.random.default_rng(options["seed"]).choice(
-            len(pool), options["sample"], replace=False
-        )
+    if choice.sample is not None and choice.sample < len(pool):
+        drawn = np.random.default_rng(choice.seed).choice(len(pool), choice.sample, replace=False)
         rows = pool[np.sort(drawn)]
         notes.append(f"This is a random sample of {len(rows):,} of {len(pool):,} points")
-    reads_all = rows is None or options["axes"] or options["neighbors_of"] is not None
-    _verify(table, whole, bool(reads_all), rows)
+    if choice.verify or rows is None or choice.neighbors_of is not None:
+        whole = verified(whole)
+    elif whole.verify is not None:
+        log.info(
+            "%s: the tensor's checksum was not checked, since %s of %s rows are read",
+            table.source, f"{len(rows):,}", f"{whole.n_points:,}",
+        )  # fmt: skip
     part = whole if rows is None else whole.take(rows)
-    if part.n_points < 2:
-        raise ParameterError(whole.source, "1 row cannot be projected", "a picture needs 2 or more")
-    if part.n_dims < 2:
-        raise ParameterError(
-            whole.source, "vectors of 1 dimension cannot be projected", "a picture needs 2 or more"
-        )
+    _check_projectable(part)
     part.check_finite()
     isolated: tuple[int, ...] = ()
-    if options["isolate"] is not None:
-        isolated = tuple(int(i) for i in _matching(part, options["isolate"], column, "--isolate"))
+    if choice.isolate is not None:
+        isolated = tuple(_matching(part, choice.isolate, column, "--isolate").tolist())
     selected: list[int] = []
     if around is not None and rows is not None:
         selected = np.flatnonzero(rows == around.center).tolist()
@@ -97,39 +168,46 @@ def choose_points(table: EmbeddingTable, options: dict[str, Any]) -> Part:
     return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes))
 
 
-def _drop_nonfinite(table: EmbeddingTable, drop: bool) -> tuple[EmbeddingTable, list[str]]:
-    if not drop:
-        return table, []
-    bad = table.nonfinite_rows()
-    if not len(bad):
-        return table, []
-    if len(bad) == table.n_points:
-        table.check_finite()
-    keep = np.setdiff1d(np.arange(table.n_points), bad)
-    note = nonfinite_note(len(bad))
-    log.info("%s: %s", table.source, note)
-    return table.take(keep), [note]
+def verified(table: EmbeddingTable) -> EmbeddingTable:
+    """Return a table whose stored checksums were checked, if there are any.
+
+    Raises:
+        LoadError: If one is wrong.
+    """
+    if table.verify is None:
+        return table
+    table.verify()
+    return replace(table, verify=None)
+
+
+def _check_projectable(part: EmbeddingTable) -> None:
+    if part.n_points < 2:
+        raise ParameterError(part.source, "1 row cannot be projected", "a picture needs 2 or more")
+    if part.n_dims < 2:
+        raise ParameterError(
+            part.source, "vectors of 1 dimension cannot be projected", "a picture needs 2 or more"
+        )
 
 
 def _chosen_rows(
-    table: EmbeddingTable, options: dict[str, Any], column: str | None
+    table: EmbeddingTable, choice: Choice
 ) -> tuple[NDArray[np.int64] | None, str, Around | None]:
     """Return the rows that are asked for (None is all), a note, and what they lie around."""
-    if options["select"] is not None:
-        rows = _matching(table, options["select"], column, "--select")
-        note = f"These are the {len(rows):,} points that match {options['select']}"
+    if choice.select is not None:
+        rows = _matching(table, choice.select, choice.label_by, "--select")
+        note = f"These are the {len(rows):,} points that match {choice.select}"
         if len(rows) == 1:
-            note = f"This is the one point that matches {options['select']}"
+            note = f"This is the one point that matches {choice.select}"
         return rows, note, None
-    if options["neighbors_of"] is None:
+    if choice.neighbors_of is None:
         return None, "", None
-    center = resolve_label(table, options["neighbors_of"], column)
-    k = min(options["k"], table.n_points - 1)
-    if k < options["k"]:
-        log.info("-k %d: there are %d other points; all are taken", options["k"], k)
-    found = find_neighbors(table, [center], k, options["metric"])
+    center = find_point(as_points(table, choice.label_by), choice.neighbors_of)
+    k = min(choice.k, table.n_points - 1)
+    if k < choice.k:
+        log.info("-k %d: there are %d other points; all are taken", choice.k, k)
+    found = find_neighbors(table, [center], k, choice.metric)
     rows = np.sort(np.append(found.indices[0].astype(np.int64), center))
-    name = table.label(center, column)
+    name = table.label(center, choice.label_by)
     around = Around(center, name, found)
     return rows, f"These are '{name}' and its {counted(k, 'nearest neighbor')}", around
 
@@ -142,19 +220,3 @@ def _matching(
         raise ParameterError(option, f"'{query}' matches no point", "part of a label is enough")
     log.info("%s: '%s' matches %s", option, query, counted(len(rows), "point"))
     return rows
-
-
-def _verify(
-    source: EmbeddingTable, whole: EmbeddingTable, reads_all: bool, rows: NDArray[np.int64] | None
-) -> None:
-    if source.verify is None:
-        return
-    if reads_all or whole is not source:
-        source.verify()
-    else:
-        log.info(
-            "%s: the tensor's checksum was not checked, since %s of %s rows are read",
-            source.source,
-            f"{len(rows) if rows is not None else 0:,}",
-            f"{source.n_points:,}",
-        )

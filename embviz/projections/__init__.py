@@ -20,17 +20,52 @@ GROUP = "embviz.projectors"
 
 
 class Projector(Protocol):
-    """A frozen dataclass of its parameters that places points."""
+    """A frozen dataclass of its parameters that places points.
+
+    It may have two more methods: `count_neighbors(table)` says how many neighbors of each point it
+    looks at, which it is then given in its field `neighbors`; `in_dims(table, dims)` returns the
+    projectors that make its pictures of 2, 3 or both dimensions, or of those that are cheap where
+    `dims` is empty.
+    """
 
     def project(self, table: EmbeddingTable) -> Projection:
         """Return the coordinates of all points of a table, with the parameters in force."""
         ...
 
 
+def load_entry(entry: EntryPoint) -> Any:
+    """Return what an entry point names.
+
+    Raises:
+        ParameterError: If it cannot be loaded, for whatever reason.
+    """
+    try:
+        return entry.load()
+    except Exception as error:  # Another package's code may fail in any way.
+        why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise ParameterError(
+            f"projector '{entry.name}'", f"{entry.value} cannot be loaded ({why})"
+        ) from error
+
+
+def check_projector(name: str, loaded: Any) -> type[Any]:
+    """Return a projector class.
+
+    Raises:
+        ParameterError: If it is none.
+    """
+    if not callable(getattr(loaded, "project", None)):
+        raise ParameterError(f"projector '{name}'", "what it names has no method 'project'")
+    if not isinstance(loaded, type):
+        raise ParameterError(f"projector '{name}'", "what it names is no class", "name the class")
+    return loaded
+
+
 class _Projectors(Mapping[str, type[Any]]):
     """Projector classes by name: ours, then those of installed packages, loaded when asked for."""
 
     def __init__(self, ours: dict[str, type[Any]]) -> None:
+        self.ours = dict(ours)
         self._known: dict[str, type[Any]] = dict(ours)
         self._others: dict[str, EntryPoint] | None = None
 
@@ -42,22 +77,12 @@ class _Projectors(Mapping[str, type[Any]]):
 
     def __getitem__(self, name: str) -> type[Any]:
         if name not in self._known:
-            self._known[name] = self._load(self._installed()[name])
+            entry = self._installed()[name]
+            self._known[name] = check_projector(entry.name, load_entry(entry))
         return self._known[name]
 
-    @staticmethod
-    def _load(entry: EntryPoint) -> type[Any]:
-        try:
-            loaded = entry.load()
-        except (ImportError, AttributeError) as error:
-            raise ParameterError(
-                f"projector '{entry.name}'", f"{entry.value} cannot be loaded ({error})"
-            ) from error
-        if not callable(getattr(loaded, "project", None)):
-            raise ParameterError(
-                f"projector '{entry.name}'", f"{entry.value} has no method 'project'"
-            )
-        return loaded  # type: ignore[no-any-return]
+    def __contains__(self, name: object) -> bool:
+        return name in self._known or name in self._installed()
 
     def __iter__(self) -> Iterator[str]:
         yield from dict.fromkeys([*self._known, *self._installed()])
@@ -66,6 +91,4 @@ class _Projectors(Mapping[str, type[Any]]):
         return len(list(iter(self)))
 
 
-PROJECTORS: Mapping[str, type[Any]] = _Projectors(
-    {"pca": PCA, "tsne": TSNE, "umap": UMAP, "custom": Axes, "none": Identity}
-)
+PROJECTORS = _Projectors({"pca": PCA, "tsne": TSNE, "umap": UMAP, "custom": Axes, "none": Identity})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,11 @@ class Axes:
     n_components: int = 2
     column: str | None = None
     whole: EmbeddingTable | None = None
+
+    def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[Axes, ...]:
+        """Return the axes with the components that pictures of some dimensions need, 3 unasked."""
+        flat = len(self.axes) < 3 and (set(dims) == {2} or table.n_dims < 3)
+        return (replace(self, n_components=2 if flat else 3),)
 
     def project(self, table: EmbeddingTable) -> Projection:
         """Place the points along the axes.

@@ -6,7 +6,8 @@ import logging
 import math
 import os
 import time
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,7 @@ FOURIER_POINTS = 3000  # Fewer are faster by Barnes-Hut.
 THREADED_POINTS = 1000
 THETA = 0.5
 SLOW_POINTS = 20_000
+CHEAP_3D = 4_000  # Up to so many points 3D takes seconds and comes along unasked.
 N_FRAMES = 30
 INITIAL_DEVIATION = 1e-4  # Of the first component; Kobak and Berens 2019.
 
@@ -104,6 +106,11 @@ class TSNE:
             stats={"kl_divergence": kl},
             frames=run.frames(),
         )
+
+    def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[TSNE, ...]:
+        """Return t-SNE in 2, 3 or both dimensions; without a wish 3 too where that is cheap."""
+        wanted = dims or ((2, 3) if table.n_points <= CHEAP_3D else (2,))
+        return tuple(replace(self, n_components=d) for d in sorted(set(wanted)))
 
     def count_neighbors(self, table: EmbeddingTable) -> int:
         """Return how many neighbors of each point are looked at; raises as `project` does."""

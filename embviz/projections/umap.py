@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
 
 FEWEST_POINTS = 4
+CHEAP_3D = 10_000  # Up to so many points 3D takes seconds and comes along unasked.
 SPREAD = 10.0  # Of the start, as umap-learn scales its own.
 
 
@@ -97,6 +99,11 @@ class UMAP:
         return Projection(
             name="umap", coordinates=coordinates, params=self._params(k, graph, model)
         )
+
+    def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[UMAP, ...]:
+        """Return UMAP in 2, 3 or both dimensions; without a wish 3 too where that is cheap."""
+        wanted = dims or ((2, 3) if table.n_points <= CHEAP_3D else (2,))
+        return tuple(replace(self, n_components=d) for d in sorted(set(wanted)))
 
     def count_neighbors(self, table: EmbeddingTable) -> int:
         """Return the number of neighbors in force, each point itself among them."""

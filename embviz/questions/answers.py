@@ -1,18 +1,23 @@
-"""Answers to the questions of `embviz neighbors`."""
+"""Questions for neighbors by label, with arithmetic, and their answers."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError, counted, printable
-from embviz.model import Metric, Neighbors
-from embviz.questions.points import Points, labels_table
+from embviz.model import EmbeddingTable, Metric, Neighbors
+from embviz.queries import closest_labels, match_some, parse_arithmetic, tell_first
+from embviz.questions.points import Points, as_points
 from embviz.questions.ways import choose_along, way_points
+
+if TYPE_CHECKING:
+    from embviz.neighbors.index.index import NeighborIndex
 
 log = logging.getLogger("embviz")
 
@@ -27,7 +32,9 @@ class Answer:
     Attributes:
         query: The query as it was typed.
         operands: The points that it names.
-        points: What was found, in order.
+        points: What was found, in order, by place in the table or index.
+        rows: Their row numbers in the source.
+        labels: Their labels, or `row N` where there is none.
         distances: float32 (k,).
         metric: `cosine` or `euclidean`.
         recall: The share of true neighbors at this effort, measured on a sample; 1.0 is exact.
@@ -37,15 +44,91 @@ class Answer:
     query: str
     operands: tuple[int, ...]
     points: tuple[int, ...]
+    rows: tuple[int, ...]
+    labels: tuple[str, ...]
     distances: NDArray[np.float32]
     metric: Metric
     recall: float = 1.0
     shares: tuple[float, ...] | None = None
 
 
+class QuestionFields(TypedDict, total=False):
+    """How `ask` and `ask_between` are to answer, as for `make_question`."""
+
+    k: int
+    metric: Metric | None
+    farthest: bool
+    select: str | None
+    recall: float | None
+
+
+def ask(
+    points: Points | EmbeddingTable | NeighborIndex,
+    query: str,
+    **fields: Unpack[QuestionFields],
+) -> Answer:
+    """Find the points nearest to a label, a row number, or `king - man + woman`.
+
+    Args:
+        points: A table, an index, or what `open_points` gives.
+        query: As for `embviz neighbors`.
+        fields: `k`, `metric`, `farthest`, `select` and `recall`, as for `make_question`.
+
+    Raises:
+        ParameterError: If the query names no point, a vector has no direction, or a field does not
+            fit.
+    """
+    return make_question(points, **fields).ask([query])[0]
+
+
+def ask_between(
+    points: Points | EmbeddingTable | NeighborIndex,
+    start: str,
+    end: str,
+    **fields: Unpack[QuestionFields],
+) -> Answer:
+    """Find points along the way from one label to another; raises as `ask` does."""
+    return make_question(points, **fields).between(start, end)
+
+
+def make_question(
+    points: Points | EmbeddingTable | NeighborIndex,
+    k: int = 10,
+    metric: Metric | None = None,
+    farthest: bool = False,
+    select: str | None = None,
+    recall: float | None = None,
+) -> Question:
+    """Return how queries are to be answered.
+
+    Args:
+        points: A table, an index, or what `open_points` gives.
+        k: Neighbors a query; all, which is told, where there are fewer.
+        metric: `cosine` or `euclidean`; None is cosine, or the one that an index is made for.
+        farthest: List the farthest points, the farthest first.
+        select: List only points that this query matches.
+        recall: The share of true neighbors that is wanted of an index, 1 to read every vector;
+            None is 0.99, or somewhat less where that reads much. A table is always read whole.
+
+    Raises:
+        ParameterError: If a number is out of range or `select` matches nothing.
+    """
+    asked = as_points(points)
+    if k < 1:
+        raise ParameterError("-k", f"{k} is not a number of neighbors", "ask for 1 or more")
+    if recall is not None and not 0 < recall <= 1:
+        raise ParameterError(f"--recall {recall:g}", "must be above 0 and at most 1")
+    n_others = asked.n_points - 1
+    if k > n_others:
+        log.info("-k %d: there are %d other points; all are listed", k, n_others)
+    among = None if select is None else find_rows(asked, select)
+    share = asked.search.quick_recall(k) if recall is None else recall
+    return Question(asked, min(k, n_others), metric or asked.search.metric, share, farthest, among)
+
+
 @dataclass(frozen=True, eq=False)
 class Question:
-    """How queries are to be answered.
+    """How queries are to be answered; `make_question` makes one.
 
     `among` are the only points listed, sorted, or None for all.
     """
@@ -53,8 +136,16 @@ class Question:
     points: Points
     k: int
     metric: Metric
+    recall: float = 1.0
     farthest: bool = False
     among: NDArray[np.int64] | None = None
+
+    @property
+    def effort(self) -> str:
+        """What is to be told of how much is read; nothing of a table."""
+        if self.farthest or self.among is not None:
+            return ""
+        return self.points.search.describe_effort(self.k, self.metric, self.recall)
 
     def ask(self, texts: Sequence[str]) -> list[Answer]:
         """Answer queries; plain ones in one pass over the points.
@@ -70,18 +161,16 @@ class Question:
         if together:
             found = self._nearest([named[i][0] for i in plain])
             for place, i in enumerate(plain):
-                answers[i] = _answer(texts[i], named[i], found, place)
+                answers[i] = self._answer(texts[i], named[i], found, place)
         for i, text in enumerate(texts):
             if i not in answers:
                 signs = [sign for sign, _ in terms[i]]
-                answers[i] = _answer(text, named[i], self._find(signs, named[i]), 0)
+                answers[i] = self._answer(text, named[i], self._find(signs, named[i]), 0)
         return [answers[i] for i in range(len(texts))]
 
     def _terms(self, text: str) -> list[tuple[int, str]]:
         if self.points.columns.find(text):
             return [(1, text)]
-        from embviz.queries import parse_arithmetic
-
         return parse_arithmetic(text)
 
     def _find(self, signs: list[int], operands: tuple[int, ...]) -> Neighbors:
@@ -97,17 +186,29 @@ class Question:
         if not n_left:
             raise ParameterError("query", "it names every point there is")
         k = min(self.k, n_left)
+        search = self.points.search
         if self.farthest and among is None:
-            return self.points.farthest(vector, k, self.metric, operands)
+            return search.find_farthest(vector, k, self.metric, operands)
         if self.farthest and among is not None:
             others = np.setdiff1d(np.arange(self.points.n_points), among)
-            return self.points.farthest(vector, k, self.metric, others.tolist())
-        if among is not None:
-            return self.points.nearest_among(vector, k, self.metric, among)
-        return self.points.nearest_to(vector, k, self.metric, operands)
+            return search.find_farthest(vector, k, self.metric, others.tolist())
+        return self._near(vector, k, operands, among)
 
     def _nearest(self, points: list[int]) -> Neighbors:
-        return self.points.nearest(points, min(self.k, self.points.n_points - 1), self.metric)
+        k = min(self.k, self.points.n_points - 1)
+        return self.points.search.find_neighbors(points, k, self.metric, self.recall)
+
+    def _near(
+        self,
+        vectors: NDArray[np.float64],
+        k: int,
+        operands: tuple[int, ...],
+        among: NDArray[np.int64] | None,
+    ) -> Neighbors:
+        search = self.points.search
+        if among is not None:
+            return search.find_among(vectors, k, among, self.metric)
+        return search.find_neighbors_of_vectors(vectors, k, self.metric, operands, self.recall)
 
     def between(self, start: str, end: str) -> Answer:
         """Return points along the way from one point to another.
@@ -125,28 +226,28 @@ class Question:
             raise ParameterError("--between", "there are no other points")
         if k > MOST_PLACES:
             raise ParameterError(f"-k {k}", f"at most {MOST_PLACES} points along a way")
-        places = way_points(self.points.vectors(operands), k, self.metric)
+        places = way_points(self.points.search.vectors(operands), k, self.metric)
         if self.metric == "cosine" and not places.any(axis=1).all():
             raise ParameterError("--between", "the two vectors point in opposite directions")
-        if among is None:
-            found = self.points.nearest_to(places, k, self.metric, operands)
-        else:
-            found = self.points.nearest_among(places, k, self.metric, among)
+        found = self._near(places, k, operands, among)
         along = choose_along(found)
         return Answer(
             f"{start} … {end}",
             operands,
-            tuple(along.points.tolist()),
+            *self._named(along.points.tolist()),
             along.distances,
             self.metric,
             found.recall,
             tuple(along.shares.tolist()),
         )
 
+    def _answer(self, text: str, operands: tuple[int, ...], found: Neighbors, place: int) -> Answer:
+        named = self._named(found.indices[place].tolist())
+        return Answer(text, operands, *named, found.distances[place], found.metric, found.recall)
 
-def _answer(text: str, operands: tuple[int, ...], found: Neighbors, place: int) -> Answer:
-    points = tuple(found.indices[place].tolist())
-    return Answer(text, operands, points, found.distances[place], found.metric, found.recall)
+    def _named(self, points: list[int]) -> tuple[tuple[int, ...], tuple[int, ...], tuple[str, ...]]:
+        rows = tuple(map(self.points.search.row_number, points))
+        return tuple(points), rows, tuple(map(self.points.label, points))
 
 
 def find_point(points: Points, text: str) -> int:
@@ -155,26 +256,28 @@ def find_point(points: Points, text: str) -> int:
     Raises:
         ParameterError: If there is neither, with the closest labels.
     """
-    found = points.columns.find(text)
+    search, columns = points.search, points.columns
+    found = columns.find(text)
     if len(found) > 1:
-        from embviz.queries import tell_first
-
-        tell_first(text, found, points.row_number)
+        tell_first(text, found, search.row_number)
     if found:
         return found[0]
     if text.isascii() and text.isdigit() and len(text) <= 18:
-        row = points.find_row(int(text))
+        row = search.find_row(int(text))
         if row is not None:
             return row
         _refuse_left_out(points, int(text))
-    if points.columns.label is None and points.n_points > 1:
-        last = points.row_number(points.n_points - 1)
+    if columns.label is None:
+        last = search.row_number(points.n_points - 1)
         raise ParameterError(
             f"'{text}'", f"is no row number in 0 .. {last}, and there are no labels"
         )
-    from embviz.queries import resolve_label
-
-    return resolve_label(labels_table(points), text, points.columns.label)
+    close = closest_labels(columns.column(columns.label), text)
+    raise ParameterError(
+        f"'{text}'",
+        f"is the label of none of {points.n_points:,} points",
+        f"close to it: {', '.join(close)}" if close else "",
+    )
 
 
 def _refuse_left_out(points: Points, number: int) -> None:
@@ -183,7 +286,7 @@ def _refuse_left_out(points: Points, number: int) -> None:
     Raises:
         ParameterError: If it is one.
     """
-    rows = points.row_numbers()
+    rows = points.search.row_numbers()
     if rows is not None and len(rows) and number < int(rows.max()):
         raise ParameterError(
             f"row {number}",
@@ -198,9 +301,7 @@ def find_rows(points: Points, query: str) -> NDArray[np.int64]:
     Raises:
         ParameterError: If there is none.
     """
-    from embviz.queries import match_some
-
-    rows = match_some(labels_table(points), query, points.columns.label)
+    rows = match_some(points.metadata_table(), query, points.columns.label)
     log.info("--select: '%s' matches %s", printable(query), counted(len(rows), "point"))
     return np.sort(rows)
 
@@ -213,10 +314,10 @@ def refuse_zero(points: Points, operands: Sequence[int], metric: Metric) -> None
     """
     if metric != "cosine":
         return
-    for point, vector in zip(operands, points.vectors(operands), strict=True):
+    for point, vector in zip(operands, points.search.vectors(operands), strict=True):
         if not vector.any():
             raise ParameterError(
-                f"row {points.row_number(point)}",
+                f"row {points.search.row_number(point)}",
                 "a zero vector has no direction, so no cosine distance",
                 "use --metric euclidean",
             )
@@ -231,7 +332,7 @@ def combine(
         ParameterError: If a vector or the sum has no direction under cosine.
     """
     refuse_zero(points, operands, metric)
-    vectors = points.vectors(operands)
+    vectors = points.search.vectors(operands)
     if metric == "cosine":
         vectors = vectors / np.abs(vectors).max(axis=1, keepdims=True)
         vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

@@ -1,68 +1,14 @@
-"""What else can be asked of points: the farthest ones, those of a subset, those along a way."""
+"""Places on the way from one point to another, and the points near them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from embviz.errors import ParameterError
-from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import check_queries, request_without, search_table
-from embviz.neighbors.row_blocks import table_rows
-from embviz.neighbors.scan import Request, precise_units, search_exactly
-
-
-def find_among(
-    table: EmbeddingTable, queries: ArrayLike, k: int, rows: ArrayLike, metric: Metric = "cosine"
-) -> Neighbors:
-    """Find those of some rows that are nearest to vectors, exactly.
-
-    Args:
-        table: The vectors.
-        queries: float (n_queries, n_dims).
-        k: At most the number of rows.
-        rows: Which rows may be listed, shape (n,).
-        metric: `cosine` or `euclidean`.
-
-    Raises:
-        ParameterError: If k or a row is out of range, or as `find_neighbors_of_vectors` does.
-    """
-    among = np.unique(np.asarray(rows, dtype=np.int64))
-    if len(among) and not (among[0] >= 0 and among[-1] < table.n_points):
-        raise ParameterError("rows", f"there are rows 0 .. {table.n_points - 1}")
-    if not 1 <= k <= len(among):
-        raise ParameterError(f"k = {k}", f"must be 1 .. {len(among)} with that many rows")
-    wanted = check_queries(table.n_dims, queries, metric)
-    return search_exactly(lambda: table_rows(table, among), Request(wanted, k, metric))
-
-
-def find_farthest(
-    table: EmbeddingTable,
-    queries: ArrayLike,
-    k: int,
-    metric: Metric = "cosine",
-    exclude: Sequence[int] = (),
-) -> Neighbors:
-    """Find the points farthest from vectors, exactly.
-
-    Args:
-        table: The vectors.
-        queries: float (n_queries, n_dims).
-        k: Points a query; at most n_points without the excluded rows.
-        metric: `cosine` or `euclidean`.
-        exclude: Rows that are never listed.
-
-    Returns:
-        As `find_neighbors_of_vectors`, but the farthest first.
-
-    Raises:
-        ParameterError: As `find_neighbors_of_vectors` does.
-    """
-    request = request_without(table, queries, k, metric, exclude)
-    return search_table(table, replace(request, farthest=True))
+from embviz.model import Metric, Neighbors
+from embviz.neighbors.scan import precise_units
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,11 +10,13 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any
+from typing import Unpack
 
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
+from embviz.pictures.selection import Part
 from embviz.report.blocks import compress
+from embviz.report.options import ReportFields, report_options
 from embviz.report.payload import Payload, ReportOptions, build_payload
 
 TEMPLATES = files("embviz") / "templates"
@@ -65,17 +67,19 @@ def render_page(payload: Payload) -> str:
 
 def write_report(
     path: str | os.PathLike[str],
-    table: EmbeddingTable,
+    points: EmbeddingTable | Part,
     projections: Sequence[Projection],
-    **options: Any,
+    options: ReportOptions | None = None,
+    **fields: Unpack[ReportFields],
 ) -> int:
-    """Write the report of a table and its projections as one HTML file.
+    """Write the report of points and their projections as one HTML file.
 
     Args:
         path: The file to write; an existing regular file is replaced.
-        table: The points that travel.
-        projections: Their projections, all with table.n_points points.
-        options: The fields of `ReportOptions`.
+        points: The points that travel: a table, or what `choose_points` gave, with what it found.
+        projections: Their projections, all of these points.
+        options: What the report shows first and says of itself.
+        fields: Fields of `ReportOptions`, in place of one or of some of its own.
 
     Returns:
         The size of the file in bytes.
@@ -85,7 +89,8 @@ def write_report(
         ParameterError: If an option does not fit the table.
     """
     prepare_page()
-    page = render_page(build_payload(table, projections, ReportOptions(**options)))
+    table, options = report_options(points, options, fields)
+    page = render_page(build_payload(table, projections, options))
     return write_file(Path(path), page.encode("utf-8"))
 
 

@@ -144,7 +144,7 @@ def test_a_sample_takes_its_labels_and_thumbnails_along(
         (("x.npy", "-o", "x.npy"), "is a file"),
         (("x.npy", "-o", "no/log"), "does not exist"),
         (("x.npy", "--projection", "custom", "-o", "log"), "needs an axis"),
-        (("x.npy", "--perplexity", "5", "-o", "log"), "belongs to t-SNE"),
+        (("x.npy", "--perplexity", "5", "-o", "log"), "belongs to tsne"),
         (
             ("x.npy", "--tensor", "a", "--tensor", "b", "--metadata", "m.tsv", "-o", "log"),
             "several",

@@ -277,7 +277,7 @@ def test_neighbors_of_all_points_go_into_a_file(run: Any, source: Any, tmp_path:
 def test_neighbors_from_cells_are_not_called_exact(
     tmp_path: Path, monkeypatch: Any, capsys: Any
 ) -> None:
-    monkeypatch.setattr("embviz.commands.neighbors.all.EXACT_COST", 0)
+    monkeypatch.setattr("embviz.questions.all_points.EXACT_COST", 0)
     np.save(tmp_path / "y.npy", np.random.default_rng(0).normal(size=(300, 8)))
     files = ["--source", str(tmp_path / "y.npy"), "-o", str(tmp_path / "y.npz")]
     asked = ["--all", "-k", "5", *files]

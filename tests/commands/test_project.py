@@ -178,7 +178,7 @@ def test_coordinates_and_a_plotly_figure_are_written_on_request(
         (("--axis", "zebra", "best"), 2, "query 'zebra': it matches none of 200 points"),
         (("--axis", "=best", "=best"), 2, "so it has no direction"),
         (("--method", "tsne", "--perplexity", "100"), 2, "1 to 66.33 fit"),
-        (("--perplexity", "10"), 2, "--perplexity: belongs to t-SNE; add --method tsne"),
+        (("--perplexity", "10"), 2, "--perplexity: belongs to tsne; add --method tsne"),
         (("--select", "zebra"), 2, "'zebra' matches no point"),
         (("--sample", "1"), 2, "--sample: 1 is not a number of points from 2 up"),
         (("--color-by", "size"), 2, "no metadata column 'size'; there are: 'label'"),

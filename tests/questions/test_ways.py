@@ -8,7 +8,8 @@ from scipy.spatial.distance import cdist
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.questions.ways import choose_along, find_among, find_farthest, way_points
+from embviz.questions.search import TableSearch
+from embviz.questions.ways import choose_along, way_points
 
 RNG = np.random.default_rng(5)
 POINTS = RNG.normal(size=(900, 7))
@@ -21,7 +22,7 @@ def test_the_farthest_are_those_of_all_distances(metric, dtype):
     vectors[5] = 0
     vectors[7] = vectors[8]
     queries = vectors[[0, 3]].astype(float)
-    found = find_farthest(EmbeddingTable(vectors), queries, 40, metric, exclude=[0, 3])
+    found = TableSearch(EmbeddingTable(vectors)).find_farthest(queries, 40, metric, exclude=[0, 3])
     d = np.nan_to_num(cdist(queries, vectors.astype(float), metric), nan=1.0)
     d[:, [0, 3]] = -np.inf
     np.testing.assert_allclose(found.distances, -np.sort(-d, axis=1)[:, :40], rtol=1e-6)
@@ -33,20 +34,20 @@ def test_the_farthest_are_those_of_all_distances(metric, dtype):
 def test_of_equally_far_points_the_first_rows_come_first():
     vectors = np.repeat(np.array([[1.0, 0], [-1, 0]]), 6, axis=0)
     for metric in ("cosine", "euclidean"):
-        found = find_farthest(EmbeddingTable(vectors), [[1.0, 0]], 4, metric)
+        found = TableSearch(EmbeddingTable(vectors)).find_farthest([[1.0, 0]], 4, metric)
         assert found.indices.tolist() == [[6, 7, 8, 9]]
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_among_some_rows_the_nearest_of_them_are_found(metric):
     rows = np.array([800, 3, 44, 45, 46, 899, 0])
-    found = find_among(EmbeddingTable(POINTS), POINTS[[10]], 4, rows, metric)
+    found = TableSearch(EmbeddingTable(POINTS)).find_among(POINTS[[10]], 4, rows, metric)
     d = cdist(POINTS[[10]], POINTS[rows], metric)[0]
     assert found.indices[0].tolist() == rows[np.argsort(d)[:4]].tolist()
     with pytest.raises(ParameterError, match=r"must be 1 \.\. 7"):
-        find_among(EmbeddingTable(POINTS), POINTS[[10]], 8, rows, metric)
+        TableSearch(EmbeddingTable(POINTS)).find_among(POINTS[[10]], 8, rows, metric)
     with pytest.raises(ParameterError, match=r"rows 0 \.\. 899"):
-        find_among(EmbeddingTable(POINTS), POINTS[[10]], 1, [900], metric)
+        TableSearch(EmbeddingTable(POINTS)).find_among(POINTS[[10]], 1, [900], metric)
 
 
 def test_places_on_an_arc_are_at_even_angles_and_on_a_line_at_even_steps():
@@ -72,7 +73,7 @@ def test_a_point_is_taken_for_one_place_only():
 @pytest.mark.parametrize(("scale", "dtype"), [(1e37, np.float32), (1e300, float), (1e-300, float)])
 def test_the_farthest_of_huge_and_tiny_vectors_are_in_order(scale, dtype):
     vectors = (POINTS * scale).astype(dtype)
-    found = find_farthest(EmbeddingTable(vectors), vectors[[4]], 20, "euclidean", [4])
+    found = TableSearch(EmbeddingTable(vectors)).find_farthest(vectors[[4]], 20, "euclidean", [4])
     d = cdist(vectors[[4]].astype(float) / scale, vectors.astype(float) / scale)[0]
     assert found.indices[0].tolist() == np.argsort(-d)[:20].tolist()
     assert np.isfinite(found.distances).all()
@@ -80,7 +81,7 @@ def test_the_farthest_of_huge_and_tiny_vectors_are_in_order(scale, dtype):
 
 def test_farthest_distances_that_are_shown_as_equal_are_in_order_of_row():
     vectors = np.array([[-1, 1e-5], [-1, 1e-6], [-1, 0], [1, 0]])
-    found = find_farthest(EmbeddingTable(vectors), [[1.0, 0]], 3)
+    found = TableSearch(EmbeddingTable(vectors)).find_farthest([[1.0, 0]], 3)
     assert (found.indices.tolist(), found.distances.tolist()) == ([[0, 1, 2]], [[2, 2, 2]])
 
 
@@ -93,8 +94,8 @@ def test_farthest_distances_that_are_shown_as_equal_are_in_order_of_row():
     ],
 )
 def test_vectors_that_cannot_be_asked_for_are_refused(queries, told):
-    table = EmbeddingTable(POINTS)
+    search = TableSearch(EmbeddingTable(POINTS))
     with pytest.raises(ParameterError, match=told):
-        find_farthest(table, queries, 3)
+        search.find_farthest(queries, 3)
     with pytest.raises(ParameterError, match=told):
-        find_among(table, queries, 3, np.arange(9))
+        search.find_among(queries, 3, np.arange(9))

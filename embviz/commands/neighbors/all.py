@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,62 +13,46 @@ from embviz.commands.neighbors.output import escaped
 from embviz.commands.shared.source import refuse_overwriting
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors
-from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
 from embviz.outputs.files import check_output, fresh_file
-from embviz.questions.points import IndexPoints, Points, TablePoints
+from embviz.questions.all_points import is_exact, neighbors_of_all, whole_table
+from embviz.questions.points import Points
+
+if TYPE_CHECKING:
+    from embviz.commands.neighbors.neighbors import Request
 
 log = logging.getLogger("embviz")
 
-# Multiplications that take under a minute; more points than that are put into cells first.
-EXACT_COST = 1.5e12
 LINES = 20_000
 
 
-def write_all(points: Points, options: dict[str, Any]) -> None:
+def write_all(points: Points, request: Request) -> None:
     """Find the neighbors of all points and write them.
 
     Raises:
         ParameterError: If the file's name says no format.
         OutputError: If it cannot be written.
     """
-    output = Path(options["output"])
+    output = Path(request.output or "")
     writer = WRITERS.get(output.suffix.lower())
     if writer is None:
         raise ParameterError(output, "no known format", f"name it {', '.join(WRITERS)}")
     if output.suffix.lower() == ".parquet":
         _pyarrow()
-    inputs = {"source": points.source, "metadata": options["metadata"]}
-    refuse_overwriting(output, inputs)
+    refuse_overwriting(output, {"source": points.source, "metadata": request.metadata})
     check_output(output)
-    table = _table(points)
-    k = options["k"]
-    if k > table.n_points - 1:
-        k = table.n_points - 1
-        log.info("-k %d: there are %d other points; all are listed", options["k"], k)
-    metric = options["metric"] or points.metric
-    if options["exact"] or table.n_points**2 * table.n_dims <= EXACT_COST:
-        found, share = find_all_neighbors(table, k, metric), "exact"
-    else:
-        found = find_most_neighbors(table, k, metric)
-        share = f"{100 * found.recall:.1f} % of the true ones on a sample"
+    table = whole_table(points)
+    metric = request.metric or points.search.metric
+    found = neighbors_of_all(table, request.k, metric, request.exact)
+    share = f"{100 * found.recall:.1f} % of the true ones on a sample"
+    share = "exact" if is_exact(table, request.exact) else share
     with fresh_file(output) as out:
         writer(out, table, found)
         size = out.tell() if out.seekable() else 0
     shown = f" ({size / 1e6:,.1f} MB)" if size else ""
     log.info(
         "Wrote %s%s: %d neighbors of each of %s points, %s",
-        output, shown, k, f"{table.n_points:,}", share,
+        output, shown, found.indices.shape[1], f"{table.n_points:,}", share,
     )  # fmt: skip
-
-
-def _table(points: Points) -> EmbeddingTable:
-    if isinstance(points, IndexPoints):
-        return points.index.table()
-    if not isinstance(points, TablePoints):
-        raise AssertionError("points are of a table or of an index")
-    columns = {name: points.columns.column(name) for name in points.columns.names}
-    table = points.table
-    return EmbeddingTable(table.vectors, columns, table.name, table.source, rows=table.rows)
 
 
 def _row_numbers(table: EmbeddingTable) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embviz.commands.shared.source import find_source, table_options
 from embviz.commands.shared.terminal import say
+from embviz.errors import ParameterError
 
 if TYPE_CHECKING:
     from embviz.commands.neighbors.output import Output
     from embviz.errors import EmbvizError, LoadError
+    from embviz.model import Metric
     from embviz.questions.answers import Answer, Question
     from embviz.questions.points import Points
 
@@ -49,7 +52,7 @@ MOST_TOGETHER = 64
     "--format", "style", type=click.Choice(["text", "tsv", "json"]),
     help="text on a terminal, else tsv",
 )  # fmt: skip
-def neighbors(query: tuple[str, ...], **options: Any) -> None:
+def neighbors(**given: Any) -> None:
     """List the nearest neighbors of a label or row
 
     QUERY is a label, else a row number; several are answered one after the other, and
@@ -59,91 +62,132 @@ def neighbors(query: tuple[str, ...], **options: Any) -> None:
     Example:
       embviz neighbors politics --source words.npy --metadata words.tsv
     """
-    from embviz.errors import ParameterError
-
-    if options["k"] < 1:
-        raise ParameterError(
-            "-k", f"{options['k']} is not a number of neighbors", "ask for 1 or more"
-        )
-    _check_together(query, options)
-    if query or options["between"]:
+    request = Request(**given)
+    if request.query or request.between:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    source, config = find_source(options["source"])
-    from embviz.questions.points import open_points
-
-    points = open_points(source, options, config)
-    if options["everyone"]:
+    points = _open(request)
+    if request.everyone:
         from embviz.commands.neighbors.all import write_all
 
-        write_all(points, options)
+        write_all(points, request)
         return
-    question = _question(points, options)
-    output = _output(points, options, len(query))
-    effort = points.effort(question.k, question.metric)
-    if effort and not question.farthest and question.among is None:
-        say(effort)
-    if options["between"]:
-        output.write(question.between(*options["between"]))
-    elif query:
-        for answer in question.ask(_queries(query)):
+    question = _question(points, request)
+    output = _output(points, request)
+    if question.effort:
+        say(question.effort)
+    if request.between:
+        output.write(question.between(*request.between))
+    elif request.query:
+        for answer in question.ask(_queries(request.query)):
             output.write(answer)
     else:
-        _answer_lines(question, output, options["batch"])
+        _answer_lines(question, output, request.batch)
     output.close()
 
 
-def _check_together(query: tuple[str, ...], options: dict[str, Any]) -> None:
-    """Refuse options that do not go together, and no question at all."""
-    from embviz.errors import ParameterError
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What the command is asked: its arguments and options as they were typed.
 
-    asked = {
-        "QUERY": bool(query),
-        "--batch": options["batch"] is not None,
-        "--between": bool(options["between"]),
-        "--all": options["everyone"],
-    }
-    given = [name for name, there in asked.items() if there]
-    if len(given) > 1:
-        raise ParameterError(" and ".join(given), "these do not go together", "give one of them")
-    if not given and (sys.stdin is None or sys.stdin.isatty()):
-        raise ParameterError(
-            "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"
-        )
-    if options["everyone"] != (options["output"] is not None):
-        raise ParameterError("--all and -o FILE", "each needs the other")
-    if options["farthest"] and (options["between"] or options["everyone"]):
-        raise ParameterError("--farthest", f"it does not go with {given[0]}")
-    if options["select"] is not None and options["everyone"]:
-        raise ParameterError("--select", "it does not go with --all")
-    if options["recall"] is not None and not 0 < options["recall"] <= 1:
-        raise ParameterError(f"--recall {options['recall']:g}", "must be above 0 and at most 1")
+    Raises:
+        ParameterError: If they do not go together, or there is no question.
+    """
+
+    query: tuple[str, ...]
+    source: str | None
+    tensor: str | None
+    metadata: str | None
+    input_format: str | None
+    k: int
+    metric: Metric | None
+    label_by: str | None
+    columns: tuple[str, ...]
+    batch: str | None
+    select: str | None
+    between: tuple[str, str] | None
+    farthest: bool
+    everyone: bool
+    output: str | None
+    recall: float | None
+    exact: bool
+    drop_nonfinite: bool
+    style: str | None
+
+    def __post_init__(self) -> None:
+        if self.k < 1:
+            raise ParameterError(
+                "-k", f"{self.k} is not a number of neighbors", "ask for 1 or more"
+            )
+        asked = {
+            "QUERY": bool(self.query),
+            "--batch": self.batch is not None,
+            "--between": bool(self.between),
+            "--all": self.everyone,
+        }
+        given = [name for name, there in asked.items() if there]
+        if len(given) > 1:
+            raise ParameterError(
+                " and ".join(given), "these do not go together", "give one of them"
+            )
+        if not given and (sys.stdin is None or sys.stdin.isatty()):
+            raise ParameterError(
+                "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"
+            )
+        if self.everyone != (self.output is not None):
+            raise ParameterError("--all and -o FILE", "each needs the other")
+        if self.farthest and (self.between or self.everyone):
+            raise ParameterError("--farthest", f"it does not go with {given[0]}")
+        if self.select is not None and self.everyone:
+            raise ParameterError("--select", "it does not go with --all")
+        if self.recall is not None and not 0 < self.recall <= 1:
+            raise ParameterError(f"--recall {self.recall:g}", "must be above 0 and at most 1")
 
 
-def _question(points: Points, options: dict[str, Any]) -> Question:
-    from embviz.questions.answers import Question, find_rows
+def _open(request: Request) -> Points:
+    from embviz.questions.points import is_index, open_points
 
-    k, n_others = options["k"], points.n_points - 1
-    if k > n_others:
-        say(f"-k {k}: there are {n_others} other points; all are listed")
-    metric = options["metric"] or points.metric
-    among = None if options["select"] is None else find_rows(points, options["select"])
-    return Question(points, min(k, n_others), metric, options["farthest"], among)
+    source, settings = find_source(request.source)
+    if not is_index(source, request.input_format):
+        for option, there in (("recall", request.recall), ("exact", request.exact)):
+            if there:
+                say(f"--{option}: {source} is no index; every vector is read")
+        tensor = request.tensor or settings.get("tensor")
+        metadata = request.metadata or settings.get("metadata")
+    else:  # It holds its own; only what is typed can contradict that.
+        tensor, metadata = request.tensor, request.metadata
+    return open_points(
+        source,
+        label_by=request.label_by or settings.get("label_by"),
+        tensor=tensor,
+        metadata=metadata,
+        input_format=request.input_format,
+        drop_nonfinite=request.drop_nonfinite,
+    )
 
 
-def _output(points: Points, options: dict[str, Any], n_words: int) -> Output:
+def _question(points: Points, request: Request) -> Question:
+    from embviz.questions.answers import make_question
+
+    recall = 1.0 if request.exact else request.recall
+    return make_question(
+        points, request.k, request.metric, request.farthest, request.select, recall
+    )
+
+
+def _output(points: Points, request: Request) -> Output:
     from embviz.commands.neighbors.output import Output
-    from embviz.errors import ParameterError
     from embviz.outputs.standard import check_standard_output
 
-    for name in options["columns"]:
+    for name in request.columns:
         if name not in points.columns.names:
             there = ", ".join(f"'{name}'" for name in points.columns.names) or "none"
             raise ParameterError("--column", f"no metadata column '{name}'", f"there are: {there}")
     check_standard_output()
-    style = options["style"] or ("text" if sys.stdout.isatty() else "tsv")
-    streamed = not n_words and not options["between"]
-    return Output(points, style, options["columns"], streamed or n_words > 1, streamed)
+    style = request.style or ("text" if sys.stdout.isatty() else "tsv")
+    n_words = len(request.query)
+    streamed = not n_words and not request.between
+    return Output(points, style, request.columns, streamed or n_words > 1, streamed)
 
 
 def _queries(words: tuple[str, ...]) -> tuple[str, ...]:
@@ -160,7 +204,7 @@ def _answer_lines(question: Question, output: Output, batch: str | None) -> None
         ParameterError: At the end, if there were such lines.
     """
     from embviz.commands.neighbors.batch import read_groups
-    from embviz.errors import EmbvizError, ParameterError
+    from embviz.errors import EmbvizError
 
     n_lines = n_refused = 0
     for group in read_groups(batch or "-", MOST_TOGETHER):
@@ -186,7 +230,7 @@ def _answers(
     question: Question, group: list[str | LoadError], n_before: int
 ) -> Iterator[Answer | EmbvizError]:
     """Yield an answer a line, or the error that it is refused with."""
-    from embviz.errors import EmbvizError, ParameterError
+    from embviz.errors import EmbvizError
 
     yield from (text for text in group if isinstance(text, EmbvizError))
     texts = [text for text in group if isinstance(text, str) and text]

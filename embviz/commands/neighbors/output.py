@@ -67,12 +67,6 @@ class Output:
             with standard_output():
                 print(json.dumps(self._held, ensure_ascii=False, indent=1))
 
-    def label(self, point: int) -> str:
-        """Return a point's name, its row number where it has none."""
-        column = self.points.columns.label
-        text = self.points.columns.value(column, point) if column else ""
-        return text or f"row {self.points.row_number(point)}"
-
     def _tsv(self, answer: Answer) -> Iterator[str]:
         if not self._n_written:
             between = ["share"] if answer.shares is not None else []
@@ -82,8 +76,8 @@ class Output:
             share = [] if answer.shares is None else [f"{answer.shares[place]:.4g}"]
             cells = [
                 escaped(answer.query),
-                escaped(self.label(point)),
-                str(self.points.row_number(point)),
+                escaped(answer.labels[place]),
+                str(answer.rows[place]),
                 f"{float(answer.distances[place]):.7g}",
                 *share,
                 *(escaped(self.points.columns.value(name, point)) for name in self.columns),
@@ -93,7 +87,7 @@ class Output:
     def _json(self, answer: Answer) -> Iterator[str]:
         found = {
             "query": answer.query,
-            "rows": [self.points.row_number(point) for point in answer.operands],
+            "rows": [self.points.search.row_number(point) for point in answer.operands],
             "metric": answer.metric,
             "recall": round(answer.recall, 6),
             "neighbors": [self._entry(answer, place) for place in range(len(answer.points))],
@@ -106,8 +100,8 @@ class Output:
     def _entry(self, answer: Answer, place: int) -> dict[str, Any]:
         point = answer.points[place]
         entry: dict[str, Any] = {
-            "label": self.label(point),
-            "row": self.points.row_number(point),
+            "label": answer.labels[place],
+            "row": answer.rows[place],
             "distance": float(answer.distances[place]),
         }
         if answer.shares is not None:
@@ -120,17 +114,17 @@ class Output:
     def _text(self, answer: Answer) -> Iterator[str]:
         if self.several:
             yield ("\n" if self._n_written else "") + f"{printable(answer.query)}:"
-        labels = [printable(self.label(point), 60) for point in answer.points]
-        numbers = [f"row {self.points.row_number(point)}" for point in answer.points]
+        labels = [printable(label, 60) for label in answer.labels]
+        numbers = list(map(str, answer.rows))
         width = max(map(shown_width, labels))
         digits = max(map(len, numbers))
-        bars = self._bars(answer, width + digits)
+        bars = self._bars(answer, width + digits + 4)
         for place, point in enumerate(answer.points):
             cells = [
                 labels[place] + " " * (width - shown_width(labels[place])),
                 f"{float(answer.distances[place]):.4f}",
                 *([bars[place]] if bars else []),
-                "row " + numbers[place][4:].rjust(digits - 4),
+                "row " + numbers[place].rjust(digits),
             ]
             if answer.shares is not None:
                 cells.append(f"{100 * answer.shares[place]:3.0f} %")

@@ -51,6 +51,18 @@ def table_options(function: F) -> F:
     return function
 
 
+def method_option(*names: str) -> Callable[[F], F]:
+    """Add the option that asks for projections."""
+    return click.option(
+        *names,
+        "methods",
+        metavar="METHOD",
+        multiple=True,
+        help="pca, tsne, umap, custom, none, an installed one, or package.module:Class; fields "
+        "of it as umap:n_neighbors=30; may be given several times, the first is shown first",
+    )
+
+
 def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
     """Return the source to ask, and the settings of the `embviz.toml` that named it.
 

@@ -13,12 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.exact import check_k, check_metric, check_queries
+from embviz.neighbors.exact import check_among, check_k, check_metric, check_queries
 from embviz.neighbors.index.files import IndexFiles, read_manifest, sample_file
 from embviz.neighbors.index.labels import IndexColumns
 from embviz.neighbors.index.manifest import Manifest, parse_manifest
 from embviz.neighbors.index.search import CellStore, Recall
-from embviz.neighbors.scan import Request
+from embviz.neighbors.scan import Request, search_exactly
 
 log = logging.getLogger("embviz")
 
@@ -82,9 +82,10 @@ class NeighborIndex:
 
     def find_row(self, number: int) -> int | None:
         """Return the point with a row number of the source, if it is there."""
-        if "rows" not in self.store.files.parts:
+        rows = self.row_numbers()
+        if rows is None:
             return number if 0 <= number < self.n_points else None
-        found = np.flatnonzero(self.store.files.read("rows") == number)
+        found = np.flatnonzero(rows == number)
         return int(found[0]) if len(found) else None
 
     def row_number(self, point: int) -> int:
@@ -92,6 +93,11 @@ class NeighborIndex:
         if "rows" not in self.store.files.parts:
             return point
         return int(self.store.files.read("rows", point, point + 1)[0])
+
+    def row_numbers(self) -> NDArray[np.int64] | None:
+        """Return all row numbers, int64 (n_points,); None where they are 0 .. n_points - 1."""
+        files = self.store.files
+        return files.read("rows") if "rows" in files.parts else None
 
     def vectors(self, points: ArrayLike) -> NDArray[np.float64]:
         """Return some points' vectors, float64 (n, n_dims)."""
@@ -152,6 +158,47 @@ class NeighborIndex:
         metric = self._check(k, self.n_points - len(excluded), metric, recall)
         wanted = check_queries(self.n_dims, queries, metric)
         return self._search(Request(wanted, k, metric, excluded=excluded), recall)
+
+    def find_among(
+        self, queries: ArrayLike, k: int, points: ArrayLike, metric: Metric | None = None
+    ) -> Neighbors:
+        """Find those of some points that are nearest to vectors, exactly.
+
+        Args:
+            queries: float (n, n_dims).
+            k: At most the number of points.
+            points: Which may be listed, shape (n,).
+            metric: As in `find_neighbors`.
+
+        Raises:
+            ParameterError: If a value is out of range, or a query is not finite or is zero.
+            LoadError: If a part that is read is damaged.
+        """
+        among = check_among(self.n_points, points, k)
+        metric = self._check(k, len(among), metric, 1.0)
+        wanted = check_queries(self.n_dims, queries, metric)
+        return search_exactly(lambda: self.store.some_rows(among), Request(wanted, k, metric))
+
+    def find_farthest(
+        self, queries: ArrayLike, k: int, metric: Metric | None = None, exclude: Sequence[int] = ()
+    ) -> Neighbors:
+        """Find the points farthest from vectors, the farthest first, exactly.
+
+        Args:
+            queries: float (n, n_dims).
+            k: Points a query.
+            metric: As in `find_neighbors`.
+            exclude: Points that are never listed.
+
+        Raises:
+            ParameterError: If a value is out of range, or a query is not finite or is zero.
+            LoadError: If a part that is read is damaged.
+        """
+        excluded = np.unique(np.asarray(exclude, dtype=np.int64))
+        metric = self._check(k, self.n_points - len(excluded), metric, 1.0)
+        wanted = check_queries(self.n_dims, queries, metric)
+        request = Request(wanted, k, metric, excluded=excluded, farthest=True)
+        return search_exactly(lambda: self.store.all_rows(len(wanted)), request)
 
     def quick_recall(self, k: int) -> float:
         """Return 0.99, or where that reads more than 256 MiB of vectors as much less, to 0.95."""

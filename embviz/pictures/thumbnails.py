@@ -1,13 +1,23 @@
-"""Thumbnails that come with a table: a sheet, the labels beside it, or a folder of images."""
+"""Thumbnails made for a table from images, and the labels that lie beside a sheet."""
 
 from __future__ import annotations
 
 import logging
+import math
+import os
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from embviz.model import EmbeddingTable, Sprite
+from embviz.errors import ParameterError
+from embviz.loaders.arrays.images import is_image_array
+from embviz.loaders.labels.metadata import read_metadata
+from embviz.model import EmbeddingTable, Sprite
+from embviz.pictures.images import open_images
+from embviz.sprites import find_labels
+from embviz.sprites.encoding import encode_webp, show_size
+from embviz.sprites.listing import find_images
+from embviz.sprites.packing import SheetOptions, encode_sheet, plan_sheets
 
 log = logging.getLogger("embviz")
 
@@ -20,37 +30,39 @@ _LOSSY_QUALITY = 85
 
 def add_thumbnails(
     table: EmbeddingTable,
-    sheet: str | None,
-    images: str | None,
+    images: str | os.PathLike[str],
     tile_size: tuple[int, int] | None = None,
 ) -> EmbeddingTable:
-    """Add the labels that lie beside a sheet, or the thumbnails and names of a folder of images.
+    """Return a table with images as its thumbnails, and their names as labels if it has none.
 
     Args:
-        table: The points; its own labels stay.
-        sheet: What --sprite named; it is loaded already.
-        images: What --images names: a folder, glob, array or list file, in the order of the points.
-        tile_size: A tile's width and height in pixels, for `images`.
+        table: The points.
+        images: A folder, glob, array or list file, in the order of the points.
+        tile_size: A tile's width and height in pixels; None for at most 128 a side, and at most
+            2^24 pixels in all.
 
     Raises:
         ParameterError: If the images are not one a point.
         LoadError: If an image cannot be read.
     """
-    from dataclasses import replace
+    sprite, names = make_sprite(str(images), tile_size, table.n_points)
+    table = replace(table, sprite=sprite)
+    if names and not table.metadata:
+        table = replace(table, metadata={"label": names})
+    return table
 
-    from embviz.loaders.labels.metadata import read_metadata
-    from embviz.sprites import find_labels
 
-    if sheet is not None and not table.metadata:
-        labels = find_labels(Path(sheet))
-        if labels is not None:
-            table = replace(table, metadata=read_metadata(labels, table.n_points))
-            log.info("%s: labels from %s", sheet, labels)
-    if images is not None:
-        sprite, names = make_sprite(images, tile_size, table.n_points)
-        table = replace(table, sprite=sprite)
-        if names and not table.metadata:
-            table = replace(table, metadata={"label": names})
+def add_sheet_labels(table: EmbeddingTable, sheet: str | os.PathLike[str]) -> EmbeddingTable:
+    """Return a table with the labels that lie beside a sheet of thumbnails, if it has none.
+
+    Raises:
+        LoadError: If the file of labels is damaged, or not of as many points.
+    """
+    labels = None if table.metadata else find_labels(Path(sheet))
+    if labels is None:
+        return table
+    table = replace(table, metadata=read_metadata(labels, table.n_points))
+    log.info("%s: labels from %s", sheet, labels)
     return table
 
 
@@ -66,15 +78,7 @@ def make_sprite(
         ParameterError: If there are more or fewer images than points.
         LoadError: If an image cannot be read.
     """
-    import math
-
-    from embviz.commands.sprite import open_source
-    from embviz.errors import ParameterError
-    from embviz.model import Sprite
-    from embviz.sprites.encoding import show_size
-    from embviz.sprites.packing import SheetOptions, encode_sheet, plan_sheets
-
-    source, files = open_source((images,), {})
+    source, files = open_images((images,))
     if len(source) != n_points:
         raise ParameterError(
             f"--images {images}",
@@ -100,25 +104,22 @@ def make_sprite(
     return sprite, tuple(file.name for file in files or ())
 
 
-def link_images(page: str, table: EmbeddingTable, options: dict[str, Any]) -> list[str]:
-    """Return the places of a table's images relative to the page, one a point, if they are wanted.
+def link_images(
+    page: str | os.PathLike[str], table: EmbeddingTable, images: str | os.PathLike[str]
+) -> list[str]:
+    """Return the places of a table's images relative to a page, one a point.
+
+    Args:
+        page: The file that will link them.
+        table: The points, or a part of them.
+        images: What their thumbnails were made of.
 
     Raises:
         ParameterError: If the images are in an array, or on another drive than the page.
     """
-    import os
-    from urllib.parse import quote
-
-    from embviz.errors import ParameterError
-    from embviz.loaders.arrays.images import is_image_array
-    from embviz.sprites.listing import find_images
-
-    if not options["images_linked"]:
-        return []
-    images = Path(options["images"])
-    if is_image_array(images):
+    if is_image_array(Path(images)):
         raise ParameterError("--images-linked", "an array has no files to link", "leave it out")
-    files = find_images([options["images"]], said=False)
+    files = find_images([str(images)], said=False)
     links = []
     for i in range(table.n_points):
         target = files[table.row_number(i)].path
@@ -134,9 +135,5 @@ def link_images(page: str, table: EmbeddingTable, options: dict[str, Any]) -> li
 
 
 def _compress(sprite: Sprite) -> Sprite:
-    from dataclasses import replace
-
-    from embviz.sprites.encoding import encode_webp
-
     first, *rest = (encode_webp(sheet, _LOSSY_QUALITY) for sheet in sprite.sheets)
     return replace(sprite, image=first, mime="image/webp", more=tuple(rest))

@@ -1,0 +1,84 @@
+"""Images that become tiles: the files of a folder, a glob or a list, or an array."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from embviz.errors import LoadError, ParameterError
+from embviz.loaders.arrays.images import is_image_array, load_image_array
+from embviz.sprites.listing import ImageFile, find_images
+from embviz.sprites.manifest import find_sheets
+from embviz.sprites.sources import ArraySource, FileSource, TileSource
+
+log = logging.getLogger("embviz")
+
+
+def open_images(
+    images: Sequence[str],
+    *,
+    recursive: bool = False,
+    tensor: str | None = None,
+    value_range: tuple[float, float] | None = None,
+    targets: Sequence[Path] = (),
+) -> tuple[TileSource, list[ImageFile] | None]:
+    """Return the images that are asked for, and their names where they are files.
+
+    Args:
+        images: A folder, a glob, a .npy or .npz array or a list file, or several files.
+        recursive: Look into the folders of a folder too.
+        tensor: The array in a .npz file that has several.
+        value_range: Values of an array that are black and white; None by its type and values.
+        targets: What will be written, the sheet first.
+
+    Raises:
+        LoadError: If there are none.
+        ParameterError: If an option has no meaning for them, or a target is one of them.
+    """
+    first = Path(images[0])
+    if len(images) == 1 and first.is_file() and is_image_array(first):
+        if recursive:
+            raise ParameterError("--recursive", f"{first} is no folder", "leave it out")
+        return ArraySource(load_image_array(first, tensor), str(first), value_range), None
+    for given, option in ((value_range, "--range"), (tensor, "--tensor")):
+        if given is not None:
+            raise ParameterError(option, "belongs to arrays of images", "leave it out")
+    files = find_images(images, recursive)
+    files = _leave_out_targets(files, targets, gathered=len(images) == 1 and not first.is_file())
+    return FileSource(files), files
+
+
+def _leave_out_targets(
+    files: list[ImageFile], targets: Sequence[Path], gathered: bool
+) -> list[ImageFile]:
+    """Return images without the sheet that an earlier run wrote among them.
+
+    Raises:
+        ParameterError: If a target is an image, and no such sheet of a folder or glob.
+        LoadError: If nothing is left.
+    """
+    old = [sheet for target in targets[:1] for sheet in find_sheets(target)] if gathered else []
+    places = {_place(path): path in old for path in [*targets, *old]}
+    places.pop(None, None)
+    kept = []
+    for file in files if places else ():
+        place = _place(file.path)
+        if place not in places:
+            kept.append(file)
+        elif places[place]:
+            log.info("%s: a sheet that was written before, left out", file.path)
+        else:
+            raise ParameterError(file.path, "would be overwritten", "name another file after -o")
+    if places and not kept:
+        raise LoadError(files[0].path, "a sheet that was written before, and the only image")
+    return kept if places else files
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Return what two names of one file share; None where there is no file."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,287 @@
+"""Which projections are made of chosen points, with one neighbor graph for all, and how good."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypedDict, Unpack
+
+from embviz.errors import ParameterError
+from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
+from embviz.neighbors import build_graph
+from embviz.pictures.quality import measure_quality, with_quality
+from embviz.pictures.selection import Part, choose_points, verified
+from embviz.projections import PCA, PROJECTORS, Projector
+from embviz.projections.custom import MOST_AXES
+from embviz.projections.methods import Method, field_names, parse_method
+from embviz.space import Normalize
+
+Space = tuple[Metric, Normalize]
+_ALIASES = ("perplexity", "iterations")
+
+
+class PlanFields(TypedDict, total=False):
+    """The fields of `Plan`, as `project` takes them."""
+
+    methods: Sequence[str | Projector]
+    axes: Sequence[tuple[str, str]]
+    dims: Sequence[int]
+    perplexity: float | None
+    iterations: int | None
+    metric: Metric
+    normalize: Normalize
+    seed: int
+    label_by: str | None
+    with_pca: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plan:
+    """Which projections are wanted, in the words of `embviz project`.
+
+    Attributes:
+        methods: Names of projectors (`tsne`), with options (`umap:n_neighbors=30,min_dist=0.5`),
+            classes (`package.module:Class`), or projectors, which are taken as they are.
+        axes: One to three pairs of queries; the method `custom` comes along where none takes them.
+        dims: 2, 3 or both; empty is 2, and 3 where that is cheap.
+        perplexity, iterations: Of the methods that have such a field.
+        metric: What near means, for neighbors, t-SNE and UMAP.
+        normalize: What PCA, t-SNE and UMAP see.
+        seed: Of all that is drawn.
+        label_by: The metadata column where queries look that name none.
+        with_pca: Whether PCA comes first, asked for or not.
+
+    Raises:
+        ParameterError: If there is no such method or option, a value does not fit, or an axis,
+            perplexity or number of iterations has no method that takes it.
+    """
+
+    methods: Sequence[str | Projector] = ()
+    axes: Sequence[tuple[str, str]] = ()
+    dims: Sequence[int] = ()
+    perplexity: float | None = None
+    iterations: int | None = None
+    metric: Metric = "cosine"
+    normalize: Normalize = "none"
+    seed: int = 0
+    label_by: str | None = None
+    with_pca: bool = True
+    asked: tuple[Method | Projector, ...] = field(init=False, repr=False)
+    """The methods as they were understood, each once."""
+
+    def __post_init__(self) -> None:
+        methods = [self.methods] if isinstance(self.methods, str) else self.methods
+        # A name that is given twice is one method; two projectors are two.
+        once = [m for i, m in enumerate(methods) if not isinstance(m, str) or m not in methods[:i]]
+        asked = tuple(parse_method(m) if isinstance(m, str) else m for m in once)
+        if self.axes and not any("axes" in _fields_to_fill(m) for m in asked):
+            asked = (*asked, parse_method("custom"))
+        for name, value in (
+            ("methods", tuple(methods)),
+            ("axes", tuple((start, end) for start, end in self.axes)),
+            ("dims", tuple(dict.fromkeys(int(d) for d in self.dims))),
+            ("asked", asked),
+        ):
+            object.__setattr__(self, name, value)
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse what contradicts itself or cannot be obeyed."""
+        if len(self.axes) > MOST_AXES:
+            raise ParameterError(
+                "--axis", f"{len(self.axes)} axes given", "one to three can be shown"
+            )
+        if len(self.axes) == MOST_AXES and self.dims == (2,):
+            raise ParameterError("--dims 2", "does not show three axes", "leave out an --axis")
+        wrong = [d for d in self.dims if d not in (2, 3)]
+        if wrong:
+            raise ParameterError(f"--dims {wrong[0]}", "is neither 2 nor 3", "give one or both")
+        if self.seed < 0:
+            raise ParameterError("--seed", f"{self.seed} is negative", "take 0 or more")
+        for name in _ALIASES:
+            if getattr(self, name) is not None:
+                self._check_taken(name)
+        for method in self.asked:
+            if isinstance(method, Method):
+                _check_whole(method, self._offered(None))
+
+    def _check_taken(self, name: str) -> None:
+        if any(name in _fields_to_fill(method) for method in self.asked):
+            return
+        typed = [m for m in self.asked if isinstance(m, Method) and name in m.options]
+        if typed:
+            raise ParameterError(f"--{name}", f"'{typed[0].text}' has its own", "leave one out")
+        owners = [n for n, kind in PROJECTORS.ours.items() if name in field_names(kind)]
+        raise ParameterError(
+            f"--{name}", f"belongs to {' and '.join(owners)}", f"add --method {owners[0]}"
+        )
+
+    def _offered(self, whole: EmbeddingTable | None) -> dict[str, Any]:
+        """Return what every method that has such a field takes, if it was not typed for it."""
+        offered: dict[str, Any] = {
+            "metric": self.metric,
+            "normalize": self.normalize,
+            "seed": self.seed,
+            "column": self.label_by,
+            "whole": whole,
+        }
+        if self.axes:
+            offered["axes"] = self.axes
+        return offered | {n: getattr(self, n) for n in _ALIASES if getattr(self, n) is not None}
+
+    def projectors(self, part: Part) -> list[Any]:
+        """Return the projectors of some points, in the order in which they are shown."""
+        found: list[Any] = []
+        for method in self.asked:
+            if not isinstance(method, Method):
+                found.append(method)
+                continue
+            offered = self._offered(part.whole)
+            taken = {n: offered[n] for n in _fields_to_fill(method) if n in offered}
+            found += _in_dims(method, method.projector(**taken, **method.options), part, self.dims)
+        if self.with_pca:
+            first = [p for p in found if isinstance(p, PCA)] or [PCA(normalize=self.normalize)]
+            return [*first, *(p for p in found if not isinstance(p, PCA))]
+        return found
+
+    def first(self, projections: Sequence[Projection]) -> Projection:
+        """Return the one of this plan's projections that was asked for first, else the first."""
+        if not self.with_pca or not self.asked:
+            return projections[0]
+        n_leading = max(1, sum(map(_is_pca, self.asked)))
+        return projections[0 if _is_pca(self.asked[0]) else n_leading]
+
+    def first_dims(self) -> int:
+        """Return how many dimensions are shown first: those asked for, 3 for three axes."""
+        if self.dims:
+            return self.dims[0]
+        three = len(self.axes) == MOST_AXES and "axes" in _fields_to_fill(self.asked[0])
+        return 3 if three else 2
+
+
+def _is_pca(method: Method | Projector) -> bool:
+    return method.projector is PCA if isinstance(method, Method) else isinstance(method, PCA)
+
+
+def _fields_to_fill(method: Method | Projector) -> tuple[str, ...]:
+    """Return the fields of a method asked for by name that were not typed with it."""
+    if not isinstance(method, Method):
+        return ()
+    return tuple(n for n in field_names(method.projector) if n not in method.options)
+
+
+def _check_whole(method: Method, offered: Mapping[str, Any]) -> None:
+    """Refuse a method that lacks a value which it cannot do without."""
+    for name in _fields_to_fill(method):
+        found = next(f for f in dataclasses.fields(method.projector) if f.name == name)
+        has_default = (
+            found.default is not dataclasses.MISSING
+            or found.default_factory is not dataclasses.MISSING
+        )
+        if name in offered or has_default:
+            continue
+        if name == "axes":
+            raise ParameterError(f"--method {method.text}", "needs an axis", "add --axis FROM TO")
+        raise ParameterError(
+            f"--method {method.text}", f"needs {name}", f"such as: {method.text}:{name}=…"
+        )
+
+
+def _in_dims(method: Method, projector: Any, part: Part, dims: Sequence[int]) -> Sequence[Any]:
+    """Return a projector once for each number of dimensions that it is to be drawn in."""
+    if "n_components" in method.options:
+        return [projector]
+    if hasattr(projector, "in_dims"):
+        found: Sequence[Any] = projector.in_dims(part.table, dims)
+        return found
+    if getattr(projector, "n_components", 3) < max(dims, default=0):
+        return [replace(projector, n_components=d) for d in sorted(set(dims))]
+    return [projector]
+
+
+def project(
+    points: EmbeddingTable | Part, plan: Plan | None = None, **fields: Unpack[PlanFields]
+) -> list[Projection]:
+    """Make every projection that is wanted: PCA first, one neighbor graph for all.
+
+    Where a method looks at neighbors, how faithful each projection is is measured on the graph,
+    and stands in its `stats` and `per_point`.
+
+    Args:
+        points: What `choose_points` gave, or all points of a table.
+        plan: Which projections; None is PCA alone.
+        fields: Fields of `Plan`, in place of one or of some of its own.
+
+    Raises:
+        ParameterError: If a projection cannot be made as it is asked for.
+        LoadError: If a vector holds NaN or infinity, or a checksum is wrong.
+    """
+    plan = replace(plan or Plan(), **fields)
+    part = points if isinstance(points, Part) else choose_points(points)
+    if plan.axes:
+        part = replace(part, whole=verified(part.whole))
+    return project_all(part.table, plan.projectors(part), plan)
+
+
+def project_all(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> list[Projection]:
+    """Return the projections of projectors, with the quality of each where there is a graph."""
+    wanted = _graph_sizes(table, projectors, plan)
+    # What is quick goes first, so that a query that matches nothing is told at once.
+    done = {id(p): p.project(table) for p in projectors if not _looks_at_neighbors(p)}
+    if len(done) == len(projectors):
+        return [done[id(p)] for p in projectors]
+    graphs = _graphs(table, wanted, plan)
+    for p in projectors:
+        if id(p) in done:
+            continue
+        if p.neighbors is None:
+            p_with = replace(p, neighbors=graphs[_space(p, plan)])
+        else:
+            graphs.setdefault(_space(p, plan), p.neighbors)
+            p_with = p
+        done[id(p)] = p_with.project(table)
+    usual = (plan.metric, plan.normalize)
+    found = []
+    for p in projectors:
+        space = _space(p, plan)
+        if space not in graphs:
+            space = usual if usual in graphs else next(iter(graphs))
+        quality = measure_quality(table, done[id(p)], graphs[space], space[1], plan.seed)
+        found.append(with_quality(done[id(p)], quality))
+    return found
+
+
+def _looks_at_neighbors(projector: Any) -> bool:
+    return hasattr(projector, "count_neighbors") and hasattr(projector, "neighbors")
+
+
+def _space(projector: Any, plan: Plan) -> Space:
+    """Return the metric and the normalization of a projector's neighbors."""
+    metric: Metric = getattr(projector, "metric", plan.metric)
+    return metric, getattr(projector, "normalize", plan.normalize)
+
+
+def _graph_sizes(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> dict[Space, int]:
+    """Return how many neighbors are wanted in each space that projectors look at.
+
+    Raises:
+        ParameterError: If a projector cannot have as many as it is asked to look at.
+    """
+    sizes: dict[Space, int] = {}
+    for p in projectors:
+        if _looks_at_neighbors(p):
+            k = p.count_neighbors(table)
+            if p.neighbors is None:
+                space = _space(p, plan)
+                sizes[space] = max(sizes.get(space, 0), k)
+    return sizes
+
+
+def _graphs(
+    table: EmbeddingTable, sizes: Mapping[Space, int], plan: Plan
+) -> dict[Space, Neighbors]:
+    return {
+        (metric, normalize): build_graph(table, k, metric, normalize, plan.seed)
+        for (metric, normalize), k in sizes.items()
+    }
