@@ -16,7 +16,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from embviz.errors import ParameterError
 from embviz.projections import PROJECTORS, check_projector, load_entry
 
-_SPEC = re.compile(r"(?P<name>[^:=]+(?::[A-Za-z_][\w.]*)?)(?::(?P<options>\w+=.*))?", re.DOTALL)
+_EXAMPLE = "such as: tsne, or umap:n_neighbors=30"
+_SPEC = re.compile(r"(?P<name>[^:=]+(?::[\w.]+)?)(?::(?P<options>\w+=.*))?", re.DOTALL)
 _TRUTHS = {"true": True, "yes": True, "false": False, "no": False}
 
 
@@ -43,9 +44,10 @@ def parse_method(text: str) -> Method:
     """
     found = _SPEC.fullmatch(text.strip())
     if found is None:
-        raise ParameterError(
-            f"--method {text}", "is not understood", "such as: tsne, or umap:n_neighbors=30"
-        )
+        raise ParameterError(f"--method {text}", "is not understood", _EXAMPLE)
+    name, colon, item = found["name"].partition(":")
+    if colon and name in PROJECTORS:
+        raise ParameterError(f"--method {text}", f"'{item}' is no field=value", _EXAMPLE)
     projector = find_projector(found["name"])
     known = option_types(projector)
     options: dict[str, Any] = {}

@@ -39,11 +39,18 @@ def test_an_installed_package_adds_a_projector_but_replaces_none(monkeypatch):
 
 @pytest.mark.parametrize(
     ("value", "why"),
-    [("embviz.nowhere:X", "cannot be loaded"), ("json:dumps", "no method 'project'")],
+    [
+        ("embviz.nowhere:X", "cannot be loaded"),
+        ("json:dumps", "no method 'project'"),
+        ("broken:X", r"broken:X cannot be loaded \(ZeroDivisionError: division by zero\)"),
+    ],
 )
-def test_a_broken_projector_of_a_package_is_told_when_asked_for(monkeypatch, value, why):
+def test_a_broken_projector_of_a_package_is_told_when_asked_for(monkeypatch, tmp_path, value, why):
+    (tmp_path / "broken.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
     registry = registry_with(monkeypatch, EntryPoint("mine", value, "embviz.projectors"))
     assert "pca" in registry
+    assert "mine" in registry
     with pytest.raises(ParameterError, match=f"projector 'mine'.*{why}"):
         registry["mine"]
 
