@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.commands.shared.config import config_option
+from embviz.commands.shared.found import source_argument, tell_settings
 from embviz.commands.shared.requests import Outputs, Source, take
 from embviz.commands.shared.source import TileSize, method_option, table_options
 
@@ -21,7 +22,7 @@ log = logging.getLogger("embviz")
 
 
 @click.command()
-@click.argument("source")
+@source_argument
 @click.option("-o", "output", metavar="FILE", required=True, help="The report to write")
 @table_options
 @click.option("--sprite", metavar="FILE", help="A sheet of thumbnails, one tile a point")
@@ -80,7 +81,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     """Project the vectors of SOURCE and write a report of them as one HTML file
 
     SOURCE is a TensorFlow checkpoint, a .npy, .npz, TSV, CSV, word2vec or GloVe file, or a
-    projector logdir.
+    projector logdir; else what EMBVIZ_SOURCE or an embviz.toml here or above names, with its
+    settings.
 
     \b
     Example:
@@ -94,6 +96,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     from embviz.pictures.thumbnails import link_images
     from embviz.report import ReportOptions, prepare_page, write_report
 
+    tell_settings(ctx)
     source, outputs = take(Source, given), take(Outputs, given)
     outputs.check(source, bookmarks)
     plan = take(Plan, given)

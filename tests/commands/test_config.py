@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -108,3 +110,61 @@ def test_settings_of_other_commands_are_passed_over(run: Any, tmp_path: Path, fo
     )
     ran = run("sprite", "my data/photos", "-o", "s.png", "--config", "c.toml")
     assert ran.status == 0, ran.stderr
+
+
+def test_project_takes_the_source_and_the_settings_of_the_file_here_or_above(
+    run: Any, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "embviz.toml").write_text(
+        'source = "x.npy"\nmetadata = "m.tsv"\nseed = 3\nmax-side = 8\n'
+        '[project]\nmethod = ["pca"]\ntitle = "From the file"\n[export]\noutput = "log"\n'
+    )
+    (folder / "sub").mkdir()
+    monkeypatch.chdir(folder / "sub")
+    # As typed by a user there: `run` starts its process in another folder.
+    told = subprocess.run(
+        [sys.executable, "-m", "embviz", "project", "-o", "o.html", "--title", "Typed"],
+        capture_output=True, text=True, check=True,
+    ).stderr.replace("\\", "/")  # fmt: skip
+    first = told.splitlines()[0]
+    assert first == (
+        "../embviz.toml: source = ../x.npy, metadata = ../m.tsv, method = pca, seed = 3"
+    )
+    manifest = manifest_of(folder / "sub/o.html")
+    assert (manifest["title"], manifest["n_points"]) == ("Typed", 5)
+    assert manifest["command"].replace("\\", "/") == (
+        "embviz project -o o.html --metadata ../m.tsv --method pca --seed 3 --title Typed ../x.npy"
+    )
+    ran = run("project", str(folder / "x.npy"), "-o", "o.html")
+    assert "embviz.toml" not in ran.stderr
+
+
+def test_project_takes_the_source_of_the_environment_without_settings(
+    run: Any, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "embviz.toml").write_text('source = "gone.npy"\n[project]\nsample = 2\n')
+    monkeypatch.setenv("EMBVIZ_SOURCE", "my data/x.npy")
+    ran = run("project", "-o", "o.html")
+    assert ran.stderr.splitlines()[0] == "EMBVIZ_SOURCE: source = my data/x.npy"
+    assert manifest_of(tmp_path / "o.html")["n_points"] == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (None, 1, "source: none is named; name it as SOURCE, in EMBVIZ_SOURCE"),
+        ('source = "x.npy"\nsorce = 1', 1, "'sorce' is no option; close to it: source"),
+        ('source = "x.npy"\n[project]\nsze = 1', 2, "'sze' is no option of embviz project"),
+        ('source = "x.npy"\n[project]\nsample = 1.5', 2, "'sample' is to be a whole number"),
+    ],
+)
+def test_a_source_or_setting_that_is_not_there_is_refused(
+    run: Any, tmp_path: Path, text: str | None, status: int, said: str
+) -> None:
+    if text is not None:
+        (tmp_path / "embviz.toml").write_text(text)
+    ran = run("project", "-o", "o.html")
+    assert (ran.status, said in ran.stderr) == (status, True)
+    (tmp_path / "c.toml").write_text("seed = 3")
+    ran = run("project", "-o", "o.html", "--config", "c.toml")
+    assert (ran.status, "c.toml names no source" in ran.stderr) == (2, True)

@@ -141,6 +141,21 @@ def test_method_none_shows_two_dimensional_input_as_it_is(run: Any, tmp_path: Pa
     assert block_of(tmp_path / "out.html", "none_2_coordinates").tobytes() == xy.tobytes()
 
 
+def test_a_projector_of_ones_own_is_a_method(run: Any, words: np.ndarray, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from dataclasses import dataclass\nimport numpy as np\nfrom embviz import Projection\n\n"
+        "@dataclass(frozen=True)\nclass Columns:\n    first: int = 0\n"
+        "    def project(self, table):\n"
+        "        xy = np.array(table.vectors[:, self.first:self.first + 2])\n"
+        "        return Projection('columns', xy, axes=('x', 'y'))\n"
+    )
+    ran = run("project", *SOURCE, "--method", "mine:Columns:first=3", "-o", "out.html")
+    assert ran.status == 0, ran.stderr
+    found = block_of(tmp_path / "out.html", "columns_2_coordinates")
+    np.testing.assert_array_equal(found, words[:, 3:5])
+    assert manifest_of(tmp_path / "out.html")["first"] == "columns"
+
+
 def test_rows_that_are_not_finite_are_refused_or_left_out(run: Any, tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(40, 5)).astype(np.float32)
     vectors[[3, 17]] = np.nan
@@ -178,6 +193,9 @@ def test_coordinates_and_a_plotly_figure_are_written_on_request(
         (("--axis", "zebra", "best"), 2, "query 'zebra': it matches none of 200 points"),
         (("--axis", "=best", "=best"), 2, "so it has no direction"),
         (("--method", "tsne", "--perplexity", "100"), 2, "1 to 66.33 fit"),
+        (("--method", "umpa"), 2, "--method umpa: there is no such method; close to it: umap"),
+        (("--method", "umap:k=3"), 2, "--method umap:k=3: no field 'k'; one of n_components"),
+        (("--method", "gone:X"), 2, "projector 'gone:X': gone:X cannot be loaded (ModuleNotFound"),
         (("--perplexity", "10"), 2, "--perplexity: belongs to tsne; add --method tsne"),
         (("--select", "zebra"), 2, "'zebra' matches no point"),
         (("--sample", "1"), 2, "--sample: 1 is not a number of points from 2 up"),

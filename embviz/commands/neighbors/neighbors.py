@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.shared.source import find_source, table_options
+from embviz.commands.shared.found import find_source
+from embviz.commands.shared.source import table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
 
@@ -147,7 +148,9 @@ class Request:
 def _open(request: Request) -> Points:
     from embviz.questions.points import is_index, open_points
 
-    source, settings = find_source(request.source)
+    found = find_source("with --source FILE") if not request.source else None
+    source = found.source if found else str(request.source)
+    settings = found.settings if found else {}
     if not is_index(source, request.input_format):
         for option, there in (("recall", request.recall), ("exact", request.exact)):
             if there:

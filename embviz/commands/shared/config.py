@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,12 +31,21 @@ def config_option(function: F) -> F:
 
 def _apply(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
     """Take the defaults of the other options from a TOML file."""
-    if value is None:
-        return None
+    if value is not None:
+        ctx.default_map = defaults_from(ctx, value, read_config(Path(value)))
+    return value
+
+
+def defaults_from(ctx: click.Context, value: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the settings of a file give a command.
+
+    Raises:
+        UsageError: If one is no option, or has another shape.
+    """
     own = _options(ctx.command)
     defaults: dict[str, Any] = {}
     table: dict[str, Any] = {}
-    for key, item in read_config(Path(value)).items():
+    for key, item in settings.items():
         if _is_table(item):
             if key not in COMMANDS or isinstance(item, list):
                 raise click.UsageError(f"{value}: [{key}] is none of {_tables()}", ctx)
@@ -52,8 +61,7 @@ def _apply(ctx: click.Context, param: click.Parameter, value: str | None) -> str
             raise click.UsageError(f"{value}: '{key}' is no option of embviz {ctx.info_name}", ctx)
         taken = own[_plain(key)]
         defaults[str(taken.name)] = _shape(taken, item, f"{value}: '{key}'", ctx)
-    ctx.default_map = defaults
-    return value
+    return defaults
 
 
 def unknown_key(key: str, item: Any) -> tuple[str, str] | None:

@@ -1,8 +1,7 @@
-"""Options that several commands share, and where a source comes from when none is named."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from embviz.commands.shared.settings import CONFIG, read_config
-from embviz.errors import LoadError, ParameterError
+from embviz.errors import ParameterError
 
-READ = ("source", "tensor", "metadata", "label_by")
-"""What `neighbors` takes from the configuration file that names its source."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -61,82 +57,6 @@ def method_option(*names: str) -> Callable[[F], F]:
         help="pca, tsne, umap, custom, none, an installed one, or package.module:Class; fields "
         "of it as umap:n_neighbors=30; may be given several times, the first is shown first",
     )
-
-
-def find_source(named: str | None) -> tuple[str, dict[str, Any]]:
-    """Return the source to ask, and the settings of the `embviz.toml` that named it.
-
-    The order is `--source`, `EMBVIZ_SOURCE`, `source` in the `embviz.toml` of this folder or one
-    above it, the one index in this folder, the one projector logdir in it.
-
-    Raises:
-        LoadError: If none of them names one, or a configuration file has an unknown key.
-    """
-    if named:
-        return named, {}
-    if os.environ.get("EMBVIZ_SOURCE"):
-        return os.environ["EMBVIZ_SOURCE"], {}
-    here = Path()
-    folders = [here, *(Path(*[".."] * i) for i in range(1, len(Path.cwd().parents) + 1))]
-    for folder in folders:
-        if (folder / CONFIG).is_file():
-            config = read_config(folder / CONFIG)
-            _check_keys(folder / CONFIG, config)
-            if "source" in config:
-                _check_texts(folder / CONFIG, config)
-                return config["source"], config
-    indexes = _folders_with(here, "embviz-index.json")
-    logdirs = _folders_with(here, "projector_config.pbtxt")
-    if len(indexes) == 1 or (not indexes and len(logdirs) == 1):
-        return str((indexes or logdirs)[0]), {}
-    why = "none is named"
-    if indexes or logdirs:
-        several = indexes or logdirs
-        kind = "indexes" if indexes else "logdirs"
-        names = [str(path) for path in several[:3]] + ["…"] * (len(several) > 3)
-        why = f"{len(several)} {kind} are here ({', '.join(names)})"
-    raise LoadError(
-        "source",
-        why,
-        'name it with --source FILE, in EMBVIZ_SOURCE, as source = "FILE" in embviz.toml, '
-        "or run where one index or projector logdir lies",
-    )
-
-
-def _check_keys(path: Path, config: dict[str, Any]) -> None:
-    """Refuse settings that no command knows.
-
-    Raises:
-        LoadError: Naming the first and what is written like it.
-    """
-    others = [key for key in config if key.replace("-", "_") not in READ]
-    if not others:
-        return
-    # The commands are imported to be asked, which takes longer than some answers.
-    from embviz.commands.shared.config import unknown_key
-
-    for key in others:
-        unknown = unknown_key(key, config[key])
-        if unknown is not None:
-            raise LoadError(path, *unknown)
-
-
-def _check_texts(path: Path, config: dict[str, Any]) -> None:
-    """Refuse settings that name something and are no text.
-
-    Raises:
-        LoadError: Naming the setting.
-    """
-    for key in READ:
-        found = config.get(key, "a text")
-        if not isinstance(found, str) or not found:
-            raise LoadError(path, f"{key} = {found!r} is no name", f'such as {key} = "NAME"')
-
-
-def _folders_with(here: Path, name: str) -> list[Path]:
-    """Return the folders that hold a file of a name: this one and those in it, but hidden ones."""
-    found = [p.parent for p in [*here.glob(name), *here.glob(f"*/{name}")]]
-    return sorted(p for p in found if not p.name.startswith("."))
 
 
 def refuse_overwriting(output: Path, inputs: dict[str, str | None]) -> None:

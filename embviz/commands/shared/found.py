@@ -1,0 +1,150 @@
+"""Where a source comes from that is not named on the command line, and what comes with it."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from embviz.commands.shared.config import defaults_from, unknown_key
+from embviz.commands.shared.settings import CONFIG, read_config
+from embviz.errors import LoadError, printable
+
+READ = ("source", "tensor", "metadata", "label_by")
+"""What `neighbors` takes from the configuration file that names its source."""
+F = TypeVar("F", bound=Callable[..., Any])
+log = logging.getLogger("embviz")
+_PLACE = "embviz.place"
+
+
+@dataclass(frozen=True)
+class FoundSource:
+    """A source that was not named on the command line.
+
+    Attributes:
+        source: Its name, as seen from here.
+        place: What named it: an environment variable, a configuration file, or this folder.
+        file: That configuration file, if it was one.
+        settings: What it says.
+    """
+
+    source: str
+    place: str = ""
+    file: Path | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def find_source(how: str) -> FoundSource:
+    """Return the source where none is named on the command line.
+
+    The order is `EMBVIZ_SOURCE`, `source` in the `embviz.toml` of this folder or one above it, the
+    one index in this folder, the one projector logdir in it.
+
+    Args:
+        how: How it is named on the command line.
+
+    Raises:
+        LoadError: If none of them names one, or a configuration file has an unknown key.
+    """
+    if os.environ.get("EMBVIZ_SOURCE"):
+        return FoundSource(os.environ["EMBVIZ_SOURCE"], "EMBVIZ_SOURCE")
+    here = Path()
+    folders = [here, *(Path(*[".."] * i) for i in range(1, len(Path.cwd().parents) + 1))]
+    for folder in folders:
+        file = folder / CONFIG
+        if file.is_file():
+            settings = read_config(file)
+            _check_keys(file, settings)
+            if "source" in settings:
+                _check_texts(file, settings)
+                return FoundSource(settings["source"], str(file), file, settings)
+    indexes = _folders_with(here, "embviz-index.json")
+    logdirs = _folders_with(here, "projector_config.pbtxt")
+    if len(indexes) == 1 or (not indexes and len(logdirs) == 1):
+        return FoundSource(str((indexes or logdirs)[0]), "this folder")
+    why = "none is named"
+    if indexes or logdirs:
+        several = indexes or logdirs
+        kind = "indexes" if indexes else "logdirs"
+        names = [str(path) for path in several[:3]] + ["…"] * (len(several) > 3)
+        why = f"{len(several)} {kind} are here ({', '.join(names)})"
+    raise LoadError(
+        "source",
+        why,
+        f'name it {how}, in EMBVIZ_SOURCE, as source = "FILE" in embviz.toml, '
+        "or run where one index or projector logdir lies",
+    )
+
+
+def _check_keys(path: Path, config: dict[str, Any]) -> None:
+    """Refuse settings that no command knows.
+
+    Raises:
+        LoadError: Naming the first and what is written like it.
+    """
+    for key, item in config.items():
+        unknown = None if key.replace("-", "_") in READ else unknown_key(key, item)
+        if unknown is not None:
+            raise LoadError(path, *unknown)
+
+
+def _check_texts(path: Path, config: dict[str, Any]) -> None:
+    """Refuse settings that name something and are no text.
+
+    Raises:
+        LoadError: Naming the setting.
+    """
+    for key in READ:
+        found = config.get(key, "a text")
+        if not isinstance(found, str) or not found:
+            raise LoadError(path, f"{key} = {found!r} is no name", f'such as {key} = "NAME"')
+
+
+def _folders_with(here: Path, name: str) -> list[Path]:
+    """Return the folders that hold a file of a name: this one and those in it, but hidden ones."""
+    found = [p.parent for p in [*here.glob(name), *here.glob(f"*/{name}")]]
+    return sorted(p for p in found if not p.name.startswith("."))
+
+
+def source_argument(function: F) -> F:
+    """Add the argument SOURCE, which `embviz.toml` and the places of `neighbors` name else."""
+    # Eager, so that the settings which come with the source are the defaults of what follows.
+    argument = click.argument("source", required=False, is_eager=True, callback=_find)
+    return argument(function)
+
+
+def _find(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Find a source that is not named, and take the settings that stand beside it as defaults."""
+    if value is not None or ctx.resilient_parsing:
+        return value
+    if ctx.params.get("config"):
+        raise click.UsageError(f"{ctx.params['config']} names no source, and none is given", ctx)
+    found = find_source("as SOURCE")
+    if found.file is not None:
+        ctx.default_map = defaults_from(ctx, str(found.file), found.settings)
+    ctx.set_parameter_source("source", ParameterSource.DEFAULT_MAP)
+    ctx.meta[_PLACE] = found.place
+    return found.source
+
+
+def tell_settings(ctx: click.Context) -> None:
+    """Say in one line what was not typed but found with a source that was not named."""
+    if _PLACE not in ctx.meta:
+        return
+    found = [
+        f"{max(param.opts, key=len).lstrip('-')} = {_told(ctx.params[param.name or ''])}"
+        for param in ctx.command.params
+        if ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT_MAP
+    ]
+    log.info("%s: %s", ctx.meta[_PLACE], ", ".join(found))
+
+
+def _told(value: Any) -> str:
+    several = isinstance(value, (tuple, list))
+    return " ".join(map(_told, value)) if several else printable(str(value), 60)
