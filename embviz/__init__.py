@@ -8,8 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from embviz.bookmarks import read_bookmarks, write_bookmarks
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
-    from embviz.export import export_logdir, to_figure
+    from embviz.export import export_logdir, to_figure, write_coordinates, write_figure
     from embviz.loaders import list_tensors, load_table
     from embviz.model import (
         Bookmark,
@@ -20,20 +21,45 @@ if TYPE_CHECKING:
         Sprite,
         TensorInfo,
     )
-    from embviz.neighbors import find_neighbors
+    from embviz.neighbors import build_graph, find_neighbors
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import NeighborIndex, open_index
+    from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.plan import Plan, project
     from embviz.pictures.quality import Quality, measure_quality
-    from embviz.projections import PCA, TSNE, UMAP, Axes
+    from embviz.pictures.selection import Choice, Part, choose_points
+    from embviz.pictures.thumbnails import add_thumbnails, link_images
+    from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
     from embviz.queries import match
-    from embviz.report import write_report
+    from embviz.questions.all_points import neighbors_of_all
+    from embviz.questions.answers import Answer, Question, ask, ask_between, make_question
+    from embviz.questions.points import Points, open_points
+    from embviz.report import ReportOptions, opening_bookmark, write_report
+    from embviz.sprites import pack_tiles
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "embviz.errors": ("EmbvizError", "LoadError", "OutputError", "ParameterError"),
-    "embviz.export": ("export_logdir", "to_figure"),
-    "embviz.loaders": ("list_tensors", "load_table"),
+    "embviz.bookmarks": (
+        "read_bookmarks",
+        "write_bookmarks",
+    ),
+    "embviz.errors": (
+        "EmbvizError",
+        "LoadError",
+        "OutputError",
+        "ParameterError",
+    ),
+    "embviz.export": (
+        "export_logdir",
+        "to_figure",
+        "write_coordinates",
+        "write_figure",
+    ),
+    "embviz.loaders": (
+        "list_tensors",
+        "load_table",
+    ),
     "embviz.model": (
         "Bookmark",
         "EmbeddingTable",
@@ -43,13 +69,62 @@ _HOMES = {
         "Sprite",
         "TensorInfo",
     ),
-    "embviz.neighbors": ("find_neighbors",),
-    "embviz.neighbors.index.index": ("NeighborIndex", "open_index"),
-    "embviz.neighbors.index.build": ("append_rows", "build_index"),
-    "embviz.projections": ("PCA", "TSNE", "UMAP", "Axes"),
-    "embviz.pictures.quality": ("Quality", "measure_quality"),
+    "embviz.neighbors": (
+        "build_graph",
+        "find_neighbors",
+    ),
+    "embviz.neighbors.index.build": (
+        "append_rows",
+        "build_index",
+    ),
+    "embviz.neighbors.index.index": (
+        "NeighborIndex",
+        "open_index",
+    ),
+    "embviz.pictures.bookmarks": ("add_bookmarks",),
+    "embviz.pictures.plan": (
+        "Plan",
+        "project",
+    ),
+    "embviz.pictures.quality": (
+        "Quality",
+        "measure_quality",
+    ),
+    "embviz.pictures.selection": (
+        "Choice",
+        "Part",
+        "choose_points",
+    ),
+    "embviz.pictures.thumbnails": (
+        "add_thumbnails",
+        "link_images",
+    ),
+    "embviz.projections": (
+        "PCA",
+        "TSNE",
+        "UMAP",
+        "Axes",
+        "Identity",
+    ),
     "embviz.queries": ("match",),
-    "embviz.report": ("write_report",),
+    "embviz.questions.all_points": ("neighbors_of_all",),
+    "embviz.questions.answers": (
+        "Answer",
+        "Question",
+        "ask",
+        "ask_between",
+        "make_question",
+    ),
+    "embviz.questions.points": (
+        "Points",
+        "open_points",
+    ),
+    "embviz.report": (
+        "ReportOptions",
+        "opening_bookmark",
+        "write_report",
+    ),
+    "embviz.sprites": ("pack_tiles",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -57,30 +132,55 @@ __all__ = [
     "PCA",
     "TSNE",
     "UMAP",
+    "Answer",
     "Axes",
     "Bookmark",
+    "Choice",
     "EmbeddingTable",
     "EmbvizError",
     "Frames",
+    "Identity",
     "LoadError",
     "NeighborIndex",
     "Neighbors",
     "OutputError",
     "ParameterError",
+    "Part",
+    "Plan",
+    "Points",
     "Projection",
     "Quality",
+    "Question",
+    "ReportOptions",
     "Sprite",
     "TensorInfo",
+    "add_bookmarks",
+    "add_thumbnails",
     "append_rows",
+    "ask",
+    "ask_between",
+    "build_graph",
     "build_index",
+    "choose_points",
     "export_logdir",
     "find_neighbors",
+    "link_images",
     "list_tensors",
     "load_table",
+    "make_question",
     "match",
     "measure_quality",
+    "neighbors_of_all",
     "open_index",
+    "open_points",
+    "opening_bookmark",
+    "pack_tiles",
+    "project",
+    "read_bookmarks",
     "to_figure",
+    "write_bookmarks",
+    "write_coordinates",
+    "write_figure",
     "write_report",
 ]
 
@@ -91,3 +191,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'embviz' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]
