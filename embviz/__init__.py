@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embviz.bookmarks import read_bookmarks, write_bookmarks
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
-    from embviz.export import export_logdir, to_figure, write_coordinates, write_figure
+    from embviz.export import (
+        export_logdir,
+        to_figure,
+        write_coordinates,
+        write_figure,
+        write_neighbors,
+    )
     from embviz.loaders import list_tensors, load_table
     from embviz.model import (
         Bookmark,
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.quality import Quality, measure_quality
     from embviz.pictures.selection import Choice, Part, choose_points
+    from embviz.pictures.sheets import pack_images
     from embviz.pictures.thumbnails import add_thumbnails, link_images
     from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
     from embviz.queries import match
@@ -55,6 +62,7 @@ _HOMES = {
         "to_figure",
         "write_coordinates",
         "write_figure",
+        "write_neighbors",
     ),
     "embviz.loaders": (
         "list_tensors",
@@ -90,6 +98,7 @@ _HOMES = {
         "Quality",
         "measure_quality",
     ),
+    "embviz.pictures.sheets": ("pack_images",),
     "embviz.pictures.selection": (
         "Choice",
         "Part",
@@ -174,6 +183,7 @@ __all__ = [
     "open_index",
     "open_points",
     "opening_bookmark",
+    "pack_images",
     "pack_tiles",
     "project",
     "read_bookmarks",
@@ -181,6 +191,7 @@ __all__ = [
     "write_bookmarks",
     "write_coordinates",
     "write_figure",
+    "write_neighbors",
     "write_report",
 ]
 

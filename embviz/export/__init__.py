@@ -5,5 +5,6 @@ from __future__ import annotations
 from embviz.export.coordinates import write_coordinates
 from embviz.export.figure import to_figure, write_figure
 from embviz.export.logdir import export_logdir
+from embviz.export.neighbors import write_neighbors
 
-__all__ = ["export_logdir", "to_figure", "write_coordinates", "write_figure"]
+__all__ = ["export_logdir", "to_figure", "write_coordinates", "write_figure", "write_neighbors"]

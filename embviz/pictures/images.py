@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from embviz.errors import LoadError, ParameterError
@@ -15,36 +16,46 @@ from embviz.sprites.sources import ArraySource, FileSource, TileSource
 log = logging.getLogger("embviz")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImageChoice:
+    """Which images of a folder, or which array of images.
+
+    Attributes:
+        recursive: Look into the folders of a folder too.
+        tensor: The array in a .npz file that has several.
+        value_range: Values of an array that are black and white; None by its type and values.
+    """
+
+    recursive: bool = False
+    tensor: str | None = None
+    value_range: tuple[float, float] | None = None
+
+
 def open_images(
-    images: Sequence[str],
-    *,
-    recursive: bool = False,
-    tensor: str | None = None,
-    value_range: tuple[float, float] | None = None,
-    targets: Sequence[Path] = (),
+    images: Sequence[str], choice: ImageChoice | None = None, targets: Sequence[Path] = ()
 ) -> tuple[TileSource, list[ImageFile] | None]:
     """Return the images that are asked for, and their names where they are files.
 
     Args:
         images: A folder, a glob, a .npy or .npz array or a list file, or several files.
-        recursive: Look into the folders of a folder too.
-        tensor: The array in a .npz file that has several.
-        value_range: Values of an array that are black and white; None by its type and values.
+        choice: Which of them.
         targets: What will be written, the sheet first.
 
     Raises:
         LoadError: If there are none.
         ParameterError: If an option has no meaning for them, or a target is one of them.
     """
+    choice = choice or ImageChoice()
     first = Path(images[0])
     if len(images) == 1 and first.is_file() and is_image_array(first):
-        if recursive:
+        if choice.recursive:
             raise ParameterError("--recursive", f"{first} is no folder", "leave it out")
-        return ArraySource(load_image_array(first, tensor), str(first), value_range), None
-    for given, option in ((value_range, "--range"), (tensor, "--tensor")):
+        array = load_image_array(first, choice.tensor)
+        return ArraySource(array, str(first), choice.value_range), None
+    for given, option in ((choice.value_range, "--range"), (choice.tensor, "--tensor")):
         if given is not None:
             raise ParameterError(option, "belongs to arrays of images", "leave it out")
-    files = find_images(images, recursive)
+    files = find_images(images, choice.recursive)
     files = _leave_out_targets(files, targets, gathered=len(images) == 1 and not first.is_file())
     return FileSource(files), files
 

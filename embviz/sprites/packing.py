@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,17 @@ _WEBP_PIXELS = 1 << 24
 _log = logging.getLogger("embviz")
 _progress = logging.getLogger("embviz.progress")
 T = TypeVar("T")
+
+
+class SheetFields(TypedDict, total=False):
+    """The fields of `SheetOptions`, as `pack_images` takes them."""
+
+    tile_size: tuple[int, int] | None
+    fit: Fit
+    background: str | None
+    max_side: int
+    quality: int | None
+    skip_broken: bool
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from embviz.commands.shared.terminal import can_show, end_progress
 from embviz.errors import printable
+from embviz.outputs.cells import escaped
 from embviz.outputs.standard import standard_output
 from embviz.questions.answers import Answer
 from embviz.questions.points import Points
@@ -156,8 +157,3 @@ def shown_width(text: str) -> int:
         return len(text)
     wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
     return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
-
-
-def escaped(text: str) -> str:
-    """Return a text that stays within one cell of a table."""
-    return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
