@@ -122,7 +122,8 @@ test('what does not fit is refused with the numbers that do', () => {
   ]) {
     assert.throws(() => tsneOptions(1000, odd), RangeError);
   }
-  assert.deepEqual(tsneOptions(1000), { dims: 2, perplexity: 30, learning_rate: null, iterations: 300, seed: 0 });
+  assert.deepEqual(tsneOptions(1000), { dims: 2, perplexity: 30, learning_rate: null, iterations: 750, seed: 0 });
+  assert.equal(tsneOptions(3000).iterations, 300);
   assert.equal(tsneOptions(31).perplexity, 10);
 });
 

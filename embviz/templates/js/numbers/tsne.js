@@ -2,15 +2,25 @@ import { createNormal, createRandom } from '#js/numbers/random.js';
 
 /**
  * t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008) with its exact gradient, for some
- * thousands of points. The schedule is that of embviz/projections/tsne.py: a third of the iterations at exaggeration 12
- * and momentum 0.8, the others at momentum 0.95, learning rate n / exaggeration (Belkina et al. 2019), gains, and
- * steps of at most 5 a point.
+ * thousands of points. The schedule is that of the command line (embviz/projections), with a learning rate of
+ * n / exaggeration (Belkina et al. 2019) but at least 10, gains, and steps of at most 5 a point.
  */
 
-const EARLY_SHARE = 1 / 3;
+/** Fewer are thrown about by a high momentum at the end. */
+const FAST_POINTS = 3000;
 const EARLY_EXAGGERATION = 12;
+/** Of few points: shares of the iterations, and how exaggeration falls to 1 between. */
+const EARLY_SHARE = 2 / 15;
+const ANNEALING_SHARE = 6 / 15;
+const ANNEALING_STEPS = 20;
+const FIRST_ANNEALED = 4;
+/** Very few points would hardly move. */
+const LEAST_RATE = 10;
 const LONGEST_STEP = 5;
 const DEVIATION = 1e-4;
+/** So few points often stay in a poor arrangement; they are let fall from several places. */
+const VERY_FEW = 30;
+const STARTS = 8;
 /** Of a perturbed point, as a share of the map's radius. */
 const LARGEST_SHIFT = 0.05;
 
@@ -36,10 +46,63 @@ export function startFrom(components, n, dims, seed) {
 }
 
 /**
+ * The best of several starts for very few points: the one whose run ends at the lowest divergence.
+ *
+ * @param {object} p see createRun @param {Float64Array} start (n, dims), the first one that is tried
+ * @param {{dims, iterations, learning_rate, seed}} options @returns {Float64Array} (n, dims)
+ */
+export function chooseStart(p, start, options) {
+  if (start.length / options.dims > VERY_FEW) return start;
+  const normal = createNormal(createRandom(options.seed ^ 0x51ed270b));
+  let [best, least] = [start, Infinity];
+  for (let attempt = 0; attempt < STARTS; attempt++) {
+    const from = attempt === 0 ? start : start.map(() => normal() * DEVIATION);
+    const run = createRun(p, from, options);
+    while (!run.isDone()) run.step();
+    // Starts that end alike are one: the first is kept.
+    if (attempt === 0 || run.divergence() < 0.999 * least) [best, least] = [from, run.divergence()];
+  }
+  return best;
+}
+
+/** @returns {number} how many iterations are run unless told otherwise */
+export const usualIterations = (n) => (n >= FAST_POINTS ? 300 : 750);
+
+/**
+ * Many points take a high momentum at the end, which needs few iterations. Of few, exaggeration falls slowly, and the
+ * map settles in a lower minimum than after a fall at once.
+ *
+ * @param {number} n points @param {number} total iterations
+ * @returns {{iterations: number, exaggeration: number, momentum: number}[]} phases
+ */
+export function planPhases(n, total) {
+  if (n >= FAST_POINTS) {
+    const early = Math.round(total / 3);
+    return [
+      { iterations: early, exaggeration: EARLY_EXAGGERATION, momentum: 0.8 },
+      { iterations: total - early, exaggeration: 1, momentum: 0.95 },
+    ];
+  }
+  const early = Math.round(total * EARLY_SHARE);
+  const late = Math.round(total * (EARLY_SHARE + ANNEALING_SHARE));
+  const end = (i) => early + Math.floor(((late - early) * i) / ANNEALING_STEPS);
+  const falling = Array.from({ length: ANNEALING_STEPS }, (_, i) => ({
+    iterations: end(i + 1) - end(i),
+    exaggeration: FIRST_ANNEALED ** (1 - i / (ANNEALING_STEPS - 1)),
+    momentum: 0.8,
+  }));
+  return [
+    { iterations: early, exaggeration: EARLY_EXAGGERATION, momentum: 0.8 },
+    ...falling,
+    { iterations: total - late, exaggeration: 1, momentum: 0.8 },
+  ];
+}
+
+/**
  * One optimization, advanced step by step.
  *
  * @param {{starts: Int32Array, others: Int32Array, weights: Float64Array}} p see affinities.js
- * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate, seed}} options see tsneOptions in run_options.js
+ * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate, seed}} options see tsneOptions in runs/options.js
  * @returns {{step: () => void, perturb: () => void, iteration: () => number, isDone: () => boolean, points: () => Float64Array, divergence: () => number}}
  */
 export function createRun(p, start, { dims, iterations, learning_rate, seed = 0 }) {
@@ -48,24 +111,20 @@ export function createRun(p, start, { dims, iterations, learning_rate, seed = 0 
   const y = Float64Array.from(start);
   const update = new Float64Array(size);
   const gains = new Float64Array(size).fill(1);
-  const early = Math.round(iterations * EARLY_SHARE);
+  const phases = planPhases(n, iterations).flatMap((phase) => new Array(phase.iterations).fill(phase));
   const random = createRandom(seed ^ 0x9e3779b9);
   let done = 0;
 
   function step() {
-    const isEarly = done < early;
-    if (done === early) {
-      update.fill(0);
-      gains.fill(1);
-    }
-    const exaggeration = isEarly ? EARLY_EXAGGERATION : 1;
+    const { exaggeration, momentum } = phases[done];
     const { gradient } = differentiate(p, y, n, dims, exaggeration);
     move(y, update, gains, gradient, {
       n,
       dims,
-      rate: learning_rate ?? n / exaggeration,
-      momentum: isEarly ? 0.8 : 0.95,
+      rate: learning_rate ?? Math.max(LEAST_RATE, n / exaggeration),
+      momentum,
     });
+    enlarge(y, update, n);
     done++;
   }
 
@@ -174,6 +233,21 @@ function move(y, update, gains, gradient, { n, dims, rate, momentum }) {
     }
   }
   center(y, n, dims);
+}
+
+/**
+ * Bring a map that shrinks to one place back to about the start's deviation. Within so small a map a step is linear in
+ * the points, so that its unit does not matter, and the divergence is that of one place to 1e-8; but points that round
+ * to one place stay there. A power of two rounds nothing.
+ */
+function enlarge(y, update, n) {
+  const deviation = Math.sqrt(y.reduce((sum, x) => sum + x * x, 0) / n);
+  if (!(deviation > 0 && deviation < DEVIATION / 10)) return;
+  const factor = 2 ** Math.round(Math.log2(DEVIATION / deviation));
+  for (let i = 0; i < y.length; i++) {
+    y[i] *= factor;
+    update[i] *= factor;
+  }
 }
 
 /** Shift each coordinate by up to 5 % of the map's radius, within that radius, as the Embedding Projector's *Perturb* does. */

@@ -1,4 +1,5 @@
 import { format, h } from '#js/dom.js';
+import { usualIterations } from '#js/numbers/tsne.js';
 
 /**
  * The fields of a method that the page can run.
@@ -12,7 +13,7 @@ export const createFields = (page, name) => ({ tsne: createTsneFields, umap: cre
 function createTsneFields(page) {
   const perplexity = number('Perplexity', { min: 1, step: 'any' });
   const rate = number('Learning rate', { min: 0, step: 'any', placeholder: 'auto' });
-  const iterations = number('Iterations', { min: 1, max: 100000, step: 1, value: 300 });
+  const iterations = number('Iterations', { min: 1, max: 100000, step: 1 });
   const seed = number('Seed', { min: 0, max: 4294967295, step: 1, value: 0 });
   const supervise = createSupervision(page);
   const all = [perplexity, rate, iterations, seed, supervise];
@@ -20,6 +21,7 @@ function createTsneFields(page) {
     element: h('div', {}, ...all.map((field) => field.element)),
     read: () => ({ ...given({ perplexity, learning_rate: rate, iterations, seed }), ...supervise.read() }),
     render(n, fits) {
+      iterations.input.placeholder = String(usualIterations(n));
       perplexity.input.placeholder = format(Number(Math.min(30, Math.max(1, (n - 1) / 3)).toPrecision(3)));
       enable(all, fits);
     },

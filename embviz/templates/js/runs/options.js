@@ -1,3 +1,5 @@
+import { usualIterations } from '#js/numbers/tsne.js';
+
 /** What t-SNE and UMAP take when they are run in the page, and what does not fit. */
 
 export const MOST_POINTS = 5000;
@@ -11,13 +13,19 @@ const MOST_RATE = 1e6;
  * @param {number} n points
  * @param {{dims?: number, perplexity?: number, learning_rate?: number | null, iterations?: number, seed?: number}} asked
  * @returns {{dims: number, perplexity: number, learning_rate: number | null, iterations: number, seed: number}}
- *   learning_rate null is n / exaggeration
+ *   learning_rate null is n / exaggeration, at least 10
  * @throws {RangeError}
  */
 export function tsneOptions(n, asked = {}) {
   checkCount(n, 't-SNE');
   const largest = (n - 1) / 3;
-  const { dims = 2, perplexity = Math.min(30, largest), learning_rate = null, iterations = 300, seed = 0 } = asked;
+  const {
+    dims = 2,
+    perplexity = Math.min(30, largest),
+    learning_rate = null,
+    iterations = usualIterations(n),
+    seed = 0,
+  } = asked;
   if (!(perplexity >= 1 && perplexity <= largest))
     throw new RangeError(
       `Perplexity ${perplexity} does not fit ${points(n)}; 1 to ${Math.floor(largest * 100) / 100} do`,

@@ -10,7 +10,10 @@ const METHODS = {
     check: tsneOptions,
     count: 'iterations',
     meaning: 'Neighborhoods are meaningful, distances between clusters are not.',
-    params: ({ learning_rate, ...rest }) => ({ ...rest, learning_rate: learning_rate ?? 'n / exaggeration' }),
+    params: ({ learning_rate, ...rest }) => ({
+      ...rest,
+      learning_rate: learning_rate ?? 'n / exaggeration, at least 10',
+    }),
   },
   umap: {
     title: 'UMAP',
