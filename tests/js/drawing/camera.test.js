@@ -70,6 +70,11 @@ test('resizing there and back is the same view', () => {
   );
 });
 
+test('a view whose axes have their own scales shows the same in another area', () => {
+  const view = { dims: 2, x: [0, 80], y: [0, 6] };
+  assert.deepEqual(camera.resized2(view, AREA, { ...AREA, width: 500, height: 700 }, false), view);
+});
+
 function project3(points, view, area = AREA, aspect = [1, 1, 0.5]) {
   const n = points.length / 3;
   const xy = new Float32Array(2 * n);
@@ -152,4 +157,36 @@ test('isView() refuses what a link or a file should not hold', () => {
   assert.equal(camera.isView(VIEW3, 3), true);
   assert.equal(camera.isView({ ...VIEW3, eye: VIEW3.center }, 3), false);
   assert.equal(camera.isView({ ...VIEW3, up: { x: 0, y: 0 } }, 3), false);
+});
+
+test('of a line through the plane of the camera only what lies before it is drawn', () => {
+  const matrix = camera.clipMatrix(VIEW3, BOX3, [1, 1, 0.5], AREA);
+  const [before, behind, farther] = [
+    [1, 0, 4],
+    [2, -30, 4.2],
+    [1.5, -15, 4.1],
+  ];
+  assert.equal(camera.clippedLine(behind, [2, -40, 4], matrix, AREA), null);
+  const whole = camera.clippedLine(before, [2, 1, 4.5], matrix, AREA);
+  assert.deepEqual(whole, [camera.projectPoint(before, matrix, AREA), camera.projectPoint([2, 1, 4.5], matrix, AREA)]);
+  for (const [a, b] of [
+    [before, behind],
+    [behind, before],
+  ]) {
+    const ends = camera.clippedLine(a, b, matrix, AREA);
+    const [near, cut] = a === before ? ends : [ends[1], ends[0]];
+    assert.deepEqual(near, camera.projectPoint(before, matrix, AREA));
+    // The cut end is that of the last point of the line that has a place on the screen.
+    let [low, high] = [0, 1];
+    const at = (t) => before.map((x, j) => x + t * (behind[j] - x));
+    const depth = ([x, y, z]) => matrix[3] * x + matrix[7] * y + matrix[11] * z + matrix[15];
+    for (let step = 0; step < 60; step++) {
+      const middle = (low + high) / 2;
+      if (depth(at(middle)) > 1e-3) low = middle;
+      else high = middle;
+    }
+    const [x, y] = camera.projectPoint(at(low), matrix, AREA);
+    assert.ok(Math.abs(cut[0] - x) < 1e-3 * Math.abs(x) && Math.abs(cut[1] - y) < 1e-3 * Math.abs(y) + 1);
+  }
+  assert.ok(Number.isNaN(camera.projectPoint(farther, matrix, AREA)[0]));
 });

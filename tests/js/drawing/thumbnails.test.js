@@ -19,6 +19,21 @@ test('thumbnails of heavy ink and photographs are smaller, where the points lie 
   assert.ok(size({ inkShare: 0.4 }) >= size({ ink: false }));
 });
 
+for (const [name, sprite, cover] of [
+  ['ink', { ...MNIST, inkShare: 0.2 }, 0.75 / 0.2],
+  ['photographs', { ...MNIST, ink: false }, 1.3],
+]) {
+  test(`thumbnails of ${name} are as large as fits the ground that the points occupy`, () => {
+    for (const count of [100, 700, 3000, 12000]) {
+      const size = thumbnails.thumbnailSize({ count, ground: 300000 }, sprite);
+      const natural = Math.sqrt((cover * 300000) / count);
+      const most = Math.min(natural, 56);
+      // Sizes go in steps of at most a third.
+      assert.ok(size <= Math.max(8, most) && size > most / 1.34, `${size} for ${natural} of ${count}`);
+    }
+  });
+}
+
 test('spread counts the points in sight and the ground that they occupy', () => {
   const xy = Float32Array.of(1, 1, 2, 2, 40, 1, -5, 1, NaN, NaN, 90, 90);
   const area = { left: 0, top: 0, width: 100, height: 100 };

@@ -5,7 +5,7 @@ import { createNormal, createRandom } from '#js/numbers/random.js';
 import { MOST_POINTS, tsneOptions } from '#js/runs/options.js';
 import { readLabels, supervised } from '#js/numbers/supervise.js';
 import { createTable } from '#js/data/table.js';
-import { createRun, differentiate, divergence, startFrom } from '#js/numbers/tsne.js';
+import { createRun, differentiate, divergence, planPhases, startFrom } from '#js/numbers/tsne.js';
 import { countNearestAlike } from './nearest_alike.js';
 
 const normal = createNormal(createRandom(2));
@@ -198,4 +198,21 @@ test('labels to supervise by are those of a column, missing and ignored ones are
   assert.throws(() => readLabels(table, rows, { column: 'kind', factor: 101 }), /101 is not in 0 .. 100/);
   assert.throws(() => readLabels(table, rows, { column: 'kind', factor: NaN }), RangeError);
   assert.throws(() => readLabels(table, rows, { column: 'kind', factor: 5, ignore: 'zz' }), /no value 'zz'/);
+});
+
+test('many points end at a high momentum, few at one that does not throw them about', () => {
+  assert.deepEqual(planPhases(3000, 300), [
+    { iterations: 100, exaggeration: 12, momentum: 0.8 },
+    { iterations: 200, exaggeration: 1, momentum: 0.95 },
+  ]);
+  for (const total of [1, 7, 20, 750]) {
+    const phases = planPhases(2999, total);
+    assert.equal(
+      phases.reduce((sum, { iterations }) => sum + iterations, 0),
+      total,
+    );
+    assert.ok(phases.every(({ iterations, momentum }) => iterations >= 0 && momentum === 0.8));
+    assert.ok(phases.every(({ exaggeration }, i) => i === 0 || exaggeration <= phases[i - 1].exaggeration));
+    assert.equal(phases.at(-1).exaggeration, 1);
+  }
 });
