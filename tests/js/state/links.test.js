@@ -137,3 +137,63 @@ test('what is understood beside it is kept', () => {
 test('an empty list of isolated rows is no rows, and none shows all', () => {
   assert.equal(readLink('#i=', 10).patch.isolated, null);
 });
+
+function random(seed) {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+const through = (camera) => readLink(writeLink(initial, initial, camera).fragment, 10).camera;
+
+test('a link keeps any view of the plane to a hundredth of a pixel', () => {
+  const draw = random(1);
+  let longest = 0;
+  for (let i = 0; i < 2000; i++) {
+    const scale = 10 ** (60 * draw() - 30);
+    const [x, y] = [0, 1].map(() => {
+      // As deep as floats allow: a millionth of a millionth of where it is.
+      const at = (2 * draw() - 1) * scale;
+      const span = scale * 10 ** (-12 * draw());
+      return [at, at + span];
+    });
+    const found = through({ dims: 2, x, y });
+    assert.ok(found, `${x} ${y}`);
+    [x, y].forEach(([a, b], j) => {
+      const [low, high] = found[j ? 'y' : 'x'];
+      assert.ok(low < high, 'a width');
+      assert.ok(Math.abs(low - a) <= 1.001e-5 * (b - a) && Math.abs(high - b) <= 1.001e-5 * (b - a), `${a} ${b}`);
+    });
+    longest = Math.max(longest, writeLink(initial, initial, { dims: 2, x, y }).fragment.length);
+  }
+  assert.ok(longest < 120, `${longest} letters`);
+});
+
+test('a link keeps any view of space to a hundred-thousandth of the distance', () => {
+  const draw = random(2);
+  const point = (size) => ({ x: (2 * draw() - 1) * size, y: (2 * draw() - 1) * size, z: (2 * draw() - 1) * size });
+  for (let i = 0; i < 2000; i++) {
+    const center = point(10 ** (8 * draw() - 5));
+    const away = point(10 ** (8 * draw() - 6));
+    const eye = { x: center.x + away.x, y: center.y + away.y, z: center.z + away.z };
+    const type = draw() < 0.5 ? 'orthographic' : 'perspective';
+    const camera = { dims: 3, eye, center, up: point(1), projection: { type } };
+    const found = through(camera);
+    assert.equal(found.projection.type, type);
+    const distance = Math.hypot(eye.x - center.x, eye.y - center.y, eye.z - center.z);
+    for (const [name, span] of [
+      ['eye', distance],
+      ['center', distance],
+      ['up', Math.hypot(camera.up.x, camera.up.y, camera.up.z)],
+    ])
+      for (const key of 'xyz')
+        assert.ok(Math.abs(found[name][key] - camera[name][key]) <= 1.001e-5 * span, `${name}.${key}`);
+  }
+});
+
+test('a camera takes no more digits than it needs', () => {
+  const camera = { dims: 2, x: [0.1, 0.30000000000000004], y: [1e20, 3e20] };
+  assert.equal(writeLink(initial, initial, camera).fragment, 'v=2_0.1_0.3_100000000000000000000_300000000000000000000');
+});

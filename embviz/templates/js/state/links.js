@@ -144,16 +144,32 @@ export function readRows(text, n_points) {
   return Int32Array.from(out);
 }
 
-const short = (x) => String(Number(x.toPrecision(5)));
-const listed = (p) => [p.x, p.y, p.z].map(short);
+/** Of what a camera sees, what its numbers may be off by: a hundredth of a pixel, more or less. */
+const PRECISION = 1e-5;
+
+/** @returns {string} the shortest decimal that is as near to x as `within` */
+function near(x, within) {
+  for (let digits = 1; digits < 17; digits++) {
+    const rounded = Number(x.toPrecision(digits));
+    if (Math.abs(rounded - x) <= within) return String(rounded);
+  }
+  return String(x);
+}
+
+const listed = (p, span) => [p.x, p.y, p.z].map((x) => near(x, span * PRECISION));
 
 function writeCamera(view) {
-  if (view.dims === 2) return [2, ...[...view.x, ...view.y].map((x) => String(Number(x.toPrecision(7))))].join('_');
+  if (view.dims === 2) {
+    const ends = [view.x, view.y].flatMap(([a, b]) => [a, b].map((x) => near(x, Math.abs(b - a) * PRECISION)));
+    return [2, ...ends].join('_');
+  }
+  const distance = Math.hypot(view.eye.x - view.center.x, view.eye.y - view.center.y, view.eye.z - view.center.z);
+  const upright = Math.hypot(view.up.x, view.up.y, view.up.z);
   return [
     3,
-    ...listed(view.eye),
-    ...listed(view.center),
-    ...listed(view.up),
+    ...listed(view.eye, distance),
+    ...listed(view.center, distance),
+    ...listed(view.up, upright),
     ...(view.projection?.type === 'orthographic' ? ['o'] : []),
   ].join('_');
 }
@@ -170,7 +186,7 @@ function readCamera(text) {
 }
 
 function finite(text) {
-  if (!/^-?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/.test(text) || !Number.isFinite(Number(text)))
+  if (!/^-?\d{1,25}(\.\d{1,25})?(e[+-]?\d{1,3})?$/.test(text) || !Number.isFinite(Number(text)))
     throw new RangeError('no number');
   return Number(text);
 }
