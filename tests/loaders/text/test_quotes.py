@@ -19,7 +19,7 @@ def test_quotes_are_read_as_csv_reads_them(line: str, delimiter: str) -> None:
     try:
         (wanted,) = csv.reader([line], delimiter=delimiter, strict=True)
     except csv.Error:
-        with pytest.raises(ValueError, match="quote|expected"):
+        with pytest.raises(ValueError, match=r"quote|expected"):
             split_quoted(line.encode(), delimiter.encode())
         return
     assert split_quoted(line.encode(), delimiter.encode()) == [f.encode() for f in wanted]
