@@ -15,8 +15,8 @@ import pytest
 ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
     {"errors"},
-    {"rows"},
-    {"model", "regexes", "outputs"},
+    {"rows", "kernels"},
+    {"model", "regexes", "outputs", "moments"},
     {"space", "queries", "sprites"},
     {"neighbors"},
     {"bookmarks"},
