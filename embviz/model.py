@@ -115,12 +115,13 @@ class Neighbors:
     """The nearest other points of some rows.
 
     `indices` int32 and `distances` float32, both (n_rows, k), nearest first, ties by row number;
-    a point is never its own neighbor. `recall` is the estimated share of true neighbors found,
+    distances are float64 where the vectors are so large or small that float32 cannot hold them. A
+    point is never its own neighbor. `recall` is the estimated share of true neighbors found,
     1.0 where the search was exact.
     """
 
     indices: NDArray[np.int32]
-    distances: NDArray[np.float32]
+    distances: NDArray[np.floating[Any]]
     metric: Metric
     recall: float = 1.0
 

@@ -3,74 +3,173 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
+from embviz.moments import Moments
 from embviz.rows import BLOCK_BYTES
 
 Normalize = Literal["none", "center", "sphere"]
 Floats = NDArray[np.floating[Any]]
+Kind = type[np.floating[Any]]
+T = TypeVar("T")
+F = TypeVar("F", bound=NDArray[np.floating[Any]])
 
 # Squares of values in this range, and sums of a million of them, fit float32.
 SMALLEST, LARGEST = 2.0**-40, 2.0**40
 
 
-def working_type(dtype: np.dtype[Any]) -> type[np.floating[Any]]:
+def working_type(dtype: np.dtype[Any]) -> Kind:
     """Return the float type that holds every value of a dtype: float32 or float64."""
     wide = dtype.itemsize > 4 or (dtype.kind in "iu" and dtype.itemsize > 2)
     return np.float64 if wide else np.float32
 
 
+def safe_exponent(peak: float) -> int:
+    """Return k such that values of magnitude `peak` over 2^k are near 1: the safe unit.
+
+    0 where their squares fit float32 as they are. Dividing by a power of two is exact but for what
+    underflows, and `divide` does so also where 1 / 2^k is beyond the type.
+
+    Args:
+        peak: The largest magnitude, finite, from the least number of float64 on.
+    """
+    if peak == 0 or SMALLEST <= peak <= LARGEST:
+        return 0
+    return min(math.frexp(peak)[1], 1023)
+
+
+def divide(values: F, exponent: int) -> F:
+    """Return values over 2^exponent, in their own type; the same array where exponent is 0."""
+    return values if exponent == 0 else cast(F, np.ldexp(values, -exponent))
+
+
 @dataclass(frozen=True, eq=False)
-class NormalizedVectors:
+class Extent:
+    """How far a table's vectors reach.
+
+    Attributes:
+        low: float64 (n_dims,), the least value of each column.
+        high: float64 (n_dims,), the largest.
+        exponent: Of the safe unit 2^exponent.
+        mean: float64 (n_dims,), the mean of all rows, over the unit.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    exponent: int
+    mean: NDArray[np.float64]
+
+    @property
+    def peak(self) -> float:
+        """The largest magnitude."""
+        return max(float(self.high.max()), -float(self.low.min()))
+
+
+@dataclass(frozen=True, eq=False)
+class Space:
     """A table's vectors divided by `unit`, then centered or spherized.
+
+    It is made once and handed to all that look at the vectors: what it has been asked for, such as
+    its moments, it keeps.
 
     Attributes:
         table: The raw vectors.
         normalize: `center` subtracts the mean; `sphere` also divides each row by its norm, where a
             zero row stays zero (the Embedding Projector's "spherize data").
-        unit: A power of two, 1.0 unless the values' squares would leave the range of float32.
-        mean: float64 (n_dims,), the mean of all rows, in `unit`.
-        working: The float type in which the rows are read.
+        extent: Of the raw vectors.
     """
 
     table: EmbeddingTable
     normalize: Normalize
-    unit: float
-    mean: NDArray[np.float64]
-    working: type[np.floating[Any]]
+    extent: Extent
+    _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     @property
     def shape(self) -> tuple[int, int]:
         return self.table.n_points, self.table.n_dims
 
     @property
+    def working(self) -> Kind:
+        """The float type in which the rows are read."""
+        return working_type(self.table.vectors.dtype)
+
+    @property
+    def exponent(self) -> int:
+        return self.extent.exponent
+
+    @property
+    def unit(self) -> float:
+        """A power of two, 1.0 unless the values' squares would leave the range of float32."""
+        return 2.0**self.exponent
+
+    @property
+    def rows_exponent(self) -> int:
+        """Normalized rows times 2 to this are in the vectors' unit; spherized ones have none."""
+        return 0 if self.normalize == "sphere" else self.exponent
+
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """The mean of all raw rows, in `unit`, float64 (n_dims,)."""
+        return self.extent.mean
+
+    @property
     def center(self) -> NDArray[np.float64]:
         """A point near the middle of the normalized vectors, float64 (n_dims,)."""
         return self.mean if self.normalize == "none" else np.zeros_like(self.mean)
+
+    def seen(self, normalize: Normalize) -> Space:
+        """Return the same vectors under another normalization; each is made once."""
+        if normalize == self.normalize:
+            return self
+        siblings: dict[str, Space] = self.keep("siblings", lambda: {self.normalize: self})
+        if normalize not in siblings:
+            siblings[normalize] = Space(self.table, normalize, self.extent, {"siblings": siblings})
+        return siblings[normalize]
+
+    def keep(self, name: Any, make: Callable[[], T]) -> T:
+        """Return what was made under a name, or make it."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        made: T = self._kept[name]
+        return made
+
+    def moments(self, products: Kind) -> Moments:
+        """Return the moments of the rows, in one pass that is made once.
+
+        Args:
+            products: The float type of the products; sums are float64.
+        """
+        if self.normalize == "center":  # A shift changes nothing but the mean.
+            raw = self.seen("none").moments(products)
+            return Moments(raw.count, raw.mean - self.mean, raw.scatter)
+        return self.keep(("moments", products), lambda: self._sum_moments(products))
+
+    def _sum_moments(self, products: Kind) -> Moments:
+        total = Moments.nothing(self.shape[1])
+        center = self.center
+        for _, block in self.blocks(max(BLOCK_BYTES, 64 * self.shape[1] * 8)):
+            total = total.merge(Moments.of(block, center, products))
+        return total
 
     def blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, Floats]]:
         """Yield (first row, block) over all rows, in the working type."""
         for start, block in self.table.blocks(self.working, block_bytes):
             yield start, self.apply(block)
 
-    def take(self, rows: slice | NDArray[np.integer[Any]]) -> Floats:
-        """Return some rows in the working type."""
-        return self.apply(self.table.take_block(rows, self.working))
+    def take(self, rows: slice | NDArray[np.integer[Any]], kind: Kind | None = None) -> Floats:
+        """Return some rows in the working type, or in a wider one."""
+        return self.apply(self.table.take_block(rows, kind or self.working))
 
     def apply(self, raw: Floats) -> Floats:
-        """Return raw rows (n, n_dims) of the working type, normalized; may change them in place."""
-        scaled = np.multiply(raw, self.working(1 / self.unit)) if self.unit != 1 else raw
-        if self.normalize == "none":
-            return scaled
-        shifted: Floats = scaled - self.mean.astype(self.working)
-        return unit_rows(shifted) if self.normalize == "sphere" else shifted
+        """Return raw rows (n, n_dims) of a float type, normalized; may change them in place."""
+        return self._shifted(divide(raw, self.exponent), self.mean)
 
     def columns(self, part: slice, norms: Floats | None) -> Floats:
         """Return some columns of all rows (n_points, n), in the working type.
@@ -79,24 +178,49 @@ class NormalizedVectors:
             part: The columns.
             norms: What `row_norms` returned.
         """
-        raw = self.table.take_columns(part, self.working)
-        scaled = np.multiply(raw, self.working(1 / self.unit)) if self.unit != 1 else raw
+        scaled = divide(self.table.take_columns(part, self.working), self.exponent)
         if self.normalize == "none":
             return scaled
-        shifted: Floats = scaled - self.mean[part].astype(self.working)
+        shifted = _subtract(scaled, self.mean[part])
         return shifted if norms is None else shifted / norms[:, None]
 
     def row_norms(self) -> Floats | None:
         """Return what `columns` divides each row by, (n_points,), or None for nothing."""
         if self.normalize != "sphere":
             return None
-        centered = NormalizedVectors(self.table, "center", self.unit, self.mean, self.working)
-        norms = np.concatenate([np.linalg.norm(b, axis=1) for _, b in centered.blocks()])
+        norms = np.concatenate([np.linalg.norm(b, axis=1) for _, b in self.seen("center").blocks()])
         return np.where(norms > 0, norms, 1).astype(self.working)
 
+    def _shifted(self, scaled: Floats, mean: NDArray[np.float64]) -> Floats:
+        if self.normalize == "none":
+            return scaled
+        shifted = _subtract(scaled, mean)
+        return unit_rows(shifted) if self.normalize == "sphere" else shifted
 
-def normalize_vectors(table: EmbeddingTable, normalize: Normalize = "none") -> NormalizedVectors:
+
+def _subtract(rows: Floats, mean: NDArray[np.float64]) -> Floats:
+    """Return rows less a mean that is more precise than they are.
+
+    Near the mean a difference of floats is exact, so that the part of the mean that its rounding
+    to the rows' type leaves can be subtracted after it.
+    """
+    rough = mean.astype(rows.dtype)
+    shifted: Floats = rows - rough
+    rest = (mean - rough).astype(rows.dtype)
+    if rest.any():
+        shifted -= rest
+    return shifted
+
+
+def open_space(
+    table: EmbeddingTable, normalize: Normalize = "none", known: Space | None = None
+) -> Space:
     """Measure a table's range and mean in one pass and return its vectors as a method sees them.
+
+    Args:
+        table: The vectors.
+        normalize: What is done to them.
+        known: A space that was opened before; where it is of the same vectors nothing is measured.
 
     Raises:
         ParameterError: If `normalize` is not one of the three.
@@ -105,26 +229,35 @@ def normalize_vectors(table: EmbeddingTable, normalize: Normalize = "none") -> N
     if normalize not in get_args(Normalize):
         choices = ", ".join(get_args(Normalize))
         raise ParameterError("normalize", f"'{normalize}' is not one of {choices}")
-    working = working_type(table.vectors.dtype)
-    peak, mean = _peak_and_mean(table, working, 1.0)
-    unit = 1.0
-    if peak > LARGEST or 0 < peak < SMALLEST:
-        unit = 2.0 ** max(-1000, math.frexp(peak)[1])
-        _, mean = _peak_and_mean(table, working, unit)
-    return NormalizedVectors(table, normalize, unit, mean, working)
+    if known is not None and known.table.vectors is table.vectors:
+        return known.seen(normalize)
+    return Space(table, normalize, measure_extent(table))
 
 
-def _peak_and_mean(
-    table: EmbeddingTable, working: type[np.floating[Any]], unit: float
-) -> tuple[float, NDArray[np.float64]]:
-    """Return the largest magnitude (raw) and the mean (in `unit`), float64 (n_dims,)."""
-    peak, total = 0.0, np.zeros(table.n_dims)
-    for _, block in table.blocks(working):
-        peak = max(peak, float(block.max()), -float(block.min()))
-        scaled = block * working(1 / unit) if unit != 1 else block
+def measure_extent(table: EmbeddingTable) -> Extent:
+    """Return how far a table's vectors reach, in one pass; a second one in an odd unit."""
+    found = _measure(table, 0)
+    exponent = safe_exponent(found.peak)
+    return found if exponent == 0 else _measure(table, exponent)
+
+
+def _measure(table: EmbeddingTable, exponent: int) -> Extent:
+    low, high = np.full(table.n_dims, np.inf), np.full(table.n_dims, -np.inf)
+    total = np.zeros(table.n_dims)
+    for _, block in table.blocks(working_type(table.vectors.dtype)):
+        np.minimum(low, block.min(axis=0), out=low)
+        np.maximum(high, block.max(axis=0), out=high)
         with np.errstate(over="ignore", invalid="ignore"):
-            total += np.ones(len(block), working) @ scaled
-    return peak, total / table.n_points
+            total += divide(block, exponent).sum(axis=0, dtype=np.float64)
+    return Extent(low, high, exponent, total / table.n_points)
+
+
+def shown_unit(unit: float, peak: float) -> float:
+    """Return 1.0 where coordinates up to `peak` in `unit` fit float32 in the vectors' own unit.
+
+    Else `unit`, in which they are then shown.
+    """
+    return 1.0 if unit == 1 or peak == 0 or 1e-30 < peak * unit < 3e38 else unit
 
 
 def unit_rows(rows: Floats) -> Floats:

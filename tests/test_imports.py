@@ -113,6 +113,20 @@ def test_a_pca_report_needs_neither_scipy_nor_scikit_learn(tmp_path: Path) -> No
     assert not modules_after(code) & {"scipy", "sklearn", "openTSNE", "faiss", "tensorflow"}
 
 
+def test_only_the_kernels_import_faiss() -> None:
+    users = {
+        path.relative_to(ROOT).parts[0]
+        for path in ROOT.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if (
+            isinstance(node, ast.Import)
+            and any(a.name.split(".")[0] == "faiss" for a in node.names)
+        )
+        or (isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "faiss")
+    }
+    assert users == {"kernels"}
+
+
 def test_every_public_name_is_there() -> None:
     import embviz
 

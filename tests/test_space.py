@@ -7,13 +7,13 @@ import pytest
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.space import normalize_vectors, unit_rows, working_type
+from embviz.space import open_space, unit_rows, working_type
 
 X = np.random.default_rng(0).normal(2, 1, size=(70, 5))
 
 
 def rows_of(vectors, normalize, block_bytes=200):
-    space = normalize_vectors(EmbeddingTable(vectors), normalize)
+    space = open_space(EmbeddingTable(vectors), normalize)
     return space, np.concatenate([block for _, block in space.blocks(block_bytes)])
 
 
@@ -67,4 +67,4 @@ def test_whole_numbers_that_float32_rounds_are_read_as_float64():
 
 def test_an_unknown_normalization_is_refused():
     with pytest.raises(ParameterError, match="none, center, sphere"):
-        normalize_vectors(EmbeddingTable(X), "whiten")
+        open_space(EmbeddingTable(X), "whiten")

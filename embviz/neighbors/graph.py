@@ -4,35 +4,36 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
+from embviz.kernels import choose_kernels
 from embviz.model import EmbeddingTable, Metric, Neighbors
+from embviz.neighbors.bounds import blur, product_rounding
 from embviz.neighbors.exact import check_k, check_metric
-from embviz.space import (
-    Normalize,
-    NormalizedVectors,
-    normalize_vectors,
-    unit_rows,
-)
+from embviz.neighbors.exact_rows import ExactRows, open_rows
+from embviz.neighbors.rounded import RoundedRows, round_rows
+from embviz.neighbors.scan import in_the_vectors_unit
+from embviz.space import Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
 
 Matrix = NDArray[np.float32]
+Numbers = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 # Multiplications of comparing all points with all; below it takes seconds and is simply done.
 FLAT_COST = 2.5e11
+# Of comparing the rows that rounding leaves unsure with all in float64; a sample where it is more.
+CERTAIN_COST = 2e10
 SEARCHED_DIMS = 80  # Leading components in which candidates are sought; more where they must.
 SAMPLE = 1000  # Points whose true neighbors say how many the graph has.
 WANTED_RECALL = 0.98
+TRAINING_STEPS = 8
+AS_NEAR = 1 + 1e-5  # A neighbor that is so much farther than another is as good.
 
 
 def build_graph(
@@ -41,6 +42,7 @@ def build_graph(
     metric: Metric = "cosine",
     normalize: Normalize = "none",
     seed: int = 0,
+    space: Space | None = None,
 ) -> Neighbors:
     """Find the nearest neighbors of all points.
 
@@ -55,73 +57,61 @@ def build_graph(
         metric: Cosine is euclidean between rows of unit length, as 1 - cos.
         normalize: What is done to the vectors before.
         seed: For the cells and the sample; the same seed gives the same bytes.
+        space: What `open_space` gave, where it was opened before.
 
     Returns:
-        Neighbors of every row, by distances of float32 precision; `recall` is the share of true
-        neighbors found for a sample of 1,000 points, 1.0 where all were compared. A zero vector
-        is at cosine distance 1 from all others.
+        Neighbors of every row, by distances of float32 precision. `recall` is 1.0 where bounds of
+        all rounding, or float64, rule out that another point is nearer; elsewhere the share of
+        true neighbors found for a sample of points. A zero vector is at cosine distance 1 from
+        all others.
 
     Raises:
-        ParameterError: If k is out of range, or a vector's distances are beyond float32.
+        ParameterError: If k is out of range, or a distance is beyond float64.
     """
     check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
-    space = normalize_vectors(table, normalize)
-    points = _gather(space, metric)
-    if metric == "cosine":
-        indices, distances, recall = _find_directions(points, k, seed)
-        return Neighbors(indices.astype(np.int32), distances, metric, recall)
-    indices, distances, recall = _find(points, k, seed)
-    if space.unit != 1:
-        peak = float(distances.max()) * space.unit
-        if not (peak == 0 or 1e-30 < peak < 3e38):
-            raise ParameterError(
-                table.source or "vectors",
-                f"distances of {peak:.3g} do not fit float32",
-                "divide the vectors by a constant first",
-            )
-        distances = (distances.astype(np.float64) * space.unit).astype(np.float32)
-    return Neighbors(indices.astype(np.int32), distances, metric, recall)
+    exact = open_rows(open_space(table, normalize, space), metric)
+    rounded = round_rows(exact)
+    others = rounded.rows
+    if len(others) < 2:
+        found = _Found(np.empty((len(others), 0), np.int64), np.empty((len(others), 0)), 1.0)
+    elif len(others) ** 2 * table.n_dims <= FLAT_COST or len(others) <= 4 * SAMPLE:
+        found = _compare_all(exact, rounded, min(k, len(others) - 1), seed)
+    else:
+        found = _visit_cells(exact, rounded, min(k, len(others) - 1), seed)
+        log.info(
+            "neighbors: %d of each of %s points, %.1f %% of the true ones on a sample of %s",
+            k, f"{len(others):,}", 100 * found.recall, f"{SAMPLE:,}",
+        )  # fmt: skip
+    if len(others) < table.n_points:
+        found = _add_zeros(found, others, table.n_points, k)
+    distances = in_the_vectors_unit(found.distances, exact.exponent)
+    return Neighbors(found.indices.astype(np.int32), distances, metric, found.recall)
 
 
-def _find(points: Matrix, k: int, seed: int) -> tuple[NDArray[np.int64], Matrix, float]:
-    """Return neighbors and euclidean distances of all points, both (n, k), and the recall."""
-    n_points, n_dims = points.shape
-    if n_points * n_points * n_dims <= FLAT_COST or n_points <= 4 * SAMPLE:
-        return *_compare_all(points, k), 1.0
-    indices, distances, recall = _visit_cells(points, k, seed)
-    log.info(
-        "neighbors: %d of each of %s points, %.1f %% of the true ones on a sample of %s",
-        k, f"{n_points:,}", 100 * recall, f"{SAMPLE:,}",
-    )  # fmt: skip
-    return indices, distances, recall
+@dataclass(eq=False)
+class _Found:
+    """Rows int64 and distances float64 as `ExactRows.measure` has them, both (n, k), and recall."""
+
+    indices: Rows
+    distances: Numbers
+    recall: float
 
 
-def _find_directions(points: Matrix, k: int, seed: int) -> tuple[NDArray[np.int64], Matrix, float]:
-    """Return neighbors and cosine distances of rows of length 1 or 0, and the recall."""
-    zero = np.flatnonzero(~np.asarray(points.any(axis=1)))
-    if not len(zero):
-        indices, distances, recall = _find(points, k, seed)
-        return indices, (distances**2 / 2).astype(np.float32), recall
+def _add_zeros(found: _Found, others: Rows, n_points: int, k: int) -> _Found:
+    """Return the neighbors of all points, where all but the others are zero vectors."""
+    zero = np.delete(np.arange(n_points), others)
     warn_of_zeros(len(zero))
-    n_points = len(points)
-    others = np.delete(np.arange(n_points), zero)
-    indices = np.empty((n_points, k), np.int64)
-    distances = np.ones((n_points, k), np.float32)
+    indices, distances = np.empty((n_points, k), np.int64), np.ones((n_points, k))
     indices[zero] = list_zero_neighbors(zero, k)
-    if not len(others):
-        return indices, distances, 1.0
-    near, apart, recall = np.empty((len(others), 0), np.int64), np.empty((len(others), 0)), 1.0
-    if len(others) > 1:
-        found, lengths, recall = _find(points[others], min(k, len(others) - 1), seed)
-        near, apart = others[found], lengths**2 / 2
     listed = np.broadcast_to(zero[:k], (len(others), min(k, len(zero))))
-    near = np.concatenate([near, listed], axis=1)
-    apart = np.concatenate([apart, np.ones(listed.shape)], axis=1).astype(np.float32)
-    order = np.lexsort((near, apart), axis=-1)[:, :k]
+    near = np.concatenate([found.indices, listed], axis=1)
+    apart = np.concatenate([found.distances, np.ones(listed.shape)], axis=1)
+    order = np.lexsort((near, apart.astype(np.float32)), axis=-1)[:, :k]
     indices[others] = np.take_along_axis(near, order, axis=1)
     distances[others] = np.take_along_axis(apart, order, axis=1)
-    return indices, distances, (recall * len(others) + len(zero)) / n_points
+    share = (found.recall * len(others) + len(zero)) / n_points
+    return _Found(indices, distances, share if found.recall < 1 else 1.0)
 
 
 def warn_of_zeros(count: int) -> None:
@@ -136,84 +126,119 @@ def list_zero_neighbors(zero: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     return np.asarray(first + (first >= zero[:, None]), dtype=np.int64)
 
 
-@contextmanager
-def calm_threads() -> Iterator[None]:
-    """Let OpenMP's threads sleep between tasks, in runtimes that are loaded meanwhile.
-
-    Several libraries bring an OpenMP runtime each; threads of one that spin while they wait take
-    the cores from the other. A setting of the user's own is kept.
-    """
-    missing = "OMP_WAIT_POLICY" not in os.environ
-    if missing:
-        os.environ["OMP_WAIT_POLICY"] = "passive"
-    try:
-        yield
-    finally:
-        if missing:
-            del os.environ["OMP_WAIT_POLICY"]
-
-
-def load_faiss() -> ModuleType:
-    """Return the module, loaded so that its threads sleep between tasks."""
-    with calm_threads():
-        import faiss
-    module: ModuleType = faiss
-    return module
-
-
-def _gather(space: NormalizedVectors, metric: Metric) -> Matrix:
-    """Return the points as float32 (n_points, n_dims), centered, or of unit length for cosine."""
-    out = np.empty(space.shape, np.float32)
-    center = space.center.astype(space.working)
-    for start, block in space.blocks():
-        rows = unit_rows(block) if metric == "cosine" else block - center
-        out[start : start + len(block)] = rows
-    return out
-
-
-def _compare_all(points: Matrix, k: int) -> tuple[NDArray[np.int64], Matrix]:
+def _compare_all(exact: ExactRows, rounded: RoundedRows, k: int, seed: int) -> _Found:
     """Compare every point with every other."""
-    wanted = min(len(points), k + 1 + max(8, k // 8))
-    _, candidates = load_faiss().knn(points, points, wanted)
-    return _order(points, np.arange(len(points)), candidates, k)
+    n_points = len(rounded.rows)
+    candidates, reach = rounded.nearest(None, min(n_points, k + 1 + max(8, k // 8)))
+    indices, distances, most = _order(exact, rounded, np.arange(n_points), candidates, k)
+    nothing_nearer = most == 0
+    unsure = np.flatnonzero(~((_as_measured(exact, reach) >= most) | nothing_nearer))
+    return _settle(exact, rounded, unsure, _Found(indices, distances, 1.0), seed)
+
+
+def _settle(
+    exact: ExactRows, rounded: RoundedRows, unsure: Rows, found: _Found, seed: int
+) -> _Found:
+    """Compare rows that rounding leaves unsure with all in float64, or a sample of many.
+
+    Args:
+        exact: The rows.
+        rounded: As they were searched.
+        unsure: Places of `rounded`.
+        found: What was found; changed in place.
+        seed: Of the sample.
+    """
+    n_points, n_dims = exact.space.shape
+    k = found.indices.shape[1]
+    few = max(SAMPLE // 4, int(CERTAIN_COST / (n_points * n_dims)))
+    some = unsure
+    if len(unsure) > few:
+        some = np.sort(np.random.default_rng(seed).choice(unsure, few, replace=False))
+    if not len(some):
+        return found
+    indices, truth = _search(exact, rounded, some, k)
+    share = float((found.distances[some] <= truth[:, -1:] * AS_NEAR).mean())
+    found.indices[some], found.distances[some] = indices, truth
+    rest = np.setdiff1d(unsure, some)
+    if len(rest) and share < WANTED_RECALL:
+        found.indices[rest], found.distances[rest] = _search(exact, rounded, rest, k)
+    elif len(rest):
+        # What a sample does not show may still be so once in twice as many.
+        missed = max(1 - share, 1 / (2 * truth.size))
+        found.recall = 1 - missed * len(rest) / len(rounded.rows)
+    return found
+
+
+def _search(exact: ExactRows, rounded: RoundedRows, places: Rows, k: int) -> tuple[Rows, Numbers]:
+    """Return the true neighbors of some rows among those that are not zero."""
+    n_points = exact.space.shape[0]
+    zero = np.delete(np.arange(n_points), rounded.rows)
+    near_zero = rounded.length**2 < 64 * float(rounded.sizes.mean())
+    kind = exact.space.working if near_zero else np.float64
+    return exact.search(rounded.rows[places], k, kind, zero)
+
+
+def _as_measured(exact: ExactRows, lengths: Numbers) -> Numbers:
+    """Return distances between rows near 1 as `ExactRows.measure` has them."""
+    if exact.metric == "cosine":
+        return np.asarray(np.square(np.maximum(lengths, 0)) / 2)
+    return np.asarray(np.ldexp(np.maximum(lengths, 0), exact.to_unit))
 
 
 def _order(
-    points: Matrix, rows: NDArray[np.int64], candidates: NDArray[np.int64], k: int
-) -> tuple[NDArray[np.int64], Matrix]:
-    """Return the k nearest of each row's candidates: (indices int64, distances), both (n, k).
+    exact: ExactRows, rounded: RoundedRows, places: Rows, candidates: Rows, k: int
+) -> tuple[Rows, Numbers, Numbers]:
+    """Return the k nearest of each row's candidates.
 
-    Distances are taken from differences in all dimensions, so that those of duplicates are 0.
+    Distances are taken from differences in all dimensions, so that those of duplicates are 0; in
+    float64 where they are so small beside the vectors that rounding these changes them.
+
+    Args:
+        exact: The rows.
+        rounded: The same as float32.
+        places: int64 (n,), of the rows that are asked.
+        candidates: Places (n, at least k), -1 for none.
+        k: How many are wanted.
+
+    Returns:
+        Rows and distances, both (n, k), and what the last distance is at most (n,).
     """
-    faiss = load_faiss()
-    index = faiss.IndexFlat(points.shape[1])
-    chosen_indices = np.empty((len(rows), k), np.int64)
-    chosen_distances = np.empty((len(rows), k), np.float32)
-    index.add(points)
-    swig = faiss.swig_ptr
+    rows, lengths = np.empty((len(places), k), np.int64), np.empty((len(places), k))
+    kernels = choose_kernels()
     step = max(1, (1 << 22) // candidates.shape[1])
-    for first in range(0, len(rows), step):
-        part = slice(first, min(first + step, len(rows)))
-        queries = np.ascontiguousarray(points[rows[part]])
+    for first in range(0, len(places), step):
+        part = slice(first, min(first + step, len(places)))
+        queries = np.ascontiguousarray(rounded.points[places[part]])
         found = np.sort(candidates[part], axis=1)
-        squares = np.empty(found.shape, np.float32)
-        index.compute_distance_subset(
-            len(queries), swig(queries), found.shape[1], swig(squares), swig(found)
-        )
-        squares[(found == rows[part, None]) | (found < 0)] = np.inf
+        squares = kernels.squares(queries, rounded.points, found)
+        squares[(found == places[part, None]) | (found < 0)] = np.inf
         order = np.argsort(squares, axis=1, kind="stable")[:, :k]
-        chosen_indices[part] = np.take_along_axis(found, order, axis=1)
-        chosen_distances[part] = np.sqrt(np.take_along_axis(squares, order, axis=1))
-    return chosen_indices, chosen_distances
+        rows[part] = np.take_along_axis(found, order, axis=1)
+        lengths[part] = np.sqrt(np.take_along_axis(squares, order, axis=1))
+    rows = rounded.rows[rows]
+    off = blur(rounded.sizes[places], lengths[:, -1], rounded.error)
+    distances = _as_measured(exact, lengths)
+    rounding = product_rounding(np.dtype(np.float32), rounded.points.shape[1])
+    most = _as_measured(exact, lengths[:, -1] * (1 + rounding) + off)
+    blurred = np.flatnonzero(2 * off > lengths[:, -1] * (AS_NEAR - 1))
+    if len(blurred):
+        own = places[blurred]
+        those = np.where(candidates[blurred] < 0, own[:, None], candidates[blurred])
+        rows[blurred], distances[blurred] = exact.order_many(
+            rounded.rows[own], rounded.rows[those], k
+        )
+        most[blurred] = distances[blurred, -1]
+    return rows, distances, most
 
 
 @dataclass(frozen=True, eq=False)
 class _Sample:
-    """Some points with the distances of their true neighbors, float32 (n_rows, k)."""
+    """Some points with the distances of their true neighbors, float64 (n_rows, k)."""
 
-    points: Matrix
-    rows: NDArray[np.int64]
-    truth: Matrix
+    exact: ExactRows
+    rounded: RoundedRows
+    places: Rows
+    truth: Numbers
 
     @property
     def k(self) -> int:
@@ -222,46 +247,44 @@ class _Sample:
     @property
     def n_candidates(self) -> int:
         """How many candidates are put in order for each point."""
-        return min(len(self.points), self.k + 1 + max(32, 3 * self.k // 4))
+        return min(len(self.rounded.rows), self.k + 1 + max(32, 3 * self.k // 4))
 
-    def recall(self, candidates: NDArray[np.int64]) -> float:
+    def recall(self, candidates: Rows) -> float:
         """Return the share of true neighbors among candidates (n_rows, n)."""
-        found = _order(self.points, self.rows, candidates, self.k)[1]
+        found = _order(self.exact, self.rounded, self.places, candidates, self.k)[1]
         # A neighbor as near as the last true one is as good; ties have no order.
-        return float((found <= self.truth[:, -1:] * (1 + 1e-5)).mean())
+        return float((found <= self.truth[:, -1:] * AS_NEAR).mean())
 
 
-def _visit_cells(points: Matrix, k: int, seed: int) -> tuple[NDArray[np.int64], Matrix, float]:
+def _visit_cells(exact: ExactRows, rounded: RoundedRows, k: int, seed: int) -> _Found:
     """Return neighbors and distances of all points and the recall on a sample."""
-    n_points = len(points)
+    n_points = len(rounded.rows)
     rng = np.random.default_rng(seed)
-    rows = np.sort(rng.choice(n_points, min(SAMPLE, n_points), replace=False))
-    wanted = min(n_points, k + 1 + max(8, k // 8))
-    _, candidates = load_faiss().knn(np.ascontiguousarray(points[rows]), points, wanted)
-    sample = _Sample(points, rows, _order(points, rows, candidates, k)[1])
+    places = np.sort(rng.choice(n_points, min(SAMPLE, n_points), replace=False))
+    sample = _Sample(exact, rounded, places, _search(exact, rounded, places, k)[1])
     reduced = _reduce(sample, seed)
     n_cells = max(1, round(math.sqrt(n_points)))
-    cells = _make_cells(reduced, n_cells, seed)
-    queries = np.ascontiguousarray(reduced[rows])
-    cells.nprobe = max(1, n_cells // 24)
+    cells = choose_kernels().sort_into_cells(reduced, n_cells, TRAINING_STEPS, seed)
+    queries = np.ascontiguousarray(reduced[places])
+    n_visited = max(1, n_cells // 24)
     while True:
-        recall = sample.recall(cells.search(queries, sample.n_candidates)[1])
-        if recall >= WANTED_RECALL or cells.nprobe >= n_cells:
+        recall = sample.recall(cells.search(queries, sample.n_candidates, n_visited))
+        if recall >= WANTED_RECALL or n_visited >= n_cells:
             break
-        cells.nprobe = min(n_cells, math.ceil(cells.nprobe * 1.4))
-    _, candidates = cells.search(reduced, sample.n_candidates)
-    indices, distances = _order(points, np.arange(n_points), candidates, k)
-    return indices, distances, recall
+        n_visited = min(n_cells, math.ceil(n_visited * 1.4))
+    candidates = cells.search(reduced, sample.n_candidates, n_visited)
+    rows, distances, _ = _order(exact, rounded, np.arange(n_points), candidates, k)
+    return _Found(rows, distances, recall)
 
 
 def _reduce(sample: _Sample, seed: int) -> Matrix:
     """Return the points in as few dimensions as show enough of the true neighbors of a sample."""
-    points = sample.points
+    points = sample.rounded.points
     n_dims = SEARCHED_DIMS
     while n_dims * 1.5 <= points.shape[1]:
         reduced = np.ascontiguousarray(points @ _main_directions(points, n_dims, seed))
-        queries = np.ascontiguousarray(reduced[sample.rows])
-        _, candidates = load_faiss().knn(queries, reduced, sample.n_candidates)
+        queries = np.ascontiguousarray(reduced[sample.places])
+        _, candidates = choose_kernels().nearest(queries, reduced, sample.n_candidates)
         if sample.recall(candidates) >= (1 + WANTED_RECALL) / 2:
             return reduced
         n_dims *= 2
@@ -283,13 +306,40 @@ def _main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
     return basis
 
 
-def _make_cells(points: Matrix, n_cells: int, seed: int) -> Any:
-    """Return a faiss index that holds the points sorted into k-means cells."""
-    faiss = load_faiss()
-    n_dims = points.shape[1]
-    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_dims), n_dims, n_cells, faiss.METRIC_L2)
-    index.cp.seed = seed % (1 << 31)
-    index.cp.niter = 8
-    index.train(points)
-    index.add(points)
-    return index
+def first_neighbors(
+    given: Neighbors | None, table: EmbeddingTable, k: int, metric: Metric
+) -> Neighbors | None:
+    """Return the first k of neighbors that are known already; None where none are given.
+
+    Raises:
+        ParameterError: If they are of other points, too few, or of another metric.
+    """
+    if given is None:
+        return None
+    n_rows, held = given.indices.shape
+    if n_rows != table.n_points or held < k or given.metric != metric:
+        raise ParameterError(
+            "neighbors",
+            f"{held} of {n_rows:,} points ({given.metric}) where {k} of "
+            f"{table.n_points:,} ({metric}) are needed",
+        )
+    return Neighbors(given.indices[:, :k], given.distances[:, :k], given.metric, given.recall)
+
+
+def bandwidth_distances(neighbors: Neighbors) -> Numbers:
+    """Return euclidean distances of neighbors in a unit of each row in which its last is near 1.
+
+    What t-SNE and UMAP make of them, a bandwidth a row, knows no unit, but their search for it
+    begins at 1. Rows near 1 already stay as they are.
+    """
+    distances = neighbors.distances.astype(np.float64)
+    if neighbors.metric == "cosine":
+        # Euclidean between rows of unit length.
+        distances = np.sqrt(2 * distances)
+    for axis in (None, 1):
+        peaks = distances.max(axis=1, keepdims=True)
+        if axis is None:
+            peaks = np.sort(peaks, axis=0)[None, len(peaks) // 2]
+        odd = (peaks > 0) & ((peaks > 2.0**20) | (peaks < 2.0**-20))
+        distances = np.ldexp(distances, np.where(odd, -np.frexp(peaks)[1], 0))
+    return np.asarray(distances)

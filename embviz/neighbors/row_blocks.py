@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.kernels import count_cores
 from embviz.model import EmbeddingTable
 from embviz.rows import BLOCK_BYTES, read_rows, release_pages
 from embviz.space import Floats, working_type
@@ -79,14 +79,6 @@ class Turns:
     def n_threads(self) -> int:
         """How many threads are of use: one a core and a part."""
         return max(1, min(count_cores(), MOST_THREADS, -(-self._n_rows // self._step)))
-
-
-def count_cores() -> int:
-    """Return how many cores this process may use, at most what OMP_NUM_THREADS says."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    n_cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    limit = os.environ.get("OMP_NUM_THREADS", "")
-    return min(n_cores, max(1, int(limit))) if limit.isascii() and limit.isdigit() else n_cores
 
 
 def table_blocks(table: EmbeddingTable, n_queries: int) -> Shares:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -12,15 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.errors import ParameterError
 from embviz.model import Metric, Neighbors
+from embviz.neighbors.bounds import ROUNDED, UNDERFLOW, measure_lengths, product_rounding
 from embviz.neighbors.row_blocks import Pass, RowBlock, Shares
-from embviz.space import Floats, unit_rows
-
-log = logging.getLogger("embviz")
+from embviz.space import Floats, divide, safe_exponent, unit_rows
 
 # Entries of a matrix of approximate distances, and numbers in a batch of exact ones.
 BATCH = 1 << 23
-LARGEST_DISTANCE = float(np.finfo(np.float32).max)
+# Where a query is smaller the rows may be too, whose products would all be rounded to zero.
+SMALL_QUERY = 1e-15
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,56 +64,112 @@ class Best:
         kept = order[first[:, None] + np.arange(k)]
         self.distances[touched], self.rows[touched] = distance[kept], row[kept]
 
-    def neighbors(self, metric: Metric, scale: float, recall: float = 1.0) -> Neighbors:
-        """Return them as they are handed out, euclidean distances divided by `scale`."""
-        distances = np.abs(self.distances) / scale
-        if len(distances) and distances.max() > LARGEST_DISTANCE:
-            log.warning(
-                "distances beyond %.3g do not fit float32 and are shown as that", LARGEST_DISTANCE
-            )
-            distances = np.minimum(distances, LARGEST_DISTANCE)
-        return Neighbors(self.rows.astype(np.int32), distances.astype(np.float32), metric, recall)
+    def neighbors(self, metric: Metric, exponent: int, recall: float = 1.0) -> Neighbors:
+        """Return them as they are handed out, euclidean distances times 2^exponent.
+
+        Raises:
+            ParameterError: If a distance is beyond float64.
+        """
+        distances = in_the_vectors_unit(np.abs(self.distances), exponent)
+        return Neighbors(self.rows.astype(np.int32), distances, metric, recall)
+
+
+def in_the_vectors_unit(distances: NDArray[np.float64], exponent: int) -> Floats:
+    """Return distances times 2^exponent: as float32, or as float64 where that cannot hold them.
+
+    Raises:
+        ParameterError: If one is beyond float64.
+    """
+    with np.errstate(over="ignore"):
+        out = np.ldexp(distances, exponent)
+    if not np.isfinite(out).all():
+        raise ParameterError(
+            "vectors",
+            "distances are beyond the range of numbers",
+            "divide them by a constant first",
+        )
+    limits = np.finfo(np.float32)
+    fit = out.max(initial=0) <= limits.max and (out[out > 0]).min(initial=1) >= limits.tiny
+    return out.astype(np.float32) if fit else out
 
 
 def search_exactly(blocks: Pass, request: Request) -> Neighbors:
-    """Return the best of all rows; in a smaller unit where squares leave the range of floats.
+    """Return the best of all rows; in another unit where squares leave the range of floats.
 
     Args:
-        blocks: Begins a pass over the rows; a second one is made in a smaller unit.
+        blocks: Begins a pass over the rows; more are made in another unit.
         request: What is looked for.
+
+    Raises:
+        ParameterError: If a distance is beyond float64.
     """
-    found = scan(blocks(), request, 1.0)
-    scale = 1.0
+    found, exponent = None, 0
+    peak = float(np.abs(request.queries).max(initial=0))
+    if request.metric == "cosine" or peak == 0 or peak > SMALL_QUERY:
+        found = scan(blocks(), request, 0)
     if found is None:
-        every = chain.from_iterable(blocks())
-        peak = max(float(np.abs(block.rows).max()) for block in every)
-        peak = max(peak, float(np.abs(request.queries).max()))
-        scale = 2.0 ** -max(-1000, int(np.frexp(peak)[1]))
-        found = scan(blocks(), request, scale)
+        for block in chain.from_iterable(blocks()):
+            peak = max(peak, float(block.rows.max()), -float(block.rows.min()))
+        exponent = safe_exponent(peak)
+        found = scan(blocks(), request, exponent)
     if found is None:
         raise AssertionError("scaled vectors are in range")
-    return found.neighbors(request.metric, scale)
+    return found.neighbors(request.metric, measuring_exponent(exponent))
 
 
-def scan(shares: Shares, request: Request, scale: float) -> Best | None:
+def measuring_exponent(exponent: int) -> int:
+    """Return k such that rows over 2^k have finite differences, and lengths with all digits.
+
+    That is all they need, since `measure_lengths` has no other bounds: rows far smaller than the
+    largest keep their digits.
+
+    Args:
+        exponent: Of the safe unit of the rows.
+    """
+    return 16 if exponent > 1000 else -200 if exponent < -800 else 0
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """Queries as rows are measured from, and as they are multiplied; distances times 2^-apart.
+
+    Attributes:
+        exact: float64 (n_queries, n_dims), over 2^measured.
+        near: float64 (n_queries, n_dims), near 1.
+        exponent: Of the unit of `near`.
+        measured: Of the unit of `exact`.
+    """
+
+    exact: NDArray[np.float64]
+    near: NDArray[np.float64]
+    exponent: int
+    measured: int
+
+
+def scan(shares: Shares, request: Request, exponent: int) -> Best | None:
     """Return the best of all rows; None if their squares are out of range.
 
     Args:
         shares: The rows; a thread for each iterator.
         request: What is looked for.
-        scale: A power of two; euclidean distances are returned times this.
+        exponent: Of the unit in which products are taken, for euclidean distances, which are
+            returned over 2 to its `measuring_exponent`.
     """
-    cosine = request.metric == "cosine"
-    exact = precise_units(request.queries) if cosine else request.queries * scale
+    if request.metric == "cosine":
+        units = precise_units(request.queries)
+        asked = _Asked(units, units, 0, 0)
+    else:
+        measured, wide = measuring_exponent(exponent), request.queries
+        exact, near = (np.asarray(divide(wide, k), np.float64) for k in (measured, exponent))
+        asked = _Asked(exact, near, exponent, measured)
     if len(shares) == 1:
-        return _scan_share(shares[0], request, exact, scale)
+        return _scan_share(shares[0], request, asked)
     from concurrent.futures import ThreadPoolExecutor
 
     stopped = threading.Event()
     with ThreadPoolExecutor(len(shares)) as pool:
         parts = [
-            pool.submit(_scan_share, _until(stopped, share), request, exact, scale)
-            for share in shares
+            pool.submit(_scan_share, _until(stopped, share), request, asked) for share in shares
         ]
         try:
             found = [part.result() for part in parts]
@@ -136,23 +192,21 @@ def _until(stopped: threading.Event, blocks: Iterable[RowBlock]) -> Iterator[Row
         yield block
 
 
-def _scan_share(
-    blocks: Iterable[RowBlock], request: Request, exact: NDArray[np.float64], scale: float
-) -> Best | None:
-    n_queries = len(exact)
+def _scan_share(blocks: Iterable[RowBlock], request: Request, asked: _Asked) -> Best | None:
+    n_queries = len(asked.exact)
     best = Best(
         np.full((n_queries, request.k), np.inf),
         np.full((n_queries, request.k), np.iinfo(np.int64).max),
     )
     cosine = request.metric == "cosine"
     for block in blocks:
-        part = _directions(block) if cosine else _positions(block, exact, scale)
+        part = _directions(block) if cosine else _positions(block, asked)
         if part is None:
             return None
         step = max(1, BATCH // len(block.rows))
         for first in range(0, n_queries, step):
             chosen = np.arange(first, min(first + step, n_queries))
-            _search_block(part, request, best, chosen, exact[chosen])
+            _search_block(part, request, best, chosen, asked)
     return best
 
 
@@ -170,17 +224,17 @@ class _Part:
     sizes: Floats
 
 
-def _positions(block: RowBlock, exact: NDArray[np.float64], scale: float) -> _Part | None:
+def _positions(block: RowBlock, asked: _Asked) -> _Part | None:
     """Return a block for euclidean distances; None if its squares are out of range."""
     rows, squares = block.rows, block.squares
-    if scale != 1:  # In float64, since what is small may lie beside what is large.
-        rows, squares = rows.astype(np.float64) * scale, None
+    if asked.exponent:  # In float64, since what is small may lie beside what is large.
+        rows, squares = divide(rows.astype(np.float64), asked.exponent), None
     with np.errstate(over="ignore"):
         sizes = np.einsum("ij,ij->i", rows, rows) if squares is None else squares
-        reach = float(sizes.max()) + float((exact**2).sum(axis=1).max(initial=0))
+        reach = float(sizes.max()) + float((asked.near**2).sum(axis=1).max(initial=0))
     if not reach < float(np.finfo(rows.dtype).max) / 64:
         return None
-    return _Part(block, rows, rows, np.ones(1, rows.dtype), sizes)
+    return _Part(block, block.rows, rows, np.ones(1, rows.dtype), sizes)
 
 
 def _directions(block: RowBlock) -> _Part:
@@ -202,7 +256,7 @@ def _search_block(
     request: Request,
     best: Best,
     chosen: NDArray[np.int64],
-    exact: NDArray[np.float64],
+    asked: _Asked,
 ) -> None:
     """Take in the rows of a block that can be among the best of the chosen queries.
 
@@ -210,9 +264,9 @@ def _search_block(
     farthest are looked for; the rows within reach are measured in float64 from their differences,
     so that rounding changes neither the order nor a zero.
     """
-    queries = exact.astype(part.rows.dtype)
+    queries = asked.near[chosen].astype(part.rows.dtype)
     squares = np.einsum("ij,ij->i", queries, queries)
-    rounding = 2 * float(np.finfo(part.rows.dtype).eps) * (part.rows.shape[1] + 16)
+    rounding = 2 * product_rounding(part.rows.dtype, part.rows.shape[1])
     sign = -1 if request.farthest else 1
     keep = part.rows.dtype.type(1 - sign * min(rounding, 1.0))
     lower = queries @ part.rows.T
@@ -223,7 +277,12 @@ def _search_block(
         np.negative(lower, out=lower)
     _leave_out(lower, part.block, request, chosen)
     limit = best.distances[chosen, -1]
-    limit = _widened(limit * 2 if request.metric == "cosine" else limit * np.abs(limit))
+    if request.metric == "cosine":
+        limit = _widened(limit * 2)
+    else:
+        with np.errstate(over="ignore"):
+            near = np.ldexp(limit, asked.measured - asked.exponent)
+            limit = _widened(near * np.abs(near))
     if lower.shape[1] > request.k and not np.isfinite(limit).all():
         nearest = np.argpartition(lower, request.k - 1, axis=1)[:, : request.k]
         upper = np.take_along_axis(lower, nearest, axis=1).astype(np.float64)
@@ -231,12 +290,13 @@ def _search_block(
         limit = np.minimum(limit, _widened(upper.max(axis=1)))
     limit = np.minimum(limit, np.finfo(np.float64).max)  # What is left out is at infinity.
     query, row = np.nonzero(lower <= limit[:, None])
-    _measure(part, request, best, chosen, (query, row, exact))
+    _measure(part, request, best, chosen, (query, row, asked))
 
 
 def _widened(limit: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return limits within which everything that rounds to them lies."""
-    return np.asarray(limit + np.abs(limit) * 1e-6 + 1e-37, dtype=np.float64)
+    spare = np.abs(limit) * (ROUNDED - 1) + UNDERFLOW[np.dtype(np.float32)] / 10
+    return np.asarray(limit + spare, dtype=np.float64)
 
 
 def _measure(
@@ -244,10 +304,11 @@ def _measure(
     request: Request,
     best: Best,
     chosen: NDArray[np.int64],
-    pairs: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]],
+    pairs: tuple[NDArray[np.int64], NDArray[np.int64], _Asked],
 ) -> None:
     """Measure pairs of a query and a row in float64 and take them in."""
-    query, row, exact = pairs
+    query, row, asked = pairs
+    exact = asked.exact[chosen]
     step = max(1, BATCH // part.rows.shape[1])
     for first in range(0, len(query), step):
         q, r = query[first : first + step], row[first : first + step]
@@ -257,7 +318,7 @@ def _measure(
             distance = np.einsum("ij,ij->i", apart, apart) / 2
             distance[~theirs.any(axis=1)] = 1
         else:
-            distance = measure_lengths(theirs - exact[q])
+            distance = measure_lengths(divide(theirs, asked.measured) - exact[q])
         rounded = round_mantissa(distance)
         best.merge(chosen[q], part.block.numbered(r), -rounded if request.farthest else rounded)
 
@@ -282,20 +343,8 @@ def _leave_out(
 def precise_units(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return float64 rows of length 1, exactly equal for multiples by 2; zero rows stay."""
     peaks = np.abs(rows).max(axis=1, keepdims=True, initial=0)
-    units = unit_rows(rows * 2.0 ** -np.clip(np.frexp(peaks)[1], -1000, 1000))
+    units = unit_rows(np.ldexp(rows, -np.frexp(peaks)[1]))
     return np.asarray(units, dtype=np.float64)
-
-
-def measure_lengths(differences: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the norms of rows, also where their squares leave the range of float64."""
-    squares = np.einsum("ij,ij->i", differences, differences)
-    odd = np.flatnonzero(squares < 1e-280)
-    lengths = np.sqrt(squares)
-    if len(odd):
-        peaks = np.abs(differences[odd]).max(axis=1)
-        scaled = differences[odd] / np.where(peaks > 0, peaks, 1)[:, None]
-        lengths[odd] = peaks * np.sqrt(np.einsum("ij,ij->i", scaled, scaled))
-    return np.asarray(lengths, dtype=np.float64)
 
 
 def round_mantissa(values: NDArray[np.float64]) -> NDArray[np.float64]:

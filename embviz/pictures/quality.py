@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors, Projection
-from embviz.space import Normalize, NormalizedVectors, normalize_vectors, unit_rows
+from embviz.neighbors.bounds import product_rounding
+from embviz.neighbors.exact_rows import ExactRows, open_rows
+from embviz.space import Normalize, Space, open_space
 
 K = 10
 SAMPLE = 1000
@@ -19,6 +21,7 @@ PAIRS = 20_000
 # Multiplications that the sample may take; it becomes smaller where all points are very many.
 _COST = 1e10
 _FEWEST = 200
+TIE = 1e-4  # Points whose squared distances differ by less of them are as near.
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +56,7 @@ def measure_quality(
     neighbors: Neighbors,
     normalize: Normalize = "none",
     seed: int = 0,
+    space: Space | None = None,
 ) -> tuple[Quality, ...]:
     """Measure how faithful a projection is, in 2 and in 3 dimensions where it has them.
 
@@ -63,23 +67,41 @@ def measure_quality(
             one of the original space.
         normalize: What the neighbors' vectors were, as for `build_graph`.
         seed: Of the sample of points and pairs.
+        space: What `open_space` gave, where it was opened before.
 
     Raises:
         ParameterError: If the projection or the neighbors are of another number of points.
     """
-    n = table.n_points
-    counts = {"projection": len(projection.coordinates), "neighbors": len(neighbors.indices)}
-    for what, count in counts.items():
+    opened = open_space(table, normalize, space)
+    return measure_qualities(opened, [projection], neighbors, seed)[0]
+
+
+def measure_qualities(
+    space: Space, projections: Sequence[Projection], neighbors: Neighbors, seed: int = 0
+) -> list[tuple[Quality, ...]]:
+    """Measure several projections of a space as `measure_quality` does, all in one pass.
+
+    Raises:
+        ParameterError: If a projection or the neighbors are of another number of points.
+    """
+    n = space.shape[0]
+    counts = [("projection", len(projection.coordinates)) for projection in projections]
+    for what, count in [*counts, ("neighbors", len(neighbors.indices))]:
         if count != n:
             raise ParameterError(what, f"of {count:,} points where the table has {n:,}")
     k = min(K, int(neighbors.indices.shape[1]), (n - 1) // 2)
     if k < 1:
-        return ()
-    space = normalize_vectors(table, normalize)
+        return [() for _ in projections]
+    pictures = [_pictures(projection) for projection in projections]
+    found = iter(_measure(space, [p for some in pictures for p in some], neighbors, k, seed))
+    return [tuple(next(found) for _ in some) for some in pictures]
+
+
+def _pictures(projection: Projection) -> list[NDArray[np.float32]]:
+    """Return the coordinates in each number of dimensions that is shown."""
     components = projection.coordinates.shape[1]
     wanted = [d for d in (2, 3) if d <= components and (d == components or _is_cut(projection))]
-    pictures = [projection.coordinates[:, :d] for d in wanted]
-    return tuple(_measure(space, pictures, neighbors, k, seed))
+    return [projection.coordinates[:, :d] for d in wanted]
 
 
 def with_quality(projection: Projection, found: tuple[Quality, ...]) -> Projection:
@@ -106,7 +128,7 @@ def _is_cut(projection: Projection) -> bool:
 
 
 def _measure(
-    space: NormalizedVectors,
+    space: Space,
     pictures: list[NDArray[np.float32]],
     neighbors: Neighbors,
     k: int,
@@ -118,11 +140,10 @@ def _measure(
     rows = np.sort(rng.choice(n, size, replace=False))
     first = rng.integers(0, n, PAIRS)
     second = (first + rng.integers(1, n, PAIRS)) % n
-    apart = np.linalg.norm(
-        _points(space, neighbors, first) - _points(space, neighbors, second), axis=1
-    )
+    exact = open_rows(space, neighbors.metric)
+    apart = exact.measure_many(first, second[:, None])[:, 0]
     near = [_nearest_placed(placed, k) for placed in pictures]
-    ranks = _ranks(space, neighbors, rows, np.hstack([found[rows] for found in near]))
+    ranks = _ranks(exact, rows, np.hstack([found[rows] for found in near]))
     for i, placed in enumerate(pictures):
         kept = _share_kept(near[i], neighbors, k)
         too_far = np.maximum(ranks[:, i * k : (i + 1) * k] - k, 0).sum(axis=1)
@@ -134,16 +155,43 @@ def _measure(
 
 
 def _nearest_placed(placed: NDArray[np.float32], k: int) -> NDArray[np.int64]:
-    """Return the k nearest other points in the picture, int64 (n_points, k)."""
+    """Return the k nearest other points in the picture, int64 (n_points, k).
+
+    Places are searched, not points, since a tree of many equal points is as slow as none. Of
+    the points at one place those that follow in it come first.
+    """
     from scipy.spatial import KDTree
 
-    # Of many points at one place any may come first, the point itself not among them.
-    _, found = KDTree(placed).query(placed, k + 1, workers=-1)
-    found = np.asarray(found, np.int64)
-    own = found == np.arange(len(placed))[:, None]
-    own[~own.any(axis=1), -1] = True
-    others: NDArray[np.int64] = found[~own].reshape(len(placed), k)
-    return others
+    n_points = len(placed)
+    order = np.lexsort(placed.T)  # Place by place.
+    first = np.ones(n_points, np.bool_)
+    first[1:] = (placed[order[1:]] != placed[order[:-1]]).any(axis=1)
+    starts = np.flatnonzero(first)
+    places = placed[order[starts]]
+    counts = np.diff(np.append(starts, n_points))
+    _, found = KDTree(places).query(places, min(k + 1, len(places)), workers=-1)
+    found = np.asarray(found, np.int64).reshape(len(places), -1)
+    # The place itself comes first, wherever rounding has put it.
+    found = np.take_along_axis(
+        found, np.argsort(found != np.arange(len(places))[:, None], axis=1, kind="stable"), axis=1
+    )
+    held = np.cumsum(counts[found], axis=1)  # Points in the place and those before it.
+    near = np.empty((n_points, k), np.int64)
+    step = max(1, (1 << 24) // (k * found.shape[1]))
+    for start in range(0, n_points, step):
+        member = np.arange(start, min(start + step, n_points))  # Of `order`.
+        place = np.searchsorted(starts, member, side="right") - 1
+        own = counts[place]
+        wanted = np.arange(1, k + 1) + np.zeros_like(member)[:, None]
+        inside = wanted < own[:, None]
+        which = (wanted[:, :, None] >= held[place][:, None, :]).sum(axis=2)
+        other = np.take_along_axis(found[place], which, 1)
+        before = np.take_along_axis(held[place], which, 1) - counts[other]
+        there = starts[other] + wanted - before
+        rank = (member - starts[place])[:, None] + wanted
+        there = np.where(inside, starts[place][:, None] + rank % own[:, None], there)
+        near[order[member]] = order[there]
+    return near
 
 
 def _share_kept(near: NDArray[np.int64], neighbors: Neighbors, k: int) -> NDArray[np.float32]:
@@ -158,46 +206,46 @@ def _share_kept(near: NDArray[np.int64], neighbors: Neighbors, k: int) -> NDArra
     return out
 
 
-def _points(
-    space: NormalizedVectors, neighbors: Neighbors, rows: slice | NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return rows as float32, centered, or of unit length for cosine, as the neighbors saw them."""
-    taken = space.take(rows)
-    seen = unit_rows(taken) if neighbors.metric == "cosine" else taken - space.center
-    return seen.astype(np.float32, copy=False)
-
-
-def _ranks(
-    space: NormalizedVectors,
-    neighbors: Neighbors,
-    rows: NDArray[np.int64],
-    near: NDArray[np.int64],
-) -> NDArray[np.int64]:
+def _ranks(exact: ExactRows, rows: NDArray[np.int64], near: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the rank, 1 for the nearest, of some points in the original order of each row.
 
     Args:
+        exact: The vectors.
         rows: int64 (n_rows,).
         near: int64 (n_rows, k), other points of each row.
     """
-    asked = _points(space, neighbors, rows)
+    asked = exact.take_near_one(rows)
+    middle = asked.mean(axis=0)  # So that products keep their digits far from zero.
+    asked = asked - middle
     lengths = np.einsum("ij,ij->i", asked, asked)
-    own = np.empty(near.shape, np.float32)
-    for column in range(near.shape[1]):
-        apart = asked - _points(space, neighbors, near[:, column])
-        own[:, column] = np.einsum("ij,ij->i", apart, apart)
-    # Products round otherwise than differences; what is as near to four digits is a tie.
-    own *= 1 - 1e-4
+    apart = exact.measure_many(rows, near)
+    cosine = exact.metric == "cosine"
+    own = 2 * apart if cosine else np.square(np.ldexp(apart, -exact.to_unit))
+    off = 4 * product_rounding(own.dtype, asked.shape[1]) * (own + lengths[:, None])
+    close = (apart > 0) & (TIE * own < off)  # So close that products do not tell.
+    limit = np.where(close, own + off, -np.inf).max(axis=1)
+    some = np.flatnonzero(close.any(axis=1))
     ranks = np.ones(near.shape, np.int64)
-    step = max(1, (1 << 25) // (4 * max(space.shape[1], len(rows))))
-    for start in range(0, space.shape[0], step):
-        stop = min(start + step, space.shape[0])
-        block = _points(space, neighbors, slice(start, stop))
+    doubtful: list[NDArray[np.int64]] = [np.empty((2, 0), np.int64)]
+    step = max(1, (1 << 24) // (4 * max(exact.space.shape[1], len(rows))))
+    for start in range(0, exact.space.shape[0], step):
+        part = slice(start, min(start + step, exact.space.shape[0]))
+        block = exact.take_near_one(part) - middle
         squares = np.einsum("ij,ij->i", block, block) - 2 * asked @ block.T
         squares += lengths[:, None]
-        here = np.flatnonzero((rows >= start) & (rows < stop))
-        squares[here, rows[here] - start] = np.inf
+        here = np.flatnonzero((rows >= part.start) & (rows < part.stop))
+        squares[here, rows[here] - part.start] = np.inf
         for column in range(near.shape[1]):
-            ranks[:, column] += np.count_nonzero(squares < own[:, column, None], axis=1)
+            nearer = (1 - TIE) * own[:, column] - off[:, column]
+            ranks[:, column] += np.count_nonzero(squares < nearer[:, None], axis=1)
+        query, other = np.nonzero(squares[some] <= limit[some, None])
+        doubtful.append(np.stack([some[query], other + start]))
+    query, other = np.concatenate(doubtful, axis=1)
+    distances = exact.measure_many(rows[query], other[:, None])[:, 0]
+    for i in some.tolist():
+        known = np.sort(distances[query == i])
+        there = np.flatnonzero(close[i])
+        ranks[i, there] = 1 + np.searchsorted(known, apart[i, there] * (1 - TIE))
     return ranks
 
 

@@ -14,7 +14,7 @@ from embviz.errors import ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
 from embviz.projections.pca import find_components
 from embviz.queries import bare_text, describe_match, match_some
-from embviz.space import normalize_vectors
+from embviz.space import Space, divide, open_space, safe_exponent, shown_unit
 
 log = logging.getLogger("embviz")
 
@@ -46,12 +46,17 @@ class Axes:
         flat = len(self.axes) < 3 and (set(dims) == {2} or table.n_dims < 3)
         return (replace(self, n_components=2 if flat else 3),)
 
-    def project(self, table: EmbeddingTable) -> Projection:
+    def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points along the axes.
+
+        Args:
+            table: The vectors.
+            space: What `open_space` gave, where it was opened before.
 
         Returns:
             `params["axes"]` says of each component its queries and how many points they match, or
-            that it was filled, with its share of the variance and the `offset` that is subtracted.
+            that it was filled, with its share of the variance and the `offset` that is subtracted;
+            `params["unit"]` the unit of coordinates that float32 cannot hold in the vectors' own.
 
         Raises:
             ParameterError: If the number of axes or components does not fit, a query matches
@@ -66,26 +71,29 @@ class Axes:
             raise ParameterError(
                 "axes", f"defined in {whole.n_dims} dimensions, the points have {table.n_dims}"
             )
+        space = open_space(table, known=space)
         given = [_measure(whole, i, pair, self.column) for i, pair in enumerate(self.axes, 1)]
         described: list[dict[str, Any]] = [axis.described for axis in given]
         directions = np.stack([axis.direction for axis in given])
         offsets = np.zeros(len(given))
         missing = min(self.n_components, table.n_dims) - len(given)
         if missing > 0 and table.n_points > 1:
-            filled = _fill(table, directions, missing)
+            filled = _fill(space, directions, missing)
             directions = np.concatenate([directions, filled.directions])
             offsets = np.concatenate([offsets, filled.offsets])
-            described += [
-                {"filled": True, "share": share, "offset": float(offset)}
-                for share, offset in zip(filled.shares, filled.offsets, strict=True)
-            ]
+            described += [{"filled": True, "share": share} for share in filled.shares]
+        coordinates, unit = _project_rows(space, directions, offsets)
+        for axis, offset in zip(described, offsets.tolist(), strict=True):
+            if "filled" in axis:
+                axis["offset"] = offset * (space.unit / unit)
         titles = [_title(pair) for pair in self.axes]
         titles += [f"PC{i + 1} of the rest" for i in range(len(described) - len(titles))]
+        params = {"axes": described, "n_components": len(described), "column": self.column}
         return Projection(
             name="custom",
-            coordinates=_project_rows(table, directions, offsets),
+            coordinates=coordinates,
             axes=tuple(titles),
-            params={"axes": described, "n_components": len(described), "column": self.column},
+            params=params if unit == 1 else {**params, "unit": unit},
             directions=directions.astype(np.float32),
         )
 
@@ -100,7 +108,7 @@ class _Axis:
 
 @dataclass(frozen=True, eq=False)
 class _Filled:
-    """Directions float64 (n, n_dims), what is subtracted, and shares of the variance."""
+    """Directions float64 (n, n_dims), what is subtracted in the space's unit, and shares."""
 
     directions: NDArray[np.float64]
     offsets: NDArray[np.float64]
@@ -111,15 +119,16 @@ def _measure(
     whole: EmbeddingTable, number: int, pair: tuple[str, str], column: str | None
 ) -> _Axis:
     """Return the axis between the centroids of two queries' points."""
-    ends, counts = [], []
-    for query in pair:
-        rows = match_some(whole, query, column)
+    ends = np.empty((2, whole.n_dims))
+    matched = [match_some(whole, query, column) for query in pair]
+    for query, rows in zip(pair, matched, strict=True):
         log.info("axis %d: %s", number, describe_match(whole, rows, query, column))
-        ends.append(find_centroid(whole, rows))
-        counts.append(len(rows))
-    peak = max(float(np.abs(end).max()) for end in ends)
-    scale = peak if peak > 0 else 1.0
-    difference = ends[1] / scale - ends[0] / scale
+    exponent = safe_exponent(max(_peak(whole, rows) for rows in matched))
+    for i, rows in enumerate(matched):
+        ends[i] = find_centroid(whole, rows, exponent)
+    counts = [len(rows) for rows in matched]
+    peak = float(np.abs(ends).max())
+    difference = (ends[1] - ends[0]) / (peak if peak > 0 else 1.0)
     length = float(np.linalg.norm(difference))
     if length <= 64 * np.finfo(np.float64).eps:
         raise ParameterError(
@@ -132,47 +141,53 @@ def _measure(
     return _Axis(difference / length, described)
 
 
-def find_centroid(table: EmbeddingTable, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the mean of some rows' raw vectors, float64 (n_dims,).
+def _peak(table: EmbeddingTable, rows: NDArray[np.int64]) -> float:
+    """Return the largest magnitude in some rows."""
+    step = max(1, BLOCK_BYTES // (8 * table.n_dims))
+    parts = [rows[start : start + step] for start in range(0, len(rows), step)]
+    return max(float(np.abs(table.take_block(part, np.float64)).max()) for part in parts)
+
+
+def find_centroid(
+    table: EmbeddingTable, rows: NDArray[np.int64], exponent: int = 0
+) -> NDArray[np.float64]:
+    """Return the mean of some rows' raw vectors over 2^exponent, float64 (n_dims,).
 
     Args:
         table: The vectors.
         rows: int64 (n,), at least one.
+        exponent: Of a unit in which the vectors' sums are in range.
     """
-    mean = np.zeros(table.n_dims)
+    total = np.zeros(table.n_dims)
     step = max(1, BLOCK_BYTES // (8 * table.n_dims))
     for start in range(0, len(rows), step):
-        # Divided before they are added, so that large values stay in range.
-        mean += (table.take_block(rows[start : start + step], np.float64) / len(rows)).sum(axis=0)
-    return mean
+        block = table.take_block(rows[start : start + step], np.float64)
+        total += divide(block, exponent).sum(axis=0)
+    return np.asarray(total / len(rows), dtype=np.float64)
 
 
-def _fill(table: EmbeddingTable, given: NDArray[np.float64], missing: int) -> _Filled:
+def _fill(space: Space, given: NDArray[np.float64], missing: int) -> _Filled:
     """Return the leading principal components of what some directions leave of the vectors."""
     basis, triangle = np.linalg.qr(given.T)
     # Axes that repeat another add nothing to remove.
     basis = basis[:, np.abs(np.diag(triangle)) > 1e-10].T
-    space = normalize_vectors(table)
     found = find_components(space, missing, removed=basis)
-    offsets = found.directions @ found.mean * space.unit
-    return _Filled(found.directions, offsets, found.shares)
+    return _Filled(found.directions, found.directions @ found.mean, found.shares)
 
 
 def _project_rows(
-    table: EmbeddingTable, directions: NDArray[np.float64], offsets: NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Return raw vectors times directions minus offsets, float32 (n_points, n)."""
-    out = np.empty((table.n_points, len(directions)), np.float32)
-    for start, block in table.blocks(np.float64):
-        with np.errstate(over="ignore", invalid="ignore"):
-            out[start : start + len(block)] = block @ directions.T - offsets
-    if not np.isfinite(out).all():
-        raise ParameterError(
-            table.source or "vectors",
-            "coordinates along the axes are beyond the range of float32",
-            "divide the vectors by a constant first",
-        )
-    return out
+    space: Space, directions: NDArray[np.float64], offsets: NDArray[np.float64]
+) -> tuple[NDArray[np.float32], float]:
+    """Return raw vectors times directions minus offsets, float32 (n_points, n), and their unit."""
+    out = np.empty((space.shape[0], len(directions)))
+    for start, block in space.blocks():
+        out[start : start + len(block)] = block.astype(np.float64, copy=False) @ directions.T
+    out -= offsets
+    unit = shown_unit(space.unit, float(np.abs(out).max(initial=0)))
+    if unit != 1:
+        log.info("axes: coordinates in units of %.6g, to fit float32", unit)
+        return out.astype(np.float32), unit
+    return np.ldexp(out, space.exponent).astype(np.float32), unit
 
 
 def _title(pair: tuple[str, str]) -> str:

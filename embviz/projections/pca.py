@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,8 +15,9 @@ from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
 from embviz.space import (
     Floats,
     Normalize,
-    NormalizedVectors,
-    normalize_vectors,
+    Space,
+    open_space,
+    shown_unit,
 )
 
 log = logging.getLogger("embviz")
@@ -58,14 +60,18 @@ class PCA:
 
     Args:
         n_components: Components wanted; there are never more than rows or columns.
-        normalize: What is done to the vectors before; see `NormalizedVectors`.
+        normalize: What is done to the vectors before; see `Space`.
     """
 
     n_components: int = 10
     normalize: Normalize = "none"
 
-    def project(self, table: EmbeddingTable) -> Projection:
+    def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points on their leading principal components.
+
+        Args:
+            table: The vectors.
+            space: What `open_space` gave, where it was opened before.
 
         Returns:
             `stats` holds `variance_shares` (one a component), `total_variance` and
@@ -77,19 +83,20 @@ class PCA:
         """
         if self.n_components < 1:
             raise ParameterError("n_components", f"{self.n_components} is less than 1")
-        space = normalize_vectors(table, self.normalize)
+        space = open_space(table, self.normalize, space)
         found = find_components(space, self.n_components)
         coordinates = project_rows(space, found)
-        unit = shown_unit(space.unit, coordinates)
-        if unit != space.unit:
-            coordinates = coordinates * (space.unit / unit)
+        own = 2.0**space.rows_exponent
+        unit = shown_unit(own, float(np.abs(coordinates).max(initial=0)))
+        if unit != own:
+            coordinates = coordinates * (own / unit)
         elif unit != 1:
             log.info("PCA: coordinates in units of %.6g, to fit float32", unit)
         linear = self.normalize != "sphere" and unit == 1
         middle = found.mean if self.normalize == "none" else found.mean + space.mean
         stats: dict[str, Any] = {
             "variance_shares": found.shares,
-            "total_variance": found.total * (space.unit / unit) ** 2,
+            "total_variance": float(np.ldexp(found.total, 2 * math.frexp(own / unit)[1] - 2)),
         }
         if linear:
             stats["mean_projection"] = [float(v) for v in found.directions @ middle * space.unit]
@@ -107,14 +114,8 @@ class PCA:
         )
 
 
-def shown_unit(unit: float, coordinates: NDArray[np.float64]) -> float:
-    """Return 1.0 where coordinates in `unit` fit float32 in the vectors' own unit, else `unit`."""
-    peak = float(np.abs(coordinates).max(initial=0))
-    return 1.0 if unit == 1 or peak == 0 or 1e-30 < peak * unit < 3e38 else unit
-
-
 def find_components(
-    space: NormalizedVectors, n_components: int, removed: NDArray[np.float64] | None = None
+    space: Space, n_components: int, removed: NDArray[np.float64] | None = None
 ) -> Components:
     """Find the leading principal components of the vectors, exactly.
 
@@ -152,7 +153,7 @@ def find_components(
     return Components(fix_signs(directions), np.where(real, values[:k], 0), total, moments.mean)
 
 
-def project_rows(space: NormalizedVectors, found: Components) -> NDArray[np.float64]:
+def project_rows(space: Space, found: Components) -> NDArray[np.float64]:
     """Return the coordinates of all rows on the components, float64 (n_points, n_components)."""
     out = np.empty((space.shape[0], len(found.directions)))
     cheap = space.shape[0] * space.shape[1] * len(found.directions) <= CHEAP_PRODUCTS / 100
@@ -181,7 +182,7 @@ class _Moments:
 
 
 def _moments(
-    space: NormalizedVectors,
+    space: Space,
     removed: NDArray[np.float64] | None,
     products: type[np.floating[Any]],
 ) -> _Moments:
@@ -208,9 +209,7 @@ def _moments(
     return _Moments(covariance, space.center + offset, max(total, 0.0), rounding)
 
 
-def _components_from_gram(
-    space: NormalizedVectors, k: int, removed: NDArray[np.float64] | None
-) -> Components:
+def _components_from_gram(space: Space, k: int, removed: NDArray[np.float64] | None) -> Components:
     """Find components from the products of rows, in blocks of columns, all in float64."""
     n_points, n_dims = space.shape
     step = max(1, BLOCK_BYTES // (8 * n_points))
@@ -305,7 +304,7 @@ def _rank_threshold(
     return max(float(values[0]), 0.0) * float(np.finfo(products).eps) * max(16, size)
 
 
-def leading_coordinates(space: NormalizedVectors, n_components: int) -> Floats:
+def leading_coordinates(space: Space, n_components: int) -> Floats:
     """Return coordinates on the leading components, float64 (n_points, n_components).
 
     Components that the vectors lack are filled with zeros.

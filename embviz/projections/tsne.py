@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -14,12 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
+from embviz.kernels import calm_threads, count_cores
 from embviz.model import EmbeddingTable, Frames, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.graph import calm_threads
+from embviz.neighbors.graph import bandwidth_distances, first_neighbors
 from embviz.projections.pca import leading_coordinates
 from embviz.projections.tsne_gradient import FourierGradient
-from embviz.space import Normalize, normalize_vectors
+from embviz.space import Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
@@ -79,8 +79,12 @@ class TSNE:
     neighbors: Neighbors | None = None
     initialization: NDArray[np.floating[Any]] | None = None
 
-    def project(self, table: EmbeddingTable) -> Projection:
+    def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that near neighbors stay near.
+
+        Args:
+            table: The vectors.
+            space: What `open_space` gave, where it was opened before.
 
         Returns:
             `stats` holds `kl_divergence`; `frames` the start, about 30 steps and the end.
@@ -91,8 +95,9 @@ class TSNE:
         """
         perplexity = self._perplexity_for(table)
         phases = self._phases(table.n_points)
-        start = self._start(table)
-        neighbors = self._neighbors_for(table, self.count_neighbors(table))
+        space = open_space(table, self.normalize, space)
+        start = self._start(table, space)
+        neighbors = self._neighbors_for(table, self.count_neighbors(table), space)
         run = _Run(_affinities(neighbors, perplexity), start, sum(p.iterations for p in phases))
         if self.n_components == 3 and table.n_points > SLOW_POINTS:
             run.announce()
@@ -150,11 +155,10 @@ class TSNE:
             _Phase(total - early, 1, LATE_MOMENTUM, n_points),
         ]
 
-    def _start(self, table: EmbeddingTable) -> NDArray[np.float64]:
+    def _start(self, table: EmbeddingTable, space: Space) -> NDArray[np.float64]:
         """Return the coordinates before the first iteration, float64 (n_points, n_components)."""
         wanted = (table.n_points, self.n_components)
         if self.initialization is None:
-            space = normalize_vectors(table, self.normalize)
             start = np.asarray(leading_coordinates(space, self.n_components), np.float64)
         else:
             start = np.array(self.initialization, dtype=np.float64)
@@ -173,20 +177,13 @@ class TSNE:
         start += rng.normal(0, INITIAL_DEVIATION / 100, wanted)
         return start
 
-    def _neighbors_for(self, table: EmbeddingTable, k: int) -> Neighbors:
+    def _neighbors_for(self, table: EmbeddingTable, k: int, space: Space) -> Neighbors:
         """Return the first k neighbors of all points."""
-        if self.neighbors is None:
-            progress.info("t-SNE: neighbors of %s points", f"{table.n_points:,}")
-            return build_graph(table, k, self.metric, self.normalize, self.seed)
-        n_rows, known = self.neighbors.indices.shape
-        if n_rows != table.n_points or known < k or self.neighbors.metric != self.metric:
-            raise ParameterError(
-                "neighbors",
-                f"{known} of {n_rows:,} points ({self.neighbors.metric}) where {k} of "
-                f"{table.n_points:,} ({self.metric}) are needed",
-            )
-        given = self.neighbors
-        return Neighbors(given.indices[:, :k], given.distances[:, :k], given.metric, given.recall)
+        known = first_neighbors(self.neighbors, table, k, self.metric)
+        if known is not None:
+            return known
+        progress.info("t-SNE: neighbors of %s points", f"{table.n_points:,}")
+        return build_graph(table, k, self.metric, self.normalize, self.seed, space)
 
     def _params(
         self, perplexity: float, neighbors: Neighbors, phases: list[_Phase]
@@ -209,24 +206,12 @@ class TSNE:
         }
 
 
-def count_cores() -> int:
-    """Return how many processors this process may use."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
-
-
 def _affinities(neighbors: Neighbors, perplexity: float) -> Any:
     """Return openTSNE's affinities of a neighbor graph."""
     with calm_threads():
         from openTSNE import affinity, nearest_neighbors
 
-    distances = neighbors.distances.astype(np.float64)
-    if neighbors.metric == "cosine":
-        distances = np.sqrt(2 * distances)
-    peak = float(distances.max(initial=0))
-    if peak > 2.0**20 or 0 < peak < 2.0**-20:
-        # Perplexity knows no unit, but the search for each bandwidth begins at 1.
-        distances = distances * 2.0 ** -math.frexp(peak)[1]
+    distances = bandwidth_distances(neighbors)
     known = nearest_neighbors.PrecomputedNeighbors(neighbors.indices, distances)
     progress.info("t-SNE: affinities")
     return affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=known, n_jobs=count_cores())

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
+from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.graph import calm_threads
+from embviz.neighbors.graph import bandwidth_distances, first_neighbors
 from embviz.projections.pca import leading_coordinates
-from embviz.space import Normalize, normalize_vectors
+from embviz.space import Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
@@ -50,8 +51,12 @@ class UMAP:
     seed: int = 0
     neighbors: Neighbors | None = None
 
-    def project(self, table: EmbeddingTable) -> Projection:
+    def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that the neighbor graph keeps its shape.
+
+        Args:
+            table: The vectors.
+            space: What `open_space` gave, where it was opened before.
 
         Raises:
             ParameterError: If umap-learn is not installed, there are fewer than 4 points, or a
@@ -59,17 +64,10 @@ class UMAP:
         """
         k = self.count_neighbors(table)
         umap = _import_umap()
-        graph = self._graph(table, k - 1)
-        start = _scaled(
-            np.asarray(
-                leading_coordinates(normalize_vectors(table, self.normalize), self.n_components)
-            ),
-            self.seed,
-        )
-        distances = graph.distances
-        if self.metric == "cosine":
-            # As for t-SNE: euclidean between rows of unit length.
-            distances = np.sqrt(2 * distances)
+        space = open_space(table, self.normalize, space)
+        graph = self._graph(table, k - 1, space)
+        start = _scaled(np.asarray(leading_coordinates(space, self.n_components)), self.seed)
+        distances = bandwidth_distances(graph).astype(np.float32)
         own = np.arange(table.n_points, dtype=np.int32)[:, None]
         known = (
             np.concatenate([own, graph.indices], axis=1),
@@ -126,20 +124,13 @@ class UMAP:
             )
         return self.n_neighbors
 
-    def _graph(self, table: EmbeddingTable, k: int) -> Neighbors:
+    def _graph(self, table: EmbeddingTable, k: int, space: Space) -> Neighbors:
         """Return the first k neighbors of all points."""
-        if self.neighbors is None:
-            progress.info("UMAP: neighbors of %s points", f"{table.n_points:,}")
-            return build_graph(table, k, self.metric, self.normalize, self.seed)
-        n_rows, held = self.neighbors.indices.shape
-        if n_rows != table.n_points or held < k or self.neighbors.metric != self.metric:
-            raise ParameterError(
-                "neighbors",
-                f"{held} of {n_rows:,} points ({self.neighbors.metric}) where {k} of "
-                f"{table.n_points:,} ({self.metric}) are needed",
-            )
-        given = self.neighbors
-        return Neighbors(given.indices[:, :k], given.distances[:, :k], given.metric, given.recall)
+        known = first_neighbors(self.neighbors, table, k, self.metric)
+        if known is not None:
+            return known
+        progress.info("UMAP: neighbors of %s points", f"{table.n_points:,}")
+        return build_graph(table, k, self.metric, self.normalize, self.seed, space)
 
     def _params(self, k: int, graph: Neighbors, model: Any) -> dict[str, Any]:
         epochs = model.n_epochs

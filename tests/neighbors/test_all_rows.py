@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable
-from embviz.neighbors import all_rows, find_neighbors, graph
+from embviz.neighbors import all_rows, exact_rows, find_neighbors, graph
 from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
 
 RNG = np.random.default_rng(11)
@@ -104,7 +104,7 @@ def test_rows_that_are_read_again_have_the_same_neighbors(monkeypatch):
     vectors = RNG.integers(-3, 4, (900, 5))
     kept = find_all_neighbors(EmbeddingTable(vectors), 6)
     monkeypatch.setattr(all_rows, "HELD_NUMBERS", 0)
-    monkeypatch.setattr(all_rows, "SCANNED_TOGETHER", 50)
+    monkeypatch.setattr(exact_rows, "SCANNED_TOGETHER", 50)
     again = find_all_neighbors(EmbeddingTable(vectors), 6)
     assert kept.indices.tobytes() == again.indices.tobytes()
     assert kept.distances.tobytes() == again.distances.tobytes()
@@ -112,8 +112,8 @@ def test_rows_that_are_read_again_have_the_same_neighbors(monkeypatch):
 
 def test_few_rows_of_common_data_are_compared_twice(monkeypatch):
     again = []
-    real = all_rows._scan_rows
-    monkeypatch.setattr(all_rows, "_scan_rows", lambda *a: again.append(len(a[1])) or real(*a))
+    real = all_rows._multiply_rows
+    monkeypatch.setattr(all_rows, "_multiply_rows", lambda *a: again.append(len(a[2])) or real(*a))
     find_all_neighbors(EmbeddingTable(RNG.normal(size=(3000, 100)).astype(np.float32)), 10)
     assert sum(again) <= 30
 

@@ -10,10 +10,10 @@ from sklearn.datasets import load_digits
 from sklearn.neighbors import NearestNeighbors
 
 from embviz.errors import ParameterError
+from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable
 from embviz.neighbors import build_graph, find_neighbors, graph
-from embviz.neighbors.graph import calm_threads
-from embviz.space import normalize_vectors
+from embviz.space import open_space
 
 DIGITS = load_digits().data.astype(np.float32)
 
@@ -108,7 +108,7 @@ def test_the_same_seed_gives_the_same_bytes(large, monkeypatch):
 @pytest.mark.parametrize("normalize", ["center", "sphere"])
 def test_normalized_vectors_have_the_neighbors_of_normalized_vectors(normalize):
     vectors = DIGITS[:400] + 100
-    space = normalize_vectors(EmbeddingTable(vectors), normalize)
+    space = open_space(EmbeddingTable(vectors), normalize)
     plain = EmbeddingTable(np.concatenate([block for _, block in space.blocks()]))
     found = build_graph(EmbeddingTable(vectors), 6, "cosine", normalize)
     truth = find_neighbors(plain, np.arange(400), 6, "cosine")
@@ -121,9 +121,73 @@ def test_values_whose_squares_overflow_keep_their_neighbors():
     np.testing.assert_allclose(found.distances, same.distances * np.float64(1e30), rtol=1e-5)
 
 
-def test_distances_beyond_float32_are_refused():
-    with pytest.raises(ParameterError, match="do not fit float32"):
-        build_graph(EmbeddingTable(DIGITS[:50].astype(float) * 1e200), 5, "euclidean")
+@pytest.mark.parametrize("scale", [2.0**700, 2.0**-700])
+def test_distances_beyond_float32_are_in_the_vectors_unit_in_float64(scale):
+    found = build_graph(EmbeddingTable(DIGITS[:50].astype(float) * scale), 5, "euclidean")
+    same = build_graph(EmbeddingTable(DIGITS[:50]), 5, "euclidean")
+    np.testing.assert_array_equal(found.indices, same.indices)
+    np.testing.assert_allclose(found.distances / scale, same.distances, rtol=1e-6)
+
+
+def test_distances_beyond_float64_are_refused():
+    with pytest.raises(ParameterError, match="beyond the range of numbers"):
+        build_graph(EmbeddingTable(np.array([[1.7e308], [-1.7e308], [0]])), 2, "euclidean")
+
+
+def distances_in_float64(vectors, metric):
+    """Of all pairs, own at infinity."""
+    rows = vectors.astype(np.float64)
+    if metric == "cosine":
+        rows = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    apart = np.array([np.linalg.norm(rows - row, axis=1) for row in rows])
+    np.fill_diagonal(apart, np.inf)
+    return apart**2 / 2 if metric == "cosine" else apart
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+@pytest.mark.parametrize("case", ["offset", "offset float32", "clusters", "one huge row"])
+def test_a_recall_of_1_is_said_only_where_no_other_point_is_nearer(case, metric):
+    rng = np.random.default_rng(5)
+    vectors = rng.normal(size=(900, 30))
+    if case.startswith("offset"):
+        vectors += rng.choice([-1e6, 1e6], 30)
+    if case == "offset float32":
+        vectors = vectors.astype(np.float32)
+    if case == "clusters":
+        vectors += rng.normal(size=(3, 30))[rng.integers(0, 3, 900)] * 1e7
+    if case == "one huge row":
+        vectors[7] *= 1e30
+    found = build_graph(EmbeddingTable(vectors), 10, metric)
+    truth = distances_in_float64(vectors, metric)
+    last = np.sort(truth, axis=1)[:, 9:10]
+    share = (np.take_along_axis(truth, found.indices, 1) <= last * (1 + 1e-5)).mean()
+    assert found.recall == 1
+    assert share == 1
+
+
+def test_rows_that_rounding_leaves_unsure_are_estimated_where_they_are_many(monkeypatch):
+    monkeypatch.setattr(graph, "CERTAIN_COST", 0)
+    monkeypatch.setattr(
+        graph.RoundedRows, "nearest", spoiled(graph.RoundedRows.nearest, share=0.005)
+    )
+    found = build_graph(EmbeddingTable(DIGITS), 20, "euclidean")
+    truth = distances_in_float64(DIGITS, "euclidean")
+    last = np.sort(truth, axis=1)[:, 19:20]
+    share = (np.take_along_axis(truth, found.indices, 1) <= last * (1 + 1e-5)).mean()
+    assert share < 1
+    assert found.recall == pytest.approx(share, abs=0.003)
+
+
+def spoiled(nearest, share):
+    """A search that loses a share of what it finds, and is sure of nothing."""
+
+    def search(self, places, wanted):
+        found, reach = nearest(self, places, wanted)
+        rng = np.random.default_rng(0)
+        found = np.where(rng.random(found.shape) < share, -1, found)
+        return found, np.zeros_like(reach)
+
+    return search
 
 
 def test_a_graph_of_more_neighbors_than_points_is_refused():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,7 @@ from sklearn.manifold import trustworthiness
 
 from embviz import PCA, TSNE, EmbeddingTable, Neighbors, Projection, measure_quality
 from embviz.neighbors import build_graph
-from embviz.pictures.quality import with_quality
+from embviz.pictures.quality import _nearest_placed, with_quality
 
 
 def table_of(n: int, n_dims: int, seed: int = 0) -> EmbeddingTable:
@@ -99,6 +101,28 @@ def test_points_at_one_place_are_kept_whichever_is_named() -> None:
     (q,) = measure_quality(table, Projection("umap", placed), graph)
     assert q.neighbors_kept == 1
     assert q.trustworthiness == 1
+
+
+def test_the_nearest_in_a_picture_are_those_of_all_distances_wherever_points_coincide() -> None:
+    rng = np.random.default_rng(0)
+    for places in (1, 2, 7, 40):
+        placed = rng.normal(size=(places, 2)).astype(np.float32)[rng.integers(0, places, 120)]
+        near = _nearest_placed(placed, 9)
+        apart = cdist(placed, placed)
+        np.fill_diagonal(apart, np.inf)
+        assert all(len(set(row)) == 9 for row in near.tolist())
+        assert not (near == np.arange(120)[:, None]).any()
+        found = np.take_along_axis(apart, near, axis=1)
+        np.testing.assert_allclose(found, np.sort(apart, axis=1)[:, :9], atol=1e-12)
+
+
+def test_many_points_at_one_place_take_no_longer_than_others() -> None:
+    placed = np.zeros((150_000, 2), np.float32)
+    placed[:100] = np.random.default_rng(0).normal(size=(100, 2))
+    begun = time.process_time()
+    near = _nearest_placed(placed, 10)
+    assert time.process_time() - begun < 10  # Every point with every other takes a minute.
+    assert not placed[near[200]].any()
 
 
 def test_a_picture_of_other_points_is_refused() -> None:

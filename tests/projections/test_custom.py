@@ -141,10 +141,17 @@ def test_extreme_values_keep_their_coordinates(scale):
     np.testing.assert_allclose(found.astype(np.float64) / scale, plain, atol=1e-4)
 
 
-def test_coordinates_beyond_float32_are_refused():
-    table = EmbeddingTable(VECTORS.astype(np.float64) * 1e200, TABLE.metadata)
-    with pytest.raises(ParameterError, match="beyond the range of float32"):
-        Axes((("=worst", "=best"),)).project(table)
+@pytest.mark.parametrize("size", [1e200, 1e-200])
+def test_coordinates_beyond_float32_are_shown_in_a_recorded_unit(size):
+    table = EmbeddingTable(VECTORS.astype(np.float64) * size, TABLE.metadata)
+    found = Axes((("=worst", "=best"),)).project(table)
+    unit = found.params["unit"]
+    assert unit != 1
+    plain = Axes((("=worst", "=best"),)).project(TABLE)
+    assert "unit" not in plain.params
+    np.testing.assert_allclose(found.coordinates * (unit / size), plain.coordinates, atol=1e-5)
+    offsets = [entry["offset"] for entry in (found.params["axes"][1], plain.params["axes"][1])]
+    assert offsets[0] * (unit / size) == pytest.approx(offsets[1], abs=1e-5)
 
 
 def test_a_centroid_is_the_mean_in_float64():

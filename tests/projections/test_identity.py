@@ -25,6 +25,9 @@ def test_other_widths_are_refused_with_the_number(n_dims):
         Identity().project(EmbeddingTable(np.ones((3, n_dims))))
 
 
-def test_values_beyond_float32_are_refused():
-    with pytest.raises(ParameterError, match="range of float32"):
-        Identity().project(EmbeddingTable(np.full((3, 2), 1e200)))
+@pytest.mark.parametrize("size", [2.0**700, 2.0**-1060, 2.0**70])
+def test_values_beyond_float32_are_shown_in_a_recorded_unit(size):
+    vectors = np.array([[3.0, -1], [2, 5], [0, 4]])
+    found = Identity().project(EmbeddingTable(vectors * size))
+    unit = found.params.get("unit", 1.0)
+    np.testing.assert_array_equal(found.coordinates.astype(np.float64) * unit, vectors * size)

@@ -12,7 +12,7 @@ from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable
 from embviz.projections import pca
 from embviz.projections.pca import PCA, find_components
-from embviz.space import normalize_vectors
+from embviz.space import open_space
 
 RNG = np.random.default_rng(0)
 DECAY = 0.8 ** np.arange(40)
@@ -75,7 +75,7 @@ def test_coordinates_are_those_of_scikit_learn_up_to_sign(case):
 def test_float32_products_agree_with_float64_products(monkeypatch):
     monkeypatch.setattr(pca, "CHEAP_PRODUCTS", 0)
     monkeypatch.setattr(pca, "SAFE_GAP", 0)
-    space = normalize_vectors(EmbeddingTable(SHAPES["tall float32"]))
+    space = open_space(EmbeddingTable(SHAPES["tall float32"]))
     found = find_components(space, 10)
     assert sine_of_largest_angle(found.directions, svd(SHAPES["tall float32"])[1][:10]) <= 1e-4
 
@@ -84,7 +84,7 @@ def test_eigenvalues_too_close_for_float32_are_found_in_float64(monkeypatch):
     monkeypatch.setattr(pca, "CHEAP_PRODUCTS", 0)
     vectors = RNG.normal(size=(4000, 40)).astype(np.float32)
     vectors[:, 0] *= 1000
-    found = find_components(normalize_vectors(EmbeddingTable(vectors)), 10)
+    found = find_components(open_space(EmbeddingTable(vectors)), 10)
     assert sine_of_largest_angle(found.directions, svd(vectors)[1][:10]) <= 1e-4
 
 
@@ -173,7 +173,7 @@ def test_sphere_is_pca_of_rows_of_length_one():
 
 
 def test_blocks_of_a_few_rows_give_the_same_components():
-    space = normalize_vectors(EmbeddingTable(TALL))
+    space = open_space(EmbeddingTable(TALL))
     blocks = type(space).blocks
     whole = find_components(space, 4)
     object.__setattr__(space, "table", EmbeddingTable(TALL))

@@ -7,16 +7,15 @@ import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
+from embviz.kernels import TRAINED_PER_CENTER, choose_kernels
 from embviz.model import EmbeddingTable, Metric
 from embviz.neighbors.exact import check_metric
-from embviz.neighbors.graph import calm_threads
 from embviz.neighbors.index.files import crc32c, sample_file, write_manifest
 from embviz.neighbors.index.index import NeighborIndex, open_index, opened
 from embviz.neighbors.index.labels import encode_column, ends_part, sort_labels, text_part
@@ -26,14 +25,13 @@ from embviz.outputs.files import told
 from embviz.outputs.locks import locked
 from embviz.outputs.unfinished import undone
 from embviz.rows import take_rows
-from embviz.space import LARGEST, Floats, normalize_vectors, unit_rows, working_type
+from embviz.space import LARGEST, Floats, divide, open_space, unit_rows, working_type
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
 
 SMALLEST_WITH_CELLS = 5000  # Below, reading all rows takes no time.
 CELLS_PER_ROOT = 2.0  # Cells are this many times the root of the number of points.
-TRAINED_PER_CELL = 40  # Points that a center is placed by.
 TRAINING_STEPS = 8
 CHUNK_BYTES = 64 << 20
 
@@ -51,7 +49,8 @@ class _Cells:
         """Return rows (n, n_dims) as they are compared with the centers; may change them."""
         if self.metric == "cosine":
             return unit_rows(rows).astype(np.float32)
-        scaled = rows / rows.dtype.type(self.unit) - self.mean.astype(rows.dtype)
+        exponent = math.frexp(self.unit)[1] - 1
+        scaled = divide(rows, exponent) - self.mean.astype(rows.dtype)
         return np.ascontiguousarray(scaled, dtype=np.float32)
 
 
@@ -134,8 +133,8 @@ def append_rows(table: EmbeddingTable, path: str | Path) -> NeighborIndex:
         if table.verify is not None:
             table.verify()
         files = index.store.files
-        peak = normalize_vectors(table).unit
-        if peak > index.store.unit * LARGEST:
+        exponent = open_space(table).exponent
+        if exponent - index.store.exponent > math.log2(LARGEST):
             raise ParameterError(
                 table.source or "vectors", "too large for this index", "build anew"
             )
@@ -185,51 +184,30 @@ def _write_all(
 def _make_cells(table: EmbeddingTable, metric: Metric, seed: int) -> _Cells:
     """Place the centers by k-means on a sample."""
     progress.info("index: reading %s vectors", f"{table.n_points:,}")
-    space = normalize_vectors(table)
+    space = open_space(table)
     mean = np.zeros(table.n_dims) if metric == "cosine" else space.mean
     none = _Cells(metric, space.unit, mean, np.empty((0, table.n_dims), np.float32))
     if table.n_points < SMALLEST_WITH_CELLS:
         return none
     n_cells = round(CELLS_PER_ROOT * math.sqrt(table.n_points))
     rng = np.random.default_rng(seed)
-    n_sample = min(table.n_points, n_cells * TRAINED_PER_CELL)
+    n_sample = min(table.n_points, n_cells * TRAINED_PER_CENTER)
     rows = np.sort(rng.choice(table.n_points, n_sample, replace=False))
     raw = take_rows(table.vectors, rows).astype(working_type(table.vectors.dtype))
     sample = none.place(raw)
     progress.info("index: placing %s cells", f"{n_cells:,}")
-    faiss = _faiss()
-    clustering = faiss.Kmeans(
-        table.n_dims,
-        n_cells,
-        niter=TRAINING_STEPS,
-        seed=seed % (1 << 31),
-        spherical=metric == "cosine",
-        min_points_per_centroid=1,
-        max_points_per_centroid=TRAINED_PER_CELL,
-    )
-    clustering.train(sample)
-    return _Cells(metric, space.unit, mean, np.ascontiguousarray(clustering.centroids))
-
-
-def _faiss() -> ModuleType:
-    with calm_threads():
-        import faiss
-    module: ModuleType = faiss
-    return module
+    centers = choose_kernels().centers(sample, n_cells, TRAINING_STEPS, seed, metric == "cosine")
+    return _Cells(metric, space.unit, mean, centers)
 
 
 def _assign(table: EmbeddingTable, cells: _Cells) -> NDArray[np.int32]:
     """Return the cell of each point, the one with the nearest center."""
     out = np.zeros(table.n_points, np.int32)
-    search: Any = None
-    if len(cells.centers):
-        faiss = _faiss()
-        kind = faiss.IndexFlatIP if cells.metric == "cosine" else faiss.IndexFlatL2
-        search = kind(table.n_dims)
-        search.add(cells.centers)
+    kernels, inner = choose_kernels(), cells.metric == "cosine"
     for start, block in table.blocks(working_type(table.vectors.dtype)):
-        if search is not None:
-            out[start : start + len(block)] = search.search(cells.place(block), 1)[1][:, 0]
+        if len(cells.centers):
+            placed = cells.place(block)
+            out[start : start + len(block)] = kernels.assign(placed, cells.centers, inner)
         done = 100 * (start + len(block)) // table.n_points
         progress.info("index: %d %% of the points are in cells", done)
     return out
@@ -262,7 +240,7 @@ def _write_points(writer: FolderWriter, table: EmbeddingTable, cells: _Cells, fi
             ends = np.clip(bounds[number : number + 2] - start, 0, len(rows))
             a, b = (ends * table.n_dims * chunk.itemsize).tolist()
             checksums[0, number] = crc32c(raw[a:b], int(checksums[0, number]))
-        wide = chunk.astype(np.float64) / cells.unit
+        wide = np.ldexp(chunk.astype(np.float64), 1 - math.frexp(cells.unit)[1])
         with np.errstate(over="ignore"):
             writer.write("norms", np.linalg.norm(wide, axis=1).astype(np.float32))
         done = 100 * (start + len(rows)) // len(order)

@@ -18,7 +18,7 @@ from embviz.neighbors.index.files import IndexFiles, read_manifest, sample_file
 from embviz.neighbors.index.labels import IndexColumns
 from embviz.neighbors.index.manifest import Manifest, parse_manifest
 from embviz.neighbors.index.search import CellStore, Recall
-from embviz.neighbors.scan import Request, search_exactly
+from embviz.neighbors.scan import Request, measuring_exponent, search_exactly
 
 log = logging.getLogger("embviz")
 
@@ -285,8 +285,9 @@ class NeighborIndex:
             n_cells = None if place is None else self.recall.cells[place]
             share = self.recall.share(request.k, place)
         best = self.store.visit(request, n_cells)
-        scale = 1.0 if request.metric == "cosine" else 1 / self.store.unit
-        return best.neighbors(request.metric, scale, share)
+        cosine = request.metric == "cosine"
+        exponent = 0 if cosine else measuring_exponent(self.store.exponent)
+        return best.neighbors(request.metric, exponent, share)
 
     def _points(self, points: ArrayLike) -> NDArray[np.int64]:
         chosen = np.atleast_1d(np.asarray(points))

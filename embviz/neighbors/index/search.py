@@ -7,6 +7,7 @@ a sample when the index was built; what is found in them is put in order exactly
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -76,6 +77,11 @@ class CellStore:
     unit: float
     n_cells: int
 
+    @property
+    def exponent(self) -> int:
+        """Of the unit."""
+        return math.frexp(self.unit)[1] - 1
+
     def visit(self, request: Request, n_cells: int | None) -> Best:
         """Return the nearest rows in the cells nearest to each query; None for all rows.
 
@@ -105,7 +111,7 @@ class CellStore:
         rows = (
             precise_units(queries)
             if self.metric == "cosine"
-            else queries / self.unit - self.files.read("mean")
+            else np.ldexp(queries, -self.exponent) - self.files.read("mean")
         )
         far = rows.astype(np.float32) @ centers.T
         if self.metric == "euclidean":
@@ -166,7 +172,7 @@ class CellStore:
         return [read() for _ in range(turns.n_threads if few else 1)]
 
     def _scan(self, shares: Shares, request: Request) -> Best:
-        found = scan(shares, request, 1 / self.unit)
+        found = scan(shares, request, self.exponent)
         if found is None:
             raise ParameterError("query", "its distances are beyond the range of the index")
         return found

@@ -1,0 +1,85 @@
+"""The rows as float32, and what that leaves certain of their neighbors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.kernels import choose_kernels
+from embviz.neighbors.bounds import least_unfound, measure_lengths, rounding_error
+from embviz.neighbors.exact_rows import ExactRows
+
+Numbers = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+CENTERING_ROWS = 1000  # Whose mean is subtracted before rows are rounded.
+
+
+@dataclass(frozen=True, eq=False)
+class RoundedRows:
+    """Some of the rows near 1, less a point in their middle, as float32.
+
+    Attributes:
+        rows: int64 (n,), which ones; zero rows have no place under cosine.
+        points: float32 (n, n_dims).
+        error: By which share of their lengths they are off, at most.
+        sizes: float64 (n,), their squared norms.
+        length: The largest norm of a row before the middle was subtracted, at most.
+    """
+
+    rows: Rows
+    points: NDArray[np.float32]
+    error: float
+    sizes: Numbers
+    length: float
+
+    def nearest(self, places: Rows | None, wanted: int) -> tuple[Rows, Numbers]:
+        """Find candidates for the neighbors of some of them by float32 products.
+
+        Args:
+            places: Of the rows that are asked, in `points`; None for all.
+            wanted: How many candidates; the row itself is most often among them.
+
+        Returns:
+            Their places (n, wanted), and the least distance that any other can have (n,).
+        """
+        asked = self.points if places is None else np.ascontiguousarray(self.points[places])
+        squares, found = choose_kernels().nearest(asked, self.points, wanted)
+        sizes = self.sizes if places is None else self.sizes[places]
+        last = squares[:, -1].astype(np.float64)
+        if wanted == len(self.points):
+            return found, np.full(len(asked), np.inf)
+        reach = least_unfound(sizes, last, self.points.shape[1], self.error)
+        # What float64 loses where the middle is subtracted.
+        return found, reach - 4 * float(np.finfo(np.float64).eps) * self.length
+
+
+def round_rows(exact: ExactRows) -> RoundedRows:
+    """Return the rows as float32, in two passes of which one is over a sample."""
+    n_points, n_dims = exact.space.shape
+    spread = np.unique(np.linspace(0, n_points - 1, CENTERING_ROWS).astype(np.int64))
+    some = exact.take_near_one(spread)
+    if exact.metric == "cosine":
+        some = some[some.any(axis=1)]
+    middle = some.mean(axis=0) if len(some) else np.zeros(n_dims)
+    points = np.empty((n_points, n_dims), np.float32)
+    kept: list[Rows] = []
+    error, n_kept = 0.0, 0
+    for part in exact.parts():
+        rows = exact.take_near_one(part)
+        numbers = np.arange(part.start, part.stop)
+        if exact.metric == "cosine":
+            there = rows.any(axis=1)
+            rows, numbers = (rows, numbers) if there.all() else (rows[there], numbers[there])
+        rows = rows - middle
+        rounded = points[n_kept : n_kept + len(rows)]
+        rounded[:] = rows
+        error = max(error, rounding_error(rounded, rows))
+        kept.append(numbers)
+        n_kept += len(rows)
+    points = points[:n_kept]
+    sizes = np.einsum("ij,ij->i", points, points, dtype=np.float64)
+    length = float(measure_lengths(middle[None])[0]) + float(np.sqrt(sizes.max(initial=0)))
+    return RoundedRows(np.concatenate(kept), points, error, sizes, length)
