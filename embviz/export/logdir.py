@@ -173,6 +173,7 @@ def _tensor_parts(
 def _say_what_is_lost(tensor: _Tensor) -> None:
     table = tensor.table
     dtype = table.vectors.dtype
+    _refuse_lost_rows(tensor.name, table)
     if dtype.itemsize > 4 or (dtype.kind in "iu" and dtype.itemsize == 4):
         _log.info("%s: %s is rounded to float32, which TensorBoard computes in", tensor.name, dtype)
     if table.n_points > MOST_POINTS:
@@ -180,6 +181,22 @@ def _say_what_is_lost(tensor: _Tensor) -> None:
             "%s: %s points are written, and TensorBoard shows the first %s; --sample draws fewer",
             tensor.name, f"{table.n_points:,}", f"{MOST_POINTS:,}",
         )  # fmt: skip
+
+
+def _refuse_lost_rows(name: str, table: EmbeddingTable) -> None:
+    """Refuse vectors that float32 would make zero; what is too large is refused when written."""
+    if table.vectors.dtype.kind != "f" or table.vectors.dtype.itemsize <= 4:
+        return
+    for start, block in table.blocks(np.float64):
+        with np.errstate(over="ignore"):
+            lost = np.flatnonzero(block.any(axis=1) & ~block.astype(np.float32).any(axis=1))
+        if len(lost):
+            row = table.row_number(start + int(lost[0]))
+            raise ParameterError(
+                name,
+                f"row {row} is below the range of float32, which TensorBoard computes in",
+                "multiply the vectors by a constant first",
+            )
 
 
 def _as_bytes(table: EmbeddingTable) -> Iterator[bytes]:
