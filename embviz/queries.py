@@ -92,8 +92,7 @@ def match(table: EmbeddingTable, query: str, column: str | None = None) -> NDArr
         wanted = fold_case(parsed.text)
         rows = _rows_that(values, lambda folded: wanted in folded)
     else:
-        found = compile_regex(parsed.text).search
-        rows = _rows_that(values, lambda folded: found(folded) is not None)
+        rows = compile_regex(parsed.text).rows(values)
     return np.array(rows, dtype=np.int64)
 
 
@@ -211,8 +210,8 @@ def _values(table: EmbeddingTable, column: str | None) -> Sequence[str]:
 
 def _rows_that(values: Sequence[str], accepts: Callable[[str], bool]) -> list[int]:
     """Return the rows whose folded value is accepted."""
-    return [
-        i
-        for i, value in enumerate(values)
-        if accepts(value.lower() if value.isascii() else fold_case(value))
-    ]
+    return [i for i, value in enumerate(values) if accepts(_folded(value))]
+
+
+def _folded(value: str) -> str:
+    return value.lower() if value.isascii() else fold_case(value)

@@ -13,9 +13,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from embviz.errors import ParameterError
+from embviz.regexes.tree import Chars, Choice, Edge, End, Look, Node, Repeat, Start, Steps, count
 
 LAST_CASED = 0x1E943  # No character above has a case.
 MOST_REPEATS = 1000
+MOST_DEPTH = 100
+MOST_STEPS = 10_000
 SYNTAX = "^$\\.*+?()[]{}|/"
 CONTROLS = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
 # Under `iu` the two letters outside ASCII that fold to s and k are word characters, too.
@@ -23,10 +26,7 @@ WORD = [(48, 57), (65, 90), (95, 95), (97, 122), (0x17F, 0x17F), (0x212A, 0x212A
 DIGIT = [(48, 57)]
 SPACE = [(9, 13), (32, 32), (0xA0, 0xA0), (0x1680, 0x1680), (0x2000, 0x200A), (0x2028, 0x2029),
          (0x202F, 0x202F), (0x205F, 0x205F), (0x3000, 0x3000), (0xFEFF, 0xFEFF)]  # fmt: skip
-ANY = "[^\\n\\r\\u2028\\u2029]"
-IN_WORD = "[0-9A-Z_a-z]"
-BOUNDARY = f"(?:(?<={IN_WORD})(?!{IN_WORD})|(?<!{IN_WORD})(?={IN_WORD}))"
-NO_BOUNDARY = f"(?:(?<={IN_WORD})(?={IN_WORD})|(?<!{IN_WORD})(?!{IN_WORD}))"
+LINE_ENDS = [(10, 10), (13, 13), (0x2028, 0x2029)]
 
 Ranges = list[tuple[int, int]]
 
@@ -52,8 +52,8 @@ def fold_case(text: str) -> str:
     return text.lower() if text.isascii() else text.translate(_FOLDING)
 
 
-def compile_regex(source: str) -> re.Pattern[str]:
-    """Return a pattern that searches texts which `fold_case` has folded.
+def parse_regex(source: str) -> Node:
+    """Return what a regular expression asks of texts that `fold_case` has folded.
 
     Args:
         source: What stands between the slashes.
@@ -61,27 +61,45 @@ def compile_regex(source: str) -> re.Pattern[str]:
     Raises:
         ParameterError: With the position (counted from 1) of what is wrong or not shared.
     """
-    return re.compile(_Translation(source).run())
+    return _Parser(source).run()
 
 
 @dataclass
-class _Translation:
+class _Group:
+    """A group that is open: its finished alternatives, the steps of the last, and what it is."""
+
+    opening: str = ""
+    choices: list[Node] = field(default_factory=list)
+    steps: list[Node] = field(default_factory=list)
+
+    def close(self) -> Node:
+        whole: Node = Steps(tuple(self.steps))
+        if self.choices:
+            whole = Choice((*self.choices, whole))
+        return Look(whole, self.opening == "(?!") if self.opening in ("(?=", "(?!") else whole
+
+
+@dataclass
+class _Parser:
     """One pass over a regular expression from left to right."""
 
     source: str
     at: int = 0
-    out: list[str] = field(default_factory=list)
-    depth: list[bool] = field(default_factory=list)
+    groups: list[_Group] = field(default_factory=lambda: [_Group()])
 
-    def run(self) -> str:
+    def run(self) -> Node:
         if not self.source:
             raise self.refuse("it is empty", 0)
         repeatable = False
         while self.at < len(self.source):
             repeatable = self.step(repeatable)
-        if self.depth:
+        if len(self.groups) > 1:
             raise self.refuse("a group is not closed")
-        return "".join(self.out)
+        whole = self.groups[0].close()
+        if count(whole) > MOST_STEPS:
+            why = f"it has more than {MOST_STEPS:,} steps when its repeats are written out"
+            raise self.refuse(why, 0)
+        return whole
 
     def refuse(self, why: str, at: int | None = None) -> ParameterError:
         place = (self.at if at is None else at) + 1
@@ -98,12 +116,19 @@ class _Translation:
         if char == "(":
             return self.open_group()
         if char == ")":
-            if not self.depth:
+            if len(self.groups) == 1:
                 raise self.refuse("a group is closed that was not opened")
-            self.put(")")
-            return self.depth.pop()
-        if char in "^$|":
-            self.put({"^": "\\A", "$": "\\Z", "|": "|"}[char])
+            group = self.groups.pop()
+            self.put(group.close())
+            return group.opening in ("(", "(?:")
+        if char == "|":
+            group = self.groups[-1]
+            group.choices.append(Steps(tuple(group.steps)))
+            group.steps = []
+            self.at += 1
+            return False
+        if char in "^$":
+            self.put(Start() if char == "^" else End())
             return False
         if char in "]}":
             raise self.refuse(f"'{char}' needs a backslash")
@@ -112,13 +137,14 @@ class _Translation:
         if char == "[":
             self.klass()
         elif char == ".":
-            self.put(ANY)
+            self.put(as_chars(LINE_ENDS, negated=True))
         else:
-            self.put(re.escape(fold_case(char)))
+            code = ord(fold_case(char))
+            self.put(Chars(((code, code),), negated=False))
         return True
 
-    def put(self, translated: str, width: int = 1) -> None:
-        self.out.append(translated)
+    def put(self, node: Node, width: int = 1) -> None:
+        self.groups[-1].steps.append(node)
         self.at += width
 
     def quantifier(self, repeatable: bool) -> bool:
@@ -127,43 +153,41 @@ class _Translation:
             raise self.refuse("'{' needs a backslash, or a number as in {2,3}")
         if not repeatable:
             raise self.refuse("there is nothing to repeat")
-        text = found[0]
+        low, high = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(found[0], (0, None))
         if found[1] is not None:
             low = int(found[1][:9])
-            high = int(found[3][:9]) if found[3] else low
-            if max(low, high) > MOST_REPEATS:
+            high = int(found[3][:9]) if found[3] else None if found[2] else low
+            if max(low, high or 0) > MOST_REPEATS:
                 raise self.refuse(f"more than {MOST_REPEATS} repeats are not supported")
-            if found[3] and high < low:
+            if high is not None and high < low:
                 raise self.refuse("the numbers are out of order")
-        width = len(text)
-        if self.source.startswith("?", self.at + width):
-            text, width = f"{text}?", width + 1
-        elif self.source.startswith("+", self.at + width):
-            raise self.refuse("possessive quantifiers are not supported", self.at + width)
-        self.put(text, width)
+        self.at += len(found[0])
+        if self.peek("+"):
+            raise self.refuse("possessive quantifiers are not supported")
+        self.at += self.peek("?")  # As few as possible finds the same texts.
+        steps = self.groups[-1].steps
+        steps.append(Repeat(steps.pop(), low, high))
         return False
 
     def open_group(self) -> bool:
-        for opening in ("(?:", "(?=", "(?!"):
-            if self.peek(opening):
-                self.depth.append(opening == "(?:")
-                self.put(opening, 3)
-                return False
+        opening = next((o for o in ("(?:", "(?=", "(?!") if self.peek(o)), "(")
         if self.peek("(?<=") or self.peek("(?<!"):
             raise self.refuse("look-behind is not supported")
-        if self.peek("(?"):
+        if opening == "(" and self.peek("(?"):
             raise self.refuse("only (?:, (?= and (?! may follow '('")
-        self.depth.append(True)
-        self.put("(?:")
+        if len(self.groups) > MOST_DEPTH:
+            raise self.refuse(f"groups are nested deeper than {MOST_DEPTH}")
+        self.groups.append(_Group(opening))
+        self.at += len(opening)
         return False
 
     def escape(self) -> bool:
         """Translate an escape outside a class."""
         following = self.source[self.at + 1 : self.at + 2]
         if following in ("b", "B"):
-            self.put(BOUNDARY if following == "b" else NO_BOUNDARY, 2)
+            self.put(Edge(following == "B"), 2)
             return False
-        self.out.append(_as_class(self.escaped(inside=False), negated=False))
+        self.put(as_chars(self.escaped(inside=False), negated=False), 0)
         return True
 
     def escaped(self, inside: bool) -> Ranges:
@@ -213,7 +237,7 @@ class _Translation:
             ranges += low
         if not ranges:
             raise self.refuse("a class is empty", opened)
-        self.put(_as_class(ranges, negated))
+        self.put(as_chars(ranges, bool(negated)))
 
     def class_atom(self, opened: int) -> Ranges:
         if self.at >= len(self.source):
@@ -234,7 +258,7 @@ def _complement(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return [(a, b) for a, b in [*out, (after, 0x10FFFF)] if a <= b]
 
 
-def _as_class(ranges: Ranges, negated: bool) -> str:
+def as_chars(ranges: Ranges, negated: bool) -> Chars:
     """Return a class for folded texts: each range with what its characters fold to."""
     if not _CASED:
         _CASED.extend(
@@ -245,5 +269,4 @@ def _as_class(ranges: Ranges, negated: bool) -> str:
     known = set(ranges)
     for low, high in ranges:
         known.update((f, f) for code, f in _CASED if low <= code <= high)
-    body = "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in sorted(known))
-    return f"[{'^' * negated}{body}]"
+    return Chars(tuple(sorted(known)), negated)
