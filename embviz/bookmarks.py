@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from embviz.errors import LoadError, printable
 from embviz.model import Bookmark, EmbeddingTable, Projection
 from embviz.outputs.files import write_file
+from embviz.outputs.text import to_utf8
 from embviz.queries import ROW, Query, parse_query
 
 _log = logging.getLogger("embviz")
@@ -363,7 +364,7 @@ def encode_bookmarks(bookmarks: Sequence[Bookmark]) -> bytes:
     views = [dict(bookmark.view) for bookmark in bookmarks]
     text = json.dumps(views, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # A lone surrogate, which JSON can name and UTF-8 cannot hold, becomes its escape.
-    return text.encode("utf-8", "backslashreplace")
+    return to_utf8(text)
 
 
 def write_bookmarks(path: str | os.PathLike[str], bookmarks: Sequence[Bookmark]) -> None:

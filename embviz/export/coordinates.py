@@ -13,6 +13,7 @@ import numpy as np
 from embviz.errors import OutputError
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
+from embviz.outputs.text import to_utf8
 
 
 def write_coordinates(
@@ -37,7 +38,7 @@ def write_coordinates(
         np.savez(buffer, rows=rows, labels=labels, **arrays)
         write_file(path, _without_dates(buffer.getvalue()))
     elif path.suffix in (".tsv", ".txt"):
-        write_file(path, _as_tsv(table, rows, arrays).encode("utf-8"))
+        write_file(path, to_utf8(_as_tsv(table, rows, arrays)))
     else:
         raise OutputError(path, f"'{path.suffix}' is not written", "name a .npz or .tsv file")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from embviz.model import EmbeddingTable, Projection, is_numeric
 from embviz.outputs.files import write_file
+from embviz.outputs.text import to_utf8
 
 if TYPE_CHECKING:
     import plotly.graph_objects
@@ -76,4 +77,4 @@ def write_figure(
         OutputError: If the file cannot be written.
     """
     figure = to_figure(table, projection, color_by, dims)
-    write_file(Path(path), figure.to_json().encode("utf-8"))
+    write_file(Path(path), to_utf8(figure.to_json()))

@@ -40,6 +40,7 @@ from embviz.loaders.projector.config import (
 )
 from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
 from embviz.outputs.folders import check_folder, stage_files
+from embviz.outputs.text import to_utf8
 from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
 
@@ -109,7 +110,7 @@ def export_logdir(
         if note is not None:
             notes[info.metadata_path] = note
     config = format_config(infos, notes, [WRITTEN_BY])
-    parts.append((FILE_NAME, config.encode("utf-8")))
+    parts.append((FILE_NAME, to_utf8(config)))
     _check_free(folder, [name for name, _ in parts])
     return stage_files(folder, parts)
 
@@ -155,7 +156,7 @@ def _tensor_parts(
     if table.metadata:
         text, note = format_metadata(table.metadata, table.n_points)
         info = replace(info, metadata_path=f"{prefix}metadata.tsv")
-        parts.append((info.metadata_path, text.encode("utf-8", "backslashreplace")))
+        parts.append((info.metadata_path, to_utf8(text)))
     if table.sprite is not None:
         sheet, suffix = _square_sheet(table, table.sprite)
         info = replace(

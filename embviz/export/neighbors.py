@@ -13,6 +13,7 @@ from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors
 from embviz.outputs.cells import escaped
 from embviz.outputs.files import fresh_file
+from embviz.outputs.text import to_utf8, writable
 
 LINES = 20_000
 Writer = Callable[[IO[bytes], EmbeddingTable, Neighbors], None]
@@ -99,7 +100,7 @@ def _write_tsv(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> None:
             distances.tolist(), strict=True,
         )  # fmt: skip
         text = "".join(f"{a}\t{b}\t{c}\t{d}\t{e:.7g}\n" for a, b, c, d, e in lines)
-        out.write(text.encode("utf-8"))
+        out.write(to_utf8(text))
 
 
 def _write_parquet(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> None:
@@ -114,7 +115,11 @@ def _write_parquet(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> N
     )
     with parquet.ParquetWriter(out, schema) as rows:
         for start in range(0, table.n_points, LINES):
-            columns = _columns(table, found, order[start : start + LINES])
+            ids, labels, others, near, distances = _columns(
+                table, found, order[start : start + LINES]
+            )
+            texts = (list(map(writable, column)) for column in (labels, near))
+            columns = (ids, next(texts), others, next(texts), distances)
             rows.write_table(pyarrow.table(list(map(pyarrow.array, columns)), schema=schema))
 
 

@@ -12,6 +12,7 @@ from typing import Unpack
 from embviz.errors import OutputError, ParameterError
 from embviz.outputs.files import check_output
 from embviz.outputs.folders import staged
+from embviz.outputs.text import to_utf8
 from embviz.pictures.images import ImageChoice, open_images
 from embviz.sprites.listing import ImageFile, iter_names
 from embviz.sprites.packing import (
@@ -131,7 +132,7 @@ def _write_sheets(
             )  # fmt: skip
         if labels is not None and files is not None:
             text = "".join(f"{name}\n" for name in iter_names(files))
-            stage.write(labels, text.encode("utf-8"))
+            stage.write(labels, to_utf8(text))
     return stage.written
 
 

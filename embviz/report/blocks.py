@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.outputs.text import to_utf8
+
 GZIP_LEVEL = 6
 
 
@@ -80,7 +82,7 @@ def array_block(name: str, array: NDArray[Any], **entry: Any) -> Block:
 def json_block(name: str, value: Any) -> Block:
     """Pack a JSON value, such as the texts of a metadata column."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Block(name, {"dtype": "json"}, compress(text.encode("utf-8", "surrogatepass")))
+    return Block(name, {"dtype": "json"}, compress(to_utf8(text)))
 
 
 def coordinates_block(name: str, coordinates: NDArray[np.float32], exact: bool) -> Block:

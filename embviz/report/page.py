@@ -14,6 +14,7 @@ from typing import Unpack
 
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
+from embviz.outputs.text import to_utf8
 from embviz.pictures.selection import Part
 from embviz.report.blocks import compress
 from embviz.report.options import ReportFields, report_options
@@ -91,7 +92,7 @@ def write_report(
     prepare_page()
     table, options = report_options(points, options, fields)
     page = render_page(build_payload(table, projections, options))
-    return write_file(Path(path), page.encode("utf-8"))
+    return write_file(Path(path), to_utf8(page))
 
 
 def _stylesheet() -> str:

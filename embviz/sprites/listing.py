@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embviz.errors import LoadError, ParameterError, printable
+from embviz.outputs.text import writable
 from embviz.sprites.images import is_image
 
 _log = logging.getLogger("embviz")
@@ -270,4 +271,4 @@ def iter_names(files: Sequence[ImageFile]) -> Iterator[str]:
     """Yield the names as lines of a metadata file: tabs and line ends as \\t and \\n."""
     escapes = str.maketrans({"\t": "\\t", "\n": "\\n", "\r": "\\r"})
     for file in files:
-        yield file.name.translate(escapes).encode("utf-8", "backslashreplace").decode("utf-8")
+        yield writable(file.name.translate(escapes))
