@@ -10,7 +10,8 @@ import logging
 import math
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,7 +24,6 @@ from embviz.queries import ROW, Query, parse_query
 _log = logging.getLogger("embviz")
 
 _MOST_BYTES = 200 << 20
-_PROJECTIONS = ("pca", "tsne", "umap", "custom")
 _TEXTS = (
     "label",
     "selectedColorOptionName",
@@ -119,9 +119,8 @@ def _check_state(state: Mapping[str, Any], where: str) -> None:
         _check(state, key, lambda v: v is None or _is_number(v), "a number", where)
     for key in _INDEX_LISTS:
         _check(state, key, lambda v: v is None or _is_indices(v), "a list of rows", where)
-    _check(
-        state, "selectedProjection", lambda v: v in _PROJECTIONS, "pca, tsne, umap or custom", where
-    )
+    tabs = " or ".join([", ".join([*TABS][:-1]), [*TABS][-1]])
+    _check(state, "selectedProjection", lambda v: isinstance(v, str) and v in TABS, tabs, where)
     _check(
         state,
         "pcaComponentDimensions",
@@ -207,75 +206,112 @@ def make_bookmark(
     """
     n_points = min(table.n_points, MOST_POINTS)
     n_components = int(projection.coordinates.shape[1])
-    dims = 2 if still or n_components < 3 or projection.name == "custom" else 3
-    name = "custom" if still else _STORED_AS.get((projection.name, n_components), projection.name)
-    if name not in _PROJECTIONS:
-        name = "custom" if n_components == 2 else "pca"
-    stored = 2 if name == "custom" else n_components if name == "pca" else dims
+    tab = TABS["custom"] if still else _tab_of(projection)
+    dims = 3 if min(tab.shown, n_components) == 3 else 2
     view: dict[str, Any] = {
-        "label": label or _TITLES.get(projection.name, projection.name),
-        "selectedProjection": name,
-        "projections": _name_coordinates(projection, name, stored, n_points),
+        "label": label or projection.title,
+        "selectedProjection": tab.name,
+        "projections": _name_coordinates(projection, tab, n_points),
         "dataSetDimensions": [n_points, table.n_dims],
         "cameraDef": dict(_CAMERAS[dims]),
         "selectedColorOptionName": color_by or "No color map",
         "selectedLabelOption": label_by or table.label_column() or _INDEX,
-        **_settings(table, projection, dims),
     }
-    if name == "pca":
-        view["pcaComponentDimensions"] = list(range(min(dims, n_components)))
+    if projection.name in TABS:
+        view |= TABS[projection.name].settings(table, projection, dims)
+    if tab.choosing:
+        view["pcaComponentDimensions"] = list(range(dims))
     return Bookmark(str(view["label"]), complete_view(view, n_points, table.n_dims))
 
 
 def show_components(bookmark: Bookmark, dims: int) -> Bookmark:
-    """Return a view that shows the first 2 or 3 components if it is of PCA, else the same view."""
-    if bookmark.view.get("selectedProjection") != "pca":
+    """Return a view of the first 2 or 3 components where TensorBoard has a choice, else itself."""
+    if not _shown_tab(bookmark).choosing:
         return bookmark
     chosen = {"pcaComponentDimensions": list(range(dims)), "cameraDef": dict(_CAMERAS[dims])}
     return Bookmark(bookmark.label, {**bookmark.view, **chosen})
 
 
-_TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "custom": "Axes", "none": "As given"}
-# Coordinates as they are have no tab of their own in TensorBoard.
-_STORED_AS = {("none", 2): "custom", ("none", 3): "pca"}
-_KEYS = {"pca": "pca-{}", "tsne": "tsne-{}", "umap": "umap-{}"}
+def chooses_components(bookmark: Bookmark) -> bool:
+    """Tell whether TensorBoard lets the reader choose the components that a view shows."""
+    return _shown_tab(bookmark).choosing
 
 
-def _name_coordinates(
-    projection: Projection, name: str, n_components: int, n_points: int
-) -> list[dict[str, float]]:
+def moves_on(bookmark: Bookmark) -> bool:
+    """Tell whether TensorBoard iterates on when it applies a view."""
+    return _shown_tab(bookmark).iterating
+
+
+@dataclass(frozen=True)
+class _Tab:
+    """A tab of TensorBoard, and how a projection is stored for it.
+
+    Attributes:
+        name: Its `selectedProjection`.
+        keys: The names of the coordinates of a point, in their order.
+        shown: How many of them are shown at most.
+        settings: Returns what its controls show of a projection in 2 or 3 dimensions.
+        choosing: Whether its reader chooses the components shown.
+        iterating: Whether it iterates on when a view is applied.
+    """
+
+    name: str
+    keys: Callable[[int], str]
+    shown: int = 3
+    settings: Callable[[EmbeddingTable, Projection, int], dict[str, Any]] = lambda *_: {}
+    choosing: bool = False
+    iterating: bool = False
+
+
+def _tab_of(projection: Projection) -> _Tab:
+    """Return the tab that a projection is stored in: its own, or one that takes any coordinates."""
+    other = "custom" if projection.coordinates.shape[1] == 2 else "pca"
+    return TABS.get(projection.name, TABS[other])
+
+
+def _shown_tab(bookmark: Bookmark) -> _Tab:
+    return TABS[bookmark.view.get("selectedProjection", "pca")]
+
+
+def _name_coordinates(projection: Projection, tab: _Tab, n_points: int) -> list[dict[str, float]]:
     """Return a point's coordinates by TensorBoard's names, with the digits that float32 has."""
-    keys = [_KEYS.get(name, "linear-{}").format(i) for i in range(n_components)]
-    if name == "custom":
-        keys = ["linear-x", "linear-y"][:n_components]
+    n_components = int(projection.coordinates.shape[1])
+    if not tab.choosing:
+        n_components = min(n_components, tab.shown)
+    keys = [tab.keys(i) for i in range(n_components)]
     values = projection.coordinates[:n_points, :n_components].tolist()
     return [{k: float(f"{x:.9g}") for k, x in zip(keys, row, strict=True)} for row in values]
 
 
-def _settings(table: EmbeddingTable, projection: Projection, dims: int) -> dict[str, Any]:
-    """Return what TensorBoard's controls show of a method's parameters."""
-    params = projection.params
-    if projection.name == "tsne":
-        return {
-            "tSNEis3d": dims == 3,
-            "tSNEIteration": int(params.get("iterations") or 0),
-            "tSNEPerplexity": round(float(params.get("perplexity") or 30)),
-        }
-    if projection.name == "umap":
-        return {
-            "umapIs3d": dims == 3,
-            "umapNeighbors": int(params.get("n_neighbors") or 15),
-            "umapMinDist": float(params.get("min_dist") or 0.1),
-        }
-    return _axis_fields(table, params) if projection.name == "custom" else {}
+def _known(params: Mapping[str, Any], name: str, default: float) -> float:
+    """Return a parameter in force, or what TensorBoard shows at first; 0 is a value."""
+    value = params.get(name)
+    return default if value is None else float(value)
 
 
-def _axis_fields(table: EmbeddingTable, params: Mapping[str, Any]) -> dict[str, Any]:
+def _tsne_settings(table: EmbeddingTable, projection: Projection, dims: int) -> dict[str, Any]:
+    return {
+        "tSNEis3d": dims == 3,
+        "tSNEIteration": int(_known(projection.params, "iterations", 0)),
+        "tSNEPerplexity": round(_known(projection.params, "perplexity", 30)),
+    }
+
+
+def _umap_settings(table: EmbeddingTable, projection: Projection, dims: int) -> dict[str, Any]:
+    return {
+        "umapIs3d": dims == 3,
+        "umapNeighbors": int(_known(projection.params, "n_neighbors", 15)),
+        "umapMinDist": _known(projection.params, "min_dist", 0.1),
+    }
+
+
+def _axis_fields(table: EmbeddingTable, projection: Projection, dims: int) -> dict[str, Any]:
     """Return the ends of axes as TensorBoard's searches, which all look in one column.
 
     That is the column of the first end; the fields of queries in another column stay empty, and
     this is said.
     """
+    params = projection.params
     default = params.get("column")
     default = default if default in (*table.metadata, ROW) else None
     ends = (("XLeft", "from"), ("XRight", "to")), (("YDown", "from"), ("YUp", "to"))
@@ -303,6 +339,18 @@ def _axis_fields(table: EmbeddingTable, params: Mapping[str, Any]) -> dict[str, 
             " and ".join(printable(query, 40) for query in lost),
         )
     return found
+
+
+TABS = {
+    tab.name: tab
+    for tab in (
+        _Tab("pca", "pca-{}".format, choosing=True),
+        _Tab("tsne", "tsne-{}".format, settings=_tsne_settings, iterating=True),
+        _Tab("umap", "umap-{}".format, settings=_umap_settings),
+        _Tab("custom", lambda i: f"linear-{'xy'[i]}", shown=2, settings=_axis_fields),
+    )
+}
+"""TensorBoard's tabs; a projection whose method has one of these names is stored in it."""
 
 
 def _as_search(query: Query) -> tuple[str, bool]:

@@ -17,6 +17,7 @@ from embviz.rows import BLOCK_BYTES as BLOCK_BYTES
 from embviz.rows import Rows, as_rows, freeze, read_rows, release_pages, take_rows
 
 Metric = Literal["cosine", "euclidean"]
+Kind = Literal["linear", "map"]
 
 
 @dataclass(frozen=True)
@@ -67,31 +68,49 @@ class Bookmark:
 
 @dataclass(frozen=True, eq=False)
 class Frames:
-    """Recorded steps of an iterative projection.
+    """Recorded steps of a projection: iterations of one run, or states of a model.
 
-    `coordinates` is float32 (n_frames, n_points, n_components); `iterations` and `losses` have one
-    entry a frame.
+    Attributes:
+        steps: A name a frame, as the page shows it.
+        coordinates: float32 (n_frames, n_points, n_components).
+        figures: What was measured at each step, one value a frame by name; None where it was not.
+        unit: What a step is, one word: `iteration`.
     """
 
-    iterations: tuple[int, ...]
+    steps: tuple[str, ...]
     coordinates: NDArray[np.float32]
-    losses: tuple[float, ...]
+    figures: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    unit: str = "step"
+
+    def __post_init__(self) -> None:
+        counts = {"coordinates": len(self.coordinates)}
+        counts |= {name: len(values) for name, values in self.figures.items()}
+        for what, count in counts.items():
+            if count != len(self.steps) or not count:
+                raise ParameterError(f"frames: {what}", f"{count} for {len(self.steps)} steps")
+        object.__setattr__(self, "coordinates", freeze(self.coordinates))
+        object.__setattr__(self, "figures", MappingProxyType(dict(self.figures)))
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """Points placed in few dimensions.
+    """Points placed in few dimensions, with what its consumers must know of it.
 
     Attributes:
-        name: The method: `pca`, `tsne`, `umap`, `custom` or `none`.
+        name: The method: the name of its projector, such as `pca`.
         coordinates: float32 (n_points, n_components), finite.
         axes: A title a component, empty where the coordinates mean nothing by themselves.
         params: Every value in force, requested or chosen, as plain JSON values.
         stats: What was found: variance shares, KL divergence, seconds are never among them.
-        frames: Recorded iterations, where there are any.
+        frames: Recorded steps, where there are any.
         directions: float32 (n_components, n_dims): a point's coordinate is its raw vector times the
-            direction, minus an offset; for `pca` and `custom` only.
+            direction, minus an offset; of linear projections only.
         per_point: What was measured of each point, float32 (n_points,), by a name to color by.
+        title: How a reader sees it named; empty is the name.
+        kind: `linear` has axes and is as true without its last components; a `map` is made for
+            its number of components. Empty is `linear` where there are axes or directions.
+        key: Its name among the projections of one report, shared by those of one tab, which differ
+            in their number of components; empty is the name. `pictures.tabs` makes keys differ.
     """
 
     name: str
@@ -102,12 +121,28 @@ class Projection:
     frames: Frames | None = None
     directions: NDArray[np.float32] | None = None
     per_point: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    title: str = ""
+    kind: Kind | Literal[""] = ""
+    key: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", freeze(self.coordinates))
         object.__setattr__(self, "per_point", MappingProxyType(dict(self.per_point)))
         object.__setattr__(self, "params", MappingProxyType(dict(self.params)))
         object.__setattr__(self, "stats", MappingProxyType(dict(self.stats)))
+        object.__setattr__(self, "title", self.title or self.name)
+        object.__setattr__(self, "key", self.key or self.name)
+        if not self.kind:
+            linear = bool(self.axes) or self.directions is not None
+            object.__setattr__(self, "kind", "linear" if linear else "map")
+        if self.coordinates.ndim != 2:
+            raise ParameterError(self.title, f"{self.coordinates.ndim}-D coordinates, 2-D wanted")
+        if self.frames is not None and self.frames.coordinates.shape[1:] != self.coordinates.shape:
+            raise ParameterError(
+                f"{self.title}: frames",
+                f"of shape {self.frames.coordinates.shape[1:]}, the coordinates have "
+                f"{self.coordinates.shape}",
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -229,6 +229,8 @@ def test_dimensions_shown_follow_the_components() -> None:
 def test_parameters_and_axes_stand_in_tensorboards_fields() -> None:
     view = make_bookmark(TABLE, projection("tsne", 2, perplexity=12.4, iterations=300)).view
     assert (view["tSNEPerplexity"], view["tSNEIteration"]) == (12, 300)
+    view = make_bookmark(TABLE, projection("umap", 2, n_neighbors=4, min_dist=0.0)).view
+    assert (view["umapNeighbors"], view["umapMinDist"]) == (4, 0)
     axes = [{"from": "=a.b", "to": "/^c/"}, {"from": "x", "to": "y"}]
     view = make_bookmark(TABLE, projection("custom", 2, axes=axes, column="word")).view
     assert (view["customXLeftText"], view["customXLeftRegex"]) == (r"^a\.b$", True)

@@ -105,7 +105,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     prepare_page()
     part = add_bookmarks(choose_points(source.read(), choice), bookmarks)
     projections = project_points(part, plan)
-    first = plan.first(projections).name
+    first = plan.first(projections).key
     images = source.images if source.images_linked else None
     links = [] if images is None else link_images(outputs.output, part.table, images)
     shown = replace(shown, first=first, image_links=links)
@@ -132,7 +132,7 @@ def _write_extras(
     if outputs.figure:
         from embviz.export import write_figure
 
-        first = next(p for p in projections if p.name == shown.first)
+        first = next(p for p in projections if p.key == shown.first)
         write_figure(outputs.figure, part.table, first, dims=shown.dims)
         log.info("Wrote %s", outputs.figure)
 

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import OutputError
+from embviz.errors import OutputError, ParameterError
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
+from embviz.pictures.tabs import name_tabs
 
 
 def write_coordinates(
@@ -22,15 +23,22 @@ def write_coordinates(
     """Write the coordinates of projections, with row numbers and labels.
 
     `.npz` holds `rows` int64, `labels` and one float32 array (n_points, n_components) a projection,
-    such as `tsne_2`; `.tsv` a line a point with a header.
+    such as `tsne_2`, or `tsne-2_2` of a second tab; `.tsv` a line a point with a header.
 
     Raises:
         OutputError: If the name ends otherwise or the file cannot be written.
+        ParameterError: If a projection is of another number of points.
     """
     path = Path(path)
+    for projection in projections:
+        if len(projection.coordinates) != table.n_points:
+            raise ParameterError(
+                projection.title,
+                f"{len(projection.coordinates)} placed points for {table.n_points} in the table",
+            )
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
     arrays: dict[str, Any] = {
-        f"{p.name}_{p.coordinates.shape[1]}": p.coordinates for p in projections
+        f"{p.key}_{p.coordinates.shape[1]}": p.coordinates for p in name_tabs(projections)
     }
     if path.suffix == ".npz":
         buffer = io.BytesIO()
@@ -59,7 +67,7 @@ def _as_tsv(table: EmbeddingTable, rows: Any, arrays: dict[str, Any]) -> str:
         return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
     names = [f"{name}:{c + 1}" for name, a in arrays.items() for c in range(a.shape[1])]
-    values = np.concatenate(list(arrays.values()), axis=1)
+    values = np.concatenate([np.empty((len(rows), 0), np.float32), *arrays.values()], axis=1)
     lines = ["\t".join(["row", "label", *names])]
     for i, row in enumerate(rows.tolist()):
         lines.append("\t".join([str(row), clean(table.label(i)), *(f"{x:.9g}" for x in values[i])]))

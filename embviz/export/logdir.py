@@ -24,9 +24,11 @@ import numpy as np
 
 from embviz.bookmarks import (
     MOST_POINTS,
+    chooses_components,
     complete_view,
     encode_bookmarks,
     make_bookmark,
+    moves_on,
     show_components,
 )
 from embviz.errors import OutputError, ParameterError
@@ -41,6 +43,7 @@ from embviz.loaders.projector.config import (
 from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
 from embviz.outputs.folders import check_folder, stage_files
 from embviz.outputs.text import to_utf8
+from embviz.pictures.tabs import name_tabs
 from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
 
@@ -296,15 +299,15 @@ def _computed_views(
 ) -> list[Bookmark]:
     """Return computed coordinates as views."""
     views: list[Bookmark] = []
-    for projection in projections:
+    for projection in name_tabs(projections):
         if len(projection.coordinates) != table.n_points:
             raise ParameterError(
-                f"projection {projection.name}",
+                f"projection {projection.key}",
                 f"{len(projection.coordinates)} placed points for {table.n_points} in the table",
             )
         shown = sorted({min(d, int(projection.coordinates.shape[1])) for d in dims})
         for view in _views_of(table, projection):
-            if view.view["selectedProjection"] == "pca" and shown:
+            if chooses_components(view) and shown:
                 views += [_name_dims(show_components(view, d), d, shown) for d in shown]
             else:
                 views.append(view)
@@ -340,18 +343,18 @@ def _saved_views(table: EmbeddingTable, given: Sequence[Bookmark]) -> list[Bookm
 
 
 def _views_of(table: EmbeddingTable, projection: Projection) -> list[Bookmark]:
-    dims = min(3, int(projection.coordinates.shape[1]))
-    if projection.name == "umap":
-        return [make_bookmark(table, projection, label=f"UMAP {dims}D")]
-    if projection.name != "tsne":
+    if projection.kind != "map":
         return [make_bookmark(table, projection)]
-    title = f"t-SNE {dims}D"
+    dims = min(3, int(projection.coordinates.shape[1]))
+    title = f"{projection.title} {dims}D"
+    moving = make_bookmark(table, projection, label=f"{title}, iterating on")
+    if not moves_on(moving):
+        return [make_bookmark(table, projection, label=title)]
     still = [make_bookmark(table, projection, label=title, still=True)] if dims == 2 else []
     perplexity = most_perplexity(table)
     if not perplexity:
         _log.info("%s: TensorBoard cannot iterate on with these vectors, left as it is", title)
         return still or [make_bookmark(table, projection, label=f"{title}, first two", still=True)]
-    moving = make_bookmark(table, projection, label=f"{title}, iterating on")
     view = dict(moving.view)
     view["tSNEPerplexity"] = min(view["tSNEPerplexity"], perplexity)
     return [*still, replace(moving, view=view)]

@@ -12,6 +12,7 @@ from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.pictures.quality import measure_quality, with_quality
 from embviz.pictures.selection import Part, choose_points, verified
+from embviz.pictures.tabs import name_tabs
 from embviz.projections import PCA, PROJECTORS, Projector
 from embviz.projections.custom import MOST_AXES
 from embviz.projections.methods import Method, field_names, parse_method
@@ -221,7 +222,7 @@ def project(
     part = points if isinstance(points, Part) else choose_points(points)
     if plan.axes:
         part = replace(part, whole=verified(part.whole))
-    return project_all(part.table, plan.projectors(part), plan)
+    return name_tabs(project_all(part.table, plan.projectors(part), plan))
 
 
 def project_all(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> list[Projection]:

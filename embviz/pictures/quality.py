@@ -100,7 +100,8 @@ def measure_qualities(
 def _pictures(projection: Projection) -> list[NDArray[np.float32]]:
     """Return the coordinates in each number of dimensions that is shown."""
     components = projection.coordinates.shape[1]
-    wanted = [d for d in (2, 3) if d <= components and (d == components or _is_cut(projection))]
+    linear = projection.kind == "linear"
+    wanted = [d for d in (2, 3) if d <= components and (d == components or linear)]
     return [projection.coordinates[:, :d] for d in wanted]
 
 
@@ -120,11 +121,6 @@ def with_quality(projection: Projection, found: tuple[Quality, ...]) -> Projecti
         return projection
     kept = {f"neighbors kept, {q.dims}D": q.kept for q in found}
     return replace(projection, stats={**projection.stats, "quality": stats}, per_point=kept)
-
-
-def _is_cut(projection: Projection) -> bool:
-    """Whether a picture of fewer dimensions shows the leading components."""
-    return projection.name in ("pca", "custom", "none")
 
 
 def _measure(

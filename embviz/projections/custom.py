@@ -91,6 +91,8 @@ class Axes:
         params = {"axes": described, "n_components": len(described), "column": self.column}
         return Projection(
             name="custom",
+            title="Axes",
+            kind="linear",
             coordinates=coordinates,
             axes=tuple(titles),
             params=params if unit == 1 else {**params, "unit": unit},

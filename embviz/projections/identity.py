@@ -42,6 +42,8 @@ class Identity:
         params: dict[str, float] = {"n_components": table.n_dims}
         return Projection(
             name="none",
+            title="As given",
+            kind="linear",
             coordinates=coordinates.astype(np.float32, copy=False),
             axes=("x", "y", "z")[: table.n_dims],
             params=params if unit == 1 else {**params, "unit": unit},

@@ -102,6 +102,8 @@ class PCA:
             stats["mean_projection"] = [float(v) for v in found.directions @ middle * space.unit]
         return Projection(
             name="pca",
+            title="PCA",
+            kind="linear",
             coordinates=coordinates.astype(np.float32),
             axes=tuple(f"PC{i + 1}" for i in range(len(found.variances))),
             params={

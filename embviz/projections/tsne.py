@@ -106,6 +106,8 @@ class TSNE:
         coordinates, kl = run.finish()
         return Projection(
             name="tsne",
+            title="t-SNE",
+            kind="map",
             coordinates=coordinates,
             params=self._params(perplexity, neighbors, phases) | run.params,
             stats={"kl_divergence": kl},
@@ -311,4 +313,5 @@ class _Run:
     def frames(self) -> Frames:
         """Return what was recorded."""
         iterations, losses, coordinates = zip(*self.recorded, strict=True)
-        return Frames(tuple(iterations), np.stack(coordinates), tuple(losses))
+        steps, figures = tuple(map(str, iterations)), {"kl_divergence": losses}
+        return Frames(steps, np.stack(coordinates), figures, unit="iteration")

@@ -95,7 +95,11 @@ class UMAP:
             log.warning("UMAP: %d points without links are put in the middle", int(lost.sum()))
             coordinates[lost] = 0 if lost.all() else coordinates[~lost].mean(axis=0)
         return Projection(
-            name="umap", coordinates=coordinates, params=self._params(k, graph, model)
+            name="umap",
+            title="UMAP",
+            kind="map",
+            coordinates=coordinates,
+            params=self._params(k, graph, model),
         )
 
     def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[UMAP, ...]:

@@ -8,6 +8,7 @@ from typing import Unpack
 from embviz.bookmarks import make_bookmark, show_components
 from embviz.model import Bookmark, EmbeddingTable, Projection
 from embviz.pictures.selection import Part
+from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.report.options import ReportFields, report_options
 from embviz.report.payload import ReportOptions
 
@@ -27,8 +28,10 @@ def opening_bookmark(
             `selected` and `isolated` count.
     """
     table, options = report_options(points, options, fields)
-    dims, first = options.dims, options.first or projections[-1].name
-    named = [p for p in projections if p.name == first] or list(projections)
+    tabs = name_tabs(projections)
+    dims = options.dims
+    first = find_tab(tabs, options.first) if options.first else tabs[-1].key
+    named = [p for p in tabs if p.key == first]
     widths = {int(p.coordinates.shape[1]): p for p in named}
     projection = widths.get(dims) or widths[max(widths)]
     shown = min(dims, int(projection.coordinates.shape[1]))
@@ -49,6 +52,6 @@ def opening_bookmark(
         view["projections"] = [
             view["projections"][row] for row in options.isolated if row < len(view["projections"])
         ]
-    own = {"projection": projection.name, "dims": shown}
+    own = {"projection": projection.key, "dims": shown}
     view["embviz"] = {"version": 1, "n_points": table.n_points, **own, "view": own}
     return Bookmark(mark.label, view)

@@ -1,6 +1,6 @@
 """The manifest and the blocks that the page reads: the only contract between Python and the page.
 
-The manifest is plain JSON with `"version": 1`; `docs/extending.md` describes it.
+The manifest is plain JSON with `"version": 2`; `docs/extending.md` describes it.
 """
 
 from __future__ import annotations
@@ -9,22 +9,25 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 import numpy as np
 
 from embviz.errors import ParameterError
-from embviz.model import EmbeddingTable, Metric, Projection, is_numeric
+from embviz.model import EmbeddingTable, Frames, Metric, Projection, is_numeric
+from embviz.pictures.tabs import find_tab, name_tabs
+from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
-from embviz.report.vectors import PAGE_BYTES, pack_vectors
+from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
 from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
-VERSION = 1
+VERSION = 2
+SPACE = "input"
 # Above this many points coordinates travel as 16-bit steps of the axis's span.
 EXACT_POINTS = 100_000
 _FRAME_VALUES = 8_000_000
-TITLES = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "custom": "Axes", "none": "As given"}
 Maker = Callable[[], Block]
 
 
@@ -37,7 +40,7 @@ class ReportOptions:
         command: The command line that makes the file again, shown in the page.
         label_by, color_by: Metadata columns; None leaves the choice to the page.
         metric: The metric of the neighbor list, `cosine` or `euclidean`.
-        first: Name of the projection that is shown first; None for the last one given.
+        first: Key or method of the projection that is shown first; None for the last one given.
         dims: Dimensions that are shown first, 2 or 3.
         vectors: What of the input travels: `auto`, `float32`, `float16`, `int8` or `none`.
         total_points: Points of the whole source, where the table is a part of it.
@@ -75,60 +78,87 @@ def build_payload(
 ) -> Payload:
     """Turn computed values into the page's manifest and blocks.
 
+    Args:
+        table: The points.
+        projections: Of all of them; PCA where there is none.
+        options: What is shown first, and said.
+
     Raises:
-        ParameterError: If a projection has another number of points, or a named column is missing.
+        ParameterError: If a projection has another number of points, or a named column or
+            projection is missing.
     """
-    for option, column in (("--label-by", options.label_by), ("--color-by", options.color_by)):
-        if column is not None and column not in table.metadata:
-            there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
-            raise ParameterError(option, f"no metadata column '{column}'", f"there are: {there}")
-    for projection in projections:
-        if len(projection.coordinates) != table.n_points:
-            raise ParameterError(
-                projection.name,
-                f"{len(projection.coordinates)} placed points for {table.n_points} in the table",
-            )
-    entries, makers = _projection_entries(projections, table.n_points)
+    _check_columns(table, options)
+    named = name_tabs(projections or [PCA().project(table)])
+    entries, makers = _projection_entries(named, table.n_points)
     columns, column_makers = _column_entries(table)
-    makers += column_makers
-    sprite = _sprite_entry(table, makers, options.image_links)
-    if table.rows is not None:
-        makers.append(lambda: array_block("rows", np.asarray(table.rows, np.int32)))
-    if table.bookmarks:
-        saved = [{"label": mark.label, "view": dict(mark.view)} for mark in table.bookmarks]
-        makers.append(lambda: json_block("bookmarks", saved))
+    sprite, sprite_makers = _sprite_entry(table, options.image_links)
+    makers += [*column_makers, *sprite_makers, *_extra_makers(table)]
     with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
         blocks = list(pool.map(lambda make: make(), makers))
     used = sum(len(block.text) for block in blocks) + 2_600_000  # Plotly and the page itself
     packed = pack_vectors(table, options.vectors, PAGE_BYTES - used)
     blocks += packed.blocks
-    source = _shown_source(table.source)
     manifest = {
         "version": VERSION,
-        "title": options.title or PurePath(source).name or "embeddings",
-        "source": source,
-        "tensor": table.name,
-        "command": options.command,
-        "n_points": table.n_points,
-        "n_dims": table.n_dims,
-        "dtype": str(table.vectors.dtype.name),
-        "total_points": options.total_points or table.n_points,
+        **_heading(table, options),
         "columns": columns,
-        "label_by": options.label_by or table.label_column(),
-        "color_by": options.color_by,
-        "metric": options.metric,
-        "first": options.first or (projections[-1].name if projections else None),
-        "dims": options.dims,
+        "spaces": [_space_entry(table, packed)],
         "projections": entries,
+        "first": find_tab(named, options.first) if options.first else named[-1].key,
         "sprite": sprite,
-        "vectors": packed.entry,
-        "vectors_note": packed.note,
-        "isolated": [int(i) for i in options.isolated],
-        "selected": [int(i) for i in options.selected],
-        "notes": list(options.notes),
         "blocks": {block.name: block.entry for block in blocks},
     }
     return Payload(manifest, tuple(blocks))
+
+
+def _check_columns(table: EmbeddingTable, options: ReportOptions) -> None:
+    for option, column in (("--label-by", options.label_by), ("--color-by", options.color_by)):
+        if column is not None and column not in table.metadata:
+            there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
+            raise ParameterError(option, f"no metadata column '{column}'", f"there are: {there}")
+
+
+def _heading(table: EmbeddingTable, options: ReportOptions) -> dict[str, Any]:
+    """Return what the page says of its points and shows of them first."""
+    source = _shown_source(table.source)
+    total = options.total_points
+    return {
+        "title": options.title or PurePath(source).name or "embeddings",
+        "source": source,
+        "command": options.command,
+        "n_points": table.n_points,
+        "total_points": table.n_points if total is None else total,
+        "label_by": options.label_by or table.label_column(),
+        "color_by": options.color_by,
+        "metric": options.metric,
+        "dims": options.dims,
+        "isolated": [int(i) for i in options.isolated],
+        "selected": [int(i) for i in options.selected],
+        "notes": list(options.notes),
+    }
+
+
+def _space_entry(table: EmbeddingTable, packed: PackedVectors) -> dict[str, Any]:
+    """Return what the page says of the space that projections and neighbors are of."""
+    return {
+        "key": SPACE,
+        "tensor": table.name,
+        "n_dims": table.n_dims,
+        "dtype": str(table.vectors.dtype.name),
+        "vectors": packed.entry,
+        "vectors_note": packed.note,
+    }
+
+
+def _extra_makers(table: EmbeddingTable) -> list[Maker]:
+    """Return the blocks that are there for some tables only."""
+    makers: list[Maker] = []
+    if table.rows is not None:
+        makers.append(partial(array_block, "rows", np.asarray(table.rows, np.int32)))
+    if table.bookmarks:
+        saved = [{"label": mark.label, "view": dict(mark.view)} for mark in table.bookmarks]
+        makers.append(partial(json_block, "bookmarks", saved))
+    return makers
 
 
 def _shown_source(source: str) -> str:
@@ -140,48 +170,75 @@ def _shown_source(source: str) -> str:
 def _projection_entries(
     projections: Sequence[Projection], n_points: int
 ) -> tuple[list[dict[str, Any]], list[Maker]]:
-    exact = n_points <= EXACT_POINTS
     entries: list[dict[str, Any]] = []
     makers: list[Maker] = []
     for projection in projections:
-        n_components = int(projection.coordinates.shape[1])
-        key = f"{projection.name}_{n_components}"
-        entry: dict[str, Any] = {
-            "name": projection.name,
-            "title": TITLES.get(projection.name, projection.name),
-            "n_components": n_components,
-            "coordinates": f"{key}_coordinates",
-            "axes": list(projection.axes),
-            "params": _plain(projection.params),
-            "stats": _plain(projection.stats),
-        }
-        makers.append(_coordinates_maker(f"{key}_coordinates", projection.coordinates, exact))
-        if projection.per_point:
-            entry["per_point"] = []
-        for i, (name, values) in enumerate(projection.per_point.items()):
-            block = f"{key}_per_point_{i}"
-            entry["per_point"].append({"name": f"{name} {entry['title']}", "block": block})
-            makers.append(lambda b=block, v=values: array_block(b, np.asarray(v, np.float32)))  # type: ignore[misc]
-        if projection.frames is not None:
-            frames = projection.frames
-            keep = _kept_frames(frames.coordinates.shape)
-            entry["frames"] = {
-                "block": f"{key}_frames",
-                "iterations": [frames.iterations[i] for i in keep],
-                "losses": [_plain(frames.losses[i]) for i in keep],
-            }
-            kept = np.asarray(frames.coordinates)[keep]
-            makers.append(_coordinates_maker(f"{key}_frames", kept, False))
-        if projection.directions is not None and projection.name == "custom":
-            entry["directions"] = f"{key}_directions"
-            directions = projection.directions
-            makers.append(lambda k=key, d=directions: array_block(f"{k}_directions", d))  # type: ignore[misc]
+        if len(projection.coordinates) != n_points:
+            raise ParameterError(
+                projection.title,
+                f"{len(projection.coordinates)} placed points for {n_points} in the table",
+            )
+        entry, blocks = _projection_entry(projection, n_points <= EXACT_POINTS)
         entries.append(entry)
+        makers += blocks
     return entries, makers
 
 
+def _projection_entry(projection: Projection, exact: bool) -> tuple[dict[str, Any], list[Maker]]:
+    n_components = int(projection.coordinates.shape[1])
+    block = f"{projection.key}_{n_components}"
+    makers = [_coordinates_maker(f"{block}_coordinates", projection.coordinates, exact)]
+    entry: dict[str, Any] = {
+        "key": projection.key,
+        "method": projection.name,
+        "title": projection.title,
+        "kind": projection.kind,
+        "space": SPACE,
+        "n_components": n_components,
+        "coordinates": f"{block}_coordinates",
+        "axes": list(projection.axes),
+        "params": _plain(projection.params),
+        "stats": _plain(projection.stats),
+    }
+    if projection.per_point:
+        entry["per_point"] = _per_point_entries(projection, block, makers)
+    if projection.frames is not None:
+        entry["frames"] = _frames_entry(projection.frames, f"{block}_frames", makers)
+    if projection.directions is not None and "axes" in projection.params:
+        # Of axes between queries the page measures other points, and new ends.
+        entry["directions"] = f"{block}_directions"
+        makers.append(partial(array_block, entry["directions"], projection.directions))
+    return entry, makers
+
+
+def _per_point_entries(
+    projection: Projection, block: str, makers: list[Maker]
+) -> list[dict[str, str]]:
+    """Return what was measured of each point, and add its blocks."""
+    entries = []
+    for i, (name, values) in enumerate(projection.per_point.items()):
+        found = f"{block}_per_point_{i}"
+        entries.append({"name": f"{name} {projection.title}", "block": found})
+        makers.append(partial(array_block, found, np.asarray(values, np.float32)))
+    return entries
+
+
+def _frames_entry(frames: Frames, block: str, makers: list[Maker]) -> dict[str, Any]:
+    """Return the recorded steps that travel, and add their block."""
+    keep = _kept_frames(frames.coordinates.shape)
+    makers.append(_coordinates_maker(block, np.asarray(frames.coordinates)[keep], False))
+    return {
+        "block": block,
+        "unit": frames.unit,
+        "steps": [frames.steps[i] for i in keep],
+        "figures": {
+            name: _plain([values[i] for i in keep]) for name, values in frames.figures.items()
+        },
+    }
+
+
 def _coordinates_maker(name: str, coordinates: Any, exact: bool) -> Maker:
-    return lambda: coordinates_block(name, np.asarray(coordinates, np.float32), exact)
+    return partial(coordinates_block, name, np.asarray(coordinates, np.float32), exact)
 
 
 def _kept_frames(shape: tuple[int, ...]) -> list[int]:
@@ -197,27 +254,29 @@ def _column_entries(table: EmbeddingTable) -> tuple[list[dict[str, Any]], list[M
     for i, (name, values) in enumerate(table.metadata.items()):
         kind = "number" if is_numeric(values) else "text"
         entries.append({"name": name, "kind": kind, "block": f"column_{i}"})
-        makers.append(lambda i=i, values=values: json_block(f"column_{i}", values))  # type: ignore[misc]
+        makers.append(partial(json_block, f"column_{i}", values))
     return entries, makers
 
 
 def _sprite_entry(
-    table: EmbeddingTable, makers: list[Maker], links: Sequence[str]
-) -> dict[str, Any] | None:
-    """Add a block a sheet; of a small part of a large table only its own tiles travel."""
+    table: EmbeddingTable, links: Sequence[str]
+) -> tuple[dict[str, Any] | None, list[Maker]]:
+    """Return what the page says of thumbnails, with a block a sheet.
+
+    Of a small part of a large table only its own tiles travel.
+    """
     sprite = table.sprite
     if sprite is None:
-        return None
+        return None, []
     by_row = table.rows is not None
     if table.rows is not None and table.n_points * 2 < int(table.rows.max()) + 1:
         sprite, by_row = take_tiles(sprite, table.rows), False
     sprite = shrink_sprite(sprite)
-    if links:
-        makers.append(lambda: json_block("image_links", list(links)))
+    makers: list[Maker] = [partial(json_block, "image_links", list(links))] if links else []
     for i, sheet in enumerate(sprite.sheets):
         name, image = f"sprite_{i}" if i else "sprite", np.frombuffer(sheet, np.uint8)
-        makers.append(lambda name=name, image=image: array_block(name, image))  # type: ignore[misc]
-    return {
+        makers.append(partial(array_block, name, image))
+    entry = {
         "mime": sprite.mime,
         "tile_width": sprite.tile_width,
         "tile_height": sprite.tile_height,
@@ -226,6 +285,7 @@ def _sprite_entry(
         "ink": average_tile_kind(sprite) == "ink",
         "by_row": by_row,
     }
+    return entry, makers
 
 
 def _plain(value: Any) -> Any:

@@ -47,7 +47,7 @@ def test_project_writes_one_file_and_says_so(run: Any, words: np.ndarray, tmp_pa
     assert (ran.status, ran.stdout) == (0, "")
     assert ran.stderr.splitlines()[-1].startswith("Wrote out.html (")
     manifest = manifest_of(tmp_path / "out.html")
-    shown = [(p["name"], p["n_components"]) for p in manifest["projections"]]
+    shown = [(p["key"], p["n_components"]) for p in manifest["projections"]]
     assert shown == [("pca", 10), ("tsne", 2), ("tsne", 3)]
     assert manifest["first"] == "tsne"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out.html", "words.npy", "words.tsv"]

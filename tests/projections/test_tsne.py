@@ -85,13 +85,14 @@ def test_the_parameters_in_force_are_recorded(flat):
 def test_frames_lead_from_the_start_to_the_end(flat):
     frames = flat.frames
     assert frames.coordinates.shape == (31, 900, 2)
-    assert frames.iterations[0] == 0
-    assert frames.iterations[-1] == 300
-    assert list(frames.iterations) == sorted(set(frames.iterations))
+    assert frames.unit == "iteration"
+    assert (frames.steps[0], frames.steps[-1]) == ("0", "300")
+    assert list(frames.steps) == sorted(set(frames.steps), key=int)
     assert frames.coordinates[0][:, 0].std() == pytest.approx(1e-4, rel=1e-3)
     np.testing.assert_array_equal(frames.coordinates[-1], flat.coordinates)
-    assert frames.losses[-1] == flat.stats["kl_divergence"]
-    assert frames.losses[0] > 2 * frames.losses[-1]
+    losses = frames.figures["kl_divergence"]
+    assert losses[-1] == flat.stats["kl_divergence"]
+    assert losses[0] > 2 * losses[-1]
 
 
 @pytest.mark.parametrize("iterations", [1, 2, 7, 31, 64])
@@ -99,8 +100,8 @@ def test_any_number_of_iterations_is_obeyed(iterations):
     small = EmbeddingTable(DIGITS[:60])
     found = TSNE(iterations=iterations).project(small)
     assert found.params["iterations"] == iterations
-    assert found.frames.iterations[-1] == iterations
-    assert len(found.frames.iterations) == len(found.frames.losses) <= 33
+    assert found.frames.steps[-1] == str(iterations)
+    assert len(found.frames.steps) == len(found.frames.figures["kl_divergence"]) <= 33
 
 
 @pytest.mark.parametrize("fewest", [tsne.FOURIER_POINTS, 0])
@@ -110,7 +111,7 @@ def test_the_same_seed_gives_the_same_bytes(monkeypatch, fewest):
     first, again, other = (TSNE(seed=s, iterations=60).project(table) for s in (1, 1, 2))
     assert first.coordinates.tobytes() == again.coordinates.tobytes()
     assert first.frames.coordinates.tobytes() == again.frames.coordinates.tobytes()
-    assert first.frames.losses == again.frames.losses
+    assert first.frames.figures == again.frames.figures
     assert first.coordinates.tobytes() != other.coordinates.tobytes()
 
 
@@ -167,7 +168,7 @@ def test_a_few_points_and_points_at_one_place_get_finite_coordinates(n, n_compon
     for vectors in (DIGITS[:n], np.ones((n, 3)), np.repeat(DIGITS[:2], n, axis=0)):
         found = TSNE(n_components, metric="euclidean").project(EmbeddingTable(vectors))
         assert np.isfinite(found.coordinates).all()
-        assert np.isfinite(found.frames.losses).all()
+        assert np.isfinite(found.frames.figures["kl_divergence"]).all()
 
 
 def test_one_dimension_is_enough():

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from embviz import EmbeddingTable, Frames, ParameterError, Projection
+from embviz import PCA, EmbeddingTable, Frames, ParameterError, Projection
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
 from embviz.report.payload import Payload, ReportOptions, build_payload
 from embviz.report.vectors import pack_vectors
@@ -199,22 +199,32 @@ def test_the_payload_is_the_same_for_the_same_input(blobs: EmbeddingTable) -> No
 
 def test_columns_rows_and_frames_travel_as_they_are(blobs: EmbeddingTable) -> None:
     part = blobs.take([5, 9, 200])
-    frames = Frames((1, 300), np.arange(12, dtype=np.float32).reshape(2, 3, 2), (2.5, 1.5))
+    places = np.arange(12, dtype=np.float32).reshape(2, 3, 2)
+    frames = Frames(("1", "300"), places, {"kl_divergence": (2.5, float("nan"))}, "iteration")
     payload = build_payload(part, [placed(part, "tsne", frames=frames)], ReportOptions())
     found = blocks_of(payload)
     assert found["rows"].tolist() == [5, 9, 200]
     assert found["column_0"] == ["w5", "w9", "w200"]
     assert [c["kind"] for c in payload.manifest["columns"]] == ["text", "number"]
     np.testing.assert_allclose(found["tsne_2_frames"], frames.coordinates, atol=1e-3)
-    assert payload.manifest["projections"][0]["frames"]["iterations"] == [1, 300]
+    assert payload.manifest["projections"][0]["frames"] == {
+        "block": "tsne_2_frames",
+        "unit": "iteration",
+        "steps": ["1", "300"],
+        "figures": {"kl_divergence": [2.5, None]},
+    }
 
 
 def test_frames_of_many_points_are_thinned_and_keep_both_ends() -> None:
     table = EmbeddingTable(np.ones((200_000, 2), np.float32))
-    frames = Frames(tuple(range(31)), np.zeros((31, 200_000, 2), np.float32), (0.0,) * 31)
+    steps = tuple(map(str, range(31)))
+    figures = {"kl_divergence": tuple(map(float, range(31)))}
+    frames = Frames(steps, np.zeros((31, 200_000, 2), np.float32), figures)
     payload = build_payload(table, [placed(table, "tsne", frames=frames)], ReportOptions())
-    kept = payload.manifest["projections"][0]["frames"]["iterations"]
-    assert (kept[0], kept[-1]) == (0, 30)
+    entry = payload.manifest["projections"][0]["frames"]
+    kept = entry["steps"]
+    assert (kept[0], kept[-1]) == ("0", "30")
+    assert entry["figures"]["kl_divergence"] == [float(step) for step in kept]
     assert len(kept) * 400_000 <= 8_000_000
 
 
@@ -230,3 +240,56 @@ def test_a_projection_of_another_number_of_points_is_refused(blobs: EmbeddingTab
     projection = Projection("pca", np.zeros((3, 2), np.float32))
     with pytest.raises(ParameterError, match="3 placed points for 300"):
         build_payload(blobs, [projection], ReportOptions())
+
+
+def test_the_manifest_has_spaces_and_projections_that_name_theirs(blobs: EmbeddingTable) -> None:
+    shown = placed(blobs, axes=("x", "y"), title="Two axes")
+    manifest = build_payload(blobs, [shown], ReportOptions()).manifest
+    assert manifest["version"] == 2
+    (space,) = manifest["spaces"]
+    assert {k: v for k, v in space.items() if not k.startswith("vectors")} == {
+        "key": "input",
+        "tensor": "emb",
+        "n_dims": 12,
+        "dtype": "float32",
+    }
+    assert space["vectors"]["precision"] == "float32"
+    (entry,) = manifest["projections"]
+    told = ("key", "method", "title", "kind", "space", "n_components")
+    assert [entry[k] for k in told] == ["pca", "pca", "Two axes", "linear", "input", 2]
+
+
+def test_two_projections_of_one_method_travel_under_names_of_their_own(
+    blobs: EmbeddingTable,
+) -> None:
+    made = [
+        Projection("tsne", np.full((300, 2), p, np.float32), title="t-SNE",
+                   params={"perplexity": p}, per_point={"kept": np.full(300, p, np.float32)})
+        for p in (5.0, 15.0)
+    ]  # fmt: skip
+    payload = build_payload(blobs, made, ReportOptions(first="tsne"))
+    found = blocks_of(payload)
+    entries = payload.manifest["projections"]
+    assert [e["key"] for e in entries] == ["tsne", "tsne-2"]
+    assert [e["title"] for e in entries] == ["t-SNE, perplexity 5", "t-SNE, perplexity 15"]
+    assert [found[e["coordinates"]][0, 0] for e in entries] == [5, 15]
+    names = [e["per_point"][0]["name"] for e in entries]
+    assert names == ["kept t-SNE, perplexity 5", "kept t-SNE, perplexity 15"]
+    assert [found[e["per_point"][0]["block"]][0] for e in entries] == [5, 15]
+    assert payload.manifest["first"] == "tsne"
+    assert build_payload(blobs, made, ReportOptions()).manifest["first"] == "tsne-2"
+    assert len({block.name for block in payload.blocks}) == len(payload.blocks)
+
+
+def test_the_projection_shown_first_is_one_that_there_is(blobs: EmbeddingTable) -> None:
+    with pytest.raises(ParameterError, match="first: 'tsne': no such projection; there are: pca"):
+        build_payload(blobs, [placed(blobs)], ReportOptions(first="tsne"))
+
+
+def test_without_a_projection_there_is_pca(blobs: EmbeddingTable) -> None:
+    payload = build_payload(blobs, [], ReportOptions())
+    assert [p["key"] for p in payload.manifest["projections"]] == ["pca"]
+    expected = PCA().project(blobs).coordinates
+    np.testing.assert_array_equal(blocks_of(payload)["pca_10_coordinates"], expected)
+    with pytest.raises(ParameterError, match="1 row cannot be projected"):
+        build_payload(blobs.take([0]), [], ReportOptions())

@@ -40,7 +40,8 @@ async function open() {
   const { manifest, block } = payload;
   const page = {
     manifest,
-    table: createTable(manifest),
+    space: manifest.spaces[0],
+    table: createTable(manifest, manifest.spaces[0].n_dims),
     tabs: createTabs(manifest),
     vectors: null,
     sprite: null,
@@ -71,7 +72,7 @@ async function open() {
     spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say),
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
   ]);
-  if (!hasVectors) Object.assign(manifest, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
+  if (!hasVectors) Object.assign(page.space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
   if (page.vectors || page.sprite || !hasVectors) {
     page.revision += 1;
     render();
@@ -98,7 +99,7 @@ async function loadProjection(page, entry, block) {
   if (entry.frames) entry.frameData = await block(entry.frames.block);
   if (!entry.directions) return;
   const directions = await block(entry.directions);
-  const d = page.manifest.n_dims;
+  const d = page.space.n_dims;
   (entry.params.axes ?? []).forEach((axis, i) => {
     if (axis.from === undefined || page.carried.some((known) => known.from === axis.from && known.to === axis.to))
       return;
@@ -120,13 +121,13 @@ async function loadColumns(page, block) {
 }
 
 async function loadVectors(page, block) {
-  const entry = page.manifest.vectors;
+  const entry = page.space.vectors;
   if (!entry) return;
   const scales = page.manifest.blocks.vector_scales ? await block('vector_scales') : null;
   page.vectors = {
     data: await block('vectors'),
     n: page.manifest.n_points,
-    d: page.manifest.n_dims,
+    d: page.space.n_dims,
     scales,
     scale: entry.scale,
   };

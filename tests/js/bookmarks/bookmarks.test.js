@@ -32,6 +32,7 @@ const kept = (more = {}) => ({
   hasAxes: true,
   components: [0, 1],
   name: 'pca',
+  tab: 'pca',
   state: {
     projection: 'pca',
     dims: 2,
@@ -282,6 +283,7 @@ const axesView = (axes) =>
   kept({
     state: { ...kept().state, projection: 'custom', axes },
     name: 'custom',
+    tab: 'custom',
     arrays: [{ keys: ['linear-x', 'linear-y'], data: new Float32Array(8), stride: 2 }],
   });
 

@@ -36,7 +36,7 @@ test('fromSteps spreads 16-bit steps over the span of each column', () => {
 });
 
 test('openPayload inflates a block once and names one that is missing', async () => {
-  const manifest = { version: 1, blocks: { x: { dtype: 'uint8', shape: [2] } } };
+  const manifest = { version: 2, blocks: { x: { dtype: 'uint8', shape: [2] } } };
   let reads = 0;
   const payload = openPayload((id) => {
     if (id === 'manifest') return JSON.stringify(manifest);
@@ -47,5 +47,10 @@ test('openPayload inflates a block once and names one that is missing', async ()
   await payload.block('x');
   assert.equal(reads, 1);
   await assert.rejects(payload.block('y'), /no block y/);
-  assert.throws(() => openPayload(() => '{"version": 2}'), /version 2/);
+  for (const [text, found] of [
+    ['{"version": 1}', 'version 1'],
+    ['{"version": 3}', 'version 3'],
+    ['{}', 'an unknown version'],
+  ])
+    assert.throws(() => openPayload(() => text), new RegExp(`${found} and its script reads version 2`));
 });

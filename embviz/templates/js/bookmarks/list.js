@@ -1,15 +1,15 @@
 import { fromCameraDef } from '#js/bookmarks/camera.js';
-import { limits, OURS, SESSION, stateText } from '#js/bookmarks/write.js';
+import { ANY, chosenDims, controls, NAMES, storedIn, tabOf, titleOf, USUAL } from '#js/bookmarks/tensorboard.js';
+import { limits, SESSION, stateText } from '#js/bookmarks/write.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks/read.js';
 import { boxOf, isView } from '#js/drawing/camera.js';
 import { fitting } from '#js/state/fitting.js';
 import { bounds } from '#js/numbers/coordinates.js';
+import { countComponents, stepOf } from '#js/state/tabs.js';
 import { RULES } from '#js/state/keys.js';
 import { createStore } from '#js/state/store.js';
 import { chosen } from '#js/state/view.js';
 
-const LINEAR = ['linear-x', 'linear-y', 'linear-z'];
-const TITLES = { pca: 'PCA', tsne: 't-SNE', umap: 'UMAP', custom: 'Axes' };
 const TOLERANCE = 1e-4;
 const MOST_LABEL = 200;
 
@@ -141,12 +141,9 @@ function summary({ label, kept, state }) {
       dims: kept.dims,
       isolated: kept.state.isolated?.length ?? null,
     };
-  const name = state.selectedProjection ?? 'pca';
-  const dims =
-    { pca: state.pcaComponentDimensions?.length ?? 3, tsne: state.tSNEis3d ? 3 : 2, umap: state.umapIs3d ? 3 : 2 }[
-      name
-    ] ?? (state[OURS]?.dims === 3 ? 3 : 2);
-  return { label, projection: name, title: TITLES[name], dims, isolated: state.filteredPoints?.length || null };
+  const name = state.selectedProjection ?? USUAL;
+  const dims = chosenDims(state, name);
+  return { label, projection: name, title: titleOf(name), dims, isolated: state.filteredPoints?.length || null };
 }
 
 /** @returns {import('#js/bookmarks/write.js').Kept} the view as it is; coordinates by reference, they never change */
@@ -154,89 +151,80 @@ export function keepView(page, view, camera) {
   const state = view.get();
   const scene = view.scene(state);
   const name = state.placed?.name ?? state.projection;
-  const entry = view.entry(state);
-  const at = state.frame === null ? null : entry?.frames?.iterations[Math.round(state.frame)];
+  const tab = page.tabs.get(name);
+  const isChosen = tab?.role === 'components';
   const kept = Object.fromEntries(
     Object.entries(state).filter(([key]) => Object.hasOwn(RULES, key) && !SESSION.has(key)),
   );
-  const tsne = anyEntry(view, state, 'tsne');
-  const umap = anyEntry(view, state, 'umap');
+  const shownIn = tabOf(tab?.method ?? name);
+  const entryOf = (method) => anyEntry(page, view, state, method);
+  const step = stepOf(view.entry(state), state.frame);
+  const iteration = step && Number.isFinite(Number(step.name)) ? Number(step.name) : null;
   const three = state.components.length >= scene.dims ? state.components : chosen(state.components, scene.dims);
   return {
     state: kept,
     shown: scene.coordinates,
     name,
-    title: page.tabs.get(name)?.title ?? TITLES[name] ?? name,
+    title: tab?.title ?? titleOf(name),
+    tab: shownIn,
     dims: scene.dims,
     camera,
     hasAxes: Boolean(scene.axes),
     ranges: bounds(scene.coordinates, scene.dims, state.isolated),
-    components:
-      name === 'pca'
-        ? three.slice(0, scene.dims)
-        : [0, 1, 2].slice(0, Math.min(3, page.tabs.get('pca')?.entries[0].n_components ?? 3)),
-    arrays: arraysOf(page, view, state, scene, name),
-    params: {
-      iteration: at ?? (tsne?.params.iterations || 0),
-      perplexity: tsne?.params.perplexity ?? 30,
-      tsne3d: tsne?.n_components === 3,
-      neighbors: umap?.params.n_neighbors ?? 15,
-      minDist: umap?.params.min_dist ?? 0.1,
-      umap3d: umap?.n_components === 3,
-    },
+    components: isChosen
+      ? three.slice(0, scene.dims)
+      : [0, 1, 2].slice(0, Math.min(3, countComponents(page.tabs) || 3)),
+    arrays: arraysOf(page, view, state, scene, shownIn),
+    params: controls(entryOf, { tab: shownIn, dims: scene.dims, iteration }),
   };
 }
 
-function anyEntry(view, state, name) {
-  const found = [state.dims, 3, 2]
-    .map((dims) => view.entry(state, name, dims))
+/** What is known of a method here: of the tab shown where it is of that method, else of the first that has something. */
+function anyEntry(page, view, state, method) {
+  const tabs = [...page.tabs.values()].filter((tab) => tab.method === method);
+  tabs.sort((a, b) => Number(b.key === state.projection) - Number(a.key === state.projection));
+  const found = tabs
+    .flatMap(({ key }) => [state.dims, 3, 2].map((dims) => view.entry(state, key, dims)))
     .find((entry) => entry && !entry.pending);
   return found ?? null;
 }
 
 /** All coordinates there are, under TensorBoard's names; what is shown goes before what was computed at first. */
-function arraysOf(page, view, state, scene, name) {
-  const range = (prefix, k) => Array.from({ length: k }, (_, i) => `${prefix}${i}`);
-  const shown = { data: scene.coordinates, stride: scene.dims };
-  const arrays = [];
-  const isPlaced = Boolean(state.placed);
-  const pca = anyEntry(view, state, 'pca');
-  if (name === 'pca' && isPlaced)
-    arrays.push({ keys: chosen(state.components, scene.dims).map((c) => `pca-${c}`), ...shown });
-  else if (pca)
-    arrays.push({ keys: range('pca-', Math.min(10, pca.n_components)), data: pca.data, stride: pca.n_components });
-  for (const method of ['tsne', 'umap']) {
-    const entry = anyEntry(view, state, method);
-    if (name === method && !(entry === null && !isPlaced))
-      arrays.push({ keys: range(`${method}-`, scene.dims), ...shown });
-    else if (entry)
-      arrays.push({ keys: range(`${method}-`, entry.n_components), data: entry.data, stride: entry.n_components });
-  }
-  if (!['pca', 'tsne', 'umap'].includes(name)) arrays.push({ keys: LINEAR.slice(0, scene.dims), ...shown });
-  else {
-    const custom = anyEntry(view, state, 'custom');
-    if (custom) arrays.push({ keys: LINEAR.slice(0, 2), data: custom.data, stride: custom.n_components });
-  }
-  return arrays;
+function arraysOf(page, view, state, scene, shownIn) {
+  const named = (name, components) => components.map(storedIn(name).key);
+  const first = (n) => Array.from({ length: n }, (_, i) => i);
+  const arrays = NAMES.map((name) => {
+    const entry = anyEntry(page, view, state, name);
+    const { most, chosen: isChosen } = storedIn(name);
+    const isThere = name === ANY || entry !== null || Boolean(state.placed);
+    if (name === shownIn && isThere && (!isChosen || state.placed)) {
+      const components = isChosen ? chosen(state.components, scene.dims) : first(scene.dims);
+      return { keys: named(name, components), data: scene.coordinates, stride: scene.dims };
+    }
+    if (!entry) return null;
+    const keys = named(name, first(Math.min(most, entry.n_components)));
+    return { keys, data: entry.data, stride: entry.n_components };
+  });
+  return arrays.filter(Boolean);
 }
 
 function applyKept(page, view, plot, { state, camera, name, dims, shown }) {
   const { patch, odd } = fitting(state, page, view.get());
   view.set(patch);
   // What was computed in the page may have made way for something else.
-  if (!isShown(view, { name, dims, data: shown })) view.set({ placed: { name, dims, data: shown } });
+  if (!isShown(page, view, { name, dims, data: shown })) view.set({ placed: { name, dims, data: shown } });
   if (!camera || !plot.setCamera(camera)) plot.resetView();
   return odd.map((key) => `${key.replace('_', ' ')} is no longer there`);
 }
 
 function applyState(page, view, plot, state, data) {
-  const found = fromState(state, data);
+  const found = inTabs(page, fromState(state, data));
   const { patch, hints } = patchOf(page, view, found);
   view.set({ ...patch, placed: null, query: patch.query ?? '', selected: patch.selected ?? [] });
   const { placed } = found;
-  if (placed && !isShown(view, placed)) view.set({ placed });
-  else if (!placed && view.get().projection !== found.patch.projection)
-    hints.push(`${TITLES[found.patch.projection]} is not in this page, nor are its coordinates in the bookmark`);
+  if (placed && !isShown(page, view, placed)) view.set({ placed });
+  else if (!placed && page.tabs.get(view.get().projection)?.method !== found.tab)
+    hints.push(`${titleOf(found.tab)} is not in this page, nor are its coordinates in the bookmark`);
   const scene = view.scene();
   const ranges = bounds(scene.coordinates, scene.dims, view.get().isolated);
   const box = ranges.min.every(Number.isFinite) ? ranges : boxOf(scene.coordinates, page.table.n_points, scene.dims);
@@ -246,6 +234,13 @@ function applyState(page, view, plot, state, data) {
   if (!camera || !plot.setCamera(camera)) plot.resetView();
   if (found.missing) hints.push(`${found.missing.toLocaleString('en')} of its points are not in this page`);
   return hints;
+}
+
+/** What a State says, with our tab in place of TensorBoard's, which stays as `tab`. */
+function inTabs(page, found) {
+  const tab = found.patch.projection;
+  const ours = [...page.tabs.values()].find(({ method }) => method === tab);
+  return { ...found, tab, patch: { ...found.patch, projection: ours?.key ?? tab } };
 }
 
 /** TensorBoard's fields and, before them, our own where they fit. */
@@ -267,10 +262,11 @@ function patchOf(page, view, { patch: theirs, ours }) {
 }
 
 /** Whether the page shows the same places by itself, up to the steps that coordinates travel in. */
-function isShown(view, { dims, data, name }) {
+function isShown(page, view, { dims, data, name }) {
   const state = view.get();
   const scene = view.scene(state);
-  if (scene.dims !== dims || (state.projection !== name && ['pca', 'tsne', 'umap'].includes(name))) return false;
+  const isOfTab = state.projection === name || tabOf(page.tabs.get(name)?.method ?? name) === ANY;
+  if (scene.dims !== dims || !isOfTab) return false;
   const { min, max } = bounds(data, dims);
   const most = Math.max(...max.map((high, j) => high - min[j])) * TOLERANCE;
   for (let i = 0; i < data.length; i++) {

@@ -1,4 +1,6 @@
-import { chosenDims, fromTexts, MOST_POINTS, OURS } from '#js/bookmarks/write.js';
+import { FIELDS, isIndices, isNumber, isObject } from '#js/bookmarks/fields.js';
+import { chosenDims, OURS, storedIn, USUAL } from '#js/bookmarks/tensorboard.js';
+import { fromTexts, MOST_POINTS } from '#js/bookmarks/write.js';
 
 /**
  * Reads bookmark files: a JSON array of TensorBoard's `State` objects (tensorboard, vz_projector/data.ts), from 2017 to
@@ -6,74 +8,9 @@ import { chosenDims, fromTexts, MOST_POINTS, OURS } from '#js/bookmarks/write.js
  */
 export const MOST_BYTES = 200 * 2 ** 20;
 const MOST_BOOKMARKS = 1000;
-const MOST_TEXT = 1000;
-const PROJECTIONS = ['pca', 'tsne', 'umap', 'custom'];
-const COMPONENTS = { tsne: 'tsne-', umap: 'umap-', pca: 'pca-' };
 
 /** What is wrong with a file, in a sentence for its reader. */
 export class BookmarkError extends Error {}
-
-const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
-const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isCount = (value) => Number.isSafeInteger(value) && value >= 0;
-const isIndices = (value) => Array.isArray(value) && value.every(isCount);
-const isPlace = (value) =>
-  value === undefined || value === null || (Array.isArray(value) && value.length === 3 && value.every(isNumber));
-const isText = (value) => typeof value === 'string' && value.length <= MOST_TEXT;
-const isFlag = (value) => typeof value === 'boolean';
-const isPoint = (point) => isObject(point) && Object.values(point).every((value) => value === null || isNumber(value));
-const isCamera = (value) =>
-  isObject(value) &&
-  isPlace(value.position) &&
-  isPlace(value.target) &&
-  (value.zoom === undefined || value.zoom === null || isNumber(value.zoom)) &&
-  (value.orthographic === undefined || value.orthographic === null || isFlag(value.orthographic));
-
-const FIELDS = [
-  [
-    [
-      'label',
-      'selectedColorOptionName',
-      'selectedLabelOption',
-      'customSelectedSearchByMetadataOption',
-      'customXLeftText',
-      'customXRightText',
-      'customYUpText',
-      'customYDownText',
-    ],
-    isText,
-    'a text',
-  ],
-  [
-    [
-      'isSelected',
-      'tSNEis3d',
-      'umapIs3d',
-      'forceCategoricalColoring',
-      'customXLeftRegex',
-      'customXRightRegex',
-      'customYUpRegex',
-      'customYDownRegex',
-    ],
-    isFlag,
-    'true or false',
-  ],
-  [['tSNEIteration', 'tSNEPerplexity', 'tSNELearningRate', 'umapNeighbors', 'umapMinDist'], isNumber, 'a number'],
-  [['selectedPoints', 'filteredPoints', 'shuffledDataIndices'], isIndices, 'a list of rows'],
-  [['dataSetDimensions'], (value) => isIndices(value) && value.length === 2, 'two counts'],
-  [['cameraDef'], isCamera, 'a camera'],
-  [[OURS], isObject, 'an object'],
-];
-/** These may not be null either. */
-const STRICT = [
-  [['selectedProjection'], (value) => PROJECTIONS.includes(value), PROJECTIONS.join(', ')],
-  [
-    ['pcaComponentDimensions'],
-    (value) => isIndices(value) && [2, 3].includes(value.length) && value.every((c) => c < 10000),
-    'two or three components',
-  ],
-  [['projections'], (value) => Array.isArray(value) && value.every(isPoint), 'a list of coordinates by name'],
-];
 
 /**
  * @param {string} text of the file
@@ -99,16 +36,9 @@ export function readBookmarks(text, data) {
 export function checkBookmark(state, number, data) {
   const refuse = (why) => new BookmarkError(`bookmark ${number}: ${why}`);
   if (!isObject(state)) throw refuse('not a saved view');
-  for (const [fields, nullable] of [
-    [FIELDS, true],
-    [STRICT, false],
-  ]) {
-    for (const [keys, fits, wanted] of fields) {
-      const wrong = keys.find(
-        (key) => Object.hasOwn(state, key) && !(nullable && state[key] === null) && !fits(state[key]),
-      );
-      if (wrong) throw refuse(`${wrong} is ${shown(state[wrong])}, not ${wanted}`);
-    }
+  for (const [key, { fits, wanted, isStrict }] of FIELDS) {
+    if (!Object.hasOwn(state, key) || (state[key] === null && !isStrict)) continue;
+    if (!fits(state[key])) throw refuse(`${key} is ${shown(state[key])}, not ${wanted}`);
   }
   if (!Object.hasOwn(state, 'projections') && !Object.hasOwn(state, 'selectedProjection'))
     throw refuse('not a saved view: neither projections nor selectedProjection');
@@ -160,14 +90,14 @@ export function fromState(state, data) {
   const count = filtered ? filtered.length : (state.dataSetDimensions?.[0] ?? data.n_points);
   const rows = Int32Array.from({ length: count }, (_, i) => index(filtered ? filtered[i] : i));
   const there = rows.filter((row) => row >= 0);
-  const name = state.selectedProjection ?? 'pca';
+  const name = state.selectedProjection ?? USUAL;
   const dims = chosenDims(state, name);
   const isAll = !filtered && (there.length === data.n_points || mine.n_points === data.n_points);
   const selected = isIndices(mine.selected)
     ? Int32Array.from(mine.selected).filter((row) => row < data.n_points)
     : Int32Array.from(state.selectedPoints ?? [], (place) => rows[place]).filter((row) => row >= 0);
   const patch = { projection: name, dims, isolated: isAll ? null : there, selected, ...fromTexts(state) };
-  if (name === 'pca' && state.pcaComponentDimensions) patch.components = state.pcaComponentDimensions;
+  if (storedIn(name).chosen && state.pcaComponentDimensions) patch.components = state.pcaComponentDimensions;
   return {
     patch,
     ours: isObject(mine.view) ? mine.view : {},
@@ -190,11 +120,8 @@ function indexer(state, mine, filtered, { n_points: n, total, rows }) {
 /** The file's own coordinates of what it shows, NaN elsewhere; null where it has none. */
 function placedBy(state, name, dims, rows, n_points) {
   const mine = isObject(state[OURS]) ? state[OURS] : {};
-  const which = state.pcaComponentDimensions ?? [0, 1, 2];
-  const keys =
-    name === 'custom'
-      ? ['linear-x', 'linear-y', 'linear-z'].slice(0, dims)
-      : Array.from({ length: dims }, (_, j) => `${COMPONENTS[name]}${name === 'pca' ? which[j] : j}`);
+  const { key: keyOf, chosen } = storedIn(name);
+  const keys = (chosen?.(state) ?? Array.from({ length: dims }, (_, i) => i)).map(keyOf);
   const points = state.projections ?? [];
   const out = new Float32Array(n_points * dims).fill(NaN);
   let found = 0;

@@ -1,11 +1,10 @@
-import { toCameraDef } from '#js/bookmarks/camera.js';
+import { FIELDS } from '#js/bookmarks/fields.js';
+import { ANY } from '#js/bookmarks/tensorboard.js';
 import { shortest } from '#js/data/digits.js';
 import { splitColumn } from '#js/data/query.js';
 
 /** Writes views as TensorBoard's `State` objects, and knows how the two name things. */
 
-/** The key of a State that holds what TensorBoard has no place for. */
-export const OURS = 'embviz';
 const NO_COLOR = 'No color map';
 const INDEX = '__index__';
 const MOST_COLORS = 50;
@@ -28,14 +27,6 @@ export const SESSION = new Set([
 ]);
 /** What has its own place in a State besides. */
 const PLACED = new Set(['selected', 'isolated', 'placed']);
-
-/** @returns {number} the dimensions a State shows */
-export function chosenDims(state, name) {
-  if (name === 'pca') return state.pcaComponentDimensions?.length ?? 3;
-  if (name === 'tsne') return state.tSNEis3d ? 3 : 2;
-  if (name === 'umap') return state.umapIs3d ? 3 : 2;
-  return state[OURS]?.dims === 3 ? 3 : 2;
-}
 
 const escaped = (text) => text.replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&');
 
@@ -67,27 +58,24 @@ export function searchFields(axes, table, column) {
   return { column: searched, ends: queries.map((query) => toField(lost.includes(query) ? '' : query, table)), lost };
 }
 
-const hasAxisFields = (state) => !['pca', 'tsne', 'umap'].includes(state.projection);
-
-/** @returns {string[]} what TensorBoard will not do with saved views, in sentences @param {object[]} items see bookmark_list.js */
+/** @param {object[]} items see list.js @returns {string[]} what TensorBoard will not do with saved views, in sentences */
 export function limits(items, table) {
   const isolated = items.find(({ kept, state }) => (kept ? kept.state.isolated : state.filteredPoints)?.length);
-  const told = [];
-  if (isolated) {
-    told.push(
-      `TensorBoard's own upload refuses a file with isolated points (“${isolated.label}”) as of a wrong dataset; it reads one that its config names: embviz export --bookmark`,
-    );
-  }
+  const told = isolated ? [uploadRefused(isolated.label)] : [];
   for (const { label, kept } of items) {
-    if (!kept || !hasAxisFields(kept.state)) continue;
+    if (!kept || kept.tab !== ANY) continue;
     const { column, lost } = searchFields(kept.state.axes, table, kept.state.column);
-    if (lost.length)
-      told.push(
-        `TensorBoard searches one column for all ends of axes, in “${label}” ${column === INDEX ? 'row numbers' : column}: its fields leave out ${lost.join(' and ')}; the coordinates are saved`,
-      );
+    if (lost.length) told.push(endsLeftOut(label, column === INDEX ? 'row numbers' : column, lost));
   }
   return told;
 }
+
+const uploadRefused = (label) =>
+  `TensorBoard's own upload refuses a file with isolated points (“${label}”) as of a wrong dataset; ` +
+  'it reads one that its config names: embviz export --bookmark';
+const endsLeftOut = (label, column, lost) =>
+  `TensorBoard searches one column for all ends of axes, in “${label}” ${column}: ` +
+  `its fields leave out ${lost.join(' and ')}; the coordinates are saved`;
 
 /** @returns {string} a field of TensorBoard as our query */
 export function fromField(text, regex) {
@@ -109,7 +97,7 @@ export function fromTexts(state) {
   const column = state.customSelectedSearchByMetadataOption;
   if (typeof column === 'string' && column !== INDEX) patch.column = column;
   const field = (name) => fromField(state[`custom${name}Text`] ?? '', Boolean(state[`custom${name}Regex`]));
-  if (state.selectedProjection === 'custom') {
+  if (state.selectedProjection === ANY) {
     patch.axes = [
       { from: field('XLeft'), to: field('XRight') },
       { from: field('YDown'), to: field('YUp') },
@@ -122,8 +110,9 @@ export function fromTexts(state) {
 /**
  * A view that has been kept: the state, the camera and references to the coordinates there were.
  *
- * @typedef {{label: string, state: object, camera: object | null, ranges: object, hasAxes: boolean,
- *   arrays: {keys: string[], data: Float32Array, stride: number}[], params: object}} Kept
+ * @typedef {{label: string, state: object, tab: string, dims: number, camera: object | null, ranges: object,
+ *   hasAxes: boolean, components: number[], arrays: {keys: string[], data: Float32Array, stride: number}[],
+ *   params: object}} Kept `tab` is TensorBoard's; `params` see `controls` in tensorboard.js
  */
 
 /**
@@ -132,65 +121,43 @@ export function fromTexts(state) {
  * @returns {string} one State as JSON, with coordinates of the points shown
  */
 export function stateText(kept, table) {
+  const view = viewOf(kept, table);
+  const state = Object.fromEntries(FIELDS.filter(([, , write]) => write).map(([key, , write]) => [key, write(view)]));
+  const head = JSON.stringify(state);
+  const at = head.indexOf('"projections":[]') + '"projections":['.length;
+  return `${head.slice(0, at)}${projectionsText(kept.arrays, kept.state.isolated ?? null, view.shape[0])}${head.slice(at)}`;
+}
+
+/** A kept view in TensorBoard's terms, for `FIELDS`. */
+function viewOf(kept, table) {
   const { state } = kept;
   const rows = state.isolated ?? null;
   const n = rows ? rows.length : Math.min(table.n_points, MOST_POINTS);
-  const head = JSON.stringify(fields(kept, table, rows, n));
-  const at = head.indexOf('"projections":[]') + '"projections":['.length;
-  return `${head.slice(0, at)}${projectionsText(kept.arrays, rows, n)}${head.slice(at)}`;
+  const place = rows ? new Map(Array.from(rows, (row, i) => [row, i])) : null;
+  const selected = Array.from(state.selected, (row) => (place ? place.get(row) : row));
+  return {
+    ...kept,
+    ...searchFields(kept.tab === ANY ? state.axes : [], table, state.column),
+    shape: [n, table.n_dims],
+    selected: selected.filter((i) => i !== undefined && i < n),
+    filtered: rows ? Array.from(rows) : null,
+    colorName: colorName(state, table),
+    labelName: state.label_by ?? INDEX,
+    ours: ourFields(kept, table, n),
+  };
 }
 
-/** In the order of keys that TensorBoard writes. */
-function fields(kept, table, rows, n) {
-  const { label, state, camera, ranges, hasAxes, params } = kept;
-  const { dims } = kept;
-  const name = hasAxisFields(state) ? 'custom' : state.projection;
-  const {
-    column,
-    ends: [xLeft, xRight, yDown, yUp],
-  } = searchFields(name === 'custom' ? state.axes : [], table, state.column);
-  const place = rows ? new Map(Array.from(rows, (row, i) => [row, i])) : null;
-  const selected = Array.from(state.selected, (row) => (place ? place.get(row) : row)).filter(
-    (i) => i !== undefined && i < n,
-  );
+/** What TensorBoard has no place for. */
+function ourFields({ state, dims, camera }, table, n) {
+  const isCut = n < table.n_points && !state.isolated;
   return {
-    label,
-    isSelected: false,
-    tSNEIteration: params.iteration,
-    tSNEPerplexity: params.perplexity,
-    tSNELearningRate: 1,
-    tSNEis3d: state.projection === 'tsne' ? dims === 3 : params.tsne3d,
-    umapIs3d: state.projection === 'umap' ? dims === 3 : params.umap3d,
-    umapNeighbors: params.neighbors,
-    umapMinDist: params.minDist,
-    pcaComponentDimensions: kept.components,
-    projections: [],
-    selectedPoints: selected,
-    selectedProjection: name,
-    dataSetDimensions: [n, table.n_dims],
-    filteredPoints: rows ? Array.from(rows) : null,
-    cameraDef: toCameraDef(camera, dims, ranges, hasAxes),
-    selectedColorOptionName: colorName(state, table),
-    forceCategoricalColoring: state.color_as === 'categories',
-    selectedLabelOption: state.label_by ?? INDEX,
-    customSelectedSearchByMetadataOption: column,
-    customXLeftText: xLeft.text,
-    customXLeftRegex: xLeft.regex,
-    customXRightText: xRight.text,
-    customXRightRegex: xRight.regex,
-    customYUpText: yUp.text,
-    customYUpRegex: yUp.regex,
-    customYDownText: yDown.text,
-    customYDownRegex: yDown.regex,
-    [OURS]: {
-      version: 1,
-      n_points: table.n_points,
-      projection: state.projection,
-      dims,
-      camera,
-      ...(n < table.n_points && !rows ? { selected: Array.from(state.selected) } : {}),
-      view: Object.fromEntries(Object.entries(state).filter(([key]) => !SESSION.has(key) && !PLACED.has(key))),
-    },
+    version: 1,
+    n_points: table.n_points,
+    projection: state.projection,
+    dims,
+    camera,
+    ...(isCut ? { selected: Array.from(state.selected) } : {}),
+    view: Object.fromEntries(Object.entries(state).filter(([key]) => !SESSION.has(key) && !PLACED.has(key))),
   };
 }
 

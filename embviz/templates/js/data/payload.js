@@ -3,6 +3,9 @@
  * more than one byte an item come byte plane by byte plane (embviz/report/blocks.py writes them).
  */
 
+/** Of the manifest, which Python writes (embviz/report/payload.py). */
+const VERSION = 2;
+
 const ARRAYS = {
   uint8: Uint8Array,
   int8: Int8Array,
@@ -19,7 +22,12 @@ const ARRAYS = {
  */
 export function openPayload(readText) {
   const manifest = JSON.parse(readText('manifest'));
-  if (manifest.version !== 1) throw new Error(`This page has data of version ${manifest.version}, its script reads 1`);
+  if (manifest.version !== VERSION) {
+    const found = manifest.version ?? 'an unknown version';
+    throw new Error(
+      `its data are of version ${found} and its script reads version ${VERSION}; make the file again with one embviz`,
+    );
+  }
   const opened = new Map();
   /** @returns {Promise<any>} what `read` makes of a block's bytes @throws {Error} that names the block */
   async function open(name, read) {

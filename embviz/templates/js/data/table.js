@@ -4,15 +4,15 @@ const MOST_COLLATED = 5000;
 /**
  * The points of the page: their columns, names and row numbers.
  *
- * @param {object} manifest
+ * @param {object} manifest @param {number} [n_dims] of their vectors
  * @returns {object} {n_points, n_dims, columns: Map name -> {name, kind, values, numbers()}, measured (alike), column(name), labelColumn, rowNumber(i), label(i, column)}
  */
-export function createTable(manifest) {
+export function createTable(manifest, n_dims) {
   const columns = new Map();
   for (const { name, kind } of manifest.columns) columns.set(name, createColumn(name, kind));
   const table = {
     n_points: manifest.n_points,
-    n_dims: manifest.n_dims,
+    n_dims,
     columns,
     /** What was measured of the points, as columns to color by that are no metadata. */
     measured: new Map(),

@@ -1,7 +1,9 @@
+import { ofTheEnd } from '#js/data/words.js';
 import { coloring, helpsLog } from '#js/drawing/color.js';
 import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createLegend } from '#js/panels/legend.js';
 import { sequenceColumn } from '#js/data/sequences.js';
+import { stepOf } from '#js/state/tabs.js';
 
 /** The data panel: what names and colors the points, and the legend. */
 export function createDataPanel(page, view) {
@@ -32,6 +34,7 @@ export function createDataPanel(page, view) {
   );
   const asRow = h('div.field.as', {}, h('span.field-name', {}, 'As'), as.element);
   const legend = createLegend(view);
+  const remark = h('p.hint', { hidden: true });
   const element = h(
     'section.panel',
     { aria: { label: 'Data' } },
@@ -40,6 +43,7 @@ export function createDataPanel(page, view) {
     colorBy.element,
     asRow,
     legend.element,
+    remark,
     h('div.toggles', {}, spherize.element, paths.element),
   );
 
@@ -56,7 +60,11 @@ export function createDataPanel(page, view) {
           helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]),
         );
       legend.render(state);
-      spherize.render(state.spherize, page.manifest.vectors ? '' : page.manifest.vectors_note);
+      // What was measured of the points is of the picture at its end.
+      const entry = column?.measured ? view.entry(state) : null;
+      remark.hidden = stepOf(entry, state.frame) === null;
+      if (!remark.hidden) setText(remark, ofTheEnd(entry.frames));
+      spherize.render(state.spherize, page.space.vectors ? '' : page.space.vectors_note);
       paths.render(state.sequences);
       paths.element.hidden = !sequenceColumn(page.table);
     },
@@ -96,7 +104,7 @@ export function createHeader(page, view, buttons) {
   const { manifest } = page;
   const counts = h('span.counts');
   const chosen = h('strong');
-  const source = [manifest.source, manifest.tensor]
+  const source = [manifest.source, page.space.tensor]
     .filter((text, i, all) => text && all.indexOf(text) === i && text !== manifest.title)
     .join(' · ');
   const element = h(
@@ -110,7 +118,8 @@ export function createHeader(page, view, buttons) {
   return {
     element,
     render(state) {
-      const { total_points: total, n_points: n, n_dims: dims } = manifest;
+      const { total_points: total, n_points: n } = manifest;
+      const { n_dims: dims } = page.space;
       const visible = state.isolated ? state.isolated.length : n;
       const points = visible === total ? `${format(n)} points` : `${format(visible)} of ${format(total)} points`;
       setText(counts, `${points} · ${format(dims)} dimensions`);

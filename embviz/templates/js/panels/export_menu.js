@@ -13,7 +13,8 @@ export function exportPoints(page, view, rows = null) {
   const scene = view.scene(state);
   const all = () => state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
   const name = state.placed?.name ?? state.projection;
-  const parts = name === 'pca' ? state.components.map((c) => c + 1) : [1, 2, 3];
+  const isChosen = page.tabs.get(name)?.role === 'components';
+  const parts = isChosen ? state.components.map((c) => c + 1) : [1, 2, 3];
   const names = Array.from({ length: scene.dims }, (_, j) => `${name}_${scene.dims}:${parts[j] ?? j + 1}`);
   return pointsText(page.table, rows ?? (state.selected.length ? state.selected : all()), {
     coordinates: scene.coordinates,
@@ -95,7 +96,7 @@ export function createExportMenu(page, view, to) {
   const items = () => {
     const { selected } = view.get();
     const none = selected.length ? '' : 'Select points first';
-    const noVectors = page.vectors ? none : page.manifest.vectors_note;
+    const noVectors = page.vectors ? none : page.space.vectors_note;
     return [
       ['Picture, PNG', savePng, ''],
       [

@@ -1,47 +1,6 @@
+import { FIGURES, KEYS, READING, wordsOf } from '#js/data/words.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { entryFor } from '#js/state/tabs.js';
-
-const READING = {
-  pca: [
-    'PCA turns the cloud of vectors so that the first axis shows as much of its variance as one direction can, the second as much of the rest, and so on. It is linear and exact: straight lines stay straight, and a large distance in the picture is a large distance in the data. A small one may hide a large distance along the components not shown.',
-  ],
-  tsne: [
-    't-SNE places points so that near neighbors stay near. Whether two points are neighbors is meaningful; how far clusters lie from each other, how large they are and how dense they look is not. Axes have no meaning, so none are drawn.',
-    'Perplexity is about how many neighbors each point looks at. A structure that appears at one perplexity only deserves doubt.',
-  ],
-  umap: [
-    'UMAP places points so that near neighbors stay near. Distances between clusters and their sizes mean little. Axes have no meaning, so none are drawn.',
-  ],
-  custom: [
-    'Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which what is left varies most.',
-  ],
-  none: ['The coordinates are the input’s own.'],
-};
-const KEYS = [
-  ['/', 'search'],
-  ['Esc', 'close what is open over the plot, or clear the selection'],
-  ['0', 'show everything'],
-  ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'],
-  ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'],
-  [
-    'Arrows, Space',
-    'in the plot with box or lasso: move a cross-hair, with Shift farther; Space sets a corner, Space again ends a box, Enter a lasso, Esc leaves it',
-  ],
-  ['2, 3', 'two or three dimensions'],
-  ['[ and ]', 'previous and next projection'],
-  ['Space', 'play and pause the iterations'],
-  ['l', 'labels'],
-  ['t', 'thumbnails'],
-  ['d', 'dark or light'],
-  ['m', 'bookmark this view'],
-  [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'],
-  ['p, b, o, s', 'move, box, lasso, and in 3D sphere'],
-  [
-    'Shift, Alt',
-    'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the selection, remove; both: intersect',
-  ],
-  ['?', 'this page'],
-];
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
 export function createHelp(page, view) {
@@ -77,7 +36,8 @@ export function createHelp(page, view) {
 }
 
 function content(page, view, state) {
-  const { manifest } = page;
+  const { manifest, space } = page;
+  const tab = page.tabs.get(state.projection);
   const entry = view.entry(state);
   const { params, stats } = view.facts(state);
   const values = [...Object.entries(params), ...Object.entries(stats)].filter(
@@ -85,26 +45,26 @@ function content(page, view, state) {
   );
   const data = [
     ['source', manifest.source],
-    ['tensor', manifest.tensor],
-    ['shape', `${format(manifest.n_points)} × ${format(manifest.n_dims)}, ${manifest.dtype}`],
+    ['tensor', space.tensor],
+    ['shape', `${format(manifest.n_points)} × ${format(space.n_dims)}, ${space.dtype}`],
   ];
   if (manifest.total_points !== manifest.n_points)
     data.push(['of', `${format(manifest.total_points)} points in the source`]);
   const command = manifest.command === '' ? [] : [h('h3', {}, 'Made with'), commandBox(manifest.command)];
   return [
-    ...(READING[state.projection]?.map((text) => h('p', {}, text)) ?? []),
+    ...wordsOf(READING, tab).map((text) => h('p', {}, text)),
     h(
       'p',
       {},
       'Neighbors and their distances are those of the original space, whatever is shown. ',
-      manifest.vectors_note,
+      space.vectors_note,
       '.',
     ),
     ...manifest.notes.map((text) => h('p', {}, text)),
-    h('h3', {}, `In force: ${entry.title}`),
+    h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
     list(
       values.map(([key, value]) => [
-        key.replaceAll('_', ' '),
+        FIGURES[key] ?? key.replaceAll('_', ' '),
         typeof value === 'number' ? format(value) : String(value),
       ]),
     ),

@@ -222,7 +222,7 @@ function createNeighbors(page, view, thumbnail) {
       const key = [found.indices, state.label_by, state.tags, state.metric, state.dark, page.revision];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
-      setText(note, found.error || (page.manifest.vectors?.exact === false ? page.manifest.vectors_note : ''));
+      setText(note, found.error || (page.space.vectors?.exact === false ? page.space.vectors_note : ''));
       note.hidden = note.textContent === '';
       all.hidden = found.indices.length === 0;
       const farthest = found.distances.at(-1) || 1;

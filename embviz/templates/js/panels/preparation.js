@@ -1,6 +1,7 @@
 import { covarianceOf } from '#js/numbers/axes.js';
 import { times } from '#js/numbers/linalg.js';
 import { leadingLeft } from '#js/numbers/pca.js';
+import { ownTab } from '#js/state/tabs.js';
 
 /**
  * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the rest.
@@ -8,7 +9,7 @@ import { leadingLeft } from '#js/numbers/pca.js';
  * @param {object} page see view.js
  */
 export function prepareAxes(page) {
-  const covariance = page.vectors && page.tabs.has('custom') ? covarianceOf(page.vectors) : null;
+  const covariance = page.vectors && ownTab(page.tabs, 'axes') ? covarianceOf(page.vectors) : null;
   if (!covariance) return;
   const idle = window.requestIdleCallback ?? ((run) => setTimeout(() => run({ timeRemaining: () => 8 }), 30));
   function go(deadline) {

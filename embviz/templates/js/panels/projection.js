@@ -1,7 +1,8 @@
+import { AXES, FIGURES, ofTheEnd, PARAMETERS, QUALITY } from '#js/data/words.js';
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/state/view.js';
 import { createRunControls } from '#js/panels/run.js';
-import { dimsOf } from '#js/state/tabs.js';
+import { countComponents, dimsOf, stepOf } from '#js/state/tabs.js';
 import { isLeading } from '#js/state/scene.js';
 
 /** The projection panel: a tab a projection, its controls and what is known of it. */
@@ -12,9 +13,10 @@ export function createProjectionPanel(page, view) {
       'button',
       {
         type: 'button',
-        id: `tab-${tab.name}`,
+        id: `tab-${tab.key}`,
+        title: tab.title,
         attributes: { role: 'tab' },
-        on: { click: () => view.set({ projection: tab.name }), keydown: (event) => step(event, tab) },
+        on: { click: () => view.set({ projection: tab.key }), keydown: (event) => step(event, tab) },
       },
       tab.title,
     ),
@@ -29,20 +31,20 @@ export function createProjectionPanel(page, view) {
     (value) => view.set({ dims: value }),
   );
   const parts = {
-    pca: createComponents(page, view),
+    components: createComponents(page, view),
     frames: createPlayer(page, view),
-    custom: createAxes(page, view),
+    axes: createAxes(page, view),
     run: createRunControls(page, view),
-    facts: createFacts(view),
+    facts: createFacts(page, view),
   };
   const ownPlace = h('div');
   const body = h(
     'div.tab-body',
     { id: 'tab-body', attributes: { role: 'tabpanel' } },
     h('div.field', {}, h('span.field-name', {}, 'Dimensions'), dims.element),
-    parts.pca.element,
+    parts.components.element,
     ownPlace,
-    parts.custom.element,
+    parts.axes.element,
     parts.run.element,
     parts.facts.element,
   );
@@ -52,7 +54,7 @@ export function createProjectionPanel(page, view) {
     const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!move) return;
     const at = (tabs.indexOf(tab) + move + tabs.length) % tabs.length;
-    view.set({ projection: tabs[at].name });
+    view.set({ projection: tabs[at].key });
     buttons[at].focus();
   }
 
@@ -60,16 +62,16 @@ export function createProjectionPanel(page, view) {
     element,
     render(state, before) {
       tabs.forEach((tab, i) => {
-        buttons[i].setAttribute('aria-selected', String(tab.name === state.projection));
+        buttons[i].setAttribute('aria-selected', String(tab.key === state.projection));
         buttons[i].setAttribute('aria-controls', 'tab-body');
-        buttons[i].tabIndex = tab.name === state.projection ? 0 : -1;
+        buttons[i].tabIndex = tab.key === state.projection ? 0 : -1;
       });
       body.setAttribute('aria-labelledby', `tab-${state.projection}`);
       const tab = page.tabs.get(state.projection);
       const missing = [2, 3].filter((d) => !dimsOf(tab).includes(d));
       dims.render(
         state.dims,
-        new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.name} --dims ${d}`])),
+        new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.method} --dims ${d}`])),
       );
       // A run is played where its progress was, so that nothing moves when it is done.
       const place = state.run ? parts.run.slot : ownPlace;
@@ -80,8 +82,7 @@ export function createProjectionPanel(page, view) {
 }
 
 function createComponents(page, view) {
-  const pca = page.tabs.get('pca')?.entries[0];
-  const count = pca?.n_components ?? 0;
+  const count = countComponents(page.tabs);
   const percent = (share) => `${format(Number((100 * share).toPrecision(3)))} %`;
   const selects = [0, 1, 2].map((at) =>
     h(
@@ -107,7 +108,7 @@ function createComponents(page, view) {
   return {
     element,
     render(state) {
-      element.hidden = state.projection !== 'pca';
+      element.hidden = page.tabs.get(state.projection)?.role !== 'components';
       if (element.hidden) return;
       const shown = chosen(state.components, state.dims);
       const entry = view.entry(state);
@@ -133,10 +134,9 @@ function createPlayer(page, view) {
     type: 'range',
     min: 0,
     step: 'any',
-    aria: { label: 'Recorded iteration' },
     on: { input: () => view.set({ frame: Number(slider.value), playing: false }) },
   });
-  const button = iconButton('play', 'Play the iterations', () => toggle());
+  const button = iconButton('play', 'Play', () => toggle());
   const loop = iconButton('loop', 'Play again from the start', () => view.set({ loop: !view.get().loop }));
   const output = h('output.count');
   const element = h('div.player', {}, button, slider, output, loop);
@@ -146,7 +146,7 @@ function createPlayer(page, view) {
 
   function toggle() {
     const state = view.get();
-    const end = entryNow(state).frames.iterations.length - 1;
+    const end = entryNow(state).frames.steps.length - 1;
     view.set(
       state.playing
         ? { playing: false }
@@ -162,7 +162,7 @@ function createPlayer(page, view) {
     timer = requestAnimationFrame(tick);
     const elapsed = last === null ? 0 : Math.min(0.5, Math.max(0, now - last) / 1000);
     last = now;
-    const end = entryNow(state).frames.iterations.length - 1;
+    const end = entryNow(state).frames.steps.length - 1;
     const frame = (state.frame ?? 0) + elapsed / FRAME_SECONDS;
     if (frame < end) view.set({ frame });
     else if (state.loop) view.set({ frame: frame >= end + REST_FRAMES ? 0 : frame });
@@ -175,16 +175,20 @@ function createPlayer(page, view) {
       const entry = entryNow(state);
       element.hidden = !entry?.frames;
       if (element.hidden) return;
-      const { iterations, losses } = entry.frames;
-      const at = state.frame ?? iterations.length - 1;
-      slider.max = iterations.length - 1;
+      const { steps, unit, figures } = entry.frames;
+      const at = state.frame ?? steps.length - 1;
+      slider.max = steps.length - 1;
       if (Number(slider.value) !== at) slider.value = at;
-      const near = Math.min(iterations.length - 1, Math.round(at));
+      const near = Math.min(steps.length - 1, Math.round(at));
       loop.setAttribute('aria-pressed', String(state.loop));
-      slider.setAttribute('aria-valuetext', `iteration ${iterations[near]}`);
-      setText(output, String(iterations[near]));
-      output.title = losses[near] === null ? '' : `KL divergence ${format(losses[near])}`;
-      const name = state.playing ? 'Pause' : 'Play the iterations';
+      slider.setAttribute('aria-label', `Recorded ${unit}`);
+      slider.setAttribute('aria-valuetext', `${unit} ${steps[near]}`);
+      setText(output, steps[near]);
+      output.title = Object.entries(figures)
+        .filter(([, values]) => values[near] !== null)
+        .map(([name, values]) => `${figureName(name)} ${format(values[near])}`)
+        .join('\n');
+      const name = state.playing ? 'Pause' : `Play the ${unit}s`;
       if (button.title !== name) {
         button.title = name;
         button.setAttribute('aria-label', name);
@@ -199,13 +203,12 @@ function createPlayer(page, view) {
 }
 
 function createAxes(page, view) {
-  const names = ['Horizontal', 'Vertical', 'Depth'];
-  const groups = names.map((name, at) => createAxisFields(page, view, name, at));
+  const groups = AXES.names.map((name, at) => createAxisFields(page, view, name, at));
   const element = h('div', {}, ...groups.map((group) => group.element));
   return {
     element,
     render(state) {
-      element.hidden = state.projection !== 'custom';
+      element.hidden = page.tabs.get(state.projection)?.role !== 'axes';
       if (element.hidden) return;
       const { error } = view.scene(state);
       groups.forEach((group, at) => {
@@ -222,7 +225,7 @@ function createAxisFields(page, view, name, at) {
   const fields = ['from', 'to'].map((end) => {
     const input = h('input', {
       type: 'text',
-      placeholder: 'text, =exact, /regex/',
+      placeholder: AXES.query,
       spellcheck: false,
       aria: { label: `${name} axis ${end}` },
       on: { input: () => change(end, input.value) },
@@ -243,7 +246,7 @@ function createAxisFields(page, view, name, at) {
     view.set({ axes: view.get().axes.map((axis, i) => (i === at ? { from: '', to: '' } : axis)) });
     fields[0].input.focus();
   });
-  const hint = h('p.hint', {}, 'Empty: the direction in which what is left varies most');
+  const hint = h('p.hint', {}, AXES.empty);
   const element = h(
     'div.axis',
     {},
@@ -263,101 +266,66 @@ function createAxisFields(page, view, name, at) {
         input.disabled = !page.vectors;
         const { rows, error } = axis[end] === '' ? { rows: [], error: '' } : view.search(axis[end], state.column);
         const n = carried ? carried[`n_${end}`] : rows.length;
-        setText(
-          count,
-          axis[end] === ''
-            ? hint.hidden
-              ? 'Say where the axis ' + (end === 'from' ? 'begins' : 'ends')
-              : ''
-            : error && !carried
-              ? error
-              : n === 1
-                ? '1 point'
-                : `${format(n)} points`,
-        );
+        const unsaid = end === 'from' ? AXES.begins : AXES.ends;
+        const told = error && !carried ? error : n === 1 ? '1 point' : `${format(n)} points`;
+        setText(count, axis[end] !== '' ? told : hint.hidden ? unsaid : '');
         count.classList.toggle('wrong', axis[end] !== '' && !carried && (Boolean(error) || n === 0));
       }
     },
   };
 }
 
-const SHOWN = [
-  ['perplexity', 'Perplexity'],
-  ['n_neighbors', 'Neighbors'],
-  ['min_dist', 'Minimal distance'],
-  ['metric', 'Metric'],
-  ['normalize', 'Normalized'],
-  ['iterations', 'Iterations'],
-  ['epochs', 'Epochs'],
-  ['supervised_by', 'Supervised by'],
-  ['supervise_factor', 'Strength'],
-  ['perturbed', 'Times perturbed'],
-  ['seed', 'Seed'],
-];
-
-const QUALITY = [
-  [
-    'neighbors_kept',
-    'Neighbors kept',
-    (q) =>
-      `The share of each point’s ${q.k} nearest in this picture that are among its ${q.k} nearest in the original space`,
-  ],
-  [
-    'trustworthiness',
-    'Trustworthiness',
-    (q) =>
-      `Near 1 where points that are near here are near in the original space too; by the ranks of ${format(q.sample)} points`,
-  ],
-  [
-    'rank_correlation',
-    'Distances agree',
-    () => 'Spearman’s correlation of the distances here with those in the original space, of 20,000 pairs',
-  ],
-];
+const figureName = (name) => FIGURES[name] ?? name.replaceAll('_', ' ');
 
 /** How faithful the picture is, where that was measured: of the first components, not of others or of typed axes. */
-function qualityFacts(entry, state) {
-  const leading = state.projection !== 'pca' || isLeading(state);
-  const found = state.projection !== 'custom' && leading ? entry.stats.quality?.[state.dims] : null;
-  return found
-    ? QUALITY.map(([key, label, title]) => [
-        label,
-        key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2),
-        title(found),
-      ])
-    : [];
+function qualityFacts(entry, state, role) {
+  const isMeasured = role === 'components' ? isLeading(state) : role !== 'axes';
+  const found = isMeasured ? entry.stats.quality?.[state.dims] : null;
+  if (!found) return [];
+  return QUALITY.map(([key, label, title]) => [
+    label,
+    key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2),
+    title(found),
+  ]);
 }
 
-function createFacts(view) {
+/** What is known of the picture: its parameters, its figures, and how faithful it is. */
+function factsOf(entry, state, role) {
+  const step = stepOf(entry, state.frame);
+  const isTold = (value) => value !== undefined && value !== null && value !== 'none';
+  const isTitled = role === 'components' || role === 'axes';
+  const params = isTitled ? [] : PARAMETERS.filter(([key]) => isTold(entry.params[key]));
+  const figures = Object.keys(FIGURES).map((key) => [figureName(key), (step?.figures ?? entry.stats)[key]]);
+  const shown = figures.filter(([, value]) => isTold(value));
+  return {
+    now: [
+      ...params.map(([key, label]) => [label, entry.params[key]]),
+      ...shown.map(([label, value]) => [label, Number(value.toPrecision(4))]),
+    ],
+    end: qualityFacts(entry, state, role),
+    remark: step ? ofTheEnd(entry.frames) : '',
+  };
+}
+
+function createFacts(page, view) {
   const element = h('div.facts');
   let shown = '';
+  const fact = ([label, value, title]) =>
+    h(
+      'p.fact',
+      { title },
+      h('span', {}, label),
+      h('span', {}, typeof value === 'number' ? format(value) : String(value)),
+    );
   return {
     element,
     render(state) {
-      const entry = view.entry(state);
-      const facts =
-        state.projection === 'pca' || state.projection === 'custom'
-          ? []
-          : SHOWN.filter(
-              ([key]) => entry.params[key] !== undefined && entry.params[key] !== null && entry.params[key] !== 'none',
-            ).map(([key, label]) => [label, entry.params[key]]);
-      if (entry.stats.kl_divergence !== undefined)
-        facts.push(['KL divergence', Number(entry.stats.kl_divergence.toPrecision(4))]);
-      facts.push(...qualityFacts(entry, state));
+      const facts = factsOf(view.entry(state), state, page.tabs.get(state.projection)?.role);
       const key = JSON.stringify(facts);
       if (key === shown) return;
       shown = key;
-      fill(
-        element,
-        ...facts.map(([label, value, title]) =>
-          h(
-            'p.fact',
-            { title },
-            h('span', {}, label),
-            h('span', {}, typeof value === 'number' ? format(value) : String(value)),
-          ),
-        ),
-      );
+      const remark = facts.end.length && facts.remark ? [h('p.hint', {}, `${facts.remark}:`)] : [];
+      fill(element, ...facts.now.map(fact), ...remark, ...facts.end.map(fact));
     },
   };
 }

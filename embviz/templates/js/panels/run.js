@@ -1,18 +1,20 @@
 import { fill, format, h, setText } from '#js/dom.js';
 import { createFields } from '#js/panels/run_fields.js';
-import { FEWEST_POINTS, MOST_POINTS } from '#js/runs/options.js';
+import { METHODS } from '#js/runs/methods.js';
+import { MOST_POINTS } from '#js/runs/options.js';
 
-const TITLES = { tsne: 't-SNE', umap: 'UMAP' };
 /** How often a held button acts. */
 const HELD_MS = 100;
 
-/** Run t-SNE or UMAP anew on the points shown: parameters, run, pause, resume, and how far it is. */
+/** Run a method anew on the points shown: parameters, run, pause, resume, and how far it is. */
 export function createRunControls(page, view) {
-  const fields = Object.fromEntries(Object.keys(TITLES).map((name) => [name, createFields(page, name)]));
+  const running = [...page.tabs.values()].filter(({ role }) => role === 'run');
+  const methods = Object.fromEntries(running.map(({ key, method }) => [key, METHODS[method]]));
+  const fields = Object.fromEntries(running.map(({ key }) => [key, createFields(page, methods[key].run)]));
   const host = h('div');
   const problem = h('p.hint.wrong', { attributes: { role: 'alert' } });
   const buttons = createButtons(view, run);
-  const progress = createProgress(view);
+  const progress = createProgress(view, (run) => methods[run.name].run);
   const summary = h('summary', {}, 'Run on these points');
   const element = h('details.run', {}, summary, buttons.element, problem, progress.element, host);
   const shownPoints = (state) => state.isolated?.length ?? page.table.n_points;
@@ -49,12 +51,13 @@ export function createRunControls(page, view) {
     /** Where the recorded steps of a finished run are played, in place of its progress. */
     slot: progress.slot,
     render(state) {
-      element.hidden = !(state.projection in TITLES) || !page.manifest.vectors;
+      element.hidden = !(state.projection in methods) || !page.space.vectors;
       if (element.hidden) return;
       turnTo(state.projection);
       unfold(state);
       const n = shownPoints(state);
-      const fits = n >= FEWEST_POINTS && n <= MOST_POINTS && Boolean(page.vectors);
+      const { title, least } = methods[shown];
+      const fits = n >= least && n <= MOST_POINTS && Boolean(page.vectors);
       fields[shown].render(n, fits);
       setText(summary, state.isolated ? `Run on the ${format(n)} isolated points` : `Run on all ${format(n)} points`);
       buttons.render(state.run, fits);
@@ -65,7 +68,7 @@ export function createRunControls(page, view) {
           ? isTheirs
             ? ''
             : ` · on ${format(state.run.points)} other points`
-          : limitText(TITLES[shown], n),
+          : limitText(title, least, n),
       );
     },
   };
@@ -88,7 +91,7 @@ function createButtons(view, run) {
 }
 
 /** How far a run is, and what can be done with one that is going. Its height never changes. */
-function createProgress(view) {
+function createProgress(view, methodOf) {
   const { runs } = view.computed;
   const bar = h('progress.run-bar', { max: 1 });
   const perturb = h(
@@ -114,14 +117,14 @@ function createProgress(view) {
     render(run, note) {
       bar.hidden = run?.status === 'done';
       bar.value = run ? run.iteration / run.iterations : 0;
-      bar.setAttribute('aria-label', run?.name === 'umap' ? 'Epochs done' : 'Iterations done');
+      bar.setAttribute('aria-label', run ? `${capital(methodOf(run).count)} done` : '');
       hold.hidden = !isGoing(run);
-      perturb.hidden = hold.hidden || run.name !== 'tsne';
+      perturb.hidden = hold.hidden || !methodOf(run).isPerturbed;
       perturb.disabled = hold.disabled = Boolean(run?.doing);
       setText(hold, run?.status === 'paused' ? 'Resume' : 'Pause');
       // Who listens is told of beginning, pause and end, not of every step.
       status.setAttribute('aria-live', run?.status === 'running' && !run.doing ? 'off' : 'polite');
-      setText(status, run ? statusText(run) + note : note || 'Not run yet');
+      setText(status, run ? statusText(run, methodOf(run)) + note : note || 'Not run yet');
     },
   };
 }
@@ -146,18 +149,19 @@ function whileHeld(button, act) {
   });
 }
 
-function statusText(run) {
+const capital = (word) => word[0].toUpperCase() + word.slice(1);
+
+function statusText(run, { step, count }) {
   if (run.doing) return `${run.doing} …`;
-  const [one, many] = run.name === 'umap' ? ['Epoch', 'epochs'] : ['Iteration', 'iterations'];
   const kl = run.kl === null ? '' : ` · KL ${run.kl.toFixed(3)}`;
   const of =
     run.status === 'done'
-      ? `${format(run.iteration)} ${many}`
-      : `${one} ${format(run.iteration)} of ${format(run.iterations)}`;
+      ? `${format(run.iteration)} ${count}`
+      : `${capital(step)} ${format(run.iteration)} of ${format(run.iterations)}`;
   return `${of}${kl}`;
 }
 
-const limitText = (title, n) =>
-  n < FEWEST_POINTS
-    ? `${title} needs ${FEWEST_POINTS} points or more.`
+const limitText = (title, least, n) =>
+  n < least
+    ? `${title} needs ${least} points or more.`
     : `Isolate at most ${format(MOST_POINTS)} of these ${format(n)} points to run ${title} in this page.`;

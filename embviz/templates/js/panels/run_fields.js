@@ -1,64 +1,34 @@
 import { format, h } from '#js/dom.js';
-import { usualIterations } from '#js/numbers/tsne.js';
 
 /**
  * The fields of a method that the page can run.
  *
- * @param {'tsne' | 'umap'} name
+ * @param {object} page @param {{fields: object, isSupervised: boolean}} run see runs/methods.js
  * @returns {{element: HTMLElement, read: () => object, render: (n: number, fits: boolean) => void}} `read` gives the
  *   options that are asked for, `render` takes the number of points and whether they can be run on
  */
-export const createFields = (page, name) => ({ tsne: createTsneFields, umap: createUmapFields })[name](page);
-
-function createTsneFields(page) {
-  const perplexity = number('Perplexity', { min: 1, step: 'any' });
-  const rate = number('Learning rate', { min: 0, step: 'any', placeholder: 'auto' });
-  const iterations = number('Iterations', { min: 1, max: 100000, step: 1 });
-  const seed = number('Seed', { min: 0, max: 4294967295, step: 1, value: 0 });
-  const supervise = createSupervision(page);
-  const all = [perplexity, rate, iterations, seed, supervise];
+export function createFields(page, { fields, isSupervised }) {
+  const numbers = Object.fromEntries(
+    Object.entries(fields).map(([key, { label, title, input }]) => [key, number(label, title, input)]),
+  );
+  const supervise = isSupervised ? createSupervision(page) : null;
+  const all = [...Object.values(numbers), ...(supervise ? [supervise] : [])];
   return {
     element: h('div', {}, ...all.map((field) => field.element)),
-    read: () => ({ ...given({ perplexity, learning_rate: rate, iterations, seed }), ...supervise.read() }),
+    read: () => ({ ...given(numbers), ...supervise?.read() }),
     render(n, fits) {
-      iterations.input.placeholder = String(usualIterations(n));
-      perplexity.input.placeholder = format(Number(Math.min(30, Math.max(1, (n - 1) / 3)).toPrecision(3)));
-      enable(all, fits);
+      for (const [key, { usual }] of Object.entries(fields)) {
+        if (usual) numbers[key].input.placeholder = format(usual(n));
+      }
+      for (const { input } of all) input.disabled = !fits;
     },
   };
 }
 
-function createUmapFields() {
-  const neighbors = number('Neighbors', {
-    min: 2,
-    step: 1,
-    title: 'How many nearest points shape the map around each one, itself among them: few show detail, many the whole',
-  });
-  const distance = number('Minimal distance', {
-    min: 0,
-    max: 1,
-    step: 'any',
-    value: 0.1,
-    title: 'How near points may come in the map',
-  });
-  const rate = number('Learning rate', { min: 0, step: 'any', value: 1 });
-  const epochs = number('Epochs', { min: 1, max: 100000, step: 1, value: 500 });
-  const seed = number('Seed', { min: 0, max: 4294967295, step: 1, value: 0 });
-  const all = [neighbors, distance, rate, epochs, seed];
-  return {
-    element: h('div', {}, ...all.map((field) => field.element)),
-    read: () => given({ neighbors, min_distance: distance, learning_rate: rate, epochs, seed }),
-    render(n, fits) {
-      neighbors.input.placeholder = format(Math.min(15, Math.max(2, n - 1)));
-      enable(all, fits);
-    },
-  };
-}
-
-/** t-SNE that a column of labels pulls at: which, how much, and the label that means none. */
+/** A run that a column of labels pulls at: which, how much, and the label that means none. */
 function createSupervision(page) {
   const columns = [...page.table.columns.keys()];
-  const factor = number('Strength', { min: 0, max: 100, step: 'any', value: 10, title: '0 to 100' });
+  const factor = number('Strength', '0 to 100', { min: 0, max: 100, step: 'any', value: 10 });
   const ignore = h('input', { type: 'text', placeholder: 'no label' });
   const hint = h(
     'p.hint',
@@ -104,7 +74,7 @@ function createSupervision(page) {
   };
 }
 
-function number(label, { title = '', ...props }) {
+function number(label, title = '', props = {}) {
   const input = h('input.count-input', { type: 'number', ...props });
   return { input, element: h('label.field', { title }, h('span.field-name', {}, label), input) };
 }
@@ -116,7 +86,3 @@ const given = (fields) =>
       .filter(([, { input }]) => input.value !== '' || input.validity.badInput)
       .map(([key, { input }]) => [key, input.value === '' ? NaN : Number(input.value)]),
   );
-
-function enable(fields, fits) {
-  for (const { input } of fields) input.disabled = !fits;
-}

@@ -1,3 +1,4 @@
+import { CAPTIONS, wordsOf } from '#js/data/words.js';
 import { h, iconButton, setText } from '#js/dom.js';
 import { createPlot } from '#js/plot/plot.js';
 import { createSphere } from '#js/panels/sphere.js';
@@ -121,19 +122,12 @@ export function createStage(page, view, on = {}) {
       style(state);
       setText(
         note,
-        (state.dims === 3 && unsupported) || (scene.error ?? scene.note ?? CAPTIONS[state.projection] ?? ''),
+        (state.dims === 3 && unsupported) ||
+          (scene.error ?? scene.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection))),
       );
     },
   };
 }
-
-const CAPTIONS = {
-  pca: 'The directions of most variance; what lies along other directions is not seen.',
-  tsne: 'Neighborhoods are meaningful, distances between clusters are not.',
-  umap: 'Neighborhoods are meaningful, distances between clusters hardly.',
-  custom: 'Each axis runs from one meaning to another.',
-  none: 'The coordinates as they were given.',
-};
 
 function chromeColors() {
   const style = getComputedStyle(document.documentElement);

@@ -4,11 +4,11 @@ const MOST_VALUES = 8e6;
 /**
  * Keep the frames of a run until it is done.
  *
- * @param {number} size numbers a frame
+ * @param {number} size numbers a frame @param {string} unit what a step is called
  * @returns {{add: (frame: {iteration: number, kl: number | null, data: Float32Array}) => void, take: () => object}}
  *   `take` gives what an entry has of frames, nothing where there are less than two
  */
-export function createFrames(size) {
+export function createFrames(size, unit) {
   let kept = [];
   return {
     add(frame) {
@@ -22,7 +22,11 @@ export function createFrames(size) {
       found.forEach(({ data }, i) => frameData.set(data, i * size));
       return {
         frameData,
-        frames: { iterations: found.map(({ iteration }) => iteration), losses: found.map(({ kl }) => kl) },
+        frames: {
+          unit,
+          steps: found.map(({ iteration }) => String(iteration)),
+          figures: found.some(({ kl }) => kl !== null) ? { kl_divergence: found.map(({ kl }) => kl) } : {},
+        },
       };
     },
   };

@@ -1,33 +1,8 @@
-import { tsneOptions, umapOptions } from '#js/runs/options.js';
+import { CAPTIONS } from '#js/data/words.js';
+import { METHODS } from '#js/runs/methods.js';
 import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
 import { readLabels } from '#js/numbers/supervise.js';
-
-/** What can be run in the page: what it takes, what is told of it, and what its picture means. */
-const METHODS = {
-  tsne: {
-    title: 't-SNE',
-    check: tsneOptions,
-    count: 'iterations',
-    meaning: 'Neighborhoods are meaningful, distances between clusters are not.',
-    params: ({ learning_rate, ...rest }) => ({
-      ...rest,
-      learning_rate: learning_rate ?? 'n / exaggeration, at least 10',
-    }),
-  },
-  umap: {
-    title: 'UMAP',
-    check: umapOptions,
-    count: 'epochs',
-    meaning: 'Neighborhoods are meaningful, distances between clusters hardly.',
-    params: ({ neighbors, min_distance, iterations, ...rest }) => ({
-      ...rest,
-      n_neighbors: neighbors,
-      min_dist: min_distance,
-      initialization: 'pca',
-    }),
-  },
-};
 
 let made = 0;
 
@@ -96,9 +71,9 @@ export function createRuns(page, store) {
     status: (name, dims) => find(name, dims)?.status ?? null,
     pause: () => steer(['running'], 'pause', () => ({ status: 'paused' })),
     resume: () => steer(['paused'], 'resume', () => ({ status: 'running' })),
-    /** Push every point of a run of t-SNE a little to where chance has it. */
+    /** Push every point of a run that takes it a little to where chance has it. */
     perturb: () => {
-      if (current()?.name === 'tsne')
+      if (current()?.method.run.isPerturbed)
         steer(['running', 'paused'], 'perturb', ({ perturbed }) => ({ perturbed: perturbed + 1 }));
     },
     /** End the run of the tab shown, if there is one, and forget it. */
@@ -111,34 +86,37 @@ export function createRuns(page, store) {
 
 /** @throws {RangeError} when the options do not fit the points */
 function prepare(page, { isolated, spherize, metric, dims }, name, options) {
-  if (!page.vectors) throw new RangeError(page.manifest.vectors_note);
-  const method = METHODS[name];
+  if (!page.vectors) throw new RangeError(page.space.vectors_note);
+  const { method: kind } = page.tabs.get(name);
+  const method = METHODS[kind];
   const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
   const { supervise = null, ...others } = options;
-  const asked = method.check(rows.length, { dims, ...others });
+  const asked = method.run.check(rows.length, { dims, ...others });
   const labels = supervise ? readLabels(page.table, rows, supervise) : null;
   const id = ++made;
   const told = {
     name,
     points: rows.length,
     ...asked,
-    iterations: asked[method.count],
+    iterations: asked[method.run.count],
     metric,
-    ...(name === 'tsne' ? { supervise, perturbed: 0 } : {}),
+    ...(method.run.isSupervised ? { supervise } : {}),
+    ...(method.run.isPerturbed ? { perturbed: 0 } : {}),
   };
   return {
     name,
+    kind,
     method,
     rows,
     isolated,
     dims: asked.dims,
     normalize: spherize ? 'sphere' : 'none',
     entry: null,
-    frames: createFrames(page.table.n_points * asked.dims),
+    frames: createFrames(page.table.n_points * asked.dims, method.run.step),
     worker: page.startWorker(),
     status: { id, ...told, status: 'running', doing: 'Starting', iteration: 0, kl: null },
     message: {
-      kind: name,
+      kind,
       vectors: takeVectors(page.vectors, rows, spherize),
       spherize,
       metric,
@@ -180,24 +158,26 @@ function takeStep(page, run, { kind, iteration, kl, coordinates, frame }) {
   if (frame) run.frames.add({ iteration, kl, data });
   const isDone = kind === 'done';
   run.entry = {
-    name: run.name,
+    key: run.name,
+    method: run.kind,
     title: method.title,
+    kind: 'map',
     n_components: dims,
     axes: [],
     data,
     id: status.id,
     live: !isDone,
-    params: { ...method.params(paramsOf(status)), normalize: run.normalize },
+    params: { ...method.run.params(paramsOf(status)), normalize: run.normalize },
     stats: kl === null ? {} : { kl_divergence: kl },
     note: noteOf(run, isDone, iteration),
     ...(isDone ? run.frames.take() : {}),
   };
 }
 
-function noteOf({ rows, method, status }, isDone, iteration) {
+function noteOf({ rows, kind, method, status }, isDone, iteration) {
   const by = status.supervise ? `, supervised by ${status.supervise.column}` : '';
-  if (isDone) return `Run here on ${format(rows.length)} points${by}. ${method.meaning}`;
-  return `Running here on ${format(rows.length)} points${by}: ${format(iteration)} of ${format(status.iterations)} ${method.count}.`;
+  if (isDone) return `Run here on ${format(rows.length)} points${by}. ${CAPTIONS[kind]}`;
+  return `Running here on ${format(rows.length)} points${by}: ${format(iteration)} of ${format(status.iterations)} ${method.run.count}.`;
 }
 
 const format = (x) => x.toLocaleString('en');

@@ -6,7 +6,7 @@ import * as tsne from '#js/numbers/tsne.js';
 import * as umap from '#js/numbers/umap.js';
 
 /**
- * What runs beside the page. Messages to it: {kind: 'pca' | 'tsne' | 'umap', vectors, spherize, …} once, then 'pause',
+ * What runs beside the page. Messages to it: {kind: 'components' | 'tsne' | 'umap', vectors, spherize, …} once, then 'pause',
  * 'resume' and 'perturb'. From it: {kind: 'progress', text}, {kind: 'step', iteration, kl, coordinates, frame} and
  * {kind: 'done', …}. Ending the worker stops it.
  */
@@ -105,7 +105,7 @@ function advance(state) {
 }
 
 globalThis.onmessage = ({ data }) => {
-  if (data.kind === 'pca') runPca(data);
+  if (data.kind === 'components') runPca(data);
   else if (data.kind in PREPARE) begin(data);
   else if (data === 'pause') running.paused = true;
   else if (data === 'perturb' && !running.run.isDone()) {

@@ -1,5 +1,5 @@
 import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
-import { entryFor } from '#js/state/tabs.js';
+import { entryFor, ownTab } from '#js/state/tabs.js';
 import { createRuns } from '#js/runs/runs.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 
@@ -15,7 +15,7 @@ const A_SECOND = 1.3e9;
  * @param {object} store see store.js; `run` and `results` are set here
  */
 export function createComputed(page, store) {
-  const kept = { pca: null, job: null };
+  const kept = { found: null, job: null };
   const runs = createRuns(page, store);
   const waiting = new Set();
   const { tabs } = page;
@@ -27,8 +27,11 @@ export function createComputed(page, store) {
   /** @returns {object | undefined} what a tab shows, whoever computed it */
   function entry(state = store.get(), name = state.projection, dims = state.dims) {
     const given = entryFor(tabs.get(name), dims);
-    if (name === 'pca' && given) {
-      const shown = pcaEntry(page, kept, announce, given, state);
+    const tab = tabs.get(name);
+    if (tab?.role === 'components' && given) {
+      // Beside PCA as the state has it, others stay of the vectors that they are of.
+      const spherize = tab.isOwn ? state.spherize : given.params.normalize === 'sphere';
+      const shown = pcaEntry(page, kept, announce, given, { isolated: state.isolated, spherize });
       if (!kept.job) for (const done of [...waiting]) done();
       return shown;
     }
@@ -53,29 +56,30 @@ export function createComputed(page, store) {
 }
 
 /** @returns {boolean} whether the PCA that came with the page is of spherized vectors */
-export const isSpherized = (page) => page.tabs.get('pca')?.entries[0].params.normalize === 'sphere';
+export const isSpherized = (page) => ownTab(page.tabs, 'components')?.entries[0].params.normalize === 'sphere';
 
 function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
-  const isGiven = isolated === null && spherize === isSpherized(page);
+  const isGiven = isolated === null && spherize === (given.params.normalize === 'sphere');
   if (!page.vectors || isGiven) {
     dropJob(kept);
-    return isolated === null || page.manifest.vectors
+    return isolated === null || page.space.vectors
       ? given
       : memoNote(kept, given, isolated, 'The vectors are not in this page: PCA of all points.');
   }
   if (isolated !== null && isolated.length < 2)
     return memoNote(kept, given, isolated, 'One point alone has no components: PCA of all points.');
-  const known = kept.pca;
-  if (known && known.isolated === isolated && known.spherize === spherize) return known.entry;
+  const known = kept.found;
+  if (known && known.isolated === isolated && known.spherize === spherize && isOf(known.entry, given))
+    return known.entry;
   dropJob(kept);
   const cost =
     pcaCost(isolated?.length ?? page.vectors.n, page.vectors.d) + page.vectors.n * page.vectors.d * given.n_components;
   if (cost <= MOST_AT_ONCE) {
     const found = principalComponents(createSpace(page.vectors, isolated, spherize), given.n_components);
-    kept.pca = { isolated, spherize, entry: toEntry(page, given, found, isolated, spherize) };
+    kept.found = { isolated, spherize, entry: toEntry(page, given, found, isolated, spherize) };
   } else {
     const seconds = Math.round(cost / A_SECOND);
-    kept.pca = {
+    kept.found = {
       isolated,
       spherize,
       entry: {
@@ -85,7 +89,7 @@ function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
     };
     kept.job = startPca(page, isolated, spherize, given.n_components, (found, problem) => {
       kept.job = null;
-      kept.pca = {
+      kept.found = {
         isolated,
         spherize,
         entry: found
@@ -95,14 +99,17 @@ function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
       announce();
     });
   }
-  return kept.pca.entry;
+  return kept.found.entry;
 }
 
 function memoNote(kept, given, isolated, note) {
-  if (kept.pca?.isolated !== isolated || kept.pca.entry.note !== note)
-    kept.pca = { isolated, spherize: null, entry: { ...given, note } };
-  return kept.pca.entry;
+  if (kept.found?.isolated !== isolated || kept.found.entry.note !== note || !isOf(kept.found.entry, given))
+    kept.found = { isolated, spherize: null, entry: { ...given, note } };
+  return kept.found.entry;
 }
+
+/** Whether an entry stands for a given one, of perhaps several of PCA. */
+const isOf = (entry, given) => entry.key === given.key && entry.n_components === given.n_components;
 
 function dropJob(kept) {
   kept.job?.terminate();
@@ -120,7 +127,7 @@ function startPca(page, isolated, spherize, wanted, done) {
     done(null, message);
   };
   const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
-  worker.postMessage({ kind: 'pca', vectors: takeVectors(page.vectors, rows, spherize), spherize, wanted });
+  worker.postMessage({ kind: 'components', vectors: takeVectors(page.vectors, rows, spherize), spherize, wanted });
   return worker;
 }
 

@@ -1,5 +1,5 @@
 import { isSpherized } from '#js/state/computed.js';
-import { dimsOf } from '#js/state/tabs.js';
+import { countComponents, dimsOf, ownTab } from '#js/state/tabs.js';
 import { countDistinct } from '#js/data/table.js';
 import { isTags } from '#js/data/tags.js';
 
@@ -12,17 +12,19 @@ export function initialState(page) {
   const { manifest, tabs } = page;
   const first = tabs.get(manifest.first) ?? [...tabs.values()][0];
   const dims = dimsOf(first, false);
-  const carried = page.carried.map(({ from, to }) => ({ from, to }));
+  const ends = (ownTab(tabs, 'axes')?.entries.find((entry) => !entry.pending)?.params.axes ?? []).filter(
+    (axis) => axis.from !== undefined,
+  );
   return {
-    projection: first.name,
+    projection: first.key,
     dims: dims.includes(manifest.dims) ? manifest.dims : dims[0],
-    components: [0, 1, 2].slice(0, Math.max(2, tabs.get('pca')?.entries[0].n_components ?? 3)),
+    components: [0, 1, 2].slice(0, Math.max(2, countComponents(tabs) || 3)),
     frame: null,
     playing: false,
     run: null,
     results: 0,
     spherize: isSpherized(page),
-    axes: [0, 1, 2].map((i) => carried[i] ?? { from: '', to: '' }),
+    axes: [0, 1, 2].map((i) => ({ from: ends[i]?.from ?? '', to: ends[i]?.to ?? '' })),
     label_by: manifest.label_by,
     color_by: manifest.color_by ?? defaultColor(page),
     color_as: 'auto',
@@ -76,7 +78,7 @@ export const RULES = {
     (Array.isArray(value) &&
       value.length >= 2 &&
       value.length <= 3 &&
-      value.every((c) => Number.isInteger(c) && c >= 0 && c < (page.tabs.get('pca')?.entries[0].n_components ?? 0))) ||
+      value.every((c) => Number.isInteger(c) && c >= 0 && c < countComponents(page.tabs))) ||
     'is not two or three component numbers',
   frame: (value) => value === null || (Number.isFinite(value) && value >= 0) || 'is neither null nor a frame number',
   playing: isBoolean,
@@ -86,7 +88,7 @@ export const RULES = {
     'is neither null nor the run of this page; project() starts one',
   spherize: (value, page) =>
     value === isSpherized(page) ||
-    (Boolean(page.manifest.vectors) && isBoolean(value)) ||
+    (Boolean(page.space.vectors) && isBoolean(value)) ||
     'cannot be, as the vectors are not in this page',
   highlight: (value) => value === null || Number.isInteger(value) || 'is neither null nor a legend code',
   sequences: isBoolean,

@@ -1,10 +1,13 @@
-import { checkFewest, FEWEST_POINTS } from '#js/runs/options.js';
+import { METHODS, methodOf } from '#js/runs/methods.js';
+import { checkFewest } from '#js/runs/options.js';
 import { RULES } from '#js/state/keys.js';
+import { tabFor } from '#js/state/tabs.js';
 
 /**
- * Compute a projection in the page and show it: `pca`, `tsne`, `umap` or `custom`.
+ * Compute a projection in the page and show it.
  *
- * @param {object} page @param {object} view see view.js @param {string} name
+ * @param {object} page @param {object} view see view.js
+ * @param {string} name the method, or the key of a tab where the page computes it
  * @param {{rows?: ArrayLike<number> | null, dims?: 2 | 3, spherize?: boolean, perplexity?: number,
  *   learning_rate?: number | null, iterations?: number, seed?: number, supervise?: {column, factor, ignore?},
  *   neighbors?: number, min_distance?: number, epochs?: number, axes?: {from: string, to: string}[], column?: string}} options
@@ -15,47 +18,34 @@ import { RULES } from '#js/state/keys.js';
  * @throws {RangeError} when there are too few points
  */
 export async function project(page, view, name, options = {}) {
-  const known = KNOWN[name];
-  if (!known) throw new Error(`'${name}' cannot be computed in the page; ${Object.keys(KNOWN).join(', ')} can`);
-  if (!page.vectors) throw new Error(page.manifest.vectors_note);
-  const odd = Object.keys(options).find((key) => !known.includes(key));
-  if (odd !== undefined) throw new Error(`${odd} is no option of ${name}; there are ${known.join(', ')}`);
-  checkCount(page, view.get(), name, options.rows);
+  const tab = tabFor(page.tabs, name);
+  const method = methodOf(tab?.method ?? name);
+  if (!method) throw new Error(`'${name}' cannot be computed in the page; ${Object.keys(METHODS).join(', ')} can`);
+  if (!page.vectors) throw new Error(page.space.vectors_note);
+  const odd = Object.keys(options).find((key) => !method.options.includes(key));
+  if (odd !== undefined) throw new Error(`${odd} is no option of ${name}; there are ${method.options.join(', ')}`);
+  checkCount(page, view.get(), method, options.rows);
   const { rows, dims, spherize, axes, column, ...rest } = options;
   const patch = {};
   if (rows !== undefined) patch.isolated = rows;
   if (spherize !== undefined) patch.spherize = spherize;
-  const isRun = name === 'tsne' || name === 'umap';
-  if (!isRun) patch.projection = name;
+  const isRun = method.role === 'run';
+  const key = tab?.key ?? name;
+  if (!isRun) patch.projection = key;
   if (dims !== undefined && !isRun) patch.dims = dims;
   if (axes !== undefined)
     patch.axes = [...axes, { from: '', to: '' }, { from: '', to: '' }, { from: '', to: '' }].slice(0, 3);
   if (column !== undefined) patch.column = column;
   view.set(patch);
-  if (isRun) await view.computed.runs.start(name, { ...rest, ...(dims === undefined ? {} : { dims }) });
+  if (isRun) await view.computed.runs.start(key, { ...rest, ...(dims === undefined ? {} : { dims }) });
   else await view.computed.settled();
   return shown(page, view);
 }
 
-const KNOWN = {
-  pca: ['rows', 'dims', 'spherize'],
-  tsne: ['rows', 'dims', 'spherize', 'perplexity', 'learning_rate', 'iterations', 'seed', 'supervise'],
-  umap: ['rows', 'dims', 'spherize', 'neighbors', 'min_distance', 'learning_rate', 'epochs', 'seed'],
-  custom: ['rows', 'dims', 'axes', 'column'],
-};
-
-const FEWEST = {
-  pca: { title: 'PCA', least: 2 },
-  tsne: { title: 't-SNE', least: FEWEST_POINTS },
-  umap: { title: 'UMAP', least: FEWEST_POINTS },
-  custom: { title: 'a view along axes', least: 1 },
-};
-
 /** Without enough points nothing is computed, and nothing is isolated. */
-function checkCount(page, state, name, rows = state.isolated) {
+function checkCount(page, state, { title, called = title, least }, rows = state.isolated) {
   if (RULES.isolated(rows, page) !== true) return;
-  const { title, least } = FEWEST[name];
-  checkFewest(rows === null ? page.table.n_points : new Set(rows).size, title, least);
+  checkFewest(rows === null ? page.table.n_points : new Set(rows).size, called, least);
 }
 
 /** What the plot shows now, of the points that are shown. */

@@ -1,5 +1,6 @@
 import { axisTitle, customView } from '#js/numbers/axes.js';
 import { bounds, frameAt, pick } from '#js/numbers/coordinates.js';
+import { stepOf } from '#js/state/tabs.js';
 import { QueryError } from '#js/data/query.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
@@ -11,13 +12,14 @@ import { rowsInSphere } from '#js/drawing/sphere.js';
  */
 export function createScene(page, get, { memo, computed, visible }) {
   const { table, tabs } = page;
+  const roleOf = (key) => tabs.get(key)?.role ?? '';
 
   /** @returns {Float32Array} (n_points, dims) row by row, of the finished projection; of typed axes, and of a bookmark's places where those are shown */
   function coordinates(name, dims) {
     const state = get();
     if (state.placed?.name === name && state.placed.dims === dims) return state.placed.data;
     const entry = computed.entry(state, name, dims);
-    if (entry && name === 'custom' && page.vectors) {
+    if (entry && roleOf(name) === 'axes' && page.vectors) {
       const found = placed({ ...state, projection: name, dims, frame: null }, entry);
       if (found.error) throw new Error(found.error);
       return found.coordinates;
@@ -35,16 +37,17 @@ export function createScene(page, get, { memo, computed, visible }) {
     const { projection, dims, components, frame, axes, isolated, column } = state;
     if (state.placed) return memo('scene', [state.placed, isolated], () => fromBookmark(state.placed, isolated));
     const entry = computed.entry(state);
+    const role = roleOf(projection);
     const inputs = [
       projection,
       dims,
-      projection === 'pca' ? components.join() : '',
+      role === 'components' ? components.join() : '',
       frame,
-      projection === 'custom' ? JSON.stringify(axes) + column : '',
+      role === 'axes' ? JSON.stringify(axes) + column : '',
       isolated,
       entry,
       page.vectors,
-      projection === 'custom' ? state.tags : null,
+      role === 'axes' ? state.tags : null,
     ];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
@@ -60,7 +63,7 @@ export function createScene(page, get, { memo, computed, visible }) {
             ...inputs.slice(0, 3),
             entry.id ?? '',
             dims === 2 ? (entry.live ?? '') : '',
-            projection === 'custom' && !page.vectors ? 'early' : '',
+            role === 'axes' && !page.vectors ? 'early' : '',
             isolated ? `${isolated.length} of ${isolated[0]}` : '',
           ].join(' ') + inputs[4],
         ranges,
@@ -69,7 +72,8 @@ export function createScene(page, get, { memo, computed, visible }) {
   }
 
   function placed({ projection, dims, components, frame, axes, column, isolated }, entry) {
-    if (projection === 'custom' && page.vectors && !sameAxes(axes, entry, dims)) {
+    const role = roleOf(projection);
+    if (role === 'axes' && page.vectors && !sameAxes(axes, entry, dims)) {
       try {
         return customView(page, axes.slice(0, dims), column);
       } catch (error) {
@@ -81,14 +85,15 @@ export function createScene(page, get, { memo, computed, visible }) {
       return { coordinates: frameAt(entry.frameData, table.n_points * dims, frame), extent: entry.data, axes: null };
     }
     if (entry.live) return { coordinates: fitted(entry.data, bounds(entry.data, dims, isolated)), axes: null };
-    return finished(entry, dims, projection === 'pca' ? chosen(components, dims) : undefined);
+    return finished(entry, dims, role === 'components' ? within(components, entry, dims) : undefined);
   }
 
   /** @returns {{params: object, stats: object}} what the picture was made with, and what was measured of just these points and components */
   function facts(state = get()) {
     const entry = computed.entry(state);
     const { projection, dims, isolated, axes, column } = state;
-    if (projection === 'custom' && page.vectors && (entry.pending || !sameAxes(axes, entry, dims))) {
+    const role = roleOf(projection);
+    if (role === 'axes' && page.vectors && (entry.pending || !sameAxes(axes, entry, dims))) {
       const { counts = [], unit = 1 } = scene(state);
       const described = axes
         .slice(0, dims)
@@ -98,11 +103,13 @@ export function createScene(page, get, { memo, computed, visible }) {
       const params = { axes: described, n_components: dims, column, ...(unit === 1 ? {} : { unit }) };
       return { params, stats: {} };
     }
-    const { quality, ...stats } = entry.stats;
-    const isWhole = projection === 'pca' ? isLeading(state) : projection !== 'custom' || isolated === null;
+    const { quality, ...found } = entry.stats;
+    const step = stepOf(entry, state.frame);
+    const stats = step ? { ...found, ...step.figures, [entry.frames.unit]: step.name } : found;
+    const isWhole = role === 'components' ? isLeading(state) : role !== 'axes' || isolated === null;
     return {
       params: { ...entry.params },
-      stats: isWhole && quality?.[dims] ? { ...stats, quality: { [dims]: quality[dims] } } : stats,
+      stats: isWhole && !step && quality?.[dims] ? { ...stats, quality: { [dims]: quality[dims] } } : stats,
     };
   }
 
@@ -145,6 +152,13 @@ export function chosen(components, dims) {
   for (let c = 0; out.length < dims; c++) if (!out.includes(c)) out.push(c);
   return out;
 }
+
+/** @returns {number[]} those components of a view that an entry has */
+const within = (components, { n_components }, dims) =>
+  chosen(
+    components.filter((c) => c < n_components),
+    dims,
+  );
 
 /** @returns {Float32Array} coordinates in a box of fixed size, so that a map that grows stays in sight */
 function fitted(coordinates, { min, max }) {

@@ -1,29 +1,59 @@
 import { pick } from '#js/numbers/coordinates.js';
-import { FEWEST_POINTS } from '#js/runs/options.js';
+import { methodOf, METHODS } from '#js/runs/methods.js';
 
 /**
- * The projections of the page as tabs.
+ * A tab: the entries of one key, one for each number of dimensions.
+ *
+ * @typedef {{key: string, method: string, title: string, kind: 'linear' | 'map', entries: object[],
+ *   role: '' | 'components' | 'axes' | 'run', isOwn: boolean}} Tab `role` is what its reader can do there; `isOwn`
+ *   where the page computes it anew as the state says
+ */
+
+/**
+ * The projections of the page as tabs. Of several tabs of one method, what the page computes itself has a tab of its
+ * own beside those of the file; PCA computed anew is the first of PCA.
  *
  * @param {object} manifest
- * @returns {Map<string, {name: string, title: string, entries: object[]}>} in the order shown, PCA first
+ * @returns {Map<string, Tab>} by key, in the order of the file
  */
 export function createTabs(manifest) {
   const tabs = new Map();
   for (const entry of manifest.projections) {
-    if (!tabs.has(entry.name)) tabs.set(entry.name, { name: entry.name, title: entry.title, entries: [] });
-    tabs.get(entry.name).entries.push(entry);
+    const { key, method, title, kind } = entry;
+    if (!tabs.has(key)) tabs.set(key, { key, method, title, kind, entries: [], role: '', isOwn: false });
+    tabs.get(key).entries.push(entry);
+  }
+  for (const tab of tabs.values()) {
+    const role = methodOf(tab.method)?.role ?? '';
+    const alike = [...tabs.values()].filter(({ method }) => method === tab.method);
+    if (role === 'components' || alike.length === 1) tab.role = role;
+    tab.isOwn = tab.role !== '' && tab === alike[0];
   }
   return tabs;
 }
 
-/** PCA, axes and given coordinates can leave components out; t-SNE and UMAP are made for one number. */
-const FREE = new Set(['pca', 'custom', 'none']);
+/** @param {Map<string, Tab>} tabs @returns {Tab | undefined} the tab in which the page does something itself */
+export const ownTab = (tabs, role) => [...tabs.values()].find((tab) => tab.isOwn && tab.role === role);
+
+/** @returns {number} how many components PCA has here, 0 where there is none */
+export const countComponents = (tabs) => ownTab(tabs, 'components')?.entries[0].n_components ?? 0;
+
+/**
+ * @param {Map<string, Tab>} tabs @param {string} name a key, or a method that the page computes
+ * @returns {Tab | undefined} the tab where that is done
+ */
+export function tabFor(tabs, name) {
+  const named = tabs.get(name);
+  if (named?.isOwn) return named;
+  return [...tabs.values()].find((tab) => tab.isOwn && tab.method === name) ?? named;
+}
 
 /** @returns {object | undefined} the entry that shows a tab in 2 or 3 dimensions */
 export function entryFor(tab, dims) {
   const exact = tab?.entries.find((entry) => entry.n_components === dims);
   if (exact) return exact;
-  return FREE.has(tab?.name) ? tab.entries.find((entry) => entry.n_components >= dims) : undefined;
+  // What is linear can leave components out; a map is made for one number of them.
+  return tab?.kind === 'linear' ? tab.entries.find((entry) => entry.n_components >= dims) : undefined;
 }
 
 /**
@@ -37,42 +67,73 @@ export function dimsOf(tab, all = true) {
 }
 
 /**
- * Add what the page can compute when it is asked to, where its vectors travel: t-SNE, UMAP and axes. Until then the
- * points lie as PCA has them.
+ * Add what the page can compute when it is asked to, where its vectors travel. Until then the points lie as PCA has
+ * them.
  */
 export function addPending(tabs, manifest) {
-  const pca = entryFor(tabs.get('pca'), 2);
-  if (!pca || !manifest.vectors) return;
-  for (const [name, title, least] of [
-    ['tsne', 't-SNE', FEWEST_POINTS],
-    ['umap', 'UMAP', FEWEST_POINTS],
-    ['custom', 'Axes', 2],
-  ]) {
-    if (manifest.n_points < least) continue;
-    const tab = tabs.get(name) ?? { name, title, entries: [] };
+  const pca = entryFor(ownTab(tabs, 'components'), 2);
+  if (!pca || !manifest.spaces[0].vectors) return;
+  for (const [method, { title, role, least }] of Object.entries(METHODS)) {
+    if (role === 'components' || manifest.n_points < Math.max(2, least)) continue;
+    const tab = [...tabs.values()].find((each) => each.isOwn && each.method === method) ?? newTab(tabs, method);
     for (const dims of [2, 3]) {
-      if (entryFor(tab, dims) || pca.n_components < dims) continue;
-      tab.entries.push({
-        name,
-        title,
-        n_components: dims,
-        axes: [],
-        params: {},
-        stats: {},
-        pending: true,
-        note: name === 'custom' ? undefined : `${title} has not been run here yet: the points lie as in PCA.`,
-        get data() {
-          return pick(
-            pca.data,
-            pca.n_components,
-            Array.from({ length: dims }, (_, i) => i),
-          );
-        },
-      });
+      if (!entryFor(tab, dims) && pca.n_components >= dims) tab.entries.push(pendingEntry(tab, title, pca, dims));
     }
-    if (tab.entries.length) tabs.set(name, tab);
+    if (tab.entries.length) tabs.set(tab.key, tab);
   }
   // Axes come last, whether they came with the file or not.
-  const axes = tabs.get('custom');
-  if (tabs.delete('custom')) tabs.set('custom', axes);
+  const axes = ownTab(tabs, 'axes');
+  if (axes && tabs.delete(axes.key)) tabs.set(axes.key, axes);
+}
+
+/** A tab for what the page computes: beside those of the file, where there are some of the method, under another name. */
+function newTab(tabs, method) {
+  const { title, role } = METHODS[method];
+  const isTaken = [...tabs.values()].some((tab) => tab.method === method || tab.key === method);
+  let key = method;
+  for (let i = 1; tabs.has(key); i++) key = `${method}-here${i > 1 ? `-${i}` : ''}`;
+  return {
+    key,
+    method,
+    title: isTaken ? `${title}, here` : title,
+    kind: role === 'axes' ? 'linear' : 'map',
+    entries: [],
+    role,
+    isOwn: true,
+  };
+}
+
+function pendingEntry({ key, method, kind, role }, title, pca, dims) {
+  const components = Array.from({ length: dims }, (_, i) => i);
+  return {
+    key,
+    method,
+    title,
+    kind,
+    n_components: dims,
+    axes: [],
+    params: {},
+    stats: {},
+    pending: true,
+    note: role === 'run' ? `${title} has not been run here yet: the points lie as in PCA.` : undefined,
+    get data() {
+      return pick(pca.data, pca.n_components, components);
+    },
+  };
+}
+
+/**
+ * The recorded step that is shown, where that is not the end.
+ *
+ * @param {object | undefined} entry @param {number | null} frame of the state
+ * @returns {{index: number, name: string, figures: Object<string, number | null>} | null}
+ */
+export function stepOf(entry, frame) {
+  if (frame === null || !entry?.frames) return null;
+  const { steps, figures } = entry.frames;
+  const index = Math.min(steps.length - 1, Math.max(0, Math.round(frame)));
+  // Between the last two steps the points have not come to the end yet.
+  if (frame >= steps.length - 1) return null;
+  const found = Object.entries(figures ?? {}).map(([name, values]) => [name, values[index]]);
+  return { index, name: steps[index], figures: Object.fromEntries(found) };
 }

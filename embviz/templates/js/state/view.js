@@ -90,14 +90,14 @@ export function createView(page, store) {
 function createNeighbors(page, get, memo) {
   /** @returns {{indices: Int32Array, distances: Float64Array}} */
   function neighbors(row, k = get().k, metric = get().metric) {
-    if (!page.vectors) throw new Error(page.manifest.vectors_note);
+    if (!page.vectors) throw new Error(page.space.vectors_note);
     return memo('neighbors', [row, k, metric], () => nearest(page.vectors, row, k, metric));
   }
 
   /** The selected point's neighbors, empty where they cannot be had. */
   function currentNeighbors(state = get()) {
     if (state.selected.length !== 1 || !page.vectors)
-      return { indices: NONE, distances: NO_DISTANCES, error: page.vectors ? '' : page.manifest.vectors_note };
+      return { indices: NONE, distances: NO_DISTANCES, error: page.vectors ? '' : page.space.vectors_note };
     try {
       return { ...neighbors(state.selected[0], state.k, state.metric), error: '' };
     } catch (error) {

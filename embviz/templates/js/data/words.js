@@ -1,0 +1,124 @@
+/** What the page says of projections and figures, apart from the code that says it. */
+
+/** How to read a picture, by the method that made it; of others by their kind. */
+export const READING = {
+  pca: [
+    'PCA turns the cloud of vectors so that the first axis shows as much of its variance as one direction can, the ' +
+      'second as much of the rest, and so on. It is linear and exact: straight lines stay straight, and a large ' +
+      'distance in the picture is a large distance in the data. A small one may hide a large distance along the ' +
+      'components not shown.',
+  ],
+  tsne: [
+    't-SNE places points so that near neighbors stay near. Whether two points are neighbors is meaningful; how far ' +
+      'clusters lie from each other, how large they are and how dense they look is not. Axes have no meaning, so ' +
+      'none are drawn.',
+    'Perplexity is about how many neighbors each point looks at. A structure that appears at one perplexity only ' +
+      'deserves doubt.',
+  ],
+  umap: [
+    'UMAP places points so that near neighbors stay near. Distances between clusters and their sizes mean little. ' +
+      'Axes have no meaning, so none are drawn.',
+  ],
+  custom: [
+    'Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the ' +
+      'mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. ' +
+      'Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which ' +
+      'what is left varies most.',
+  ],
+  none: ['The coordinates are the input’s own.'],
+  linear: ['Each axis is a direction of its own; what lies along other directions is not seen.'],
+  map: ['A map: its axes have no meaning, so none are drawn.'],
+};
+
+/** One sentence below the picture, likewise. */
+export const CAPTIONS = {
+  pca: 'The directions of most variance; what lies along other directions is not seen.',
+  tsne: 'Neighborhoods are meaningful, distances between clusters are not.',
+  umap: 'Neighborhoods are meaningful, distances between clusters hardly.',
+  custom: 'Each axis runs from one meaning to another.',
+  none: 'The coordinates as they were given.',
+  linear: '',
+  map: '',
+};
+
+/** @param {{method: string, kind: string}} entry @returns {any} what a table above has of it */
+export const wordsOf = (table, { method, kind }) => (Object.hasOwn(table, method) ? table[method] : table[kind]);
+
+export const KEYS = [
+  ['/', 'search'],
+  ['Esc', 'close what is open over the plot, or clear the selection'],
+  ['0', 'show everything'],
+  ['Arrows, + and −', 'in the plot: move or turn, zoom; Tab goes there'],
+  ['Enter', 'in the plot: select the point nearest its middle, which the arrows point at'],
+  [
+    'Arrows, Space',
+    'in the plot with box or lasso: move a cross-hair, with Shift farther; Space sets a corner, Space again ends a ' +
+      'box, Enter a lasso, Esc leaves it',
+  ],
+  ['2, 3', 'two or three dimensions'],
+  ['[ and ]', 'previous and next projection'],
+  ['Space', 'play and pause the iterations'],
+  ['l', 'labels'],
+  ['t', 'thumbnails'],
+  ['d', 'dark or light'],
+  ['m', 'bookmark this view'],
+  [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'],
+  ['p, b, o, s', 'move, box, lasso, and in 3D sphere'],
+  [
+    'Shift, Alt',
+    'with a click on a point, a name or a legend entry, a box, a lasso, or Enter in the search: add to the ' +
+      'selection, remove; both: intersect',
+  ],
+  ['?', 'this page'],
+];
+
+/** Parameters that stand below the tabs, with their names there. */
+export const PARAMETERS = [
+  ['perplexity', 'Perplexity'],
+  ['n_neighbors', 'Neighbors'],
+  ['min_dist', 'Minimal distance'],
+  ['metric', 'Metric'],
+  ['normalize', 'Normalized'],
+  ['iterations', 'Iterations'],
+  ['epochs', 'Epochs'],
+  ['supervised_by', 'Supervised by'],
+  ['supervise_factor', 'Strength'],
+  ['perturbed', 'Times perturbed'],
+  ['seed', 'Seed'],
+];
+
+/** Figures of how faithful a picture is: their names, and what they say. */
+export const QUALITY = [
+  [
+    'neighbors_kept',
+    'Neighbors kept',
+    ({ k }) =>
+      `The share of each point’s ${k} nearest in this picture that are among its ${k} nearest in the original space`,
+  ],
+  [
+    'trustworthiness',
+    'Trustworthiness',
+    ({ sample }) =>
+      'Near 1 where points that are near here are near in the original space too; by the ranks of ' +
+      `${sample.toLocaleString('en')} points`,
+  ],
+  [
+    'rank_correlation',
+    'Distances agree',
+    () => 'Spearman’s correlation of the distances here with those in the original space, of 20,000 pairs',
+  ],
+];
+
+/** Other figures of a picture, and of each recorded step. */
+export const FIGURES = { kl_divergence: 'KL divergence' };
+
+export const AXES = {
+  names: ['Horizontal', 'Vertical', 'Depth'],
+  query: 'text, =exact, /regex/',
+  begins: 'Say where the axis begins',
+  ends: 'Say where the axis ends',
+  empty: 'Empty: the direction in which what is left varies most',
+};
+
+/** What is said beside figures that are not of the recorded step that is shown. */
+export const ofTheEnd = ({ steps, unit }) => `Of the end, ${unit} ${steps.at(-1)}, not of the ${unit} shown`;
