@@ -144,6 +144,18 @@ class Projection:
                 f"{self.coordinates.shape}",
             )
 
+    def check_points(self, n_points: int) -> None:
+        """Refuse to be shown with another number of points.
+
+        Raises:
+            ParameterError: With both numbers.
+        """
+        if len(self.coordinates) != n_points:
+            raise ParameterError(
+                f"projection {self.key}",
+                f"{len(self.coordinates)} placed points for {n_points} in the table",
+            )
+
 
 @dataclass(frozen=True, eq=False)
 class Neighbors:

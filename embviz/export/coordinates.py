@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import OutputError, ParameterError
+from embviz.errors import OutputError
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
@@ -31,11 +31,7 @@ def write_coordinates(
     """
     path = Path(path)
     for projection in projections:
-        if len(projection.coordinates) != table.n_points:
-            raise ParameterError(
-                projection.title,
-                f"{len(projection.coordinates)} placed points for {table.n_points} in the table",
-            )
+        projection.check_points(table.n_points)
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
     arrays: dict[str, Any] = {
         f"{p.key}_{p.coordinates.shape[1]}": p.coordinates for p in name_tabs(projections)

@@ -30,7 +30,9 @@ def to_figure(
 
     Raises:
         KeyError: If there is no such column.
+        ParameterError: If the projection is of another number of points.
     """
+    projection.check_points(table.n_points)
     import plotly.graph_objects as go
 
     xyz = projection.coordinates[:, : dims or 3]

@@ -300,11 +300,7 @@ def _computed_views(
     """Return computed coordinates as views."""
     views: list[Bookmark] = []
     for projection in name_tabs(projections):
-        if len(projection.coordinates) != table.n_points:
-            raise ParameterError(
-                f"projection {projection.key}",
-                f"{len(projection.coordinates)} placed points for {table.n_points} in the table",
-            )
+        projection.check_points(table.n_points)
         shown = sorted({min(d, int(projection.coordinates.shape[1])) for d in dims})
         for view in _views_of(table, projection):
             if chooses_components(view) and shown:

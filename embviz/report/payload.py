@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import ParameterError
+from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Metric, Projection, is_numeric
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
@@ -173,15 +173,23 @@ def _projection_entries(
     entries: list[dict[str, Any]] = []
     makers: list[Maker] = []
     for projection in projections:
-        if len(projection.coordinates) != n_points:
-            raise ParameterError(
-                projection.title,
-                f"{len(projection.coordinates)} placed points for {n_points} in the table",
-            )
+        projection.check_points(n_points)
+        _check_components(projection)
         entry, blocks = _projection_entry(projection, n_points <= EXACT_POINTS)
         entries.append(entry)
         makers += blocks
     return entries, makers
+
+
+def _check_components(projection: Projection) -> None:
+    """Refuse what cannot be drawn: fewer than 2 components, or a map of more than 3."""
+    n_components = int(projection.coordinates.shape[1])
+    if n_components < 2 or (n_components > 3 and projection.kind == "map"):
+        raise ParameterError(
+            f"projection {projection.key}",
+            f"{counted(n_components, 'component')}, and a picture has 2 or 3",
+            'kind="linear" leaves the last ones out' if n_components > 3 else "",
+        )
 
 
 def _projection_entry(projection: Projection, exact: bool) -> tuple[dict[str, Any], list[Maker]]:

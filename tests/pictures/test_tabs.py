@@ -7,7 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embviz import EmbeddingTable, Frames, ParameterError, Projection
+from embviz import (
+    EmbeddingTable,
+    Frames,
+    ParameterError,
+    Projection,
+    export_logdir,
+    to_figure,
+    write_report,
+)
 from embviz.export.coordinates import write_coordinates
 from embviz.pictures.tabs import find_tab, name_tabs
 
@@ -108,5 +116,17 @@ def test_coordinates_of_each_tab_are_saved_under_its_key(tmp_path: Any) -> None:
     write_coordinates(tmp_path / "c.tsv", table, both)
     header = (tmp_path / "c.tsv").read_text(encoding="utf-8").splitlines()[0]
     assert header.split("\t")[2:] == ["tsne_2:1", "tsne_2:2", "tsne-2_2:1", "tsne-2_2:2"]
-    with pytest.raises(ParameterError, match="3 placed points for 2"):
-        write_coordinates(tmp_path / "d.npz", table.take([0, 1]), both)
+
+
+def test_a_projection_of_other_points_is_saved_nowhere(tmp_path: Any) -> None:
+    table = EmbeddingTable(np.eye(2, dtype=np.float32))
+    other = made("tsne", 2)
+    for show in (
+        lambda: write_coordinates(tmp_path / "c.npz", table, [other]),
+        lambda: to_figure(table, other),
+        lambda: export_logdir(tmp_path / "run", table, [other]),
+        lambda: write_report(tmp_path / "r.html", table, [other]),
+    ):
+        with pytest.raises(ParameterError, match="projection tsne: 3 placed points for 2"):
+            show()
+    assert not list(tmp_path.iterdir())

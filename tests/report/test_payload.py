@@ -293,3 +293,12 @@ def test_without_a_projection_there_is_pca(blobs: EmbeddingTable) -> None:
     np.testing.assert_array_equal(blocks_of(payload)["pca_10_coordinates"], expected)
     with pytest.raises(ParameterError, match="1 row cannot be projected"):
         build_payload(blobs.take([0]), [], ReportOptions())
+
+
+@pytest.mark.parametrize(("n", "kind"), [(1, "map"), (1, "linear"), (4, "map")])
+def test_a_projection_that_cannot_be_drawn_is_refused(
+    blobs: EmbeddingTable, n: int, kind: Any
+) -> None:
+    with pytest.raises(ParameterError, match=f"projection own: {n} components?, and a picture"):
+        build_payload(blobs, [placed(blobs, "own", n, kind=kind)], ReportOptions())
+    build_payload(blobs, [placed(blobs, "own", 4, kind="linear")], ReportOptions())

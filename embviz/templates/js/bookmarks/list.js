@@ -240,7 +240,11 @@ function applyState(page, view, plot, state, data) {
 function inTabs(page, found) {
   const tab = found.patch.projection;
   const ours = [...page.tabs.values()].find(({ method }) => method === tab);
-  return { ...found, tab, patch: { ...found.patch, projection: ours?.key ?? tab } };
+  const key = ours?.key ?? tab;
+  // A tab of another file goes by its method here; what TensorBoard has no tab for keeps its name.
+  const isOther = found.placed && tab !== ANY && !page.tabs.has(found.placed.name);
+  const placed = isOther ? { ...found.placed, name: key } : found.placed;
+  return { ...found, tab, placed, patch: { ...found.patch, projection: key } };
 }
 
 /** TensorBoard's fields and, before them, our own where they fit. */

@@ -48,7 +48,7 @@ export const titleOf = (name) => methodOf(name)?.title ?? name;
 export function controls(entryOf, { tab, dims, iteration }) {
   const [tsne, umap] = [entryOf('tsne'), entryOf('umap')];
   return {
-    iteration: iteration ?? tsne?.params.iterations ?? 0,
+    iteration: (tab === 'tsne' ? iteration : null) ?? tsne?.params.iterations ?? 0,
     perplexity: tsne?.params.perplexity ?? 30,
     tsne3d: (tab === 'tsne' ? dims : tsne?.n_components) === 3,
     neighbors: umap?.params.n_neighbors ?? 15,
