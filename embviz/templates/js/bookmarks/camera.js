@@ -5,16 +5,16 @@ import { boxAspect, FIELD_OF_VIEW, isView, widened } from '#js/drawing/camera.js
  * the cube [-1, 1] that each axis's extent is scaled to by itself (tensorboard, vz_projector/scatterPlot.ts).
  *
  * In 2D, 1.2 cube units on each side of the target are seen along the window's shorter side, divided by the zoom. In
- * 3D the second axis is up there and the lens is wider than Plotly's, so that what is seen at the same distance differs.
+ * 3D the second axis is up there and the lens is wider than Plotly's, so that what is seen from a distance differs.
  */
 const HALF_EXTENT = 1.2;
 const LENS = Math.tan((35 * Math.PI) / 180) / Math.tan(FIELD_OF_VIEW / 2);
 const DISTANCES = [0.05, 10];
 
 /**
- * @param {object | null} view see camera.js
+ * @param {any} view see camera.js
  * @param {{min: number[], max: number[]}} ranges of the shown points @param {boolean} hasAxes
- * @returns {object} cameraDef
+ * @returns {any} cameraDef
  */
 export function toCameraDef(view, dims, ranges, hasAxes) {
   if (!isView(view, dims))
@@ -39,7 +39,7 @@ export function toCameraDef(view, dims, ranges, hasAxes) {
   return { orthographic: false, position: away.map((x, j) => target[j] + x * allowed), target, zoom: 1 };
 }
 
-/** @returns {object | null} our view of a cameraDef; null where it shows nothing */
+/** @returns {any} our view of a cameraDef; null where it shows nothing */
 export function fromCameraDef(camera, dims, ranges, hasAxes) {
   if (!camera?.position || !camera.target) return null;
   const box = widened(ranges);

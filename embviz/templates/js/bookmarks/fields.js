@@ -40,6 +40,8 @@ const POINTS = {
 /**
  * In the order in which TensorBoard writes them: name, kind, and what is written of a view (see `viewOf` in write.js);
  * without that the field is left to TensorBoard.
+ *
+ * @type {[string, {fits: (value: any) => boolean, wanted: string, isStrict?: boolean}, ((view: any) => any)?][]}
  */
 export const FIELDS = [
   ['label', TEXT, (view) => view.label],

@@ -16,8 +16,8 @@ const MOST_LABEL = 200;
 /**
  * The bookmarks of the page: kept views and those of files, in one order.
  *
- * @param {object} page @param {object} view see view.js
- * @param {() => object} plot see panels/plot.js
+ * @param {any} page @param {any} view see view.js
+ * @param {() => any} plot see panels/plot.js
  */
 export function createBookmarkList(page, view, plot) {
   const list = createStore({ items: [], current: -1 });
@@ -179,7 +179,7 @@ export function keepView(page, view, camera) {
   };
 }
 
-/** What is known of a method here: of the tab shown where it is of that method, else of the first that has something. */
+/** What is known of a method here: of the tab shown where it is of that method, else of the first that was computed. */
 function anyEntry(page, view, state, method) {
   const tabs = [...page.tabs.values()].filter((tab) => tab.method === method);
   tabs.sort((a, b) => Number(b.key === state.projection) - Number(a.key === state.projection));
@@ -255,9 +255,9 @@ function patchOf(page, view, { patch: theirs, ours }) {
   );
   const base = fitting(theirs, page, state);
   const own = fitting(given, page, { ...state, ...base.patch });
+  /** @type {any} */
   const patch = { ...base.patch, ...own.patch };
-  if (own.patch.projection === undefined && !own.odd.includes('projection') && base.patch.projection === undefined)
-    delete patch.dims;
+  if (patch.projection === undefined && !own.odd.includes('projection')) delete patch.dims;
   const lost = { color_by: 'column of its colors', label_by: 'column of its labels' };
   const hints = Object.entries(lost)
     .filter(([key]) => base.odd.includes(key) && !(key in own.patch))
@@ -275,7 +275,7 @@ function isShown(page, view, { dims, data, name }) {
   const most = Math.max(...max.map((high, j) => high - min[j])) * TOLERANCE;
   for (let i = 0; i < data.length; i++) {
     const x = data[i];
-    if (x === x && !(Math.abs(x - scene.coordinates[i]) <= most)) return false;
+    if (!Number.isNaN(x) && !(Math.abs(x - scene.coordinates[i]) <= most)) return false;
   }
   return true;
 }

@@ -79,9 +79,9 @@ function checkData(state, data, refuse) {
 /**
  * What a saved view says, in our terms. Which of it fits the page is for the caller to check, key by key.
  *
- * @param {object} state checked @param {{n_points, n_dims, total, rows}} data
- * @returns {{patch: object, ours: object, camera: object | null, ourCamera: object | null,
- *   placed: {name: string, dims: number, data: Float32Array} | null, missing: number}} missing points are not in the page
+ * @param {any} state checked @param {{n_points, n_dims, total, rows}} data
+ * @returns {{patch: any, ours: any, camera: any, ourCamera: any,
+ *   placed: {name: string, dims: number, data: Float32Array} | null, missing: number}} missing points are not here
  */
 export function fromState(state, data) {
   const filtered = state.filteredPoints?.length ? state.filteredPoints : null;
@@ -96,6 +96,7 @@ export function fromState(state, data) {
   const selected = isIndices(mine.selected)
     ? Int32Array.from(mine.selected).filter((row) => row < data.n_points)
     : Int32Array.from(state.selectedPoints ?? [], (place) => rows[place]).filter((row) => row >= 0);
+  /** @type {any} */
   const patch = { projection: name, dims, isolated: isAll ? null : there, selected, ...fromTexts(state) };
   if (storedIn(name).chosen && state.pcaComponentDimensions) patch.components = state.pcaComponentDimensions;
   return {

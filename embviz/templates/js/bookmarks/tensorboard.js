@@ -41,9 +41,9 @@ export const titleOf = (name) => methodOf(name)?.title ?? name;
 /**
  * What TensorBoard's controls show of methods.
  *
- * @param {(method: string) => object | null} entryOf what is known of a method here
+ * @param {(method: string) => any} entryOf what is known of a method here
  * @param {{tab: string, dims: number, iteration: number | null}} shown the tab, and the iteration, null for the end
- * @returns {object} what `bookmarks/fields.js` writes
+ * @returns {any} what `bookmarks/fields.js` writes
  */
 export function controls(entryOf, { tab, dims, iteration }) {
   const [tsne, umap] = [entryOf('tsne'), entryOf('umap')];

@@ -58,7 +58,7 @@ export function searchFields(axes, table, column) {
   return { column: searched, ends: queries.map((query) => toField(lost.includes(query) ? '' : query, table)), lost };
 }
 
-/** @param {object[]} items see list.js @returns {string[]} what TensorBoard will not do with saved views, in sentences */
+/** @param {any[]} items see list.js @returns {string[]} what TensorBoard will not do with saved views, in sentences */
 export function limits(items, table) {
   const isolated = items.find(({ kept, state }) => (kept ? kept.state.isolated : state.filteredPoints)?.length);
   const told = isolated ? [uploadRefused(isolated.label)] : [];
@@ -84,7 +84,7 @@ export function fromField(text, regex) {
   return /^[=/]|:/.test(text) ? `/${escaped(text)}/` : text;
 }
 
-/** @returns {object} color, label, column and axes of a State, as far as it says */
+/** @returns {any} color, label, column and axes of a State, as far as it says */
 export function fromTexts(state) {
   const patch = {};
   const color = state.selectedColorOptionName;
@@ -110,14 +110,15 @@ export function fromTexts(state) {
 /**
  * A view that has been kept: the state, the camera and references to the coordinates there were.
  *
- * @typedef {{label: string, state: object, tab: string, dims: number, camera: object | null, ranges: object,
+ * @typedef {{label?: string, state: any, shown: Float32Array, name: string, title: string, tab: string, dims: number,
+ *   camera: any, ranges: any,
  *   hasAxes: boolean, components: number[], arrays: {keys: string[], data: Float32Array, stride: number}[],
  *   params: object}} Kept `tab` is TensorBoard's; `params` see `controls` in tensorboard.js
  */
 
 /**
  * @param {Kept} kept see keepView
- * @param {object} table of the page
+ * @param {any} table of the page
  * @returns {string} one State as JSON, with coordinates of the points shown
  */
 export function stateText(kept, table) {
@@ -125,7 +126,8 @@ export function stateText(kept, table) {
   const state = Object.fromEntries(FIELDS.filter(([, , write]) => write).map(([key, , write]) => [key, write(view)]));
   const head = JSON.stringify(state);
   const at = head.indexOf('"projections":[]') + '"projections":['.length;
-  return `${head.slice(0, at)}${projectionsText(kept.arrays, kept.state.isolated ?? null, view.shape[0])}${head.slice(at)}`;
+  const places = projectionsText(kept.arrays, kept.state.isolated ?? null, view.shape[0]);
+  return `${head.slice(0, at)}${places}${head.slice(at)}`;
 }
 
 /** A kept view in TensorBoard's terms, for `FIELDS`. */

@@ -54,7 +54,7 @@ export function openPayload(readText) {
 /**
  * @param {Uint8Array} data
  * @param {{dtype: string, shape?: number[], offset?: number[], step?: number[], values?: number[]}} entry
- * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps of 16 or 24 bits become Float32Array
+ * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps become Float32Array
  */
 export function decode(data, entry) {
   if (entry.dtype === 'json') return JSON.parse(new TextDecoder().decode(data));
@@ -78,7 +78,10 @@ export function unshuffle(data, size) {
   return out;
 }
 
-/** @param {Uint16Array | Uint32Array} steps (…, k) @param {number[]} offset k values @param {number[]} step @returns {Float32Array} */
+/**
+ * @param {Uint16Array | Uint32Array} steps (…, k) @param {number[]} offset k values @param {number[]} step
+ * @returns {Float32Array}
+ */
 export function fromSteps(steps, offset, step) {
   const k = step.length;
   const out = new Float32Array(steps.length);
@@ -121,16 +124,17 @@ export function fromFloat16(bits) {
   return out;
 }
 
-/** @param {string} text base64 @returns {Uint8Array} */
+/** @param {string} text base64 @returns {Uint8Array<ArrayBuffer>} */
 export function fromBase64(text) {
-  if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text);
+  const Newer = /** @type {any} */ (Uint8Array);
+  if (Newer.fromBase64) return Newer.fromBase64(text);
   const raw = atob(text);
   const out = new Uint8Array(raw.length);
   for (let i = 0; i < raw.length; i++) out[i] = raw.charCodeAt(i);
   return out;
 }
 
-/** @param {Uint8Array} data gzip @returns {Promise<Uint8Array>} */
+/** @param {Uint8Array<ArrayBuffer>} data gzip @returns {Promise<Uint8Array>} */
 export async function inflate(data) {
   const stream = new Blob([data]).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -41,7 +41,11 @@ export const CAPTIONS = {
   map: '',
 };
 
-/** @param {{method: string, kind: string}} entry @returns {any} what a table above has of it */
+/**
+ * @template T
+ * @param {Object<string, T>} table one of those above @param {{method: string, kind: string}} entry or tab
+ * @returns {T} what it has of it
+ */
 export const wordsOf = (table, { method, kind }) => (Object.hasOwn(table, method) ? table[method] : table[kind]);
 
 export const KEYS = [
@@ -87,7 +91,11 @@ export const PARAMETERS = [
   ['seed', 'Seed'],
 ];
 
-/** Figures of how faithful a picture is: their names, and what they say. */
+/**
+ * Figures of how faithful a picture is: their names, and what they say.
+ *
+ * @type {[string, string, (quality: {k: number, sample: number}) => string][]}
+ */
 export const QUALITY = [
   [
     'neighbors_kept',

@@ -61,8 +61,9 @@ export function createDataPanel(page, view) {
         );
       legend.render(state);
       // What was measured of the points is of the picture at its end.
-      const entry = column?.measured ? view.entry(state) : null;
-      remark.hidden = stepOf(entry, state.frame) === null;
+      const entry = view.entry(state);
+      const isOfIt = entry?.per_point?.some(({ name }) => name === state.color_by);
+      remark.hidden = !isOfIt || stepOf(entry, state.frame) === null;
       if (!remark.hidden) setText(remark, ofTheEnd(entry.frames));
       spherize.render(state.spherize, page.space.vectors ? '' : page.space.vectors_note);
       paths.render(state.sequences);

@@ -99,7 +99,8 @@ function createProgress(view, methodOf) {
     {
       type: 'button',
       title:
-        'Push every point a little to where chance has it, as long as the button is held: what comes back is no accident',
+        'Push every point a little to where chance has it, as long as the button is held: ' +
+        'what comes back is no accident',
     },
     'Perturb',
   );

@@ -33,7 +33,8 @@ function createSupervision(page) {
   const hint = h(
     'p.hint',
     {},
-    'Points of one label are drawn together, others apart: the picture then shows the labels, too, not the vectors alone.',
+    'Points of one label are drawn together, others apart: ' +
+      'the picture then shows the labels, too, not the vectors alone.',
   );
   const more = h(
     'div',

@@ -5,7 +5,7 @@ const MOST_VALUES = 8e6;
  * Keep the frames of a run until it is done.
  *
  * @param {number} size numbers a frame @param {string} unit what a step is called
- * @returns {{add: (frame: {iteration: number, kl: number | null, data: Float32Array}) => void, take: () => object}}
+ * @returns {{add: (frame: {iteration: number, kl: number | null, data: Float32Array}) => void, take: () => any}}
  *   `take` gives what an entry has of frames, nothing where there are less than two
  */
 export function createFrames(size, unit) {

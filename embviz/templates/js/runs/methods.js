@@ -5,10 +5,10 @@ import { FEWEST_POINTS, tsneOptions, umapOptions } from '#js/runs/options.js';
  * What the page can compute itself, by the method's name. All else that it must know of a projection the manifest says
  * of each: `key`, `title` and `kind`.
  *
- * `called` is what a sentence calls it where that is not its title. `role` is what its tab lets the reader do: choose `components`, type `axes`, `run` it on the points shown. `least`
- * counts points; `options` are those of `project` (state/project.js). Of a run: `check` completes its options or
- * throws, `count` is the option that counts its steps, `fields` are what is asked for, `params` what is told of it,
- * with the names that Python gives them.
+ * `role` is what its tab lets the reader do: choose `components`, type `axes`, `run` it on the points shown. `called`
+ * is what a sentence calls it where that is not its title; `least` counts points; `options` are those of `project`
+ * (state/project.js). Of a run: `check` completes its options or throws, `count` is the option that counts its steps,
+ * `fields` are what is asked for, `params` what is told of it, with the names that Python gives them.
  */
 export const METHODS = {
   pca: { title: 'PCA', role: 'components', least: 2, options: ['rows', 'dims', 'spherize'] },
@@ -81,5 +81,5 @@ export const METHODS = {
   },
 };
 
-/** @param {string} method @returns {typeof METHODS[keyof METHODS] | null} null where the page cannot compute it */
+/** @param {string} method @returns {any} null where the page cannot compute it */
 export const methodOf = (method) => (Object.hasOwn(METHODS, method) ? METHODS[method] : null);

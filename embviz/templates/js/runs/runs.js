@@ -9,8 +9,8 @@ let made = 0;
 /**
  * The methods that the page runs itself, in workers: for each and each number of dimensions the last run is kept.
  *
- * @param {object} page {manifest, table, vectors, startWorker: () => Worker}
- * @param {object} store see store.js; its `run` is what is known of the run of the tab and dimensions shown
+ * @param {any} page {manifest, table, vectors, startWorker: () => Worker}
+ * @param {any} store see store.js; its `run` is what is known of the run of the tab and dimensions shown
  */
 export function createRuns(page, store) {
   const runs = new Map();
@@ -62,12 +62,12 @@ export function createRuns(page, store) {
 
   return {
     start,
-    /** @returns {object | undefined} what a run has come to, if it is on the points that are shown */
+    /** @returns {any} what a run has come to, if it is on the points that are shown */
     entry(state, name, dims) {
       const run = find(name, dims);
       return run?.entry && isOn(run, state.isolated) ? run.entry : undefined;
     },
-    /** @returns {object | null} what is known of the run of a tab, for the state */
+    /** @returns {any} what is known of the run of a tab, for the state */
     status: (name, dims) => find(name, dims)?.status ?? null,
     pause: () => steer(['running'], 'pause', () => ({ status: 'paused' })),
     resume: () => steer(['paused'], 'resume', () => ({ status: 'running' })),

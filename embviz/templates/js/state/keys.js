@@ -6,7 +6,7 @@ import { isTags } from '#js/data/tags.js';
 /**
  * The state that a page opens with.
  *
- * @param {object} page {manifest, table, tabs, vectors}
+ * @param {any} page {manifest, table, tabs, vectors}
  */
 export function initialState(page) {
   const { manifest, tabs } = page;
@@ -142,10 +142,13 @@ const isNamed = (value, placed) =>
 const isSphere = ({ row, radius }, page) =>
   Number.isInteger(row) && row >= 0 && row < page.table.n_points && radius > 0 && radius <= 2;
 
+/** @param {any} value */
 function isRows(value, page) {
-  const rows = Array.isArray(value) || ArrayBuffer.isView(value);
+  const isList = Array.isArray(value) || ArrayBuffer.isView(value);
+  /** @type {any} */
+  const rows = value;
   return (
-    (rows && Array.from(value).every((r) => Number.isInteger(r) && r >= 0 && r < page.table.n_points)) ||
+    (isList && Array.from(rows).every((r) => Number.isInteger(r) && r >= 0 && r < page.table.n_points)) ||
     'is not a list of rows'
   );
 }

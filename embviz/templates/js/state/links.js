@@ -35,7 +35,11 @@ const asAxes = {
   },
 };
 
-/** Short name, key of the state, how it is written. Rows come last: they are the longest. */
+/**
+ * Short name, key of the state, how it is written. Rows come last: they are the longest.
+ *
+ * @type {[string, string, {write: (value: any) => string, read: (text: string) => any}][]}
+ */
 const PARTS = [
   ['p', 'projection', asText],
   ['d', 'dims', asNumber],
@@ -61,8 +65,8 @@ const ROWS = [
 export const LINKED = Object.freeze([...PARTS.map(([, key]) => key), ...ROWS.map(([, key]) => key)]);
 
 /**
- * @param {object} state @param {object} initial the state that the page opens with
- * @param {object | null} camera of the plot, null at home
+ * @param {any} state @param {any} initial the state that the page opens with
+ * @param {any} camera of the plot, null at home
  * @param {Int32Array | null} matches the rows that the query selects by itself
  * @returns {{fragment: string, left: string[]}} without `#`; left are the keys that are too long for a link
  */

@@ -6,14 +6,15 @@ import { tabFor } from '#js/state/tabs.js';
 /**
  * Compute a projection in the page and show it.
  *
- * @param {object} page @param {object} view see view.js
+ * @param {any} page @param {any} view see view.js
  * @param {string} name the method, or the key of a tab where the page computes it
  * @param {{rows?: ArrayLike<number> | null, dims?: 2 | 3, spherize?: boolean, perplexity?: number,
  *   learning_rate?: number | null, iterations?: number, seed?: number, supervise?: {column, factor, ignore?},
- *   neighbors?: number, min_distance?: number, epochs?: number, axes?: {from: string, to: string}[], column?: string}} options
+ *   neighbors?: number, min_distance?: number, epochs?: number, axes?: {from: string, to: string}[],
+ *   column?: string}} options
  *   `rows` are isolated first, null shows all; without it the points shown are meant
- * @returns {Promise<{name, rows: Int32Array, coordinates: Float32Array, dims, axes: string[], params, stats}>} coordinates
- *   (rows.length, dims) row by row
+ * @returns {Promise<{name, rows: Int32Array, coordinates: Float32Array, dims, axes: string[], params, stats}>}
+ *   coordinates (rows.length, dims) row by row
  * @throws {Error} when an option is not known or does not fit
  * @throws {RangeError} when there are too few points
  */
