@@ -1,11 +1,12 @@
-"""Files of other programs: recognised, and refused by name with a way out."""
+"""Files of other programs, recognised and refused with a way out when no format claims them."""
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.zip_members import open_archive
+from embviz.loaders.opened import Start
 
 _AS_NPY = "save the table of vectors as .npy (numpy.save)"
 _MAGICS: tuple[tuple[bytes, str, str], ...] = (
@@ -42,68 +43,87 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".xlsx": ("an Excel workbook", "save the sheet as CSV"),
     ".xls": ("an Excel workbook", "save the sheet as CSV"),
 }
-_FULL_READ = 4096
+_OF_FILES = (".npy", ".npz", ".tsv", ".csv", ".txt", ".vec")
+READ_FORMATS = (
+    "TensorFlow checkpoints, .npy, .npz, TSV and CSV of vectors, word2vec and GloVe text "
+    "(also .gz), folders with projector_config.pbtxt, neighbor indexes"
+)
 
 
-def refuse_foreign(path: Path) -> None:
-    """Refuse a file whose first bytes, or name, say that it is another program's.
+def refuse(start: Start) -> LoadError:
+    """Return what is said of a path that no format claims, with a way out."""
+    path = start.path
+    if start.kind == "folder":
+        kind = f"a folder named {path.suffix}" if path.suffix in _OF_FILES else "a folder"
+        return LoadError(path, f"{kind} without a checkpoint or projector_config.pbtxt in it")
+    if start.kind != "file":
+        return LoadError(path, "neither a file nor a folder")
+    if start.size == 0:
+        return LoadError(path, "0 bytes")
+    found = foreign_content(start) or _SUFFIXES.get(path.suffix.lower())
+    if found is not None:
+        kind, way_out = found
+        return LoadError(path, f"{kind}, which is not read", way_out)
+    return LoadError(path, "of no known file type", f"what is read: {READ_FORMATS}")
 
-    Raises:
-        LoadError: With its kind and what to do instead.
-    """
-    with path.open("rb") as file:
-        start = file.read(_FULL_READ)
+
+def foreign_content(start: Start) -> tuple[str, str] | None:
+    """Return the kind of another program's file and a way out, by its content; None for others."""
+    head = start.head
     for magic, kind, way_out in _MAGICS:
+        if head.startswith(magic):
+            return kind, way_out
+    if _is_pickle(head):
+        return _PICKLE, _AS_NPY
+    if head.startswith(b"PK\x03\x04"):
+        return _foreign_zip(start.path)
+    if start.unpacked is not head and start.unpacked.startswith(
+        (b"\x93NUMPY", b"PK\x03\x04", b"\x80")
+    ):
+        return "gzip of a binary file", "unpack it first"
+    if _is_safetensors(head):
+        return "safetensors", _AS_NPY
+    if _is_word2vec_binary(head):
+        return "binary word2vec", "write it as text (binary=False)"
+    return None
+
+
+def describe_start(start: bytes) -> str:
+    """Say in a few words what a file is that begins so."""
+    text = start.lstrip().lower()
+    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
+        return "a web page (HTML or XML)"
+    if text.startswith(b"version http"):
+        return "a Git LFS pointer"
+    if _is_pickle(start):
+        return "a pickle, which is never read"
+    for magic, kind, _ in _MAGICS:
         if start.startswith(magic):
-            raise LoadError(path, f"{kind}, which is not read", way_out)
-    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        raise LoadError(path, _PICKLE, _AS_NPY)
-    if start.startswith(b"PK\x03\x04"):
-        _refuse_zip(path)
-    if start[:2] == b"\x1f\x8b":
-        _refuse_packed(path)
-    if _is_safetensors(start):
-        raise LoadError(path, "safetensors, which is not read", _AS_NPY)
-    if _is_word2vec_binary(start):
-        raise LoadError(
-            path, "binary word2vec, which is not read", "write it as text (binary=False)"
-        )
-    if path.suffix.lower() in _SUFFIXES:
-        kind, way_out = _SUFFIXES[path.suffix.lower()]
-        raise LoadError(path, f"{kind}, which is not read", way_out)
+            return kind
+    if all(32 <= c < 127 or c in b"\t\r\n" for c in start):
+        return "text"
+    return "other binary data"
 
 
-def _refuse_zip(path: Path) -> None:
+def _is_pickle(head: bytes) -> bool:
+    return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
+def _foreign_zip(path: Path) -> tuple[str, str] | None:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with open_archive(path) as archive:
             names = [info.filename for info in archive.infolist()[:1000]]
-    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError):
-        return
+    except LoadError:
+        return None
     if any(name.endswith("data.pkl") for name in names):
-        kind, way_out = _SUFFIXES[".pt"]
-    elif "model.weights.h5" in names:
-        kind, way_out = _SUFFIXES[".keras"]
-    elif "[Content_Types].xml" in names:
-        kind, way_out = _SUFFIXES[".xlsx"]
-    elif len(names) > 0 and not any(name.endswith(".npy") for name in names):
-        kind, way_out = f"a zip archive of {names[0]}", "unpack it first"
-    else:
-        return
-    raise LoadError(path, f"{kind}, which is not read", way_out)
-
-
-def _refuse_packed(path: Path) -> None:
-    """Refuse gzip of anything but text."""
-    import gzip
-    import zlib
-
-    try:
-        with gzip.open(path) as file:
-            start = file.read(8)
-    except (OSError, EOFError, zlib.error):
-        return
-    if start.startswith((b"\x93NUMPY", b"PK\x03\x04", b"\x80")):
-        raise LoadError(path, "gzip of a binary file, which is not read", "unpack it first")
+        return _SUFFIXES[".pt"]
+    if "model.weights.h5" in names:
+        return _SUFFIXES[".keras"]
+    if "[Content_Types].xml" in names:
+        return _SUFFIXES[".xlsx"]
+    if names and not any(name.endswith(".npy") for name in names):
+        return f"a zip archive of {names[0]}", "unpack it first"
+    return None
 
 
 def _is_safetensors(start: bytes) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
@@ -142,7 +141,7 @@ def open_points(
 ) -> Points:
     """Open points to ask: the folder of an index, or any source that `load_table` reads.
 
-    Labels beside a `.npy` file are looked up where they lie, so that a question takes no longer
+    Labels in a metadata file are looked up where they lie, so that a question takes no longer
     for them.
 
     Args:
@@ -189,25 +188,21 @@ def _open_index(source: str | Path) -> NeighborIndex:
 
 
 def _open_table(source: str | Path, reading: Reading) -> Points:
-    from embviz.loaders import add_metadata, load_table
-    from embviz.loaders.labels.metadata_lines import open_metadata_lines
+    from embviz.loaders import choose_tensor, open_columns, open_source, read_table
 
-    metadata, drop = reading.get("metadata"), reading.get("drop_nonfinite", False)
-    table = load_table(
-        source, tensor=reading.get("tensor"), input_format=reading.get("input_format")
-    )
-    columns: Columns | None = None
-    if metadata is not None and Path(source).suffix == ".npy" and not drop:
-        with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
-            columns = open_metadata_lines(Path(metadata), table.n_points)
-    if metadata is not None and columns is None:
-        table = add_metadata(table, metadata)
-    if drop:
-        table = drop_nonfinite(table)
+    metadata = reading.get("metadata")
+    opened = open_source(source, reading.get("input_format"))
+    tensor = choose_tensor(opened, reading.get("tensor"))
+    columns: Columns | None
+    if reading.get("drop_nonfinite", False):
+        table = drop_nonfinite(read_table(opened, tensor, metadata=metadata))
+        columns = TableColumns(table.metadata, table.label_column())
+    else:
+        table = read_table(opened, tensor, bare=True)
+        columns = open_columns(opened, tensor, table.n_points, metadata)
     if table.verify is not None:
         table.verify()
-    columns = columns or TableColumns(table.metadata, table.label_column())
-    return Points(TableSearch(table), columns, table.source)
+    return Points(TableSearch(table), columns or TableColumns({}, None), table.source)
 
 
 def drop_nonfinite(table: EmbeddingTable) -> EmbeddingTable:

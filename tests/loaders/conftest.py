@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+# What writes checkpoints byte by byte is of use beside their own tests.
+sys.path.insert(0, str(Path(__file__).with_name("checkpoint")))
+
 
 @dataclass(frozen=True)
 class Saved:

@@ -10,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders.arrays import npy, npz
-from embviz.loaders.arrays.npy import check_size, map_array
+from embviz.loaders.arrays.npy import NPY, check_size, map_array
 from embviz.loaders.arrays.npy_header import read_header
+from embviz.loaders.arrays.npz import NPZ, load_array
+from embviz.loaders.opened import read_start
 from embviz.rows import why_not_numbers
 from embviz.sprites.sources import image_shapes
 
 
 def is_image_array(path: Path) -> bool:
     """Tell whether a file is a .npy or .npz file."""
-    return npy.accepts(path) or npz.accepts(path)
+    start = read_start(path)
+    return NPY.claim(start) is not None or NPZ.claim(start) is not None
 
 
 def load_image_array(path: Path, tensor: str | None = None) -> NDArray[Any]:
@@ -37,8 +39,9 @@ def load_image_array(path: Path, tensor: str | None = None) -> NDArray[Any]:
         ParameterError: If no member has the name.
     """
     try:
-        if npz.accepts(path):
-            return npz.load_array(path, tensor, _is_images)
+        start = read_start(path)
+        if (NPZ.claim(start) or 0) > (NPY.claim(start) or 0):
+            return load_array(path, tensor, _is_images)
         if tensor is not None:
             raise ParameterError(f"tensor '{tensor}'", f"{path} holds one array", "leave it out")
         with path.open("rb") as file:

@@ -8,46 +8,54 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, ParameterError
+from embviz.errors import LoadError
 from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header
-from embviz.model import EmbeddingTable, TensorInfo
+from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.rows import why_not_numbers
 
 
-def accepts(path: Path) -> bool:
-    """Tell whether a file is a .npy file, by its first bytes or its name."""
-    if not path.is_file():
-        return False
+class NpyFormat:
+    """Reads .npy files, mapped into memory in their own dtype (bool as uint8) and order."""
+
+    name = "npy"
+
+    def claim(self, start: Start) -> Claim | None:
+        """Claim what begins as a .npy file, or is named so."""
+        if start.head.startswith(MAGIC):
+            return Claim.MAGIC
+        return Claim.NAME if start.kind == "file" and start.path.suffix.lower() == ".npy" else None
+
+    def open(self, path: Path) -> Source:
+        """Read the header of a .npy file.
+
+        Raises:
+            LoadError: If it is not a whole table of real numbers.
+        """
+        return Source(path, (npy_tensor(path, path.stem, (path.name,)),))
+
+
+NPY = NpyFormat()
+
+
+def npy_tensor(path: Path, name: str, aliases: tuple[str, ...] = ()) -> Tensor:
+    """Return the array of a .npy file as a tensor, its header and size checked.
+
+    Raises:
+        LoadError: If it is not a whole table of real numbers.
+    """
+    what = str(path)
     with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC or path.suffix.lower() == ".npy"
-
-
-def list_tensors(path: Path) -> list[TensorInfo]:
-    """Return the one array of a .npy file.
-
-    Raises:
-        LoadError: If it is not a whole table of real numbers.
-    """
-    header = _read(path)
-    return [TensorInfo(path.stem, header.shape, str(header.dtype), "array", taken=True)]
-
-
-def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
-    """Map the array of a .npy file.
-
-    Returns:
-        The table, a read-only memory map of the file's own dtype (bool as uint8) and order.
-
-    Raises:
-        LoadError: If it is not a whole table of real numbers.
-        ParameterError: If a tensor is asked for that is not the file's name.
-    """
-    if tensor not in (None, path.name, path.stem):
-        raise ParameterError(
-            f"tensor '{tensor}'", f"{path} holds one array without a name", "leave --tensor out"
-        )
-    header = _read(path)
-    return EmbeddingTable(map_array(path, header, 0), name=path.stem, source=str(path))
+        header = read_header(file, what)
+    check_table(header, what)
+    check_size(header, path.stat().st_size, what)
+    return Tensor(
+        name,
+        header.shape,
+        str(header.dtype),
+        rows=lambda: map_array(path, header, 0),
+        aliases=aliases,
+        note="array",
+    )
 
 
 def check_table(header: NpyHeader, what: str) -> None:
@@ -104,12 +112,3 @@ def map_array(path: Path, header: NpyHeader, start: int) -> NDArray[Any]:
         "F" if header.fortran_order else "C",
     )
     return array.view(np.uint8) if header.dtype.kind == "b" else array
-
-
-def _read(path: Path) -> NpyHeader:
-    what = str(path)
-    with path.open("rb") as file:
-        header = read_header(file, what)
-    check_table(header, what)
-    check_size(header, path.stat().st_size, what)
-    return header

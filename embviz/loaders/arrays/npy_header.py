@@ -13,6 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from embviz.errors import LoadError
+from embviz.loaders.refusals import describe_start
 
 MAGIC = b"\x93NUMPY"
 _MOST_HEADER_BYTES = 10_000
@@ -99,19 +100,3 @@ def _parse(body: bytes, offset: int, what: str) -> NpyHeader:
     if not records and (dtype.names or dtype.subdtype):
         raise damaged
     return NpyHeader(dtype, shape, bool(values["fortran_order"]), offset)
-
-
-def describe_start(start: bytes) -> str:
-    """Say in a few words what a file is that begins so."""
-    text = start.lstrip().lower()
-    if text.startswith((b"<!doctype", b"<html", b"<?xml")):
-        return "a web page (HTML or XML)"
-    if text.startswith(b"version http"):
-        return "a Git LFS pointer"
-    if start[:1] == b"\x80" and start[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
-        return "a pickle, which is never read"
-    if start.startswith(b"\x89HDF"):
-        return "an HDF5 file"
-    if all(32 <= c < 127 or c in b"\t\r\n" for c in start):
-        return "text"
-    return "other binary data"

@@ -25,11 +25,12 @@ from embviz.loaders.bytes.zip_members import (
     open_member,
     verify_member,
 )
-from embviz.model import EmbeddingTable, TensorInfo
+from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
 from embviz.rows import why_not_numbers
 
 _log = logging.getLogger("embviz")
 
+_EMPTY = b"PK\x05\x06"
 _MOST_CODE_POINT = 0x10FFFF
 _MOST_MEMBERS = 10_000
 
@@ -54,72 +55,95 @@ class _Member:
     reason: str = ""
     damage: LoadError | None = None
 
-    @property
-    def is_table(self) -> bool:
-        return self.header is not None and not self.reason and len(self.header.shape) == 2
+
+class NpzFormat:
+    """Reads archives of .npy members; those of one value a row become metadata columns."""
+
+    name = "npz"
+
+    def claim(self, start: Start) -> Claim | None:
+        """Claim zip archives whose first member, or any, is an array, and what is named .npz."""
+        if start.kind != "file":
+            return None
+        if start.head.startswith(MAGIC) and _first_member(start.head).endswith(b".npy"):
+            return Claim.MAGIC
+        if start.head.startswith((MAGIC, _EMPTY)) and _holds_arrays(start.path):
+            return Claim.CONTENT
+        return Claim.NAME if start.path.suffix.lower() == ".npz" else None
+
+    def open(self, path: Path) -> Source:
+        """Read the directory of an archive and the headers of its arrays.
+
+        Returns:
+            Its arrays in order; rows are mapped into memory where they are stored uncompressed.
+
+        Raises:
+            LoadError: If it is no whole archive of arrays.
+        """
+        with open_archive(path) as archive:
+            members = _list_members(path, archive)
+        return Source(path, tuple(_as_tensor(path, members, member) for member in members))
 
 
-def accepts(path: Path) -> bool:
-    """Tell whether a file is a zip archive, by its first bytes, or is named .npz."""
-    if not path.is_file():
+NPZ = NpzFormat()
+
+
+def _first_member(head: bytes) -> bytes:
+    """Return the name in the first local header of a zip archive."""
+    return head[30 : 30 + int.from_bytes(head[26:28], "little")]
+
+
+def _holds_arrays(path: Path) -> bool:
+    """Tell whether an archive has an array among its members, or none at all."""
+    try:
+        with open_archive(path) as archive:
+            names = archive.namelist()[:_MOST_MEMBERS]
+    except LoadError:
         return False
-    with path.open("rb") as file:
-        start = file.read(4)
-    return start in (MAGIC, b"PK\x05\x06") or path.suffix.lower() == ".npz"
+    return not names or any(name.endswith(".npy") for name in names)
 
 
-def list_tensors(path: Path) -> list[TensorInfo]:
-    """Return the arrays of an archive.
+def _as_tensor(path: Path, members: list[_Member], member: _Member) -> Tensor:
+    header, refusal = member.header, _refusal(member)
+    shape = header.shape if header else ()
+    dtype = ""
+    if header:
+        dtype = "records" if header.dtype.names else str(header.dtype)
 
-    Raises:
-        LoadError: If it is no whole archive of arrays.
-    """
-    with open_archive(path) as archive:
-        members = _list_members(path, archive)
-    tables = [m for m in members if m.is_table]
-    infos = []
-    for m in members:
-        shape = m.header.shape if m.header else ()
-        dtype = ""
-        if m.header:
-            dtype = "records" if m.header.dtype.names else str(m.header.dtype)
-        note = m.reason or ("table" if m.is_table else f"{len(shape)}-D")
-        infos.append(TensorInfo(m.name, shape, dtype, note, taken=len(tables) == 1 and m.is_table))
-    return infos
+    def rows() -> NDArray[Any]:
+        assert header is not None
+        for other in members:
+            if other.damage is not None:
+                raise other.damage  # Labels may be in it.
+        _check_member(path, member, header)
+        return _map_or_read(path, member, header)
 
-
-def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
-    """Read one table of an archive; arrays of one value a row become metadata columns.
-
-    Args:
-        path: The archive.
-        tensor: The member's name, with or without .npy; None where one is a table of numbers.
-
-    Returns:
-        The table, mapped into memory where it is stored uncompressed.
-
-    Raises:
-        LoadError: If there is no such table, or several and none was named.
-        ParameterError: If no member has the name.
-    """
-    with open_archive(path) as archive:
-        members = _list_members(path, archive)
-    member = _choose(path, members, tensor)
-    header = member.header
-    assert header is not None
-    for other in members:
-        if other.damage is not None:
-            raise other.damage  # Labels may be in it.
     stored = member.info.compress_type == zipfile.ZIP_STORED
-    vectors = _map_or_read(path, member, header)
-    metadata = _read_columns(path, members, header.shape[0])
-    return EmbeddingTable(
-        vectors,
-        metadata,
-        name=member.name,
-        source=str(path),
+    return Tensor(
+        member.name,
+        shape,
+        dtype,
+        rows=rows,
+        role="table" if refusal is None else "other",
+        aliases=(f"{member.name}.npy",),
+        note=member.reason or ("table" if refusal is None else f"{len(shape)}-D"),
+        refusal=refusal,
+        columns=lambda: TextColumns(_read_columns(path, members, shape[0])),
         verify=(lambda: verify_member(path, member.info, member.what)) if stored else None,
     )
+
+
+def _refusal(member: _Member) -> LoadError | None:
+    """Return why a member is no table, None where it is one."""
+    if member.damage is not None:
+        return member.damage
+    if member.header is None:
+        return LoadError(member.what, member.reason, "write it without a password")
+    try:
+        check_table(member.header, member.what)
+    except LoadError as error:
+        return error
+    return None
 
 
 def load_array(
@@ -157,7 +181,8 @@ def _list_members(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
     if len(infos) > _MOST_MEMBERS:
         raise LoadError(path, f"{len(infos)} members, more than {_MOST_MEMBERS} are not read")
     members = []
-    for info in infos:
+    # Of members of one name the last counts, as in NumPy.
+    for info in {info.filename: info for info in infos}.values():
         if not info.filename.endswith(".npy"):
             continue
         name = info.filename.removesuffix(".npy")
@@ -179,32 +204,6 @@ def _list_members(path: Path, archive: zipfile.ZipFile) -> list[_Member]:
             path, f"a zip archive without .npy members (it holds {names})", "unpack it first"
         )
     return members
-
-
-def _choose(path: Path, members: list[_Member], tensor: str | None) -> _Member:
-    """Return the table that is asked for, or the only one."""
-    tables = [m for m in members if m.is_table]
-    if tensor is not None:
-        named = [m for m in members if tensor in (m.name, f"{m.name}.npy")]
-        if not named:
-            raise ParameterError(
-                f"tensor '{tensor}'", f"{path} holds {_names(members)}", "name one of these"
-            )
-        chosen = named[-1]
-    elif len(tables) == 1:
-        chosen = tables[0]
-    elif tables:
-        raise LoadError(path, f"holds {len(tables)} tables: {_names(tables)}", "name one: --tensor")
-    else:
-        # What is wrong with the first member is the most that can be said.
-        chosen = members[0]
-    if chosen.damage is not None:
-        raise chosen.damage
-    if chosen.header is None:
-        raise LoadError(chosen.what, chosen.reason, "write it without a password")
-    check_table(chosen.header, chosen.what)
-    _check_member(path, chosen, chosen.header)
-    return chosen
 
 
 def _names(members: list[_Member]) -> str:

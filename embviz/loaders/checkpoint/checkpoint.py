@@ -1,81 +1,80 @@
-"""TensorFlow checkpoints as a source of tables: paths, names, which tensor.
+"""TensorFlow checkpoints as a source of tables.
 
-`checkpoint_paths` finds the files, `tensor_bundle` (V2) and `checkpoint_v1` read them,
-`tensor_choice` knows the names; this module is what the registry of loaders sees.
+`paths` finds the files, `bundle` (V2) and `v1` read them, `names` knows what their names say; this
+module is what the registry of formats sees.
 """
 
 from __future__ import annotations
 
+import functools
 import logging
-from collections.abc import Sequence
 from pathlib import Path
 
-from embviz.errors import LoadError, ParameterError, printable
+from embviz.errors import LoadError
 from embviz.loaders.bytes.protobuf import MalformedError
 from embviz.loaders.checkpoint.bundle import TensorBundle
 from embviz.loaders.checkpoint.graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph, parse_object_graph
-from embviz.loaders.checkpoint.paths import Location, list_some, locate, looks_like_checkpoint
+from embviz.loaders.checkpoint.names import NamedTensor, find_duplicates, find_slots
+from embviz.loaders.checkpoint.paths import Location, claim_path, locate
 from embviz.loaders.checkpoint.types import NUMERIC, type_name
 from embviz.loaders.checkpoint.v1 import V1Checkpoint
-from embviz.loaders.choice import (
-    NamedTensor,
-    choose_default,
-    find_closest,
-    find_duplicates,
-    find_parts,
-    find_slots,
-    match_name,
-)
-from embviz.model import EmbeddingTable, TensorInfo
+from embviz.loaders.opened import Claim, Source, Start, Tensor
 
 logger = logging.getLogger("embviz")
 Reader = TensorBundle | V1Checkpoint
 
 
-def accepts(path: Path) -> bool:
-    """Tell whether a path leads to a TensorFlow checkpoint, or to what is left of one."""
-    return looks_like_checkpoint(path)
+class CheckpointFormat:
+    """Reads TensorFlow's V1 and V2 checkpoints."""
+
+    name = "checkpoint"
+
+    def claim(self, start: Start) -> Claim | None:
+        """Claim what leads to a checkpoint, or to what is left of one."""
+        return claim_path(start)
+
+    def open(self, path: Path) -> Source:
+        """Read a checkpoint's index; no value is read.
+
+        Args:
+            path: A prefix, one of its files, a state file, a folder of checkpoints or a SavedModel.
+
+        Returns:
+            Its tensors by name, of the stored shape and type. Rows are a read-only memory map where
+            the bytes lie in one run, with big-endian types as stored; else they are joined in
+            memory. `verify` checks the stored checksums.
+
+        Raises:
+            LoadError: If the path leads to no checkpoint, or its index is damaged.
+        """
+        location = locate(path)
+        reader, tensors = _open(location)
+        found = tuple(_as_tensor(path, reader, t) for t in tensors)
+        return Source(path, found, location.source, is_model=True)
 
 
-def list_tensors(path: Path) -> list[TensorInfo]:
-    """List the tensors of a checkpoint, without reading their values.
-
-    Returns:
-        One entry a tensor, by name; the one that `load` takes by default has `taken` set. None has
-        where several are equally good or no tensor is a table.
-
-    Raises:
-        LoadError: If the path leads to no checkpoint, or its index is damaged.
-    """
-    _, tensors = _open(locate(path))
-    best = choose_default(tensors)
-    return [
-        TensorInfo(t.name, t.shape, type_name(t.dtype), t.note(), len(best) == 1 and t is best[0])
-        for t in tensors
-    ]
+CHECKPOINT = CheckpointFormat()
 
 
-def load(path: Path, tensor: str | None) -> EmbeddingTable:
-    """Load a tensor of a checkpoint as a table of vectors.
-
-    Args:
-        path: A prefix, one of its files, a state file, a folder of checkpoints or a SavedModel.
-        tensor: A name as `match_name` understands it; None takes the default one and logs which.
-
-    Returns:
-        Vectors of the stored shape and type: a read-only memory map where the bytes lie in one run,
-        with big-endian types as stored. `verify` checks the stored checksums.
-
-    Raises:
-        LoadError: If the checkpoint is incomplete or damaged, or the tensor is not rows of numbers.
-        ParameterError: If the name is not there or means several tensors.
-    """
-    location = locate(path)
-    reader, tensors = _open(location)
-    chosen = _choose(path, tensors) if tensor is None else _find(path, tensors, tensor)
-    _check_is_table(path, chosen)
-    vectors, verify = reader.read(chosen.key)
-    return EmbeddingTable(vectors, name=chosen.name, source=location.source, verify=verify)
+def _as_tensor(path: Path, reader: Reader, t: NamedTensor) -> Tensor:
+    # Vectors and their check come together, and are read when either is asked for.
+    read = functools.cache(lambda: reader.read(t.key))
+    refusal = None
+    if t.dtype not in NUMERIC:
+        why = f"tensor '{t.name}' is {type_name(t.dtype)}, real numbers are needed"
+        refusal = LoadError(path, why)
+    return Tensor(
+        t.name,
+        t.shape,
+        type_name(t.dtype),
+        rows=lambda: read()[0],
+        role=t.role,
+        aliases=t.aliases,
+        known_as=t.known_as,
+        note=t.note(),
+        refusal=refusal,
+        verify=lambda: read()[1](),
+    )
 
 
 def _open(location: Location) -> tuple[Reader, list[NamedTensor]]:
@@ -118,58 +117,3 @@ def _read_graph(bundle: TensorBundle) -> ObjectGraph:
     except (LoadError, MalformedError) as error:
         logger.warning("the names of variables in the program are not known: %s", error)
         return ObjectGraph()
-
-
-def _choose(path: Path, tensors: Sequence[NamedTensor]) -> NamedTensor:
-    """Take the default tensor and say so."""
-    best = choose_default(tensors)
-    if not best:
-        what = list_some([t.describe() for t in tensors]) or "none"
-        raise LoadError(path, f"no tensor in it is rows of numbers; there is {what}")
-    if len(best) > 1:
-        names = list_some([t.describe() for t in best])
-        raise LoadError(
-            path, f"{len(best)} tensors are equally good: {names}", "choose by --tensor"
-        )
-    chosen = best[0]
-    others = [t.name for t in tensors if t.is_candidate and t is not chosen]
-    also = f"; also there: {list_some(others)} (--tensor NAME)" if others else ""
-    known = f", known as {chosen.known_as}" if chosen.known_as else ""
-    logger.info("%s", printable(f"{path}: taking {chosen.describe()}{known}{also}", limit=1000))
-    return chosen
-
-
-def _find(path: Path, tensors: Sequence[NamedTensor], asked: str) -> NamedTensor:
-    """Return the one tensor that a name means.
-
-    Raises:
-        ParameterError: If there is none, or several.
-    """
-    found = match_name(tensors, asked)
-    if len(found) == 1:
-        return found[0]
-    what = f"tensor '{asked}'"
-    if found:
-        names = list_some([t.name for t in found])
-        why = f"the name of {len(found)} tensors of {path}: {names}"
-        raise ParameterError(what, why, "name one in full")
-    parts = find_parts(tensors, asked)
-    if parts:
-        names = list_some([t.describe() for t in parts])
-        raise ParameterError(what, f"{path} holds it in parts: {names}", "name one of these")
-    tables = list_some([t.name for t in tensors if t.is_table])
-    close = find_closest(tensors, asked)
-    way_out = f"did you mean {list_some(close)}" if close else ""
-    raise ParameterError(what, f"{path} holds {tables or 'no table of numbers'}", way_out)
-
-
-def _check_is_table(path: Path, t: NamedTensor) -> None:
-    """Refuse what is not rows of numbers."""
-    if t.dtype not in NUMERIC:
-        raise LoadError(path, f"tensor '{t.name}' is {type_name(t.dtype)}, real numbers are needed")
-    shape = " x ".join(map(str, t.shape))
-    if len(t.shape) != 2:
-        rank = f"{len(t.shape)}-D ({shape})" if t.shape else "a scalar"
-        raise LoadError(path, f"tensor '{t.name}' is {rank}, a table of rows is 2-D")
-    if 0 in t.shape:
-        raise LoadError(path, f"tensor '{t.name}' is empty ({shape})")

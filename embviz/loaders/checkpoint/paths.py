@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.checkpoint.sstable import is_table
-from embviz.loaders.checkpoint.state import STATE_NAME, is_state_file, read_latest
+from embviz.loaders.checkpoint.sstable import FOOTER_BYTES, MAGIC, is_table
+from embviz.loaders.checkpoint.state import LATEST_FIELD, STATE_NAME, is_state_file, read_latest
+from embviz.loaders.opened import Claim, Start, list_some, read_start
 
 logger = logging.getLogger("embviz")
 PROJECTOR_CONFIG = "projector_config.pbtxt"
@@ -26,7 +27,6 @@ V1_SHARD = re.compile(
 )
 STEP = re.compile(r"(?P<stem>.+)-(?P<step>\d{1,18})")
 PIECE = re.compile(r"\.(?:index|data-\d{5}-of-\d{5}|meta)(?:\.tempstate\w*)?")
-MAX_LISTED = 8
 MAX_OPENED = 2000  # files of a folder that are opened to see what they are
 
 
@@ -53,20 +53,25 @@ def list_names(folder: Path) -> list[str]:
         return []
 
 
-def looks_like_checkpoint(path: Path) -> bool:
-    """Tell by a look at names and a few bytes whether a path leads to a checkpoint."""
+def claim_path(start: Start) -> Claim | None:
+    """Tell by names and the first and last bytes how sure it is that a path leads to a checkpoint.
+
+    A folder that a projector's config lies in is none, whatever else it holds.
+    """
+    path = start.path
     try:
-        if path.is_dir():
-            if PROJECTOR_CONFIG in list_names(path):
-                return False
-            return _folder_looks_right(path) or _has_index(path)
-        if path.is_file():
-            return _file_looks_right(path)
-        return not path.exists() and _missing_looks_right(path)
-    except LoadError:  # recognized, and incomplete: the error is told on loading
-        return True
+        if start.kind == "folder":
+            if PROJECTOR_CONFIG in start.names:
+                return None
+            found = _folder_looks_right(path) or _has_index(path)
+            return Claim.CONTENT if found else None
+        if start.kind == "file":
+            return _claim_file(start)
+        return Claim.CONTENT if start.kind == "missing" and _missing_looks_right(path) else None
+    except LoadError:  # recognized, and incomplete: the error is told on opening
+        return Claim.CONTENT
     except OSError:  # such as a name that is too long
-        return False
+        return None
 
 
 def _has_index(prefix: Path) -> bool:
@@ -81,22 +86,31 @@ def _folder_looks_right(folder: Path) -> bool:
         return True
     if any(re.search(rf"{DATA_PART}(\.tempstate\w*)?$", name) for name in names):
         return True
-    if any(name.endswith(".index") and _file_looks_right(folder / name) for name in names):
+    if any(name.endswith(".index") and _is_index(folder / name) for name in names):
         return True
     return bool(_v1_prefixes(folder, names))
 
 
-def _file_looks_right(path: Path) -> bool:
-    name = path.name
-    if is_table(path) or is_state_file(path) or name == STATE_NAME:
-        return True
-    if re.search(rf"{DATA_PART}(\.tempstate\w*)?$", name) or name.endswith(".meta"):
-        return True
-    with path.open("rb") as file:
-        starts_as_table = file.read(2) == b"\0\0"
+def _is_index(path: Path) -> bool:
+    claim = _claim_file(read_start(path)) if path.is_file() else None
+    return claim is not None and claim > Claim.NAME
+
+
+def _claim_file(start: Start) -> Claim | None:
+    path, name = start.path, start.path.name
+    if start.size >= FOOTER_BYTES and start.tail.endswith(MAGIC):
+        return Claim.MAGIC
+    # A projector's config, in the same notation, begins as a state file may.
+    if start.head.startswith(LATEST_FIELD) and start.suffix != ".pbtxt":
+        return Claim.CONTENT
+    begins_as_table = start.head.startswith(b"\0\0")
     if name.endswith(".index"):  # other programs use this ending too
-        return starts_as_table or len(_pieces(_prefix_of(path))) > 1
-    return starts_as_table and bool(_pieces(path))
+        of_prefix = begins_as_table or len(_pieces(_prefix_of(path))) > 1
+        return Claim.CONTENT if of_prefix else None
+    if begins_as_table and _pieces(path):
+        return Claim.CONTENT
+    named = re.search(rf"{DATA_PART}(\.tempstate\w*)?$", name) or name.endswith(".meta")
+    return Claim.NAME if named or name == STATE_NAME else None
 
 
 def _missing_looks_right(path: Path) -> bool:
@@ -295,9 +309,3 @@ def _missing(prefix: Path) -> LoadError:
             index, f"missing; there is {list_some(there)}", "copy the .index file beside it"
         )
     return LoadError(prefix, "no such checkpoint: no .index file of this name")
-
-
-def list_some(names: list[str], limit: int = MAX_LISTED) -> str:
-    """Return names with commas, the tail counted when there are many."""
-    text = ", ".join(names[:limit])
-    return f"{text} and {len(names) - limit} more" if len(names) > limit else text

@@ -2,43 +2,64 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from embviz.errors import ParameterError
-from embviz.model import EmbeddingTable, TensorInfo
-from embviz.neighbors.index.files import looks_like_index
+import numpy as np
+from numpy.typing import NDArray
 
+from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
 
-def accepts(path: Path) -> bool:
-    """Tell whether a folder is an index, or what is left of one."""
-    return looks_like_index(path)
-
-
-def list_tensors(path: Path) -> list[TensorInfo]:
-    """Return the one table of an index.
-
-    Raises:
-        LoadError: If the index is damaged or of another version.
-    """
-    from embviz.neighbors.index.index import open_index
-
-    index = open_index(path)
-    shape = (index.n_points, index.n_dims)
-    return [TensorInfo(index.name, shape, index.dtype.name, "neighbor index", taken=True)]
+if TYPE_CHECKING:
+    from embviz.neighbors.index.index import NeighborIndex
 
 
-def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
-    """Map the vectors of an index; its points come cell by cell, with their own row numbers.
+class IndexFormat:
+    """Reads neighbor indexes; their points come cell by cell, with their own row numbers."""
 
-    Raises:
-        LoadError: If the index is damaged or of another version.
-        ParameterError: If a tensor is asked for that is not its own.
-    """
-    from embviz.neighbors.index.index import open_index
+    name = "index"
 
-    index = open_index(path)
-    if tensor not in (None, index.name):
-        raise ParameterError(
-            f"tensor '{tensor}'", f"{path} holds the tensor '{index.name}'", "leave --tensor out"
+    def claim(self, start: Start) -> Claim | None:
+        """Claim the folder of an index, or what is left of one."""
+        from embviz.neighbors.index.files import looks_like_index
+
+        if start.kind not in ("folder", "missing"):
+            return None
+        return Claim.MAGIC if looks_like_index(start.path) else None
+
+    def open(self, path: Path) -> Source:
+        """Open an index.
+
+        Raises:
+            LoadError: If it is damaged or of another version.
+        """
+        from embviz.neighbors.index.index import open_index
+
+        index = open_index(path)
+        # The order of the points is read when labels or row numbers are asked for.
+        table = functools.cache(index.table)
+
+        def numbers() -> NDArray[np.int64]:
+            rows = table().rows
+            assert rows is not None
+            return rows
+
+        tensor = Tensor(
+            index.name,
+            (index.n_points, index.n_dims),
+            index.dtype.name,
+            rows=lambda: index.store.files.array("vectors"),
+            note="neighbor index",
+            columns=lambda: TextColumns(table().metadata),
+            numbers=numbers,
+            verify=lambda: _read_all(index),
         )
-    return index.table()
+        return Source(path, (tensor,))
+
+
+INDEX = IndexFormat()
+
+
+def _read_all(index: NeighborIndex) -> None:
+    index.store.files.read("vectors")  # Checksums are compared on the way.

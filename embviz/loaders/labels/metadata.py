@@ -20,6 +20,14 @@ ONE_COLUMN_NAME = "label"
 _MOST_BYTES = 4 << 30
 
 
+class CountError(LoadError):
+    """A metadata file of `n_rows` rows, where others are needed."""
+
+    def __init__(self, path: Path, n_rows: int, why: str, way_out: str) -> None:
+        super().__init__(str(path), why, way_out)
+        self.n_rows = n_rows
+
+
 def read_metadata(path: Path, n_points: int) -> dict[str, tuple[str, ...]]:
     """Read a metadata file.
 
@@ -171,7 +179,7 @@ def _check_count(
             "a file of several columns begins with a header, and line 1 "
             f"('{printable(header.replace(chr(9), ' '), 40)}') was taken for it: is one missing?"
         )
-    raise LoadError(str(path), why, hint)
+    raise CountError(path, n_rows, why, hint)
 
 
 def _find_quoted_line_end(lines: list[str]) -> int | None:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
+import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embviz.bookmarks import read_bookmarks
-from embviz.errors import LoadError, ParameterError, printable
-from embviz.loaders.arrays import npy
+from embviz.errors import LoadError, printable
+from embviz.loaders.arrays.npy import npy_tensor
 from embviz.loaders.arrays.npy_header import MAGIC
+from embviz.loaders.choice import match_name
 from embviz.loaders.labels.metadata import read_metadata
+from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, TextColumns
 from embviz.loaders.projector.config import (
     FILE_NAME,
     EmbeddingInfo,
@@ -23,19 +25,15 @@ from embviz.loaders.projector.config import (
     read_config,
     unescape_field,
 )
-from embviz.loaders.text.tables import load_text
-from embviz.model import EmbeddingTable, TensorInfo
-from embviz.sprites import load_sprite
+from embviz.model import Bookmark, Sprite
+from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
 
 PLUGIN_FOLDER = Path("plugins", "org_tensorflow_tensorboard_projector")
 _DEFAULT_NAME = "tensor"
-
-
-def accepts(path: Path) -> bool:
-    """Tell whether a path is a projector's folder or its config file."""
-    return find_config(path) is not None
+# As SummaryWriter.add_embedding names what it writes of a tag at a step.
+_TAG_STEP = re.compile(r"(?P<tag>.+):(?P<step>\d{5,})")
 
 
 def find_config(path: Path) -> Path | None:
@@ -64,64 +62,51 @@ def _find_run(path: Path) -> Path | None:
     return min(found) if found else None
 
 
-def list_tensors(path: Path) -> list[TensorInfo]:
-    """Return the tensors a config names, and those of its checkpoint where it names none.
+class LogdirFormat:
+    """Reads the tensors that a projector's config names, and those of its checkpoint."""
 
-    Raises:
-        LoadError: If the config or a file it names is unfit.
-    """
-    config = _read(path)
-    infos: list[TensorInfo] = []
-    for embedding in config.embeddings:
-        if embedding.tensor_path:
-            table = _load_file(config, embedding)
-            name, dtype = _name(embedding), table.vectors.dtype.name
-            infos.append(
-                TensorInfo(name, table.vectors.shape, dtype, embedding.tensor_path, not infos)
-            )
-    checkpoint = _find_checkpoint(config, path, needed=not infos)
-    if checkpoint is not None:
-        from embviz.loaders.checkpoint import checkpoint as checkpoints
+    name = "logdir"
 
-        found = checkpoints.list_tensors(checkpoint)
-        infos += [replace(info, taken=False) for info in found] if infos else found
-    return infos
+    def claim(self, start: Start) -> Claim | None:
+        """Claim a projector's folder, one whose only run is such, and a config file."""
+        if start.kind == "file":
+            if start.path.name == FILE_NAME:
+                return Claim.MAGIC
+            return Claim.CONTENT if start.path.suffix == ".pbtxt" else None
+        if start.kind != "folder":
+            return None
+        if FILE_NAME in start.names or (start.path / PLUGIN_FOLDER / FILE_NAME).is_file():
+            return Claim.MAGIC
+        try:
+            return None if find_config(start.path) is None else Claim.CONTENT
+        except LoadError:  # Several runs: which is meant is asked on opening.
+            return Claim.CONTENT
 
+    def open(self, path: Path) -> Source:
+        """Read the config of a folder, and the headers of the files that it names.
 
-def load(path: Path, tensor: str | None = None) -> EmbeddingTable:
-    """Read one tensor of a projector's folder with its metadata, sprite and bookmarks.
+        Returns:
+            Its tensors with metadata, sprites and bookmarks. The first is preferred, or the last
+            step of its tag, where tags have steps.
 
-    Args:
-        path: The folder, or its config file.
-        tensor: A tensor_name, with or without ":0"; None for the first listed.
-
-    Raises:
-        LoadError: If the config or a file it names is unfit.
-        ParameterError: If no tensor has the name.
-    """
-    config = _read(path)
-    embedding = _choose(config, tensor)
-    if embedding is not None and embedding.tensor_path:
-        table = _load_file(config, embedding)
-        name = _name(embedding)
-    else:
-        checkpoint = _find_checkpoint(config, path, needed=True)
-        assert checkpoint is not None
-        from embviz.loaders.checkpoint import checkpoint as checkpoints
-
-        wanted = tensor or (embedding.tensor_name if embedding else "") or None
-        table = checkpoints.load(checkpoint, wanted)
-        name = table.name
-        embedding = embedding or _for_checkpoint(config, name)
-    table = replace(table, name=name, source=str(path))
-    return _add_files(config, embedding, table)
+        Raises:
+            LoadError: If the config is unfit, or none of the files it names can be read.
+        """
+        config_path = find_config(path)
+        if config_path is None:
+            raise LoadError(path, f"no {FILE_NAME} in it")
+        config = read_config(config_path)
+        tensors = _file_tensors(config)
+        checkpoint = _find_checkpoint(config, path, needed=not tensors)
+        if checkpoint is not None:
+            tensors += _checkpoint_tensors(config, checkpoint, any(t.preferred for t in tensors))
+        refusals = [t.refusal for t in tensors if t.refusal is not None]
+        if refusals and len(refusals) == len(tensors):
+            raise refusals[0]
+        return Source(path, tuple(tensors), is_model=checkpoint is not None)
 
 
-def _read(path: Path) -> ProjectorConfig:
-    config = find_config(path)
-    if config is None:
-        raise LoadError(path, f"no {FILE_NAME} in it")
-    return read_config(config)
+LOGDIR = LogdirFormat()
 
 
 def _name(embedding: EmbeddingInfo) -> str:
@@ -129,55 +114,113 @@ def _name(embedding: EmbeddingInfo) -> str:
     return name.removesuffix(":0")
 
 
-def _choose(config: ProjectorConfig, tensor: str | None) -> EmbeddingInfo | None:
-    """Return the entry of a tensor; None where only the checkpoint can hold it."""
-    listed = [e for e in config.embeddings if e.tensor_path or e.tensor_name]
-    names = [_name(e) for e in listed]
-    if tensor is not None:
-        for name, embedding in zip(names, listed, strict=True):
-            if tensor.removesuffix(":0") == name or tensor == embedding.tensor_name:
-                return embedding
-        if any(not e.tensor_path for e in config.embeddings) or not listed:
-            return None
-        shown = ", ".join(printable(n, 60) for n in names[:20])
-        raise ParameterError(
-            f"tensor '{tensor}'", f"{config.path} names {shown}", "name one of these"
-        )
-    with_files = [e for e in listed if e.tensor_path]
-    chosen = next(iter(with_files or listed), None)
-    if chosen is not None and len(listed) > 1:
-        others = ", ".join(printable(n, 60) for n in names if n != _name(chosen))
-        _log.info("%s: took tensor %s; --tensor for %s", config.path, _name(chosen), others)
-    return chosen
-
-
-def _for_checkpoint(config: ProjectorConfig, name: str) -> EmbeddingInfo:
-    """Return the entry of a checkpoint's tensor, the first unnamed one where there is none."""
+def _file_tensors(config: ProjectorConfig) -> list[Tensor]:
+    """Return the tensors whose files a config names; an unfit one is told when asked for."""
+    entries: dict[tuple[str, str], EmbeddingInfo] = {}
     for embedding in config.embeddings:
-        if embedding.tensor_name.removesuffix(":0") == name.removesuffix(":0"):
-            return embedding
-    unnamed = next((e for e in config.embeddings if not e.tensor_name), EmbeddingInfo())
-    return replace(unnamed, image_path="", single_image_dim=())
+        if not embedding.tensor_path:
+            continue
+        key = _name(embedding), embedding.tensor_path
+        # What add_embedding writes again stands twice, and its files were written over.
+        if entries.setdefault(key, embedding) is not embedding:
+            _log.warning(
+                "%s: %s stands twice for one file; the first entry counts",
+                config.path, printable(key[0], 60),
+            )  # fmt: skip
+    names = Counter(name for name, _ in entries)
+    for name in (name for name, n in names.items() if n > 1):
+        files = ", ".join(
+            printable(e.tensor_path, 60) for (n, _), e in entries.items() if n == name
+        )
+        _log.warning("%s: %s stands for several files: %s", config.path, printable(name, 60), files)
+    first = _first(list(entries.values()))
+    tensors = []
+    for (name, path), embedding in entries.items():
+        aliases = (name, path)
+        unique = name if names[name] == 1 else f"{name} ({path})"
+        try:
+            tensor = replace(_file_tensor(config, embedding, unique), aliases=aliases)
+        except LoadError as error:
+            tensor = _refused(unique, aliases, error)
+        tensors.append(_with_files(config, embedding, tensor, embedding is first))
+    return tensors
 
 
-def _load_file(config: ProjectorConfig, embedding: EmbeddingInfo) -> EmbeddingTable:
+def _first(entries: list[EmbeddingInfo]) -> EmbeddingInfo | None:
+    """Return the first entry, or the last step of its tag, as add_embedding writes both."""
+    if not entries:
+        return None
+    tag = _TAG_STEP.fullmatch(entries[0].tensor_name)
+    if tag is None:
+        return entries[0]
+    steps = [(m, e) for e in entries if (m := _TAG_STEP.fullmatch(e.tensor_name))]
+    return max(
+        ((int(m["step"]), i, e) for i, (m, e) in enumerate(steps) if m["tag"] == tag["tag"]),
+        key=lambda found: found[:2],
+    )[2]
+
+
+def _refused(name: str, aliases: tuple[str, ...], error: LoadError) -> Tensor:
+    def rows() -> Rows:
+        raise error
+
+    return Tensor(
+        name, (), "", rows, role="other", aliases=aliases, note=printable(error.why), refusal=error
+    )
+
+
+def _checkpoint_tensors(config: ProjectorConfig, checkpoint: Path, has_first: bool) -> list[Tensor]:
+    """Return a checkpoint's tensors, with the files that a config names for each."""
+    from embviz.loaders.checkpoint.checkpoint import CHECKPOINT
+
+    tensors = CHECKPOINT.open(checkpoint).tensors
+    entries: dict[str, EmbeddingInfo] = {}
+    for embedding in config.embeddings:
+        if not embedding.tensor_name or embedding.tensor_path:
+            continue
+        found = match_name(tensors, embedding.tensor_name)
+        if len(found) != 1:
+            _log.warning(
+                "%s: it names '%s', which is %s of %s",
+                config.path, printable(embedding.tensor_name, 80),
+                "several tensors" if found else "no tensor", checkpoint,
+            )  # fmt: skip
+        else:
+            entries.setdefault(found[0].name, embedding)
+    first = None if has_first else next(iter(entries), None)
+    # What is said of no tensor in particular is said of each, but for its pictures.
+    unnamed = next((e for e in config.embeddings if not (e.tensor_name or e.tensor_path)), None)
+    rest = replace(unnamed or EmbeddingInfo(), image_path="", single_image_dim=())
+    return [_with_files(config, entries.get(t.name, rest), t, t.name == first) for t in tensors]
+
+
+def _file_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, name: str) -> Tensor:
     path = _inside(config, "tensor_path", embedding.tensor_path)
     if _is_npy(path):
-        table = npy.load(path)
+        tensor = npy_tensor(path, name)
     elif path.suffix == ".bytes" or not _is_utf8(path):
-        vectors = _map_raw(config, embedding, path)
-        return EmbeddingTable(vectors, source=str(path))
+        return _raw_tensor(config, embedding, path, name)
     else:
-        table = load_text(path, delimiter=b"\t", headless=True)
+        from embviz.loaders.text.tables import tsv_tensor
+
+        tensor = tsv_tensor(path, name)
     shape = embedding.tensor_shape
-    if shape and tuple(shape) != table.vectors.shape:
-        found = " x ".join(map(str, table.vectors.shape))
+    if not shape:
+        return replace(tensor, note=embedding.tensor_path)
+
+    def rows() -> Rows:
+        there = tensor.rows()
+        if shape == there.shape:
+            return there
+        found = " x ".join(map(str, there.shape))
         raise LoadError(
             config.path,
             f"tensor_shape says {' x '.join(map(str, shape))}, {embedding.tensor_path} is {found}",
             "correct tensor_shape",
         )
-    return table
+
+    sides = tensor.sides if len(shape) != 2 or not callable(tensor.sides) else shape
+    return replace(tensor, rows=rows, sides=sides, note=embedding.tensor_path)
 
 
 def _is_npy(path: Path) -> bool:
@@ -199,8 +242,8 @@ def _is_utf8(path: Path) -> bool:
     return b"\0" not in start
 
 
-def _map_raw(config: ProjectorConfig, embedding: EmbeddingInfo, path: Path) -> NDArray[np.float32]:
-    """Map raw little-endian float32 rows."""
+def _raw_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, path: Path, name: str) -> Tensor:
+    """Return raw little-endian float32 rows, which are mapped."""
     shape, shown = embedding.tensor_shape, embedding.tensor_path
     if len(shape) != 2 or 0 in shape:
         raise LoadError(
@@ -216,20 +259,32 @@ def _map_raw(config: ProjectorConfig, embedding: EmbeddingInfo, path: Path) -> N
             f"{shown} has {size}",
             "correct tensor_shape",
         )
-    return np.memmap(path, "<f4", "r", 0, (shape[0], shape[1]))
+    return Tensor(
+        name,
+        shape,
+        "float32",
+        rows=lambda: np.memmap(path, "<f4", "r", 0, (shape[0], shape[1])),
+        note=shown,
+    )
 
 
-def _add_files(
-    config: ProjectorConfig, embedding: EmbeddingInfo, table: EmbeddingTable
-) -> EmbeddingTable:
-    """Add metadata, sprite and bookmarks."""
-    if embedding.metadata_path:
+def _with_files(
+    config: ProjectorConfig, embedding: EmbeddingInfo, tensor: Tensor, preferred: bool
+) -> Tensor:
+    """Return a tensor with the metadata, sprite and bookmarks that an entry names."""
+
+    def columns() -> Columns:
         path = _inside(config, "metadata_path", embedding.metadata_path)
+        found = read_metadata(path, tensor.rows().shape[0])
+        found = _restore(found, config.notes.get(embedding.metadata_path))
         # A file of vectors with a label column keeps it behind what the metadata file says.
-        columns = read_metadata(path, table.n_points)
-        columns = _restore(columns, config.notes.get(embedding.metadata_path))
-        table = replace(table, metadata={**columns, **_others(table, columns)})
-    if embedding.image_path or embedding.single_image_dim:
+        own = tensor.columns() if tensor.columns else TextColumns({})
+        others = {name: own.column(name) for name in own.names if name not in found}
+        return TextColumns({**found, **others})
+
+    def sprite() -> Sprite:
+        from embviz.sprites import load_sprite
+
         dims = embedding.single_image_dim
         if len(dims) != 2 or 0 in dims:
             raise LoadError(
@@ -239,12 +294,22 @@ def _add_files(
             )
         path = _inside(config, "image_path", embedding.image_path)
         # PyTorch's twin tensorboardX leaves what was in memory in the tiles behind the last.
-        sheet = load_sprite(path, (dims[0], dims[1]), table.n_points, refuse_surplus=False)
-        table = replace(table, sprite=sheet)
-    if embedding.bookmarks_path:
-        path = _inside(config, "bookmarks_path", embedding.bookmarks_path)
-        table = replace(table, bookmarks=read_bookmarks(path))
-    return table
+        n_points = tensor.rows().shape[0]
+        return load_sprite(path, (dims[0], dims[1]), n_points, refuse_surplus=False)
+
+    def bookmarks() -> tuple[Bookmark, ...]:
+        from embviz.bookmarks import read_bookmarks
+
+        return read_bookmarks(_inside(config, "bookmarks_path", embedding.bookmarks_path))
+
+    has_sprite = bool(embedding.image_path or embedding.single_image_dim)
+    return replace(
+        tensor,
+        preferred=preferred,
+        columns=columns if embedding.metadata_path else tensor.columns,
+        sprite=sprite if has_sprite else None,
+        bookmarks=bookmarks if embedding.bookmarks_path else None,
+    )
 
 
 def _restore(
@@ -261,12 +326,6 @@ def _restore(
     if len(columns) > 1:
         columns = {name: values for name, values in columns.items() if name != note.extra}
     return columns
-
-
-def _others(
-    table: EmbeddingTable, columns: dict[str, tuple[str, ...]]
-) -> dict[str, tuple[str, ...]]:
-    return {name: values for name, values in table.metadata.items() if name not in columns}
 
 
 def _inside(config: ProjectorConfig, field: str, value: str) -> Path:

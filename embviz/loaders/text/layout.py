@@ -12,6 +12,7 @@ from embviz.errors import LoadError, printable
 from embviz.loaders.text.numbers import read_number
 
 SAMPLE_LINES = 50
+DELIMITERS = b"\t,; "
 MOST_COLUMNS = 100_000
 _SCORED_BYTES = 100_000
 _SCORED_FIELDS = 1_000_000
@@ -67,7 +68,7 @@ def find_layout(lines: Sequence[bytes], delimiter: bytes | None, shown: str) -> 
 
     Args:
         lines: The first lines that are not blank, without their ends.
-        delimiter: What separates fields, None to find out.
+        delimiter: What separates fields; of several bytes one; None for any, to be found out.
         shown: The file as it is named to the user.
 
     Raises:
@@ -80,7 +81,8 @@ def find_layout(lines: Sequence[bytes], delimiter: bytes | None, shown: str) -> 
     lines = lines[n_header:]
     if not lines:
         raise LoadError(shown, "comments and no data")
-    delimiter = delimiter or _find_delimiter(lines)
+    if delimiter is None or len(delimiter) > 1:
+        delimiter = _find_delimiter(lines, delimiter or DELIMITERS)
     trailing = delimiter == b" " or all(line.endswith(delimiter) for line in lines[1:] or lines)
     layout = TextLayout(delimiter, 0, (), n_header=n_header, trailing=trailing)
     layout = replace(layout, quoted=delimiter in (b",", b";"))
@@ -111,14 +113,14 @@ def _count_comments(lines: Sequence[bytes]) -> int:
     return n
 
 
-def _find_delimiter(lines: Sequence[bytes]) -> bytes:
+def _find_delimiter(lines: Sequence[bytes], among: bytes) -> bytes:
     """Return the delimiter that makes most fields of the first lines numbers, tabs first."""
     sample = [line[:_SCORED_BYTES] for line in lines[1:12] or lines]
     scores = {
         d: sum(is_number(f) for line in sample for f in line.split(d) if f)
-        for d in (b"\t", b",", b";", b" ")
+        for d in (among[i : i + 1] for i in range(len(among)))
     }
-    if scores[b"\t"] and any(b"\t" in line for line in sample):
+    if scores.get(b"\t") and any(b"\t" in line for line in sample):
         return b"\t"
     return max(scores, key=lambda d: scores[d])
 

@@ -4,114 +4,169 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, printable
+from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
+from embviz.loaders.refusals import foreign_content
 from embviz.loaders.text.blocks import make_plain, read_block
 from embviz.loaders.text.chunks import TextSource
 from embviz.loaders.text.layout import SAMPLE_LINES, TextLayout, find_layout, is_number
 from embviz.loaders.text.lines import Columns, read_lines
-from embviz.model import EmbeddingTable, TensorInfo
 
 _log = logging.getLogger("embviz")
 _progress = logging.getLogger("embviz.progress")
 
-TextFormat = Literal["tsv", "csv", "word2vec", "glove"]
-_SUFFIXES: dict[TextFormat, tuple[str, ...]] = {
-    "word2vec": (".vec", ".w2v"),
-    "glove": (".glove",),
-    "tsv": (".tsv", ".tab", ".txt"),
-    "csv": (".csv",),
-}
-_DELIMITERS: dict[TextFormat, bytes] = {"tsv": b"\t", "word2vec": b" ", "glove": b" "}
+_OF_ARRAYS = (".npy", ".npz")  # Text under such a name is a mistake to be told.
 _MOST_WORKERS = 4
+_BLANK_LINE = re.compile(rb"\n(?=[^\S\n]*\n)")
 _PROGRESS_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)
-class TextLoader:
-    """Reads one text format; satisfies the `Loader` protocol.
+class TextFormat:
+    """Reads one text format.
 
-    The formats differ in the delimiter that is taken for granted; with `accepts` a file's content
-    decides, and so a file of blanks named .tsv is read too.
+    Content decides which of them reads a file, so that a file of blanks named .tsv is read too; a
+    format that is asked for by its name reads a file as its own, or refuses it.
+
+    Attributes:
+        name: What `--input-format` takes.
+        suffixes: Names that are claimed where the content does not tell.
+        delimiters: The bytes of which one separates fields.
+        counted: Whether the first line says how many rows and dimensions follow.
     """
 
-    format: TextFormat
+    name: str
+    suffixes: tuple[str, ...]
+    delimiters: bytes
+    counted: bool = False
 
-    def accepts(self, path: Path) -> bool:
-        """Tell whether a file has a name of this format or looks like one."""
-        if not path.is_file():
-            return False
-        named = path.with_suffix("") if path.suffix == ".gz" else path
-        if named.suffix.lower() in chain.from_iterable(_SUFFIXES.values()):
-            return named.suffix.lower() in _SUFFIXES[self.format]
-        try:
-            layout, _ = _open(path, None)
-        except LoadError:
-            return False
-        return self.format == _format_of(layout)
+    def claim(self, start: Start) -> Claim | None:
+        """Claim what looks like this format, or is named so and is nothing else."""
+        if start.kind != "file" or start.suffix in _OF_ARRAYS:
+            return None
+        if foreign_content(start) is not None:
+            return None
+        layout = _sniff(start)
+        if layout is not None:
+            return Claim.CONTENT if self._is_of(layout) else None
+        return Claim.NAME if start.suffix in self.suffixes else None
 
-    def list_tensors(self, path: Path) -> list[TensorInfo]:
-        """Return the one table a text file holds; reads the whole file.
-
-        Raises:
-            LoadError: If it cannot be read.
-        """
-        table = self.load(path)
-        return [TensorInfo(path.name, table.vectors.shape, "float32", "text", taken=True)]
-
-    def load(self, path: Path, tensor: str | None = None) -> EmbeddingTable:
-        """Read a table of vectors.
+    def open(self, path: Path) -> Source:
+        """Find out how a file is laid out from its first lines.
 
         Returns:
-            The table: float32 (n_points, n_dims) in C order, each value float32 of the float64
-            nearest to its text, and the text columns as metadata.
+            Its one table: float32 in C order, each value float32 of the float64 nearest to its
+            text, and the text columns as metadata; both are read in one pass, when either is.
 
         Raises:
-            LoadError: If a line is not a row of numbers, with its number.
-            ParameterError: If a tensor is asked for that is not the file's name.
+            LoadError: If these are no vectors.
+            ParameterError: If these are vectors of another text format.
         """
-        return load_text(path, tensor)
+        source, lines = _open(path)
+        layout = self._layout(lines, source)
+        return Source(path, (text_tensor(path, source, layout, path.name, (path.stem,)),))
+
+    def _is_of(self, layout: TextLayout) -> bool:
+        counted = layout.n_rows is not None
+        return counted if self.counted else not counted and layout.delimiter in self.delimiters
+
+    def _layout(self, lines: list[bytes], source: TextSource) -> TextLayout:
+        """Return the layout of first lines as this format."""
+        shown = source.shown
+        wrong: LoadError | None = None
+        try:
+            layout = find_layout(lines, None, shown)
+        except LoadError as error:
+            wrong = error
+        if wrong is not None or not self._is_of(layout):
+            try:
+                layout = find_layout(lines, self.delimiters, shown)
+            except LoadError as error:
+                raise wrong or error from None  # What is said of the file as it is goes first.
+        if not self._is_of(layout):
+            raise ParameterError(
+                f"--input-format {self.name}",
+                f"{shown} begins {'with' if layout.n_rows is not None else 'without'} "
+                "a line of two counts, its rows and dimensions",
+                "leave it out",
+            )
+        return layout
 
 
-WORD2VEC, GLOVE = TextLoader("word2vec"), TextLoader("glove")
-TSV, CSV = TextLoader("tsv"), TextLoader("csv")
+WORD2VEC = TextFormat("word2vec", (".vec", ".w2v"), b" \t", counted=True)
+GLOVE = TextFormat("glove", (".glove",), b" ")
+TSV = TextFormat("tsv", (".tsv", ".tab", ".txt"), b"\t")
+CSV = TextFormat("csv", (".csv",), b",;")
 
 
-def load_text(
-    path: Path, tensor: str | None = None, delimiter: bytes | None = None, headless: bool = False
-) -> EmbeddingTable:
-    """Read a table of vectors; see `TextLoader.load`.
+@lru_cache(maxsize=2)
+def _sniff(start: Start) -> TextLayout | None:
+    """Return the layout that a file's first lines have, None where they are no vectors."""
+    if not start.unpacked or (b"\0" in start.unpacked and not start.unpacked.isascii()):
+        return None
+    try:
+        source, lines = _open(start.path)
+        return find_layout(lines, None, source.shown)
+    except LoadError:
+        return None
 
-    With `headless`, a first line of numbers is a row, whichever numbers they are.
+
+def tsv_tensor(path: Path, name: str) -> Tensor:
+    """Return the table of a file of tabs in which a first line of numbers is a row.
+
+    Raises:
+        LoadError: If these are no vectors.
     """
-    if tensor not in (None, path.name, path.stem):
-        raise ParameterError(
-            f"tensor '{tensor}'", f"{path} holds one table without a name", "leave --tensor out"
-        )
-    layout, source = _open(path, delimiter, headless)
-    rows = _Rows(layout, source)
-    if source.size <= source.chunk_bytes:
-        for chunk, number in _data_chunks(source, layout):
-            rows.add(*_read(chunk, layout, number, source.shown))
+    source, lines = _open(path)
+    fields = lines[0].rstrip(b"\r").split(b"\t") if lines else []
+    if len(fields) > 1 and all(map(is_number, fields)):
+        layout = TextLayout(b"\t", len(fields), tuple(range(len(fields))))
     else:
-        _read_in_threads(source, layout, rows)
-    return rows.table()
+        layout = find_layout(lines, b"\t", source.shown)
+    return text_tensor(path, source, layout, name)
 
 
-def _open(
-    path: Path, delimiter: bytes | None, headless: bool = False
-) -> tuple[TextLayout, TextSource]:
-    """Find a file's layout from its first lines."""
+def text_tensor(
+    path: Path, source: TextSource, layout: TextLayout, name: str, aliases: tuple[str, ...] = ()
+) -> Tensor:
+    """Return the table of a text file as a tensor; its rows are counted when they are asked for.
+
+    Raises:
+        LoadError: If it has no more than one column of numbers.
+    """
+    if len(layout.numeric) < 2:
+        raise LoadError(
+            source.shown,
+            "one column of numbers, where a vector needs two or more",
+            "separate columns by tabs, commas or blanks; labels go to --metadata",
+        )
+    n_dims = len(layout.numeric)
+    read = cache(lambda: _read_all(source, layout))
+    sides = (layout.n_rows, n_dims) if layout.n_rows is not None else None
+    return Tensor(
+        name,
+        sides or (lambda: (_count_rows(source, layout), n_dims)),
+        "float32",
+        rows=lambda: read()[0],
+        aliases=aliases,
+        note="text",
+        columns=lambda: TextColumns(read()[1]),
+    )
+
+
+def _open(path: Path) -> tuple[TextSource, list[bytes]]:
+    """Return a file and its first lines that are not blank."""
     source = TextSource(path)
     if source.size == 0:
         raise LoadError(source.shown, "0 bytes", "a table of vectors is needed")
@@ -128,17 +183,38 @@ def _open(
                 lines.append(line)
         if len(lines) >= SAMPLE_LINES:
             break
-    if headless and delimiter and lines:
-        fields = lines[0].rstrip(b"\r").split(delimiter)
-        if len(fields) > 1 and all(map(is_number, fields)):
-            return TextLayout(delimiter, len(fields), tuple(range(len(fields)))), source
-    return find_layout(lines[:SAMPLE_LINES], delimiter, source.shown), source
+    return source, lines[:SAMPLE_LINES]
 
 
-def _format_of(layout: TextLayout) -> TextFormat:
-    if layout.n_rows is not None:
-        return "word2vec"
-    return {b" ": "glove", b"\t": "tsv"}.get(layout.delimiter, "csv")  # type: ignore[return-value]
+def _read_all(
+    source: TextSource, layout: TextLayout
+) -> tuple[NDArray[np.float32], dict[str, tuple[str, ...]]]:
+    """Read all rows and text columns in one pass."""
+    for name in layout.named_as:
+        _log.info(
+            "%s: column '%s' is kept as metadata, not as a dimension",
+            source.shown, printable(name),
+        )  # fmt: skip
+    if layout.n_header and layout.n_rows is None:
+        _log.info("%s: the first line is column names", source.shown)
+    rows = _Rows(layout, source)
+    if source.size <= source.chunk_bytes:
+        for chunk, number in _data_chunks(source, layout):
+            rows.add(*_read(chunk, layout, number, source.shown))
+    else:
+        _read_in_threads(source, layout, rows)
+    return rows.table()
+
+
+def _count_rows(source: TextSource, layout: TextLayout) -> int:
+    """Count the lines that hold rows, in one pass that reads no number."""
+    n_rows = 0
+    for chunk, _ in _data_chunks(source, layout):
+        n_rows += chunk.count(b"\n")
+        n_rows -= sum(1 for _ in _BLANK_LINE.finditer(b"\n" + chunk))
+    if n_rows == 0:
+        raise LoadError(source.shown, "column names and no data")
+    return n_rows
 
 
 def _data_chunks(source: TextSource, layout: TextLayout) -> Iterator[tuple[bytes, int]]:
@@ -212,8 +288,8 @@ class _Rows:
             room = max(n_rows, int(n_new * chunks * 1.05))
         self._values.resize((room, self._values.shape[1]), refcheck=False)
 
-    def table(self) -> EmbeddingTable:
-        """Return the table, once all rows are there."""
+    def table(self) -> tuple[NDArray[np.float32], dict[str, tuple[str, ...]]]:
+        """Return the vectors and the text columns by name, once all rows are there."""
         layout, shown = self.layout, self.source.shown
         if self.n_rows == 0:
             raise LoadError(shown, "column names and no data")
@@ -223,17 +299,8 @@ class _Rows:
                 f"the header says {layout.n_rows} rows, the file has {self.n_rows}",
                 "is the file whole? else correct or remove the first line",
             )
-        if len(layout.numeric) < 2:
-            raise LoadError(shown, "one column of numbers, where a vector needs two or more", "")
         self._values.resize((self.n_rows, self._values.shape[1]), refcheck=False)
-        for name in layout.named_as:
-            _log.info(
-                "%s: column '%s' is kept as metadata, not as a dimension", shown, printable(name)
-            )
-        if layout.n_header and layout.n_rows is None:
-            _log.info("%s: the first line is column names", shown)
-        metadata = _name_columns(layout.text_names, self._texts, shown)
-        return EmbeddingTable(self._values, metadata, name=self.source.path.name, source=shown)
+        return self._values, _name_columns(layout.text_names, self._texts, shown)
 
 
 def _name_columns(

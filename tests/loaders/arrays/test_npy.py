@@ -216,8 +216,8 @@ def test_several_tables_are_listed_and_one_is_picked_by_name(tmp_path: Path) -> 
     path = tmp_path / "x.npz"
     np.savez(path, left=VECTORS, right=VECTORS[:7] * 2)
     text = error(path)
-    assert "left (30 x 4)" in text
-    assert "right (7 x 4)" in text
+    assert "left (30 x 4 float32)" in text
+    assert "right (7 x 4 float32)" in text
     np.testing.assert_array_equal(load_table(path, tensor="right").vectors, VECTORS[:7] * 2)
     np.testing.assert_array_equal(load_table(path, tensor="left.npy").vectors, VECTORS)
     with pytest.raises(ParameterError, match="left"):

@@ -11,9 +11,9 @@ import time
 import numpy as np
 import pytest
 import table_writer as w
+from opening import list_tensors, load
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders.checkpoint import checkpoint
 
 KERAS3 = ("adam", "adamw", "adamax", "nadam", "sgd", "rmsprop", "adagrad", "adadelta", "ftrl")
 KERAS3 += ("lion", "lamb", "adafactor")
@@ -39,10 +39,10 @@ DEFAULTS |= {
 @pytest.mark.parametrize("kind", DEFAULTS)
 def test_the_table_is_taken_and_never_a_slot_of_its_shape(tf_checkpoints, kind):
     path = tf_checkpoints.root / kind
-    table = checkpoint.load(path, None)
+    table = load(path, None)
     table.verify()
     assert table.name == DEFAULTS[kind]
-    taken = [t.name for t in checkpoint.list_tensors(path) if t.taken]
+    taken = [t.name for t in list_tensors(path) if t.taken]
     assert taken == [table.name]
     assert table.vectors.shape == (100, 8)
 
@@ -53,7 +53,7 @@ def test_the_table_is_taken_and_never_a_slot_of_its_shape(tf_checkpoints, kind):
      ("tf_keras_new", 2), ("tf_keras_legacy", 2), ("tf1_v1_partitioned", 2)],
 )  # fmt: skip
 def test_the_list_says_which_tensors_are_slots(tf_checkpoints, kind, n_slots):
-    listed = [t for t in checkpoint.list_tensors(tf_checkpoints.root / kind) if t.shape == (100, 8)]
+    listed = [t for t in list_tensors(tf_checkpoints.root / kind) if t.shape == (100, 8)]
     assert sum(t.note.startswith("optimizer slot") for t in listed) == n_slots
     assert len(listed) == n_slots + 1
 
@@ -85,12 +85,12 @@ def test_the_list_says_which_tensors_are_slots(tf_checkpoints, kind, n_slots):
 def test_a_tensor_is_found_by_the_names_its_user_knows(tf_checkpoints, kind, asked, name):
     path = tf_checkpoints.root / kind
     path = path / "ckpt" if kind == "dtypes" else path
-    assert checkpoint.load(path, asked).name == name
+    assert load(path, asked).name == name
 
 
 def test_the_line_on_the_log_says_what_was_taken_and_what_else_is_there(tf_checkpoints, caplog):
     with caplog.at_level(logging.INFO, "embviz"):
-        checkpoint.load(tf_checkpoints.root / "keras3_adam" / "ckpt-1", None)
+        load(tf_checkpoints.root / "keras3_adam" / "ckpt-1", None)
     assert len(caplog.records) == 1
     text = caplog.messages[0]
     assert "taking optimizer/_trainable_variables/0 (100 x 8 float32)" in text
@@ -102,7 +102,7 @@ def test_the_line_on_the_log_says_what_was_taken_and_what_else_is_there(tf_check
 
 def test_a_named_tensor_needs_no_line_on_the_log(tf_checkpoints, caplog):
     with caplog.at_level(logging.INFO, "embviz"):
-        checkpoint.load(tf_checkpoints.root / "tf1_adam", "model/word_embedding")
+        load(tf_checkpoints.root / "tf1_adam", "model/word_embedding")
     assert not caplog.records
 
 
@@ -136,18 +136,18 @@ def bundle(tmp_path, **shapes):
 )
 def test_the_default_by_names_and_shapes(tmp_path, shapes, taken):
     path = bundle(tmp_path, **shapes)
-    assert [t.name for t in checkpoint.list_tensors(path) if t.taken] == ([taken] if taken else [])
+    assert [t.name for t in list_tensors(path) if t.taken] == ([taken] if taken else [])
     if taken:
-        assert checkpoint.load(path, None).name == taken
+        assert load(path, None).name == taken
     else:
         with pytest.raises(LoadError, match="2 tensors are equally good"):
-            checkpoint.load(path, None)
+            load(path, None)
 
 
 def test_no_table_at_all_is_told_with_what_there_is(tmp_path):
     path = bundle(tmp_path, bias=(4,), cube=(2, 3, 4))
     with pytest.raises(LoadError, match=r"there is bias \(4 float32\), cube \(2 x 3 x 4 float32\)"):
-        checkpoint.load(path, None)
+        load(path, None)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_tensor_that_is_not_there_is_refused_with_those_that_are(tmp_path, ask
     path = bundle(tmp_path, a__emb=(9, 3), b__emb=(9, 3), x__part__part_0=(5, 3), one=(),
                   x__part__part_1=(5, 3), bias=(4,), cube=(2, 3, 4))  # fmt: skip
     with pytest.raises(ParameterError, match=why):
-        checkpoint.load(path, asked)
+        load(path, asked)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_a_tensor_that_is_no_table_says_why(tmp_path, asked, why):
     path = bundle(tmp_path, a__emb=(9, 3), b__emb=(9, 3), x__part__part_0=(5, 3), one=(),
                   x__part__part_1=(5, 3), bias=(4,), cube=(2, 3, 4))  # fmt: skip
     with pytest.raises(LoadError, match=why):
-        checkpoint.load(path, asked)
+        load(path, asked)
 
 
 @pytest.mark.parametrize(
@@ -187,7 +187,7 @@ def test_a_tensor_that_is_no_table_says_why(tmp_path, asked, why):
 )
 def test_what_is_not_rows_of_real_numbers_is_refused(tf_checkpoints, name, why):
     with pytest.raises(LoadError, match=f"tensor '{name}' is {why}"):
-        checkpoint.load(tf_checkpoints.root / "dtypes" / "ckpt", name)
+        load(tf_checkpoints.root / "dtypes" / "ckpt", name)
 
 
 def test_a_damaged_object_graph_costs_its_names_and_says_so(tf_checkpoints, tmp_path, caplog):
@@ -199,14 +199,14 @@ def test_a_damaged_object_graph_costs_its_names_and_says_so(tf_checkpoints, tmp_
     (tmp_path / "p.index").write_bytes((source / "cp.ckpt.index").read_bytes())
     broken = data.replace(graph, b"\xff" * len(graph))
     (tmp_path / "p.data-00000-of-00001").write_bytes(broken)
-    table = checkpoint.load(tmp_path / "p", None)
+    table = load(tmp_path / "p", None)
     assert table.name == "layer_with_weights-0/embeddings"
     assert "names of variables in the program are not known" in caplog.text
 
 
 def test_equal_full_names_alone_make_no_duplicates(tf_checkpoints):
     """An exported model stores each variable twice; that is told, and one is enough."""
-    listed = checkpoint.list_tensors(tf_checkpoints.root / "keras3_export")
+    listed = list_tensors(tf_checkpoints.root / "keras3_export")
     notes = {t.name: t.note for t in listed}
     assert "duplicate of variables/0" in notes["_all_variables/0"]
     assert "duplicate" not in notes["variables/0"]
@@ -216,7 +216,7 @@ def test_three_thousand_variables_are_listed_at_once(tf_checkpoints):
     spent = []
     for _ in range(5):
         start = time.process_time()
-        listed = checkpoint.list_tensors(tf_checkpoints.root / "many")
+        listed = list_tensors(tf_checkpoints.root / "many")
         spent.append(time.process_time() - start)
     assert len(listed) == 3001
     assert min(spent) < 0.15  # some 35 ms here; TensorFlow needs 2 s to start
@@ -234,8 +234,8 @@ def test_rows_of_a_table_of_2_gib_cost_their_own_bytes(tmp_path):
         file.write(np.float32(7).tobytes())
     code = f"""
 from pathlib import Path; import numpy as np
-from embviz.loaders.checkpoint import checkpoint
-table = checkpoint.load(Path({str(tmp_path / "big")!r}), None)
+from embviz import load_table
+table = load_table(Path({str(tmp_path / "big")!r}))
 part = table.take(np.arange({rows} - 10_000, {rows}))
 assert part.vectors[-1, -1] == 7 and part.vectors.shape == (10_000, {columns})
 # Not ru_maxrss, which begins with the memory of the process that started this one.
@@ -250,8 +250,7 @@ print(next(line.split()[1] for line in open("/proc/self/status") if line.startsw
 def test_loading_imports_no_tensorflow_and_no_ml_dtypes_for_float32(tmp_path):
     path = bundle(tmp_path, emb=(4, 2))
     code = (
-        "import sys; from pathlib import Path; from embviz.loaders.checkpoint import checkpoint;"
-        f"checkpoint.load(Path({str(path)!r}), None).verify();"
+        f"import sys, embviz; embviz.load_table({str(path)!r}).verify();"
         "print([m for m in ('tensorflow', 'ml_dtypes', 'google.protobuf') if m in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -259,7 +258,7 @@ def test_loading_imports_no_tensorflow_and_no_ml_dtypes_for_float32(tmp_path):
 
 
 def test_control_characters_of_a_name_do_not_reach_the_terminal(tmp_path, caplog):
-    w.write_bundle(tmp_path / "p", {"emb\x1b[2J\n": np.zeros((3, 2), np.float32)})
+    w.write_bundle(tmp_path / "p", {"emb\x1b[2J\n": np.zeros((3, 2), np.float32), "x": np.zeros(1)})
     with caplog.at_level(logging.INFO, "embviz"):
-        checkpoint.load(tmp_path / "p", None)
+        load(tmp_path / "p", None)
     assert not re.search(r"[\x00-\x1f]", caplog.messages[0])

@@ -13,10 +13,10 @@ import pytest
 import table_writer as w
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opening import list_tensors, load
 
 from embviz.errors import EmbvizError
 from embviz.loaders.bytes.protobuf import MalformedError
-from embviz.loaders.checkpoint import checkpoint
 from embviz.loaders.checkpoint.graph import parse_object_graph
 from embviz.loaders.checkpoint.sstable import Table
 
@@ -64,10 +64,10 @@ def read_all(path: Path) -> dict[str, bytes]:
     start = time.perf_counter()
     tracemalloc.start()
     try:
-        listed = checkpoint.list_tensors(path)
+        listed = list_tensors(path)
         for name in [t.name for t in listed] + [None]:
             try:
-                table = checkpoint.load(path, name)
+                table = load(path, name)
                 table.verify()
                 found[table.name] = table.vectors.tobytes()
             except EmbvizError as error:

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import table_writer as w
+from opening import claims, list_tensors, load
 
 from embviz.errors import LoadError
-from embviz.loaders.checkpoint import checkpoint
 from embviz.loaders.checkpoint.paths import locate
 from embviz.loaders.checkpoint.state import read_latest
 
@@ -25,7 +25,7 @@ def save(prefix: Path, value: float = 1) -> Path:
 
 
 def first(path: Path) -> float:
-    return float(checkpoint.load(path, "emb").vectors[0, 0])
+    return float(load(path, "emb").vectors[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -36,9 +36,9 @@ def test_a_prefix_and_each_of_its_files_lead_to_it(tmp_path, given):
     prefix = save(tmp_path / "model.ckpt-7")
     prefix.with_name("model.ckpt-7.meta").write_bytes(b"\n\x01x")
     path = tmp_path / f"model.ckpt-7{given}"
-    assert checkpoint.accepts(path)
+    assert claims(path)
     assert locate(path).prefix == prefix
-    assert checkpoint.load(path, None).source == path.name
+    assert load(path, None).source == path.name
 
 
 @pytest.mark.parametrize("kind", ["keras3_export", "keras3_saved_model", "module_saved_model"])
@@ -47,7 +47,7 @@ def test_a_prefix_and_each_of_its_files_lead_to_it(tmp_path, given):
 )
 def test_a_saved_model_and_its_parts_lead_to_its_variables(tf_checkpoints, kind, given):
     path = tf_checkpoints.root / kind / given
-    assert checkpoint.accepts(path)
+    assert claims(path)
     assert locate(path).prefix == tf_checkpoints.root / kind / "variables" / "variables"
 
 
@@ -60,14 +60,14 @@ def test_a_saved_model_and_its_parts_lead_to_its_variables(tf_checkpoints, kind,
 )  # fmt: skip
 def test_v1_files_shards_globs_and_folders(tf_checkpoints, kind, given):
     path = tf_checkpoints.root / kind / given
-    assert checkpoint.accepts(path)
-    names = [t.name for t in checkpoint.list_tensors(path)]
+    assert claims(path)
+    names = [t.name for t in list_tensors(path)]
     assert "model/word_embedding" in names or "word_embedding_2" in names
 
 
 @pytest.mark.parametrize("given", ["", "checkpoint"])
 def test_the_state_file_chooses_the_latest(tf_checkpoints, given):
-    table = checkpoint.load(tf_checkpoints.root / "tf2_manager" / given, "emb")
+    table = load(tf_checkpoints.root / "tf2_manager" / given, "emb")
     np.testing.assert_array_equal(table.vectors, tf_checkpoints.table * np.float32(100))
     assert table.source == "tf2_manager/ckpt-100"
 
@@ -147,7 +147,7 @@ def test_a_state_file_of_another_name_is_followed(tmp_path):
     save(tmp_path / "best-3")
     path = tmp_path / "best_checkpoint"
     path.write_text('model_checkpoint_path: "best-3"\n', "utf-8")
-    assert checkpoint.accepts(path)
+    assert claims(path)
     assert locate(path).prefix == tmp_path / "best-3"
 
 
@@ -156,7 +156,7 @@ def test_a_step_that_is_gone_lists_those_present(tmp_path):
         save(tmp_path / f"ckpt-{step}")
     (tmp_path / "checkpoint").write_text('model_checkpoint_path: "ckpt-300"\n', "utf-8")
     with pytest.raises(LoadError, match=r"names ckpt-300.*there: ckpt-10, ckpt-5"):
-        checkpoint.load(tmp_path, None)
+        load(tmp_path, None)
 
 
 def test_without_a_state_file_the_highest_step_is_taken_and_told(tmp_path, caplog):
@@ -191,19 +191,19 @@ def test_what_is_missing_is_named(tmp_path, files, given, why):
     for name in files:
         (tmp_path / name).write_bytes(b"x")
     path = tmp_path / given
-    assert checkpoint.accepts(path) == (why is not None)
+    assert claims(path) == (why is not None)
     if why:
         with pytest.raises(LoadError, match=why):
-            checkpoint.list_tensors(path)
+            list_tensors(path)
 
 
 def test_a_prefix_without_its_step_suggests_the_steps(tmp_path):
     for step in (1, 20, 3):
         save(tmp_path / f"model.ckpt-{step}")
     path = tmp_path / "model.ckpt"
-    assert checkpoint.accepts(path)
+    assert claims(path)
     with pytest.raises(LoadError, match=r"there is model\.ckpt-1, model\.ckpt-3, model\.ckpt-20"):
-        checkpoint.load(path, None)
+        load(path, None)
 
 
 def test_a_v1_shard_that_is_missing_is_counted(tf_checkpoints, tmp_path):
@@ -212,9 +212,9 @@ def test_a_v1_shard_that_is_missing_is_counted(tf_checkpoints, tmp_path):
             tf_checkpoints.root / "tf1_v1_sharded" / f"model.ckpt-1-0000{i}-of-00003", tmp_path
         )
     for given in ("model.ckpt-1", "model.ckpt-1-?????-of-00003", "model.ckpt-1-00000-of-00003", ""):
-        assert checkpoint.accepts(tmp_path / given)
+        assert claims(tmp_path / given)
         with pytest.raises(LoadError, match="2 of 3 shards"):
-            checkpoint.list_tensors(tmp_path / given)
+            list_tensors(tmp_path / given)
 
 
 @pytest.mark.parametrize(
@@ -224,25 +224,25 @@ def test_a_v1_shard_that_is_missing_is_counted(tf_checkpoints, tmp_path):
 )  # fmt: skip
 def test_files_of_other_programs_are_left_alone(tmp_path, name, data):
     (tmp_path / name).write_bytes(data)
-    assert not checkpoint.accepts(tmp_path / name)
-    assert not checkpoint.accepts(tmp_path)
+    assert not claims(tmp_path / name)
+    assert not claims(tmp_path)
 
 
 def test_paths_that_lead_nowhere_are_left_alone(tmp_path):
     (tmp_path / "empty").mkdir()
     (tmp_path / "vectors.metadata.tsv").write_text("a\n", "utf-8")
     for name in ("empty", "nothing", "no/such/folder", "vectors", "x" * 5000, "nul\0"):
-        assert not checkpoint.accepts(tmp_path / name)
+        assert not claims(tmp_path / name)
         with pytest.raises(LoadError):
-            checkpoint.load(tmp_path / name, None)
+            load(tmp_path / name, None)
 
 
 def test_a_logdir_of_the_projector_is_left_to_its_loader(tmp_path):
     save(tmp_path / "ckpt-1")
-    assert checkpoint.accepts(tmp_path)
+    assert claims(tmp_path)
     (tmp_path / "projector_config.pbtxt").write_text("", "utf-8")
-    assert not checkpoint.accepts(tmp_path)
-    assert checkpoint.accepts(tmp_path / "ckpt-1")
+    assert not claims(tmp_path)
+    assert claims(tmp_path / "ckpt-1")
 
 
 def test_no_path_that_was_not_typed_is_shown(tmp_path, monkeypatch):
@@ -251,8 +251,8 @@ def test_no_path_that_was_not_typed_is_shown(tmp_path, monkeypatch):
     (tmp_path / "run" / "ckpt-1.data-00000-of-00001").write_bytes(b"")
     for given in ("run", "run/ckpt-1", "./run/ckpt-1.index"):
         with pytest.raises(LoadError, match="run/ckpt-1") as caught:
-            checkpoint.load(Path(given), None)
+            load(Path(given), None)
         assert str(tmp_path) not in str(caught.value)
     monkeypatch.chdir(tmp_path / "run")
     with pytest.raises(LoadError, match=r"^ckpt-1\.data"):
-        checkpoint.load(Path("."), None)
+        load(Path("."), None)

@@ -8,12 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+import table_writer
 
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders import list_tensors, load_table
-from embviz.loaders.checkpoint import checkpoint
 from embviz.loaders.projector.config import read_config
-from embviz.model import EmbeddingTable, TensorInfo
 from embviz.sprites import pack_tiles
 
 RNG = np.random.default_rng(11)
@@ -155,7 +154,7 @@ def test_several_tensors_are_listed_and_picked_as_torch_names_them(
         np.savetxt(run / step / "tensors.tsv", VECTORS * factor, delimiter="\t")
     with caplog.at_level(logging.INFO, "embviz"):
         np.testing.assert_array_equal(load_table(run).vectors, VECTORS)
-    assert "took tensor default:00000; --tensor for t/1:00002" in caplog.text
+    assert "taking default:00000; also there: t/1:00002 (--tensor NAME)" in caplog.text
     table = load_table(run, tensor="t/1:00002")
     np.testing.assert_array_equal(table.vectors, VECTORS * 2)
     assert [(i.name, i.taken) for i in list_tensors(run)] == [
@@ -206,54 +205,166 @@ def test_the_metadata_files_mismatch_names_it(tmp_path: Path) -> None:
         load_table(run)
 
 
-def _fake_checkpoint(run: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Path, str | None]]:
-    """Put a checkpoint of one tensor, named emb, into a run; return what is asked of it."""
-    asked: list[tuple[Path, str | None]] = []
+TALL = RNG.normal(size=(30, 3)).astype(np.float32)
 
-    def load(path: Path, tensor: str | None) -> EmbeddingTable:
-        asked.append((path, tensor))
-        return EmbeddingTable(VECTORS, name="emb", source=str(path))
 
-    (run / "model.ckpt-1.index").write_bytes(b"")
-    monkeypatch.setattr(checkpoint, "load", load)
-    monkeypatch.setattr(
-        checkpoint, "list_tensors", lambda path: [TensorInfo("emb", (10, 3), "float32", "", True)]
+def add_checkpoint(run: Path, **tables: Any) -> None:
+    """Write a checkpoint of tables, "__" in a name for "/", beside a config."""
+    table_writer.write_bundle(
+        run / "model.ckpt-1", {name.replace("__", "/"): table for name, table in tables.items()}
     )
-    return asked
 
 
 @pytest.mark.parametrize(
     ("config", "asked", "labelled"),
     [
-        ('embeddings { tensor_name: "emb:0" metadata_path: "m.tsv" }', "emb:0", True),
-        ('embeddings { metadata_path: "m.tsv" }', None, True),
-        ('embeddings { tensor_name: "emb" }', "emb", False),
-        ("", None, False),
+        ('embeddings { tensor_name: "emb:0" metadata_path: "m.tsv" }', None, True),
+        ('embeddings { tensor_name: "emb:0" metadata_path: "m.tsv" }', "a/emb", True),
+        ('embeddings { metadata_path: "m.tsv" }', "emb", True),
+        ('embeddings { tensor_name: "emb" }', None, False),
+        ("", "emb", False),
     ],
 )
 def test_a_tensor_without_a_file_comes_from_the_folders_checkpoint(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    config: str,
-    asked: str | None,
-    labelled: bool,
+    tmp_path: Path, config: str, asked: str | None, labelled: bool
 ) -> None:
     run = write_run(tmp_path / "run", config)
-    calls = _fake_checkpoint(run, monkeypatch)
-    table = load_table(run)
-    assert calls == [(run, asked)]
-    assert table.name == "emb"
+    add_checkpoint(run, a__emb=VECTORS, a__emb__Adam=VECTORS, other_emb=TALL)
+    table = load_table(run, tensor=asked)
+    assert table.name == "a/emb"
+    np.testing.assert_array_equal(table.vectors, VECTORS)
     assert ("label" in table.metadata) == labelled
-    assert [(i.name, i.taken) for i in list_tensors(run)] == [("emb", True)]
+    if asked is None:
+        assert [i.name for i in list_tensors(run) if i.taken] == ["a/emb"]
 
 
-def test_a_named_checkpoint_is_taken_from_inside_the_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_what_no_config_names_is_taken_as_from_the_checkpoint_alone(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", "")
+    add_checkpoint(run, emb=VECTORS, other_emb=TALL)
+    assert load_table(run).name == "other_emb"
+    assert [i.name for i in list_tensors(run) if i.taken] == ["other_emb"]
+
+
+def test_a_named_checkpoint_is_taken_from_inside_the_folder(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", 'model_checkpoint_path: "sub/model.ckpt-1"')
+    add_checkpoint(run, emb=VECTORS)
+    (run / "sub").mkdir()
+    add_checkpoint(run / "sub", emb=VECTORS + 1)
+    np.testing.assert_array_equal(load_table(run, tensor="emb").vectors, VECTORS + 1)
+
+
+KERAS = "/embeddings/.ATTRIBUTES/VARIABLE_VALUE"
+
+
+def keras_run(folder: Path) -> Path:
+    """A logdir as Keras' callback writes it: two layers, each with its labels."""
+    (folder / "a.tsv").parent.mkdir(parents=True)
+    (folder / "a.tsv").write_text("".join(f"a{i}\n" for i in range(10)))
+    (folder / "b.tsv").write_text("".join(f"b{i}\n" for i in range(30)))
+    entries = [
+        f'embeddings {{ tensor_name: "layer_with_weights-{i}{KERAS}" metadata_path: "{file}" }}\n'
+        for i, file in enumerate(("a.tsv", "b.tsv"))
+    ]
+    (folder / "projector_config.pbtxt").write_text("".join(entries))
+    add_checkpoint(
+        folder,
+        **{f"layer_with_weights-0{KERAS}": VECTORS, f"layer_with_weights-1{KERAS}": TALL},
+    )
+    return folder
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "layer_with_weights-1/embeddings/.ATTRIBUTES/VARIABLE_VALUE",
+        "layer_with_weights-1/embeddings",
+        "layer_with_weights-1/embeddings:0",
+        "layer_with_weights-1",
+    ],
+)
+def test_a_tensors_labels_are_found_however_it_is_named(tmp_path: Path, asked: str) -> None:
+    table = load_table(keras_run(tmp_path / "run"), tensor=asked)
+    np.testing.assert_array_equal(table.vectors, TALL)
+    assert table.metadata == {"label": tuple(f"b{i}" for i in range(30))}
+
+
+def test_the_tensor_that_is_marked_is_the_one_that_is_taken(tmp_path: Path) -> None:
+    run = keras_run(tmp_path / "run")
+    table = load_table(run)
+    assert [i.name for i in list_tensors(run) if i.taken] == [table.name]
+    assert table.metadata["label"][0] == "a0"
+
+
+def test_labels_of_another_table_say_which_and_how_to_have_it(tmp_path: Path) -> None:
+    run = keras_run(tmp_path / "run")
+    config = run / "projector_config.pbtxt"
+    wrong = config.read_text().splitlines()[0].replace("a.tsv", "b.tsv")
+    config.write_text(wrong)
+    with pytest.raises(LoadError, match="30 rows of metadata for 10 points") as caught:
+        load_table(run)
+    name = "layer_with_weights-1/embeddings"
+    metadata = str(run / "b.tsv")
+    assert f"{name} has as many: --tensor {name} --metadata {metadata}" in str(caught.value)
+    assert load_table(run, tensor=name, metadata=metadata).metadata["label"][29] == "b29"
+
+
+def test_a_name_that_the_checkpoint_does_not_hold_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    run = write_run(tmp_path / "run", 'model_checkpoint_path: "model.ckpt-1"')
-    calls = _fake_checkpoint(run, monkeypatch)
-    load_table(run, tensor="emb")
-    assert calls == [(run / "model.ckpt-1", "emb")]
+    run = write_run(tmp_path / "run", 'embeddings { tensor_name: "gone" metadata_path: "m.tsv" }')
+    add_checkpoint(run, emb=VECTORS)
+    assert load_table(run).metadata == {}
+    assert "it names 'gone', which is no tensor of" in caplog.text
+
+
+def steps_run(folder: Path, *names: str) -> Path:
+    """A logdir with a table for each entry, in files of their own, its values 0, 1, 2, …"""
+    config = ""
+    folder.mkdir()
+    for i, name in enumerate(names):
+        file = f"{i}.tsv"
+        np.savetxt(folder / file, np.full((4, 2), i), delimiter="\t")
+        config += f'embeddings {{ tensor_name: "{name}" tensor_path: "{file}" }}\n'
+    (folder / "projector_config.pbtxt").write_text(config)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("names", "taken"),
+    [
+        (("e:00000", "e:00100", "e:00020"), 1),
+        (("e:00000", "f:00900", "e:00100"), 2),
+        (("e", "f:00900"), 0),
+        (("e:1", "e:2"), 0),  # no steps as add_embedding writes them
+    ],
+)
+def test_of_several_steps_of_a_tag_the_last_is_taken(
+    tmp_path: Path, names: tuple[str, ...], taken: int
+) -> None:
+    run = steps_run(tmp_path / "run", *names)
+    assert load_table(run).name == names[taken]
+    assert [i.taken for i in list_tensors(run)] == [i == taken for i in range(len(names))]
+
+
+def test_a_name_that_stands_for_two_files_is_told_and_each_can_be_had(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    run = steps_run(tmp_path / "run", "e:00000", "e:00200", "e:00200")
+    assert load_table(run).vectors[0, 0] == 2
+    assert "e:00200 stands for several files: 1.tsv, 2.tsv" in caplog.text
+    with pytest.raises(ParameterError, match=r"the name of 2 tensors .*1\.tsv.*2\.tsv"):
+        load_table(run, tensor="e:00200")
+    for name in ("1.tsv", "e:00200 (1.tsv)"):
+        assert load_table(run, tensor=name).vectors[0, 0] == 1
+    assert len({i.name for i in list_tensors(run)}) == 3
+
+
+def test_one_missing_file_does_not_hide_the_other_tensors(tmp_path: Path) -> None:
+    run = steps_run(tmp_path / "run", "a", "b")
+    (run / "1.tsv").unlink()
+    assert [(i.name, i.taken) for i in list_tensors(run)] == [("a", True), ("b", False)]
+    with pytest.raises(LoadError, match=r"tensor_path '1\.tsv': no such file"):
+        load_table(run, tensor="b")
 
 
 def _message_class() -> Any:

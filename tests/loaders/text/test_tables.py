@@ -10,8 +10,8 @@ import pytest
 
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders import list_tensors, load_table
+from embviz.loaders.formats import find_format
 from embviz.loaders.text.chunks import TextSource
-from embviz.loaders.text.tables import TSV, WORD2VEC
 
 RNG = np.random.default_rng(3)
 VECTORS = RNG.normal(size=(60, 5)).astype(np.float32)
@@ -143,7 +143,7 @@ def test_glove_tokens_keep_their_blanks_and_points(tmp_path: Path) -> None:
 def test_word2vec_text_is_known_by_its_header(tmp_path: Path) -> None:
     body = "".join(f"w{i} {line} \n".replace("\t", " ") for i, line in enumerate(LINES))
     path = write(tmp_path / "x.vec", "60 5\n" + body)
-    assert WORD2VEC.accepts(path)
+    assert find_format(path).name == "word2vec"
     table = load_table(path)
     np.testing.assert_array_equal(table.vectors, VECTORS)
     assert table.metadata["label"][59] == "w59"
@@ -271,5 +271,5 @@ def test_a_text_file_holds_one_table_without_a_name(tmp_path: Path) -> None:
     path = write(tmp_path / "x.tsv", "\n".join(LINES))
     (info,) = list_tensors(path)
     assert (info.shape, info.dtype, info.taken) == ((60, 5), "float32", True)
-    with pytest.raises(ParameterError, match="one table without a name"):
-        TSV.load(path, "other")
+    with pytest.raises(ParameterError, match=r"holds x\.tsv alone; leave --tensor out"):
+        load_table(path, tensor="other")
