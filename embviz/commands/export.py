@@ -49,7 +49,7 @@ log = logging.getLogger("embviz")
 )
 @click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
 @click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
-@click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300]")
+@click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), default="cosine")
 @click.option(
     "--axis", "axes", nargs=2, multiple=True, metavar="FROM TO", help="An axis between two queries"

@@ -1,159 +1,162 @@
-"""The gradient of t-SNE in two dimensions, its repulsion by Fourier transforms on a grid.
+"""The gradient of t-SNE: attraction along the affinities, repulsion by the cheapest right sum.
 
-The repulsion of N points is a convolution of their density with an odd kernel. Density and
-forces go to and from a regular grid by cubic Lagrange interpolation, and the convolution is a
-product of Fourier transforms, as in FIt-SNE (Linderman, Rachh, Hoskins, Steinerberger and Kluger
-2019). Unlike there, the kernel is the force itself, d / (1 + |d|^2)^2, so that one transform
-forward and two back suffice and nothing large cancels, which makes float32 good enough.
+The repulsion is summed over all pairs of a few points, on a grid in two dimensions, or along a
+tree. Which one depends on the number of points and on how far the map extends, never on a clock, so
+that a run can be repeated.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-SPACING = 0.5  # Distance of grid nodes, where the Cauchy kernel has a width of 1.
-LEAST_INTERVALS = 100  # A map smaller than the kernel gets a finer grid.
+from embviz.projections.tsne_exact import sum_affinity, sum_repulsion
+from embviz.projections.tsne_fourier import SPACING, FourierRepulsion, lay_grid
+
 EPSILON = 1e-16
-
-
-@dataclass(frozen=True, eq=False)
-class _Kernels:
-    """Spectra of the kernels for a padded grid of `size` x `size` nodes.
-
-    `force` is complex64 (2, size, size // 2 + 1), one a component; `affinity` float32, the
-    spectrum of 1 / (1 + |d|^2) times how often each entry of half a spectrum counts.
-    """
-
-    size: int
-    spacing: float
-    force: NDArray[np.complex64]
-    affinity: NDArray[np.float32]
+# Nanoseconds on two cores, measured: a pair of points; a point in a tree of two or three
+# dimensions; an entry of the padded grid; a point on it. So a tree would begin to pay at 1,100
+# points in two dimensions, where the grid is cheaper still from 600 on, and at 2,300 in three.
+PAIR, LEAF, ENTRY, CAST = 1.6, {2: 1700, 3: 3600}, 13, 300
+MOST_ENTRIES = 4096**2  # 0.5 GB.
+EXACT_TOTAL_POINTS = 20_000  # Summing their pairs once takes half a second.
+THETA = 0.5
+FINE_THETA = 0.2
+TREE_CHUNK = 20_000  # Points between two looks for Ctrl-C; less than a second.
+APART = 1e-4  # openTSNE's tree takes points nearer than 1e-6 for one.
+TINY = 0.03  # The kernel is 1 to a thousandth within a map of this extent.
 
 
 @dataclass(eq=False)
-class FourierGradient:
-    """The objective function that openTSNE's optimizer calls, for two dimensions.
+class Gradient:
+    """The gradient of the Kullback-Leibler divergence of a map.
 
     Args:
-        workers: Threads for the transforms.
-        spacing: Distance of the grid's nodes in the map's unit.
+        affinities: Joint probabilities, scipy CSR float64 (n_points, n_points) that sum to 1.
+        n_threads: Threads for the parts that have them.
     """
 
-    workers: int = 1
-    spacing: float = SPACING
-    _kernels: _Kernels | None = None
+    affinities: Any
+    n_threads: int = 1
+    methods: list[str] = field(default_factory=list)
+    """Those used so far, in the order of their first use."""
+    _fourier: FourierRepulsion | None = None
 
     def __call__(
-        self,
-        embedding: NDArray[np.float64],
-        P: Any,  # noqa: N803 (openTSNE passes it by this name)
-        should_eval_error: bool = False,
-        n_jobs: int = 1,
-        **_: Any,
-    ) -> tuple[float, NDArray[np.float64]]:
-        """Return (KL divergence, 0 unless asked for; gradient float64 (n_points, 2)).
+        self, points: NDArray[np.float64], exaggeration: float = 1, with_divergence: bool = True
+    ) -> tuple[NDArray[np.float64], float]:
+        """Return the gradient, a quarter of it as in openTSNE, and the divergence.
 
         Args:
-            embedding: float64 (n_points, 2).
-            P: The affinities, a scipy CSR matrix that sums to the exaggeration.
-            should_eval_error: Whether the KL divergence is wanted.
-            n_jobs: Threads for the attraction.
-        """
-        from openTSNE import _tsne
-
-        points = np.ascontiguousarray(embedding, dtype=np.float64).view(np.ndarray)
-        forces, total = self.repulsion(points)
-        gradient = forces * (-1 / (total + EPSILON))
-        mass, error = _tsne.estimate_positive_gradient_nn(
-            P.indices, P.indptr, P.data, points, points, gradient, 1,
-            num_threads=n_jobs, should_eval_error=should_eval_error,
-        )  # fmt: skip
-        if should_eval_error:
-            error += mass * math.log(total + EPSILON)
-        return float(error), gradient
-
-    def repulsion(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
-        """Return the sums of d / (1 + |d|^2)^2 and the sum of 1 / (1 + |d|^2) over all pairs.
-
-        Args:
-            points: float64 (n_points, 2).
+            points: float64 (n_points, 2 or 3), contiguous.
+            exaggeration: What the affinities are multiplied with in the gradient.
+            with_divergence: Whether the divergence is wanted, too.
 
         Returns:
-            float64 (n_points, 2), over all others of each point; a number, without the points
-            themselves.
+            float64 as `points`; the divergence from the affinities as they are, in nats, or 0.
         """
-        from scipy.fft import fft, ifft, irfft, rfft
+        method = choose_method(points)
+        if method not in self.methods:
+            self.methods.append(method)
+        forces, total = self._repulsion(points, method)
+        gradient = forces * (-1 / (exaggeration * total + EPSILON))
+        divergence = self._attract(points, gradient, total, with_divergence)
+        gradient *= exaggeration
+        return gradient, divergence
 
-        low = points.min(axis=0)
-        extent = max(float((points.max(axis=0) - low).max()), 1e-30)
-        spacing = min(self.spacing, extent / LEAST_INTERVALS)
-        n_nodes = 16 * math.ceil((extent / spacing + 5) / 16)
-        kernels = self._kernels_for(n_nodes, spacing)
-        weights = _interpolation(points, low, spacing, n_nodes)
-        density = (weights.T @ np.ones(len(points), np.float32)).reshape(n_nodes, n_nodes)
-        size, workers = kernels.size, self.workers
-        half = rfft(density, n=size, axis=1, workers=workers)
-        spectrum = fft(half, n=size, axis=0, workers=workers, overwrite_x=True)
-        power = spectrum.real**2 + spectrum.imag**2
-        total = float(np.vdot(power, kernels.affinity)) / size**2 - len(points)
-        spectra = kernels.force * spectrum
-        columns = ifft(spectra, axis=1, workers=workers, overwrite_x=True)[:, :n_nodes]
-        fields = irfft(columns, n=size, axis=2, workers=workers)[:, :, :n_nodes]
-        forces = weights @ fields.reshape(2, n_nodes * n_nodes).T
-        return forces.astype(np.float64), max(total, EPSILON)
+    def params(self) -> dict[str, Any]:
+        """Return which methods were used, in the order of their first use."""
+        used = {"gradient": ", ".join(self.methods)}
+        return used | ({"theta": THETA} if "barnes-hut" in self.methods else {})
 
-    def _kernels_for(self, n_nodes: int, spacing: float) -> _Kernels:
-        """Return the kernels' spectra for a grid, kept until the grid changes."""
-        from scipy.fft import next_fast_len, rfft2
+    def divergence(self, points: NDArray[np.float64]) -> float:
+        """Return the divergence of a map, over all pairs up to 20,000 points.
 
-        size = next_fast_len(2 * n_nodes, real=True)
-        size += size % 2 and next_fast_len(size + 1, real=True) - size
-        held = self._kernels
-        if held is not None and (held.size, held.spacing) == (size, spacing):
-            return held
-        steps = np.arange(size)
-        apart = (np.where(steps < size / 2, steps, steps - size) * spacing).astype(np.float32)
-        affinity = 1 / (1 + apart[:, None] ** 2 + apart**2)
-        force = np.stack([apart[:, None] * affinity**2, apart * affinity**2])
-        counted = np.full(size // 2 + 1, 2, np.float32)
-        counted[0] = 1
-        if size % 2 == 0:
-            counted[-1] = 1
-        workers = self.workers
-        self._kernels = _Kernels(
-            size,
-            spacing,
-            rfft2(force, workers=workers),
-            np.ascontiguousarray(rfft2(affinity, workers=workers).real * counted),
-        )
-        return self._kernels
+        Beyond, the sum of 1 / (1 + |d|^2) comes from a grid or tree finer than the gradient's.
+        """
+        if len(points) <= EXACT_TOTAL_POINTS:
+            total = sum_affinity(points)
+        elif choose_method(points, SPACING / 2) == "fourier":
+            total = FourierRepulsion(self.n_threads, SPACING / 2)(points)[1]
+        else:
+            total = sum_by_tree(points, self.n_threads, FINE_THETA)[1]
+        return self._attract(points, np.zeros_like(points), total)
+
+    def _repulsion(
+        self, points: NDArray[np.float64], method: str
+    ) -> tuple[NDArray[np.float64], float]:
+        if method == "exact":
+            return sum_repulsion(points)
+        if method == "barnes-hut":
+            return sum_by_tree(points, self.n_threads)
+        if self._fourier is None:
+            self._fourier = FourierRepulsion(self.n_threads)
+        return self._fourier(points)
+
+    def _attract(
+        self,
+        points: NDArray[np.float64],
+        gradient: NDArray[np.float64],
+        total: float,
+        with_divergence: bool = True,
+    ) -> float:
+        """Add the attraction to a gradient; return the divergence, if wanted."""
+        from openTSNE import _tsne
+
+        p = self.affinities
+        mass, error = _tsne.estimate_positive_gradient_nn(
+            p.indices, p.indptr, p.data, points, points, gradient, 1,
+            num_threads=self.n_threads, should_eval_error=with_divergence,
+        )  # fmt: skip
+        return float(error + mass * math.log(total + EPSILON)) if with_divergence else 0.0
 
 
-def _interpolation(
-    points: NDArray[np.float64], low: NDArray[np.float64], spacing: float, n_nodes: int
-) -> Any:
-    """Return cubic Lagrange weights, scipy CSR float32 (n_points, n_nodes * n_nodes)."""
-    from scipy.sparse import csr_matrix
+def choose_method(points: NDArray[np.float64], spacing: float = SPACING) -> str:
+    """Return "exact", "fourier" or "barnes-hut", whichever takes least time for this map."""
+    n_points, n_components = points.shape
+    costs = {"exact": PAIR * n_points**2, "barnes-hut": LEAF[n_components] * n_points}
+    if n_components == 2:
+        entries = (2 * lay_grid(points, spacing)[1]) ** 2
+        if entries <= MOST_ENTRIES:
+            costs["fourier"] = ENTRY * entries + CAST * n_points
+    return min(costs, key=costs.__getitem__)
+
+
+def sum_by_tree(
+    points: NDArray[np.float64], n_threads: int, theta: float = THETA
+) -> tuple[NDArray[np.float64], float]:
+    """Return the sums of `sum_repulsion` by Barnes and Hut's approximation.
+
+    Points are moved by about 1e-4, since the tree takes those at one place for one point,
+    whose pairs it leaves out.
+
+    Args:
+        points: float64 (n_points, 2 or 3).
+        n_threads: Threads for the sums.
+        theta: Extent of a cell by its distance up to which it is taken as one point.
+    """
+    from openTSNE import _tsne
+    from openTSNE.quad_tree import QuadTree
 
     n_points = len(points)
-    places = (points - low) * (1 / spacing) + 1.5
-    cells = places.astype(np.int32)
-    t = (places - cells).astype(np.float32)
-    factors = np.empty((n_points, 2, 4), np.float32)
-    factors[..., 0] = t * (t - 1) * (2 - t) / 6
-    factors[..., 1] = (t + 1) * (t - 1) * (t - 2) / 2
-    factors[..., 2] = t * (t + 1) * (2 - t) / 2
-    factors[..., 3] = t * (t * t - 1) / 6
-    around = np.arange(-1, 3, dtype=np.int32)
-    data = factors[:, 0, :, None] * factors[:, 1, None, :]
-    nodes = (cells[:, :1] + around)[:, :, None] * np.int32(n_nodes)
-    nodes = nodes + (cells[:, 1:] + around)[:, None, :]
-    starts = np.arange(0, 16 * n_points + 1, 16, dtype=np.int32)
-    return csr_matrix(
-        (data.ravel(), nodes.ravel(), starts), shape=(n_points, n_nodes * n_nodes), copy=False
-    )
+    extent = float(np.ptp(points, axis=0).max())
+    if extent <= TINY:
+        return n_points * (points - points.mean(axis=0)), float(n_points * (n_points - 1))
+    moves = np.random.default_rng(0).normal(0, APART, points.shape)
+    apart = points + moves
+    tree = QuadTree(apart)
+    forces = np.zeros_like(points)
+    total = 0.0
+    for start in range(0, n_points, TREE_CHUNK):
+        part = slice(start, start + TREE_CHUNK)
+        share = _tsne.estimate_negative_gradient_bh(
+            tree, apart[part], forces[part], theta=theta, dof=1, num_threads=n_threads,
+            pairwise_normalization=True,
+        )  # fmt: skip
+        forces[part] *= -share  # It divides what it sums.
+        total += share
+    return forces, total

@@ -14,7 +14,7 @@ from sklearn.manifold import trustworthiness
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
 from embviz.neighbors import build_graph
-from embviz.projections import tsne
+from embviz.projections import tsne_descent, tsne_gradient
 from embviz.projections.tsne import TSNE
 
 DIGITS = load_digits().data[:900].astype(np.float32)
@@ -41,14 +41,21 @@ def flat():
     return TSNE(metric="euclidean").project(TABLE)
 
 
-@pytest.mark.parametrize("fewest", [tsne.FOURIER_POINTS, 0])
-def test_the_map_is_as_good_as_that_of_opentsne_itself(affinities, their_map, monkeypatch, fewest):
-    monkeypatch.setattr(tsne, "FOURIER_POINTS", fewest)
+METHODS = ["exact", "fourier", "barnes-hut"]
+
+
+def force(monkeypatch, method):
+    monkeypatch.setattr(tsne_gradient, "choose_method", lambda *_: method)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_map_is_as_good_as_that_of_opentsne_itself(affinities, their_map, monkeypatch, method):
+    force(monkeypatch, method)
     found = TSNE(metric="euclidean").project(TABLE)
-    assert found.params["gradient"] == ("barnes-hut" if fewest else "fourier")
+    assert found.params["gradient"] == method
     ours = divergence(affinities, found.coordinates)
-    assert ours <= 1.05 * divergence(affinities, their_map)
-    assert found.stats["kl_divergence"] == pytest.approx(ours, abs=0.01)
+    assert ours <= 1.01 * divergence(affinities, their_map)
+    assert found.stats["kl_divergence"] == pytest.approx(ours, abs=1e-4)
 
 
 @pytest.mark.parametrize("n_components", [2, 3])
@@ -66,10 +73,11 @@ def test_the_parameters_in_force_are_recorded(flat):
         "n_components": 2,
         "perplexity": 30.0,
         "perplexity_chosen": True,
-        "iterations": 300,
+        "iterations": 750,
         "early_iterations": 100,
         "early_exaggeration": 12,
-        "momentum": [0.8, 0.95],
+        "annealing_iterations": 300,
+        "momentum": [0.8, 0.8, 0.8],
         "learning_rate": [75.0, 900],
         "metric": "euclidean",
         "normalize": "none",
@@ -77,8 +85,7 @@ def test_the_parameters_in_force_are_recorded(flat):
         "n_neighbors": 90,
         "neighbor_recall": 1.0,
         "initialization": "pca",
-        "gradient": "barnes-hut",
-        "theta": 0.5,
+        "gradient": "fourier, exact",
     }
 
 
@@ -86,7 +93,7 @@ def test_frames_lead_from_the_start_to_the_end(flat):
     frames = flat.frames
     assert frames.coordinates.shape == (31, 900, 2)
     assert frames.unit == "iteration"
-    assert (frames.steps[0], frames.steps[-1]) == ("0", "300")
+    assert (frames.steps[0], frames.steps[-1]) == ("0", "750")
     assert list(frames.steps) == sorted(set(frames.steps), key=int)
     assert frames.coordinates[0][:, 0].std() == pytest.approx(1e-4, rel=1e-3)
     np.testing.assert_array_equal(frames.coordinates[-1], flat.coordinates)
@@ -95,18 +102,21 @@ def test_frames_lead_from_the_start_to_the_end(flat):
     assert losses[0] > 2 * losses[-1]
 
 
-@pytest.mark.parametrize("iterations", [1, 2, 7, 31, 64])
-def test_any_number_of_iterations_is_obeyed(iterations):
+@pytest.mark.parametrize("iterations", [1, 2, 7, 31, 64, 301, 1001])
+def test_any_number_of_iterations_is_obeyed(iterations, caplog, monkeypatch):
+    monkeypatch.setattr(tsne_descent, "PROGRESS_SECONDS", 0)
     small = EmbeddingTable(DIGITS[:60])
-    found = TSNE(iterations=iterations).project(small)
+    with caplog.at_level(logging.INFO, "embviz.progress"):
+        found = TSNE(iterations=iterations).project(small)
+    assert sum("t-SNE: iteration" in m for m in caplog.messages) == iterations
     assert found.params["iterations"] == iterations
     assert found.frames.steps[-1] == str(iterations)
     assert len(found.frames.steps) == len(found.frames.figures["kl_divergence"]) <= 33
 
 
-@pytest.mark.parametrize("fewest", [tsne.FOURIER_POINTS, 0])
-def test_the_same_seed_gives_the_same_bytes(monkeypatch, fewest):
-    monkeypatch.setattr(tsne, "FOURIER_POINTS", fewest)
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_seed_gives_the_same_bytes(monkeypatch, method):
+    force(monkeypatch, method)
     table = EmbeddingTable(DIGITS[:300])
     first, again, other = (TSNE(seed=s, iterations=60).project(table) for s in (1, 1, 2))
     assert first.coordinates.tobytes() == again.coordinates.tobytes()
@@ -207,7 +217,7 @@ def test_progress_says_the_iteration_and_the_divergence(caplog):
 
 
 def test_many_points_in_three_dimensions_are_announced_with_the_time(monkeypatch, caplog):
-    monkeypatch.setattr(tsne, "SLOW_POINTS", 50)
+    monkeypatch.setattr(tsne_descent, "SLOW_POINTS", 50)
     with caplog.at_level(logging.INFO, "embviz"):
         TSNE(3, iterations=5).project(EmbeddingTable(DIGITS[:60]))
         TSNE(2, iterations=5).project(EmbeddingTable(DIGITS[:60]))

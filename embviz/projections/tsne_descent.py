@@ -1,0 +1,183 @@
+"""The descent of t-SNE: its schedule, its steps, and what is recorded on the way."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import ParameterError
+from embviz.model import Frames
+from embviz.projections.tsne_gradient import Gradient
+
+log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
+
+EARLY_EXAGGERATION, EARLY_MOMENTUM = 12, 0.8
+ANNEALING = tuple(float(e) for e in np.geomspace(4, 1, 20))  # Exaggeration between.
+FAST_POINTS = 3000
+N_FRAMES = 30
+INITIAL_DEVIATION = 1e-4  # Of the first component; Kobak and Berens 2019.
+LONGEST_STEP = 5.0  # In the map's unit; keeps points from shooting off.
+SLOW_POINTS = 20_000
+PROGRESS_SECONDS = 0.1
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Iterations under one exaggeration and momentum."""
+
+    iterations: int
+    exaggeration: float
+    momentum: float
+
+    def rate(self, n_points: int) -> float:
+        """Return the learning rate (Belkina et al. 2019)."""
+        return n_points / self.exaggeration
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Iterations, the shares of them after which exaggeration is 4 and 1, and momenta then."""
+
+    iterations: int
+    early_end: float
+    annealing_end: float
+    annealing_momentum: float
+    late_momentum: float
+
+
+# Fewer points would be thrown about by a high momentum; many need it to spread in few iterations.
+FEW = Schedule(750, 2 / 15, 8 / 15, 0.8, 0.8)
+MANY = Schedule(300, 1 / 5, 13 / 30, 0.9, 0.95)
+
+
+def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
+    """Return the first phase at exaggeration 12, those while it falls, and the last at 1.
+
+    A map settles in a lower minimum when exaggeration falls slowly than when it ends at once: by 1
+    to 8 % of the divergence in bench/few_points.py.
+
+    Args:
+        n_points: Of the map.
+        total: Iterations in all; None is 300, or 750 of few points.
+    """
+    schedule = FEW if n_points < FAST_POINTS else MANY
+    total = schedule.iterations if total is None else total
+    early, late = round(total * schedule.early_end), round(total * schedule.annealing_end)
+    ends = [early + (late - early) * i // len(ANNEALING) for i in range(len(ANNEALING) + 1)]
+    falling = zip(ANNEALING, ends, ends[1:], strict=False)
+    return [
+        Phase(early, EARLY_EXAGGERATION, EARLY_MOMENTUM),
+        *(Phase(end - start, e, schedule.annealing_momentum) for e, start, end in falling),
+        Phase(total - late, 1, schedule.late_momentum),
+    ]
+
+
+@dataclass(eq=False)
+class Descent:
+    """Gradient descent with momentum and a gain for each coordinate (Jacobs 1988).
+
+    Args:
+        points: float64 (n_points, n_components), the start; changed in place.
+        gradient: Of the divergence.
+        total: Iterations in all.
+    """
+
+    points: NDArray[np.float64]
+    gradient: Gradient
+    total: int
+    done: int = 0
+    recorded: list[tuple[int, float, NDArray[np.float32]]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.update = np.zeros_like(self.points)
+        self.gains = np.ones_like(self.points)
+        self.every = max(1, math.ceil(self.total / N_FRAMES))
+        self.said = -math.inf
+        self.record(self.gradient.divergence(self.points))
+        if self.points.shape[1] == 3 and len(self.points) > SLOW_POINTS:
+            self.announce()
+
+    def announce(self) -> None:
+        """Say how long it will take, after timing one gradient."""
+        begun = time.monotonic()
+        self.gradient(self.points / INITIAL_DEVIATION)
+        seconds = (time.monotonic() - begun) * self.total
+        text = f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
+        log.info("t-SNE in 3D: about %s for %s points", text, f"{len(self.points):,}")
+
+    def run(self, phase: Phase) -> None:
+        """Run one phase."""
+        rate = phase.rate(len(self.points))
+        for _ in range(phase.iterations):
+            is_frame = self.done > 0 and self.done % self.every == 0
+            is_told = time.monotonic() - self.said >= PROGRESS_SECONDS
+            gradient, divergence = self.gradient(
+                self.points, phase.exaggeration, with_divergence=is_frame or is_told
+            )
+            if is_frame:
+                self.record(divergence)
+            if is_told:
+                self.tell(divergence)
+            self.step(gradient, phase.momentum, rate)
+            self.done += 1
+
+    def step(self, gradient: NDArray[np.float64], momentum: float, rate: float) -> None:
+        """Take one step, as in openTSNE."""
+        turned = np.sign(self.update) != np.sign(gradient)
+        self.gains = np.where(turned, self.gains + 0.2, self.gains * 0.8 + 0.01)
+        self.update = momentum * self.update - rate * self.gains * gradient
+        lengths = np.linalg.norm(self.update, axis=1)
+        long = lengths > LONGEST_STEP
+        self.update[long] *= (LONGEST_STEP / lengths[long])[:, None]
+        self.points += self.update
+        self.points -= self.points.mean(axis=0)
+        self.enlarge()
+
+    def enlarge(self) -> None:
+        """Bring a map that shrinks to one place back to about the start's deviation.
+
+        Within so small a map a step is linear in the points, so that its unit does not matter, and
+        the divergence is that of one place to 1e-8; but points that round to one place stay there.
+        A power of two rounds nothing.
+        """
+        deviation = math.sqrt(float(np.square(self.points).sum(axis=1).mean()))
+        if 0 < deviation < INITIAL_DEVIATION / 10:
+            factor = 2.0 ** round(math.log2(INITIAL_DEVIATION / deviation))
+            self.points *= factor
+            self.update *= factor
+
+    def tell(self, divergence: float) -> None:
+        """Tell the progress."""
+        self.said = time.monotonic()
+        text = "t-SNE: iteration %d of %d, KL %.2f"
+        progress.info(text, self.done + 1, self.total, divergence)
+
+    def record(self, divergence: float) -> None:
+        """Keep the points as a frame."""
+        loss = round(divergence, 5) + 0.0  # Not -0.0.
+        frame = (self.done, loss, self.points.astype(np.float32))
+        self.recorded.append(frame)
+
+    def finish(self) -> tuple[NDArray[np.float32], float]:
+        """Record the last frame; return its coordinates, float32, and KL divergence.
+
+        Raises:
+            ParameterError: If the coordinates left the range of numbers.
+        """
+        if not np.isfinite(self.points).all():
+            raise ParameterError("t-SNE", "the coordinates left the range of numbers")
+        self.record(self.gradient.divergence(self.points))
+        log.info("t-SNE: %d iterations, KL %.3f", self.total, self.recorded[-1][1])
+        return self.recorded[-1][2], self.recorded[-1][1]
+
+    def frames(self) -> Frames:
+        """Return what was recorded."""
+        iterations, losses, coordinates = zip(*self.recorded, strict=True)
+        steps, figures = tuple(map(str, iterations)), {"kl_divergence": losses}
+        return Frames(steps, np.stack(coordinates), figures, unit="iteration")
