@@ -17,6 +17,7 @@ from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.neighbors.graph import bandwidth_distances, first_neighbors
+from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
 from embviz.space import Normalize, Space, open_space
 
@@ -161,7 +162,7 @@ def _import_umap() -> Any:
             warnings.simplefilter("ignore")
             if hidden:
                 sys.modules["tensorflow"] = None  # type: ignore[assignment]
-            import umap
+            umap = import_compiled("umap", "pynndescent")
     except ImportError as error:
         if (error.name or "").split(".")[0] not in ("umap", "numba", "pynndescent"):
             raise

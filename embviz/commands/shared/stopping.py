@@ -61,6 +61,7 @@ class Stopping:
         Threads of libraries may still run, and would crash while it takes their modules away.
         """
         self._ending.acquire()  # Never released: the first to come says it.
+        undo_all(timeout=_MOVE)
         # A terminal that is held takes no line.
         saying = threading.Thread(target=say, args=("embviz: stopped",), daemon=True)
         saying.start()
@@ -90,5 +91,4 @@ class Stopping:
             time.sleep(0.05)
             if not self._raised:
                 signal.raise_signal(number)
-        undo_all(timeout=_MOVE)
         self.end()
