@@ -1,0 +1,434 @@
+"""What damaged files do: read, refused in one line, or a finding.
+
+    python bench/fuzz.py [--mutants 20000] [--seed 0] [--only npz,index] [--keep DIR]
+
+Small real files of every kind that is read are changed at random: bytes turned, cut, doubled and
+inserted, and values within archives, manifests and chunks changed under right checksums. Each is
+read as the commands read it, within ten seconds and 4 GB. A finding is an error that is not one of
+ours, an error that does not name the file, or vectors and pixels that changed although a checksum
+tells; the smallest file of each is kept. A checkpoint is among them where TensorFlow is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import gzip
+import io
+import json
+import logging
+import os
+import random
+import shutil
+import signal
+import struct
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+import zipfile
+import zlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from embviz.errors import EmbvizError
+from embviz.loaders import list_tensors, load_table
+from embviz.loaders.labels.metadata import read_metadata
+from embviz.neighbors.index.files import BLOCK, MANIFEST, crc32c
+from embviz.sprites import load_sprite, read_tiles
+
+N = 60
+SECONDS = 10
+MEMORY = 4 << 30
+VECTORS = np.random.default_rng(0).normal(size=(N, 8)).astype(np.float32)
+LABELS = [f"wörd {i}" for i in range(N)]
+ODD: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    0,
+    2.5,
+    1 << 40,
+    1 << 70,
+    "U3",
+    "",
+    [],
+    [1],
+    {},
+    {"a": 1},
+    "\0",
+)
+INTEGERS = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, (1 << 63) - 1)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file: how it is written, changed and read.
+
+    `make` writes it into a folder and returns its files by name; `mutate` changes some of them in
+    place and tells whether a checksum must tell; `read` reads the folder and returns what counts.
+    """
+
+    make: Callable[[Path], None]
+    mutate: Callable[[Path, random.Random], bool]
+    read: Callable[[Path], np.ndarray | None]
+
+
+def mutate_bytes(raw: bytes, rng: random.Random) -> bytes:
+    """Change some bytes."""
+    data = bytearray(raw)
+    for _ in range(rng.choice((1, 1, 1, 2, 3, 8))):
+        at = rng.randrange(len(data) + 1)
+        size = rng.choice((1, 1, 2, 4, 8, 32))
+        kind = rng.randrange(8)
+        if kind <= 2 and at < len(data):
+            data[at] ^= 1 << rng.randrange(8)
+        elif kind == 3:
+            data[at : at + size] = rng.randbytes(size)
+        elif kind == 4:
+            del data[at : at + size]
+        elif kind == 5:
+            data[at:at] = data[at : at + size] * rng.choice((1, 2, 40))
+        elif kind == 6:
+            width = rng.choice((1, 2, 4, 8))
+            value = rng.choice(INTEGERS) & ((1 << 8 * width) - 1)
+            data[at : at + width] = value.to_bytes(width, rng.choice(("little", "big")))
+        else:
+            del data[at if rng.random() < 0.3 else len(data) - rng.randrange(1, 9) :]
+    return bytes(data)
+
+
+def mutate_files(folder: Path, rng: random.Random) -> bool:
+    """Change bytes of one file of a folder; a checksum need not tell."""
+    file = rng.choice(sorted(p for p in folder.rglob("*") if p.is_file()))
+    file.write_bytes(mutate_bytes(file.read_bytes(), rng))
+    return False
+
+
+def mutate_value(value: Any, rng: random.Random) -> Any:
+    """Change one value somewhere in JSON."""
+    if isinstance(value, dict) and value and rng.random() < 0.9:
+        key = rng.choice(sorted(value))
+        if rng.random() < 0.15:
+            return {k: v for k, v in value.items() if k != key}
+        return {**value, key: mutate_value(value[key], rng)}
+    if isinstance(value, list) and value and rng.random() < 0.7:
+        at = rng.randrange(len(value))
+        changed = [] if rng.random() < 0.2 else [mutate_value(value[at], rng)]
+        return [*value[:at], *changed, *value[at + 1 :]]
+    if isinstance(value, int) and rng.random() < 0.5:
+        return value + rng.choice((-1, 1, 8, 1 << 31))
+    if isinstance(value, str) and rng.random() < 0.5:
+        return mutate_bytes(value.encode(), rng).decode("latin-1")
+    return rng.choice(ODD)
+
+
+def npy(array: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
+def archive(method: int) -> Kind:
+    members = {
+        "emb.npy": npy(VECTORS),
+        "wörd.npy": npy(np.array(LABELS)),
+        "n.npy": npy(np.arange(N)),
+    }
+
+    def write(folder: Path, found: dict[str, bytes]) -> None:
+        with zipfile.ZipFile(folder / "x.npz", "w", method) as file:
+            for name, raw in found.items():
+                file.writestr(zipfile.ZipInfo(name), raw, method)
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        if rng.random() < 0.6:
+            mutate_files(folder, rng)
+            return True
+        name = rng.choice(sorted(members))
+        write(folder, {**members, name: mutate_bytes(members[name], rng)})
+        return False
+
+    return Kind(lambda folder: write(folder, members), mutate, lambda f: read_table(f / "x.npz"))
+
+
+def read_table(path: Path, **options: Any) -> np.ndarray | None:
+    """List and load a table as the commands do; return its vectors where they were checked."""
+    list_tensors(path)
+    table = load_table(path, **options)
+    np.asarray(table.vectors[:: max(1, table.n_points // 9)])
+    table.label(0)
+    if table.verify is not None:
+        table.verify()
+    return np.asarray(table.vectors) if table.vectors.nbytes < 1 << 24 else None
+
+
+def make_index(folder: Path) -> None:
+    import embviz
+
+    columns = {"word": tuple(LABELS), "n": tuple(map(str, range(N)))}
+    embviz.build_index(embviz.EmbeddingTable(VECTORS, columns), folder / "idx")
+
+
+def mutate_index(folder: Path, rng: random.Random) -> bool:
+    manifest = folder / "idx" / MANIFEST
+    kind = rng.random()
+    if kind < 0.2:
+        return mutate_files(folder, rng)
+    whole = json.loads(manifest.read_text())
+    del whole["crc32c"]
+    if kind < 0.6:
+        whole = mutate_value(whole, rng)
+    else:
+        name = rng.choice(sorted(whole["parts"]))
+        part = folder / "idx" / f"{name}.bin"
+        if part.stat().st_size:
+            array = bytearray(part.read_bytes())
+            at = rng.randrange(len(array))
+            size = min(8, len(array) - at)
+            array[at : at + size] = rng.choice(INTEGERS).to_bytes(8, "little")[:size]
+            part.write_bytes(array)
+            blocks = [array[i : i + BLOCK] for i in range(0, len(array), BLOCK)]
+            packed = np.array([crc32c(bytes(block)) for block in blocks], "<u4").tobytes()
+            whole["parts"][name]["crc32c"] = base64.b64encode(packed).decode()
+    if isinstance(whole, dict):
+        text = json.dumps(whole, sort_keys=True)
+        whole["crc32c"] = crc32c(text.encode())
+    manifest.write_text(json.dumps(whole))
+    return False
+
+
+def read_index(folder: Path) -> None:
+    from embviz.neighbors.index.index import open_index
+
+    index = open_index(folder / "idx")
+    index.find_label(LABELS[3])
+    index.find_neighbors([0, N - 1], 3)
+    index.row_number(1)
+    index.changed_source()
+    read_table(folder / "idx")
+
+
+def image(kind: str) -> Kind:
+    def make(folder: Path) -> None:
+        from PIL import Image
+
+        pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
+        Image.fromarray(pixels).save(folder / "s.img", kind)
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        raw = (folder / "s.img").read_bytes()
+        if kind != "PNG" or rng.random() < 0.5:
+            (folder / "s.img").write_bytes(mutate_bytes(raw, rng))
+            return kind == "PNG"
+        at = 8
+        for _ in range(rng.randrange(3)):
+            at += struct.unpack_from(">I", raw, at)[0] + 12
+        length = struct.unpack_from(">I", raw, at)[0] if at < len(raw) else 0
+        body = raw[at + 4 : at + 8] + mutate_bytes(raw[at + 8 : at + 8 + length], rng)
+        chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+        (folder / "s.img").write_bytes(raw[:at] + chunk + raw[at + length + 12 :])
+        return False
+
+    def read(folder: Path) -> np.ndarray:
+        return read_tiles(load_sprite(folder / "s.img", (8, 8), N))
+
+    return Kind(make, mutate, read)
+
+
+def text(name: str, content: bytes, **options: Any) -> Kind:
+    def make(folder: Path) -> None:
+        (folder / name).write_bytes(content)
+
+    def read(folder: Path) -> None:
+        read_table(folder / name, **options)
+
+    return Kind(make, mutate_files, read)
+
+
+def rows(start: Callable[[int], str], delimiter: str) -> str:
+    return "".join(
+        start(i) + delimiter + delimiter.join(f"{x:.5g}" for x in row) + "\n"
+        for i, row in enumerate(VECTORS.tolist())
+    )
+
+
+def make_metadata(folder: Path) -> None:
+    np.save(folder / "x.npy", VECTORS)
+    lines = "".join(f"{label}\t{i}\n" for i, label in enumerate(LABELS))
+    (folder / "meta.tsv").write_text("word\tn\n" + lines, encoding="utf-8")
+
+
+def mutate_metadata(folder: Path, rng: random.Random) -> bool:
+    file = folder / "meta.tsv"
+    file.write_bytes(mutate_bytes(file.read_bytes(), rng))
+    return False
+
+
+def read_meta(folder: Path) -> None:
+    read_metadata(folder / "meta.tsv", N)
+    load_table(folder / "x.npy", metadata=folder / "meta.tsv")
+
+
+def make_sheets(folder: Path) -> None:
+    from PIL import Image
+
+    for name in ("one.png", "two.png"):
+        Image.new("RGB", (64, 32), (9, 9, 9)).save(folder / name)
+    note = {"embviz_sprite": 1, "tile_width": 8, "tile_height": 8, "columns": 8, "count": N}
+    (folder / "s.json").write_text(json.dumps({**note, "sheets": ["one.png", "two.png"]}))
+
+
+def mutate_sheets(folder: Path, rng: random.Random) -> bool:
+    if rng.random() < 0.5:
+        return mutate_files(folder, rng)
+    file = folder / "s.json"
+    file.write_text(json.dumps(mutate_value(json.loads(file.read_text()), rng)))
+    return False
+
+
+def make_checkpoint(folder: Path) -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    tf.train.Checkpoint(emb=tf.Variable(VECTORS)).write(str(folder / "model.ckpt"))
+
+
+def make_logdir(folder: Path) -> None:
+    import embviz
+    from embviz.export import export_logdir
+
+    export_logdir(folder, [embviz.EmbeddingTable(VECTORS, {"w": tuple(LABELS)}, name="emb")])
+
+
+def kinds() -> dict[str, Kind]:
+    packings = {"stored": 0, "deflate": 8, "bzip2": 12, "lzma": 14}
+    found = {f"npz-{name}": archive(method) for name, method in packings.items()}
+    table = rows(lambda i: f"wörd_{i}", "\t").encode()
+    quoted = rows(lambda i: f'"wörd, ""{i}"""', ",").encode()
+    words = f"{N} 8\n".encode() + rows(lambda i: f"w{i}", " ").encode()
+    return {
+        **found,
+        "npy": text("x.npy", npy(VECTORS)),
+        "index": Kind(make_index, mutate_index, read_index),
+        **{f"image-{kind}": image(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP")},
+        "sheets": Kind(make_sheets, mutate_sheets, lambda f: read_tiles(load_sprite(f / "s.json", None, N))),
+        "tsv": text("x.tsv", table),
+        "tsv.gz": text("x.tsv.gz", gzip.compress(table)),
+        "csv": text("x.csv", quoted),
+        "word2vec": text("x.vec", words),
+        "metadata": Kind(make_metadata, mutate_metadata, read_meta),
+        "checkpoint": Kind(make_checkpoint, mutate_files, lambda f: read_table(f / "model.ckpt")),
+        "logdir": Kind(make_logdir, mutate_files, lambda f: read_table(f)),
+    }  # fmt: skip
+
+
+class TooSlowError(Exception):
+    pass
+
+
+def ring(number: int, frame: object) -> None:
+    raise TooSlowError
+
+
+def judge(kind: Kind, folder: Path, right: np.ndarray | None, told: bool) -> tuple[str, str] | None:
+    """Read a changed file; return what is wrong and where, or None."""
+    timed = hasattr(signal, "setitimer")
+    if timed:
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        found = kind.read(folder)
+    except EmbvizError as error:
+        names = [str(folder), "query", "column"]
+        if "\n" in str(error) or not any(name in str(error) for name in names):
+            return "Nameless", str(error)[:80]
+        return None
+    except Exception as error:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if "embviz" in f.filename]
+        last = frames[-1] if frames else None
+        return type(error).__name__, f"{Path(last.filename).name}:{last.lineno} {error}"[
+            :100
+        ] if last else ""
+    finally:
+        if timed:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    same = found is None or right is None or found.tobytes() == right.tobytes()
+    return ("Wrong", "other values though a checksum tells") if told and not same else None
+
+
+def limit_memory() -> None:
+    """Let the process take 4 GB more than it holds, where the system can say so."""
+    if sys.platform.startswith("linux"):
+        import resource
+
+        used = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--mutants", type=int, default=20_000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--keep", type=Path)
+    options = parser.parse_args()
+    warnings.simplefilter("ignore")
+    logging.disable()
+    if hasattr(signal, "SIGALRM"):
+        signal.signal(signal.SIGALRM, ring)
+    chosen = {
+        name: kind
+        for name, kind in kinds().items()
+        if not options.only or name.split("-")[0] in options.only.split(",")
+    }
+    smallest: dict[tuple[str, str, str], int] = {}
+    counts: Counter[tuple[str, str, str]] = Counter()
+    with tempfile.TemporaryDirectory() as base:
+        made: dict[str, tuple[Path, np.ndarray | None]] = {}
+        for name, kind in list(chosen.items()):
+            folder = Path(base, "made", name)
+            folder.mkdir(parents=True)
+            try:
+                kind.make(folder)
+            except ImportError:
+                del chosen[name]
+                continue
+            made[name] = folder, kind.read(folder)
+        limit_memory()
+        started = time.monotonic()
+        for number in range(options.mutants):
+            rng = random.Random(f"{options.seed} {number}")
+            name = sorted(chosen)[number % len(chosen)]
+            folder = Path(base, "mutant")
+            shutil.copytree(made[name][0], folder)
+            told = chosen[name].mutate(folder, rng)
+            wrong = judge(chosen[name], folder, made[name][1], told)
+            if wrong is not None:
+                key = (name, wrong[0], wrong[1].split(" ")[0])
+                counts[key] += 1
+                size = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+                if size < smallest.get(key, 1 << 60):
+                    smallest[key] = size
+                    print(f"{number:7} {name:12} {wrong[0]}: {wrong[1]!a}", flush=True)
+                    if options.keep:
+                        kept = options.keep / "-".join(key).replace("/", "_")
+                        shutil.rmtree(kept, ignore_errors=True)
+                        shutil.copytree(folder, kept)
+            shutil.rmtree(folder)
+    seconds = time.monotonic() - started
+    print(
+        f"{options.mutants:,} mutants of {len(chosen)} kinds in {seconds:.0f} s, {len(counts)} findings"
+    )
+    for key, count in sorted(counts.items()):
+        print(f"{count:7} {' '.join(key)}")
+
+
+if __name__ == "__main__":
+    main()
