@@ -28,6 +28,11 @@ test('the view that the page opens with needs no fragment', () => {
   assert.equal(writeLink(initial, initial, null).fragment, '');
 });
 
+test('half a surrogate pair in a query becomes a replacement character in the link', () => {
+  const { fragment } = writeLink({ ...initial, query: '=w\udcff🙂' }, initial, null);
+  assert.equal(readLink(fragment, 10).patch.query, '=w\ufffd🙂');
+});
+
 test('a link restores what differs', () => {
   const state = {
     ...initial,

@@ -6,8 +6,12 @@ const MOST_ROWS_TEXT = 6000;
 const MOST_TEXT = 60000;
 const MOST_QUERY = 1000;
 
+// Half a surrogate pair, which no URL holds, becomes the mark of what cannot be shown.
 const encode = (text) =>
-  encodeURIComponent(text).replace(/[~'()*!.]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+  encodeURIComponent(text.replace(/\p{Surrogate}/gu, '\ufffd')).replace(
+    /[~'()*!.]/g,
+    (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 const asText = {
   write: (value) => (value === null ? '' : encode(value)),
   read: (text) => limited(decodeURIComponent(text)),
