@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { affinities, squaredDistances } from '#js/numbers/affinities.js';
 import { principalComponents, projectRows } from '#js/numbers/pca.js';
 import { createSpace, metricRows } from '#js/numbers/space.js';
-import { chooseStart, createRun, startFrom } from '#js/numbers/tsne.js';
+import { createRun, startFrom } from '#js/numbers/tsne.js';
 import { tsneOptions } from '#js/runs/options.js';
 
 /**
@@ -19,7 +19,7 @@ export function runTsne(rows, asked) {
   const p = affinities(squaredDistances(metricRows(space, 'euclidean'), n, d), n, options.perplexity);
   const { coordinates } = projectRows(space, principalComponents(space, dims));
   const start = startFrom(coordinates, n, dims, options.seed);
-  const run = createRun(p, chooseStart(p, start, options), options);
+  const run = createRun(p, start, options);
   while (!run.isDone()) run.step();
   return { points: run.points(), kl: run.divergence(), p };
 }

@@ -131,3 +131,17 @@ test('coordinates that 32-bit floats do not hold are named with their unit, and 
     /beyond the range of 32-bit floats/,
   );
 });
+
+test('rows that are near each other and far from zero keep their distances', () => {
+  const far = plain(base.map((x) => Math.round(x) + 2 ** 22));
+  for (const metric of ['cosine', 'euclidean']) {
+    const space = createSpace(far, null, false);
+    const squared = squaredDistances(metricRows(space, metric), N, D);
+    const { indices, distances } = nearest(far, 0, N - 1, metric);
+    const peak = Math.max(...distances);
+    indices.forEach((j, at) => {
+      const found = metric === 'cosine' ? squared[j] / 2 : Math.sqrt(squared[j]) * space.unit;
+      assert.ok(Math.abs(found - distances[at]) < 1e-5 * peak, `${found} for ${distances[at]}`);
+    });
+  }
+});

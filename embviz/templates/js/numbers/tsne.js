@@ -18,9 +18,6 @@ const FIRST_ANNEALED = 4;
 const LEAST_RATE = 10;
 const LONGEST_STEP = 5;
 const DEVIATION = 1e-4;
-/** So few points often stay in a poor arrangement; they are let fall from several places. */
-const VERY_FEW = 30;
-const STARTS = 8;
 /** Of a perturbed point, as a share of the map's radius. */
 const LARGEST_SHIFT = 0.05;
 
@@ -43,26 +40,6 @@ export function startFrom(components, n, dims, seed) {
   const normal = createNormal(createRandom(seed));
   for (let i = 0; i < out.length; i++) out[i] = out[i] * scale + (normal() * DEVIATION) / 100;
   return out;
-}
-
-/**
- * The best of several starts for very few points: the one whose run ends at the lowest divergence.
- *
- * @param {object} p see createRun @param {Float64Array} start (n, dims), the first one that is tried
- * @param {{dims, iterations, learning_rate, seed}} options @returns {Float64Array} (n, dims)
- */
-export function chooseStart(p, start, options) {
-  if (start.length / options.dims > VERY_FEW) return start;
-  const normal = createNormal(createRandom(options.seed ^ 0x51ed270b));
-  let [best, least] = [start, Infinity];
-  for (let attempt = 0; attempt < STARTS; attempt++) {
-    const from = attempt === 0 ? start : start.map(() => normal() * DEVIATION);
-    const run = createRun(p, from, options);
-    while (!run.isDone()) run.step();
-    // Starts that end alike are one: the first is kept.
-    if (attempt === 0 || run.divergence() < 0.999 * least) [best, least] = [from, run.divergence()];
-  }
-  return best;
 }
 
 /** @returns {number} how many iterations are run unless told otherwise */

@@ -47,9 +47,8 @@ function componentsOf(space, dims) {
 const PREPARE = {
   tsne(space, { metric, options, labels, factor }) {
     const p = affinities(distancesOf(space, metric), space.n, options.perplexity);
-    const pulled = labels ? supervised(p, labels, factor) : p;
     const start = tsne.startFrom(componentsOf(space, options.dims), space.n, options.dims, options.seed);
-    return tsne.createRun(pulled, tsne.chooseStart(pulled, start, options), options);
+    return tsne.createRun(labels ? supervised(p, labels, factor) : p, start, options);
   },
   umap(space, { metric, options }) {
     const k = options.neighbors;
