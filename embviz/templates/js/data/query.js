@@ -1,8 +1,14 @@
+import { createExpression, ExpressionError } from '#js/data/expression.js';
+
 /**
  * The query language that the command line knows too (embviz/queries.py; tests/data/queries.json
  * holds the cases of both): `best` is a case-insensitive substring, `=best` the whole label,
  * `/^best$/` a regular expression, case-insensitive and unanchored, `column:query` another column.
  */
+
+/** Of an expression, in characters; of what a message repeats of it. */
+const LONGEST = 10000;
+const MOST_SHOWN = 200;
 
 /** A query that cannot be understood; its message is shown beside the field. */
 export class QueryError extends Error {}
@@ -12,17 +18,37 @@ export class QueryError extends Error {}
  * @param {string} text
  * @param {string | null} [column] the column searched where the query names none
  * @returns {Int32Array} indices of the matching points, ascending
- * @throws {QueryError} when a regular expression is not understood or nothing is asked
+ * @throws {QueryError} when a regular expression is not understood or takes too long, or nothing is asked
  */
 export function match(table, text, column = table.labelColumn) {
   const { name, query } = splitColumn(table, text, column);
   if (query === '') throw new QueryError('Type something to search for');
-  const test = predicate(query);
+  const searched = table.columns.get(name)?.values ?? table;
+  const known = refused.get(searched)?.get(query);
+  if (known) throw known;
   const values = columnValues(table, name);
   const found = [];
-  for (let i = 0; i < table.n_points; i++) if (test(values(i))) found.push(i);
+  try {
+    const test = predicate(query);
+    for (let i = 0; i < table.n_points; i++) if (test(values(i))) found.push(i);
+  } catch (error) {
+    if (!(error instanceof ExpressionError)) throw error;
+    throw refuse(searched, query, error.message);
+  }
   return Int32Array.from(found);
 }
+
+/** What was found to be too much for some values, so that no time is lost on it again: values -> query -> error. */
+const refused = new WeakMap();
+
+function refuse(values, query, why) {
+  const error = new QueryError(`${shortened(query)} cannot be searched for: ${why}`);
+  if (!refused.has(values)) refused.set(values, new Map());
+  refused.get(values).set(query, error);
+  return error;
+}
+
+const shortened = (text) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 
 /** @returns {{name: string | null, query: string}} the column asked for and the query without it */
 export function splitColumn(table, text, column = table.labelColumn) {
@@ -69,18 +95,21 @@ const LEFT_OUT = [
 
 /**
  * @param {string} source what stands between the slashes
- * @returns {RegExp} without regard to case, anywhere in a value
- * @throws {QueryError}
+ * @returns {{test: (value: string) => boolean}} without regard to case, anywhere in a value, see expression.js
+ * @throws {QueryError} when it is not understood @throws {ExpressionError} when it is too large
  */
 export function compile(source) {
-  const refuse = (why) => new QueryError(`/${source}/ is no regular expression here: ${why}`);
+  const refuse = (why) => new QueryError(`/${shortened(source)}/ is no regular expression here: ${why}`);
   if (source === '') throw refuse('it is empty');
+  if (source.length > LONGEST) throw refuse(`it is longer than ${LONGEST.toLocaleString('en')} characters`);
   const bare = source.replace(/\\[\\[\](){}]/gu, 'x');
   const wrong = LEFT_OUT.find(([pattern]) => pattern.test(bare));
   if (wrong) throw refuse(wrong[1]);
   try {
-    return new RegExp(source, 'iu');
+    // The browser judges the syntax only: its own search may take longer than anyone waits.
+    RegExp(source, 'iu');
   } catch (error) {
     throw refuse(String(error.message).split(': ').pop().toLowerCase());
   }
+  return createExpression(source);
 }
