@@ -43,6 +43,7 @@ from embviz.loaders.projector.config import (
 from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
 from embviz.outputs.folders import check_folder, stage_files
 from embviz.outputs.text import to_utf8
+from embviz.pictures.bookmarks import why_other_data
 from embviz.pictures.tabs import name_tabs
 from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
@@ -359,15 +360,13 @@ def _views_of(table: EmbeddingTable, projection: Projection) -> list[Bookmark]:
 def _why_not_ours(table: EmbeddingTable, bookmark: Bookmark) -> str:
     """Return why TensorBoard could not apply a view to a table, "" if it can."""
     view = bookmark.view
-    chosen = view.get("filteredPoints") or []
-    shown = len(chosen) or min(table.n_points, MOST_POINTS)
-    dims = view.get("dataSetDimensions")
-    if dims and list(dims) != [shown, table.n_dims]:
-        return f"it is of {dims[0]} x {dims[1]}, the table has {shown} x {table.n_dims}"
+    most = min(table.n_points, MOST_POINTS)
+    why = why_other_data(view, table.n_points, table.n_dims, {most})
+    shown = len(view.get("filteredPoints") or ()) or most
+    if why:
+        return why
     if len(view.get("projections") or ()) > shown:
         return f"it places {len(view['projections'])} of {shown} points"
-    if chosen and max(chosen) >= table.n_points:
-        return f"it shows point {max(chosen)} of {table.n_points}"
     if any(i >= shown for i in view.get("selectedPoints") or ()):
         return f"it selects point {max(view['selectedPoints'])} of {shown}"
     return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,32 +20,39 @@ def add_bookmarks(part: Part, paths: Sequence[str | os.PathLike[str]]) -> Part:
     Raises:
         LoadError: If a file is damaged or was saved from other data.
     """
+    total, n_dims = part.whole.n_points, part.table.n_dims
+    sizes = {part.table.n_points, total, min(total, MOST_POINTS)}
     found: list[Bookmark] = []
     for name in paths:
         path = Path(name)
         views = read_bookmarks(path)
         for number, bookmark in enumerate(views, 1):
-            _check_data(bookmark.view, part, f"{path}: bookmark {number}")
+            why = why_other_data(bookmark.view, total, n_dims, sizes)
+            if why:
+                way_out = "give the file that belongs to this source"
+                raise LoadError(f"{path}: bookmark {number}", why, way_out)
         found += views
     if not found:
         return part
     return replace(part, table=replace(part.table, bookmarks=(*part.table.bookmarks, *found)))
 
 
-def _check_data(view: Mapping[str, Any], part: Part, where: str) -> None:
-    """Refuse a view of other data, by its shape and the rows that it names."""
-    n_points, n_dims, total = part.table.n_points, part.table.n_dims, part.whole.n_points
+def why_other_data(
+    view: Mapping[str, Any], n_points: int, n_dims: int, sizes: Collection[int]
+) -> str:
+    """Return why a view was not saved from some data, "" if it can have been.
+
+    Args:
+        view: TensorBoard's `State`.
+        n_points, n_dims: Of the data.
+        sizes: The numbers of points that may have been shown.
+    """
     filtered = view.get("filteredPoints") or None
     saved = view.get("dataSetDimensions")
-    here = f"{total} × {n_dims}"
     if saved is not None:
-        sizes = {n_points, total} | ({MOST_POINTS} if total > MOST_POINTS else set())
         fits = len(filtered) == saved[0] if filtered else saved[0] in sizes
         if saved[1] != n_dims or not fits:
-            raise LoadError(
-                where,
-                f"saved from data of {saved[0]} × {saved[1]}, this is {here}",
-                "give the file that belongs to this source",
-            )
-    if filtered and max(filtered) >= total:
-        raise LoadError(where, f"names row {max(filtered)}, the source has {total} rows")
+            return f"saved from data of {saved[0]} × {saved[1]}, this is {n_points} × {n_dims}"
+    if filtered and max(filtered) >= n_points:
+        return f"names row {max(filtered)}, the source has {n_points} rows"
+    return ""

@@ -125,7 +125,7 @@ def test_bookmarks_of_a_file_are_added(run: Any, tmp_path: Path, points: np.ndar
     (tmp_path / "b.txt").write_text(json.dumps([view | {"dataSetDimensions": [9, 9]}]))
     ran = run("export", *SOURCE, "--bookmark", "b.txt", "-o", "log2")
     assert ran.status == 2
-    assert "9 x 9" in ran.stderr
+    assert "9 × 9" in ran.stderr
 
 
 def test_a_sample_takes_its_labels_and_thumbnails_along(

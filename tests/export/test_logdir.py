@@ -291,9 +291,9 @@ def test_tsne_is_left_still_where_tensorboard_would_fail_to_go_on(tmp_path: Path
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"dataSetDimensions": [9, 3]}, "9 x 3"),
+        ({"dataSetDimensions": [9, 3]}, "9 × 3"),
         ({"projections": [{}] * 13}, "13 of 12 points"),
-        ({"filteredPoints": [1, 99]}, "point 99"),
+        ({"filteredPoints": [1, 99]}, "row 99"),
         ({"selectedPoints": [12]}, "point 12"),
     ],
 )
