@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -275,18 +276,21 @@ def test_neighbors_of_all_points_go_into_a_file(run: Any, source: Any, tmp_path:
 
 
 def test_neighbors_from_cells_are_not_called_exact(
-    tmp_path: Path, monkeypatch: Any, capsys: Any
+    tmp_path: Path, monkeypatch: Any, caplog: Any
 ) -> None:
     monkeypatch.setattr("embviz.questions.all_points.EXACT_COST", 0)
     np.save(tmp_path / "y.npy", np.random.default_rng(0).normal(size=(300, 8)))
     files = ["--source", str(tmp_path / "y.npy"), "-o", str(tmp_path / "y.npz")]
     asked = ["--all", "-k", "5", *files]
-    neighbors.main(asked, standalone_mode=False)
-    told = capsys.readouterr().err
+    with caplog.at_level(logging.INFO, "embviz"):
+        neighbors.main(asked, standalone_mode=False)
+    told = caplog.text
     assert "300 points, 100.0 % of the true ones on a sample" in told
     assert "exact" not in told
-    neighbors.main([*asked, "--exact"], standalone_mode=False)
-    assert "300 points, exact" in capsys.readouterr().err
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "embviz"):
+        neighbors.main([*asked, "--exact"], standalone_mode=False)
+    assert "300 points, exact" in caplog.text
 
 
 def test_a_zero_vector_is_told_once_and_no_hub(run: Any, tmp_path: Path) -> None:
@@ -415,7 +419,7 @@ def test_a_full_or_closed_standard_output_is_told(source: Any, tmp_path: Path, s
             )
         assert (ran.returncode, ran.stderr) == (
             1,
-            "embviz: standard output: cannot be written (No space left on device)\n",
+            "embviz: standard output: cannot be written: No space left on device\n",
         )
     if os.name == "posix":
         ran = subprocess.run(

@@ -195,12 +195,13 @@ def test_every_option_of_a_command_is_a_field_of_a_request(name):
 
     from embviz.commands.export import Folder
     from embviz.commands.sprite import Request
+    from embviz.pictures.images import ImageChoice
     from embviz.sprites.packing import SheetOptions
 
     requests = {
         "project": (Source, Outputs, Choice, Plan, ReportOptions),
         "export": (Source, Folder, Choice, Plan),
-        "sprite": (Request, SheetOptions),
+        "sprite": (Request, ImageChoice, SheetOptions),
     }[name]
     command: click.Command = getattr(import_module(f"embviz.commands.{name}"), name)
     known = {f.name for request in requests for f in fields(request)} | {"config", "bookmarks"}
