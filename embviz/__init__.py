@@ -31,11 +31,12 @@ if TYPE_CHECKING:
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import NeighborIndex, open_index
     from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.digits import load_digits_table
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.quality import Quality, measure_quality
     from embviz.pictures.selection import Choice, Part, choose_points
     from embviz.pictures.sheets import pack_images
-    from embviz.pictures.thumbnails import add_thumbnails, link_images
+    from embviz.pictures.thumbnails import add_sheet_labels, add_thumbnails, link_images
     from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
     from embviz.queries import match
     from embviz.questions.all_points import neighbors_of_all
@@ -90,6 +91,7 @@ _HOMES = {
         "open_index",
     ),
     "embviz.pictures.bookmarks": ("add_bookmarks",),
+    "embviz.pictures.digits": ("load_digits_table",),
     "embviz.pictures.plan": (
         "Plan",
         "project",
@@ -105,6 +107,7 @@ _HOMES = {
         "choose_points",
     ),
     "embviz.pictures.thumbnails": (
+        "add_sheet_labels",
         "add_thumbnails",
         "link_images",
     ),
@@ -164,6 +167,7 @@ __all__ = [
     "Sprite",
     "TensorInfo",
     "add_bookmarks",
+    "add_sheet_labels",
     "add_thumbnails",
     "append_rows",
     "ask",
@@ -175,6 +179,7 @@ __all__ = [
     "find_neighbors",
     "link_images",
     "list_tensors",
+    "load_digits_table",
     "load_table",
     "make_question",
     "match",

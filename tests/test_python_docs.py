@@ -83,7 +83,7 @@ def test_every_command_stands_beside_its_python(done: dict[str, Any]) -> None:
         for line in t.split("\n")
         if line
     }
-    assert commands == {"project", "export", "index", "neighbors", "info", "sprite"}
+    assert commands == {"project", "export", "index", "neighbors", "info", "sprite", "demo"}
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
