@@ -141,7 +141,7 @@ def test_a_sample_takes_its_labels_and_thumbnails_along(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("x.npy", "-o", "x.npy"), "is a file"),
+        (("x.npy", "-o", "x.npy"), "a file is there"),
         (("x.npy", "-o", "no/log"), "does not exist"),
         (("x.npy", "--projection", "custom", "-o", "log"), "needs an axis"),
         (("x.npy", "--perplexity", "5", "-o", "log"), "belongs to tsne"),

@@ -250,7 +250,7 @@ def test_files_of_others_are_never_replaced(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not written by embviz"):
         embviz.export_logdir(run, table())
     assert (run / "events.out").read_text() == "kept"
-    with pytest.raises(OutputError, match="is a file"):
+    with pytest.raises(OutputError, match="a file is there"):
         embviz.export_logdir(run / "events.out", table())
     with pytest.raises(OutputError, match="does not exist"):
         embviz.export_logdir(tmp_path / "no/run", table())

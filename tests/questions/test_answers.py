@@ -102,15 +102,15 @@ def test_a_question_that_makes_no_sense_is_refused(points, fields, told):
 def test_labels_beside_an_array_are_read_once(tmp_path, monkeypatch):
     np.save(tmp_path / "x.npy", VECTORS)
     (tmp_path / "x.tsv").write_text("".join(f"p{i}\n" for i in range(299)) + "last")
-    loads = []
+    opens = []
     import embviz.loaders
 
-    load = embviz.loaders.load_table
+    open_source = embviz.loaders.open_source
     monkeypatch.setattr(
-        "embviz.loaders.load_table", lambda *a, **k: loads.append(a) or load(*a, **k)
+        "embviz.loaders.open_source", lambda *a, **k: opens.append(a) or open_source(*a, **k)
     )
     opened = open_points(tmp_path / "x.npy", metadata=str(tmp_path / "x.tsv"))
-    assert (find_point(opened, "last"), len(loads)) == (299, 1)
+    assert (find_point(opened, "last"), len(opens)) == (299, 1)
 
 
 def test_a_label_is_taken_before_a_row_number():
