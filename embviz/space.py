@@ -59,12 +59,14 @@ class Extent:
         high: float64 (n_dims,), the largest.
         exponent: Of the safe unit 2^exponent.
         mean: float64 (n_dims,), the mean of all rows, over the unit.
+        mean_square: The mean of the rows' squared norms, over the squared unit.
     """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     exponent: int
     mean: NDArray[np.float64]
+    mean_square: float
 
     @property
     def peak(self) -> float:
@@ -243,13 +245,15 @@ def measure_extent(table: EmbeddingTable) -> Extent:
 
 def _measure(table: EmbeddingTable, exponent: int) -> Extent:
     low, high = np.full(table.n_dims, np.inf), np.full(table.n_dims, -np.inf)
-    total = np.zeros(table.n_dims)
+    total, squares = np.zeros(table.n_dims), 0.0
     for _, block in table.blocks(working_type(table.vectors.dtype)):
         np.minimum(low, block.min(axis=0), out=low)
         np.maximum(high, block.max(axis=0), out=high)
         with np.errstate(over="ignore", invalid="ignore"):
-            total += divide(block, exponent).sum(axis=0, dtype=np.float64)
-    return Extent(low, high, exponent, total / table.n_points)
+            scaled = divide(block, exponent)
+            total += scaled.sum(axis=0, dtype=np.float64)
+            squares += float(np.vdot(scaled, scaled))
+    return Extent(low, high, exponent, total / table.n_points, squares / table.n_points)
 
 
 def shown_unit(unit: float, peak: float) -> float:

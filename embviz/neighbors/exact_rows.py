@@ -92,9 +92,11 @@ class ExactRows:
     def measure(self, rows: Rows, candidates: Rows) -> Numbers:
         """Return the distance of each row (n,) from each of its candidates (n, m), float64."""
         n_dims = self.space.shape[1]
-        apart = self.take(candidates.ravel()).reshape(*candidates.shape, n_dims)
-        own = self.take(rows)
-        apart -= own[:, None]
+        together = np.concatenate([rows, candidates.ravel()])
+        once, places = np.unique(together, return_inverse=True)
+        read, places = self.take(once), places.ravel()
+        apart = read[places[len(rows) :]].reshape(*candidates.shape, n_dims)
+        apart -= read[places[: len(rows)], None]
         apart = apart.reshape(-1, n_dims)
         if self.metric == "cosine":
             distances = np.einsum("ij,ij->i", apart, apart).reshape(candidates.shape) / 2

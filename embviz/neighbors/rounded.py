@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +14,6 @@ from embviz.neighbors.exact_rows import ExactRows
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
-
-CENTERING_ROWS = 1000  # Whose mean is subtracted before rows are rounded.
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,13 +56,13 @@ class RoundedRows:
 
 
 def round_rows(exact: ExactRows) -> RoundedRows:
-    """Return the rows as float32, in two passes of which one is over a sample."""
+    """Return the rows as float32, in one pass."""
     n_points, n_dims = exact.space.shape
-    spread = np.unique(np.linspace(0, n_points - 1, CENTERING_ROWS).astype(np.int64))
-    some = exact.take_near_one(spread)
+    middle = exact.space.center
     if exact.metric == "cosine":
-        some = some[some.any(axis=1)]
-    middle = some.mean(axis=0) if len(some) else np.zeros(n_dims)
+        # Near the mean of the directions, where the rows are of like lengths.
+        length = math.sqrt(exact.space.extent.mean_square)
+        middle = middle / length if length > 0 else middle
     points = np.empty((n_points, n_dims), np.float32)
     kept: list[Rows] = []
     error, n_kept = 0.0, 0

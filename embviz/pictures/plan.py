@@ -5,20 +5,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from inspect import signature
 from typing import Any, TypedDict, Unpack
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.pictures.quality import measure_quality, with_quality
+from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part, choose_points, verified
 from embviz.pictures.tabs import name_tabs
 from embviz.projections import PCA, PROJECTORS, Projector
 from embviz.projections.custom import MOST_AXES
 from embviz.projections.methods import Method, field_names, parse_method
-from embviz.space import Normalize
+from embviz.space import Normalize, Space
 
-Space = tuple[Metric, Normalize]
+Seen = tuple[Metric, Normalize]
 _ALIASES = ("perplexity", "iterations")
 
 
@@ -220,69 +221,80 @@ def project(
     """
     plan = replace(plan or Plan(), **fields)
     part = points if isinstance(points, Part) else choose_points(points)
+    space = part.space
     if plan.axes:
         part = replace(part, whole=verified(part.whole))
-    return name_tabs(project_all(part.table, plan.projectors(part), plan))
+    return name_tabs(project_all(space, plan.projectors(part), plan))
 
 
-def project_all(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> list[Projection]:
+def project_all(space: Space, projectors: Sequence[Any], plan: Plan) -> list[Projection]:
     """Return the projections of projectors, with the quality of each where there is a graph."""
+    table = space.table
     wanted = _graph_sizes(table, projectors, plan)
     # What is quick goes first, so that a query that matches nothing is told at once.
-    done = {id(p): p.project(table) for p in projectors if not _looks_at_neighbors(p)}
+    done = {id(p): _place(p, space) for p in projectors if not _looks_at_neighbors(p)}
     if len(done) == len(projectors):
         return [done[id(p)] for p in projectors]
-    graphs = _graphs(table, wanted, plan)
+    graphs = _graphs(space, wanted, plan)
     for p in projectors:
         if id(p) in done:
             continue
         if p.neighbors is None:
-            p_with = replace(p, neighbors=graphs[_space(p, plan)])
+            p_with = replace(p, neighbors=graphs[_seen(p, plan)])
         else:
-            graphs.setdefault(_space(p, plan), p.neighbors)
+            graphs.setdefault(_seen(p, plan), p.neighbors)
             p_with = p
-        done[id(p)] = p_with.project(table)
+        done[id(p)] = _place(p_with, space)
     usual = (plan.metric, plan.normalize)
-    found = []
+    measured: dict[Seen, list[Any]] = {}
     for p in projectors:
-        space = _space(p, plan)
-        if space not in graphs:
-            space = usual if usual in graphs else next(iter(graphs))
-        quality = measure_quality(table, done[id(p)], graphs[space], space[1], plan.seed)
-        found.append(with_quality(done[id(p)], quality))
-    return found
+        seen = _seen(p, plan)
+        if seen not in graphs:
+            seen = usual if usual in graphs else next(iter(graphs))
+        measured.setdefault(seen, []).append(p)
+    for seen, some in measured.items():
+        projections = [done[id(p)] for p in some]
+        found = measure_qualities(space.seen(seen[1]), projections, graphs[seen], plan.seed)
+        for p, projection, quality in zip(some, projections, found, strict=True):
+            done[id(p)] = with_quality(projection, quality)
+    return [done[id(p)] for p in projectors]
+
+
+def _place(projector: Any, space: Space) -> Projection:
+    """Return what a projector makes of a table, whose space it is given if it takes one."""
+    taken = {"space": space} if "space" in signature(projector.project).parameters else {}
+    projection: Projection = projector.project(space.table, **taken)
+    return projection
 
 
 def _looks_at_neighbors(projector: Any) -> bool:
     return hasattr(projector, "count_neighbors") and hasattr(projector, "neighbors")
 
 
-def _space(projector: Any, plan: Plan) -> Space:
+def _seen(projector: Any, plan: Plan) -> Seen:
     """Return the metric and the normalization of a projector's neighbors."""
     metric: Metric = getattr(projector, "metric", plan.metric)
     return metric, getattr(projector, "normalize", plan.normalize)
 
 
-def _graph_sizes(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> dict[Space, int]:
+def _graph_sizes(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> dict[Seen, int]:
     """Return how many neighbors are wanted in each space that projectors look at.
 
     Raises:
         ParameterError: If a projector cannot have as many as it is asked to look at.
     """
-    sizes: dict[Space, int] = {}
+    sizes: dict[Seen, int] = {}
     for p in projectors:
         if _looks_at_neighbors(p):
             k = p.count_neighbors(table)
             if p.neighbors is None:
-                space = _space(p, plan)
+                space = _seen(p, plan)
                 sizes[space] = max(sizes.get(space, 0), k)
     return sizes
 
 
-def _graphs(
-    table: EmbeddingTable, sizes: Mapping[Space, int], plan: Plan
-) -> dict[Space, Neighbors]:
+def _graphs(space: Space, sizes: Mapping[Seen, int], plan: Plan) -> dict[Seen, Neighbors]:
     return {
-        (metric, normalize): build_graph(table, k, metric, normalize, plan.seed)
+        (metric, normalize): build_graph(space.table, k, metric, normalize, plan.seed, space)
         for (metric, normalize), k in sizes.items()
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypedDict, Unpack
 
 import numpy as np
@@ -15,6 +16,7 @@ from embviz.neighbors import find_neighbors
 from embviz.queries import match
 from embviz.questions.answers import find_point
 from embviz.questions.points import as_points, drop_nonfinite, nonfinite_note
+from embviz.space import Space, open_space
 
 log = logging.getLogger("embviz")
 
@@ -93,6 +95,13 @@ class Part:
     selected: tuple[int, ...] = ()
     color_by: str | None = None
     notes: tuple[str, ...] = ()
+    known: Space | None = field(default=None, repr=False)
+    """What `choose_points` has opened of the points that travel."""
+
+    @cached_property
+    def space(self) -> Space:
+        """The vectors of `table`, opened once for the projections, their quality and the page."""
+        return open_space(self.table, known=self.known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +165,7 @@ def choose_points(
         )  # fmt: skip
     part = whole if rows is None else whole.take(rows)
     _check_projectable(part)
-    part.check_finite()
+    space = open_space(part)  # Refuses what is not finite.
     isolated: tuple[int, ...] = ()
     if choice.isolate is not None:
         isolated = tuple(_matching(part, choice.isolate, column, "--isolate").tolist())
@@ -165,7 +174,7 @@ def choose_points(
         selected = np.flatnonzero(rows == around.center).tolist()
         part = around.add_distances(part, rows)
     color_by = around.column if around is not None else None
-    return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes))
+    return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes), space)
 
 
 def verified(table: EmbeddingTable) -> EmbeddingTable:

@@ -25,7 +25,8 @@ class Projector(Protocol):
     It may have two more methods: `count_neighbors(table)` says how many neighbors of each point it
     looks at, which it is then given in its field `neighbors`; `in_dims(table, dims)` returns the
     projectors that make its pictures of 2, 3 or both dimensions, or of those that are cheap where
-    `dims` is empty.
+    `dims` is empty. Where `project` has a parameter `space`, it is given the opened
+    `embviz.space.Space` of the table, whose range and moments others have asked for already.
     """
 
     def project(self, table: EmbeddingTable) -> Projection:

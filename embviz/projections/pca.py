@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
+from embviz.moments import Moments
 from embviz.space import (
     Floats,
+    Kind,
     Normalize,
     Space,
     open_space,
@@ -27,6 +29,7 @@ CHEAP_PRODUCTS = 2e10
 # float32 products are kept while the eigenvalues that must be told apart differ by this share of
 # the largest: rounding then turns the subspace by less than 1e-4.
 SAFE_GAP = 4e-3
+SAFE_GAP_FLOAT64 = 1e-9  # Of float64 products, where directions are taken out of their sum.
 KRYLOV_SIZE = 1200  # Fewer dimensions are decomposed at once in under half a second.
 KRYLOV_BLOCKS, KRYLOV_RESTARTS = 6, 30
 KRYLOV_TOLERANCE = 1e-11  # Of the largest eigenvalue, for the residuals.
@@ -84,8 +87,7 @@ class PCA:
         if self.n_components < 1:
             raise ParameterError("n_components", f"{self.n_components} is less than 1")
         space = open_space(table, self.normalize, space)
-        found = find_components(space, self.n_components)
-        coordinates = project_rows(space, found)
+        found, coordinates = lead(space, self.n_components)
         own = 2.0**space.rows_exponent
         unit = shown_unit(own, float(np.abs(coordinates).max(initial=0)))
         if unit != own:
@@ -142,17 +144,19 @@ def find_components(
     if n_points < n_dims:
         return _components_from_gram(space, k, removed)
     cheap = space.working is np.float64 or n_points * n_dims**2 <= CHEAP_PRODUCTS
-    products: type[np.floating[Any]] = np.float64 if cheap else np.float32
-    moments = _moments(space, removed, products)
-    values, vectors = _leading_eigenpairs(moments.covariance, k)
-    if not cheap and _too_close(values, k):
-        products = np.float64
-        moments = _moments(space, removed, products)
-        values, vectors = _leading_eigenpairs(moments.covariance, k)
-    real = values[:k] > max(_rank_threshold(values, products, n_dims), moments.rounding)
+    left = _left(space, removed, np.float64 if cheap else np.float32)
+    values, vectors = _leading_eigenpairs(left.covariance, k)
+    if not cheap and _too_close(values, k, left, SAFE_GAP):
+        left = _left(space, removed, np.float64)
+        values, vectors = _leading_eigenpairs(left.covariance, k)
+    if removed is not None and _too_close(values, k, left, SAFE_GAP_FLOAT64):
+        left = _left_of_rows(space, removed)
+        values, vectors = _leading_eigenpairs(left.covariance, k)
+    noise = max(float(values[0]), left.taken) * left.precision * max(16, n_dims)
+    real = values[:k] > max(noise, left.rounding)
     directions = np.where(real[:, None], vectors[:k], 0)
-    total = moments.total if moments.total > moments.rounding else 0.0
-    return Components(fix_signs(directions), np.where(real, values[:k], 0), total, moments.mean)
+    total = left.total if left.total > left.rounding else 0.0
+    return Components(fix_signs(directions), np.where(real, values[:k], 0), total, left.mean)
 
 
 def project_rows(space: Space, found: Components) -> NDArray[np.float64]:
@@ -174,41 +178,57 @@ def fix_signs(directions: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Moments:
-    """Covariance (n_dims, n_dims), mean (n_dims,), total variance; `rounding` is noise in it."""
+class _Left:
+    """What is left of the vectors' variance where directions are taken out.
+
+    Attributes:
+        covariance: float64 (n_dims, n_dims).
+        mean: float64 (n_dims,), of the whole vectors.
+        total: The variance of the whole vectors.
+        taken: The variance that was taken out of the covariance after it was summed.
+        rounding: The noise in a variance that the distance of the mean leaves.
+        precision: Of the products.
+    """
 
     covariance: NDArray[np.float64]
     mean: NDArray[np.float64]
     total: float
+    taken: float
     rounding: float
+    precision: float
 
 
-def _moments(
-    space: Space,
-    removed: NDArray[np.float64] | None,
-    products: type[np.floating[Any]],
-) -> _Moments:
-    """Sum the covariance over blocks; the total variance counts what is removed, too."""
-    n_points, n_dims = space.shape
-    shift, taken = space.center.astype(space.working), None
+def _left(space: Space, removed: NDArray[np.float64] | None, products: Kind) -> _Left:
+    """Take directions out of the covariance."""
+    moments = space.moments(products)
+    covariance, taken = moments.covariance, 0.0
+    total = max(float(np.trace(covariance)), 0.0)
     if removed is not None:
-        taken = removed.astype(products)
-    moments, sums, squares = np.zeros((n_dims, n_dims)), np.zeros(n_dims), 0.0
-    for _, block in space.blocks(max(BLOCK_BYTES, 64 * n_dims * 8)):
-        rows = (block - shift).astype(products, copy=False)
-        sums += np.ones(len(rows), products) @ rows
-        if taken is not None:
-            squares += float(np.einsum("ij,ij->", rows, rows, dtype=np.float64))
-            rows -= rows @ taken.T @ taken
-        moments += rows.T @ rows
-    offset = sums / n_points
-    left = offset if removed is None else offset - removed.T @ (removed @ offset)
-    covariance = (moments - n_points * np.outer(left, left)) / (n_points - 1)
-    total = float(np.trace(covariance))
-    if removed is not None:
-        total = (squares - n_points * float(offset @ offset)) / (n_points - 1)
-    rounding = 64 * n_dims * float(np.finfo(products).eps) * float(offset @ offset)
-    return _Moments(covariance, space.center + offset, max(total, 0.0), rounding)
+        along = covariance @ removed.T
+        inner = removed @ along
+        covariance = covariance - along @ removed
+        covariance -= removed.T @ along.T
+        covariance += removed.T @ inner @ removed
+        taken = float(np.trace(inner))
+    return _Left(covariance, moments.mean, total, taken, *_noise(space, moments.mean, products))
+
+
+def _left_of_rows(space: Space, removed: NDArray[np.float64]) -> _Left:
+    """Take directions out of the rows, where they hold nearly all of the variance."""
+    left = Moments.nothing(space.shape[1])
+    for _, block in space.blocks(max(BLOCK_BYTES, 64 * space.shape[1] * 8)):
+        rows = (block - space.center.astype(space.working)).astype(np.float64, copy=False)
+        left = left.merge(Moments.of(rows - rows @ removed.T @ removed))
+    whole = space.moments(np.float64)
+    total = max(float(np.trace(whole.covariance)), 0.0)
+    return _Left(left.covariance, whole.mean, total, 0.0, *_noise(space, whole.mean, np.float64))
+
+
+def _noise(space: Space, mean: NDArray[np.float64], products: Kind) -> tuple[float, float]:
+    """Return the noise in a variance, and the precision of the products."""
+    precision = float(np.finfo(products).eps)
+    offset = mean - space.center
+    return 64 * space.shape[1] * precision * float(offset @ offset), precision
 
 
 def _components_from_gram(space: Space, k: int, removed: NDArray[np.float64] | None) -> Components:
@@ -291,12 +311,12 @@ def _krylov_eigenpairs(
     return None
 
 
-def _too_close(values: NDArray[np.float64], k: int) -> bool:
-    """Tell whether float32 rounding may turn the space of the first k eigenvectors too far."""
-    largest = float(values[0])
+def _too_close(values: NDArray[np.float64], k: int, left: _Left, gap: float) -> bool:
+    """Tell whether rounding may turn the space of the first k eigenvectors too far."""
+    largest = float(values[0]) + left.taken
     if len(values) <= k or largest <= 0:
         return False
-    return float(values[k - 1] - values[k]) < SAFE_GAP * largest
+    return float(values[k - 1] - values[k]) < gap * largest
 
 
 def _rank_threshold(
@@ -306,12 +326,28 @@ def _rank_threshold(
     return max(float(values[0]), 0.0) * float(np.finfo(products).eps) * max(16, size)
 
 
+def lead(space: Space, n_components: int = 10) -> tuple[Components, NDArray[np.float64]]:
+    """Return the leading components and all rows on them, (n_points, n_components); made once.
+
+    Ten and fewer are cut from ten, so that all who ask for some get the same.
+    """
+
+    def make() -> tuple[Components, NDArray[np.float64]]:
+        found = find_components(space, max(10, n_components))
+        return found, project_rows(space, found)
+
+    found, coordinates = space.keep(("lead", max(10, n_components)), make)
+    first = slice(n_components)
+    cut = replace(found, directions=found.directions[first], variances=found.variances[first])
+    return cut, coordinates[:, first]
+
+
 def leading_coordinates(space: Space, n_components: int) -> Floats:
     """Return coordinates on the leading components, float64 (n_points, n_components).
 
     Components that the vectors lack are filled with zeros.
     """
-    found = find_components(space, n_components)
+    found, coordinates = lead(space, n_components)
     out = np.zeros((space.shape[0], n_components))
-    out[:, : len(found.variances)] = project_rows(space, found)
+    out[:, : len(found.variances)] = coordinates
     return out

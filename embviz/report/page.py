@@ -91,7 +91,8 @@ def write_report(
     """
     prepare_page()
     table, options = report_options(points, options, fields)
-    page = render_page(build_payload(table, projections, options))
+    space = points.space if isinstance(points, Part) else None
+    page = render_page(build_payload(table, projections, options, space))
     return write_file(Path(path), to_utf8(page))
 
 

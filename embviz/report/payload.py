@@ -21,6 +21,7 @@ from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
 from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
+from embviz.space import Space
 from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
 VERSION = 2
@@ -74,7 +75,10 @@ class Payload:
 
 
 def build_payload(
-    table: EmbeddingTable, projections: Sequence[Projection], options: ReportOptions
+    table: EmbeddingTable,
+    projections: Sequence[Projection],
+    options: ReportOptions,
+    space: Space | None = None,
 ) -> Payload:
     """Turn computed values into the page's manifest and blocks.
 
@@ -82,13 +86,14 @@ def build_payload(
         table: The points.
         projections: Of all of them; PCA where there is none.
         options: What is shown first, and said.
+        space: What `open_space` gave of the table, where it was opened before.
 
     Raises:
         ParameterError: If a projection has another number of points, or a named column or
             projection is missing.
     """
     _check_columns(table, options)
-    named = name_tabs(projections or [PCA().project(table)])
+    named = name_tabs(projections or [PCA().project(table, space)])
     entries, makers = _projection_entries(named, table.n_points)
     columns, column_makers = _column_entries(table)
     sprite, sprite_makers = _sprite_entry(table, options.image_links)
@@ -96,7 +101,7 @@ def build_payload(
     with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
         blocks = list(pool.map(lambda make: make(), makers))
     used = sum(len(block.text) for block in blocks) + 2_600_000  # Plotly and the page itself
-    packed = pack_vectors(table, options.vectors, PAGE_BYTES - used)
+    packed = pack_vectors(table, options.vectors, PAGE_BYTES - used, space)
     blocks += packed.blocks
     manifest = {
         "version": VERSION,
