@@ -78,7 +78,8 @@ class Plan:
         once = [m for i, m in enumerate(methods) if not isinstance(m, str) or m not in methods[:i]]
         asked = tuple(parse_method(m) if isinstance(m, str) else m for m in once)
         if self.axes and not any("axes" in _fields_to_fill(m) for m in asked):
-            asked = (*asked, parse_method("custom"))
+            taking = (n for n, kind in PROJECTORS.ours.items() if "axes" in field_names(kind))
+            asked = (*asked, parse_method(next(taking)))
         for name, value in (
             ("methods", tuple(methods)),
             ("axes", tuple((start, end) for start, end in self.axes)),

@@ -190,7 +190,7 @@ def test_umap_is_run_paused_resumed_played_and_discarded_by_its_buttons(page: An
     assert f"Epoch {stopped['iteration']:,} of 3,000" in page.page.locator(".run").text_content()
     page.page.get_by_role("button", name="Resume").click()
     page.wait("e.view().run.status === 'done'", 60)
-    slider = page.page.get_by_label("Recorded iteration")
+    slider = page.page.get_by_label("Recorded epoch")
     assert int(slider.get_attribute("max")) >= 29
     page.call("e.set({frame: 0})")
     assert page.page.locator(".player output").text_content() == "0"

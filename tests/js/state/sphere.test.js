@@ -7,8 +7,10 @@ import { createView, initialState } from '#js/state/view.js';
 
 function openView() {
   const entry = {
-    name: 'pca',
+    key: 'pca',
+    method: 'pca',
     title: 'PCA',
+    kind: 'linear',
     n_components: 3,
     axes: ['PC1', 'PC2', 'PC3'],
     params: { normalize: 'none' },
@@ -17,7 +19,6 @@ function openView() {
   };
   const manifest = {
     n_points: 4,
-    n_dims: 3,
     total_points: 4,
     columns: [],
     label_by: null,
@@ -27,11 +28,17 @@ function openView() {
     selected: [],
     isolated: [],
     metric: 'cosine',
-    vectors: null,
-    vectors_note: 'left out',
+    spaces: [{ n_dims: 3, vectors: null, vectors_note: 'left out' }],
     blocks: {},
   };
-  const page = { manifest, table: createTable(manifest), tabs: createTabs(manifest), vectors: null, carried: [] };
+  const page = {
+    manifest,
+    space: manifest.spaces[0],
+    table: createTable(manifest, 3),
+    tabs: createTabs(manifest),
+    vectors: null,
+    carried: [],
+  };
   return createView(page, createStore(initialState(page)));
 }
 

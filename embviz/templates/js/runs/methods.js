@@ -23,7 +23,10 @@ export const METHODS = {
       step: 'iteration',
       isSupervised: true,
       isPerturbed: true,
-      params: ({ learning_rate, ...rest }) => ({ ...rest, learning_rate: learning_rate ?? 'n / exaggeration, at least 10' }),
+      params: ({ learning_rate, ...rest }) => ({
+        ...rest,
+        learning_rate: learning_rate ?? 'n / exaggeration, at least 10',
+      }),
       fields: {
         perplexity: {
           label: 'Perplexity',
