@@ -12,7 +12,7 @@ ROOT = Path(__file__).parent.parent / "embviz"
 PAGE = ROOT / "templates/js"
 METHODS = {"pca", "tsne", "umap", "custom"}
 # Projectors name themselves; TensorBoard's tabs have these names; commands take them as options.
-AT_HOME = {"projections", "bookmarks.py", "commands"}
+AT_HOME = {"projections", "bookmarks", "commands"}
 # The page's: what it computes and how, the words about it, and TensorBoard's tabs.
 AT_HOME_IN_PAGE = {"runs/", "numbers/", "data/words.js", "bookmarks/tensorboard.js"}
 PYTHON = [p for p in sorted(ROOT.rglob("*.py")) if p.relative_to(ROOT).parts[0] not in AT_HOME]
