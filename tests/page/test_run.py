@@ -37,7 +37,7 @@ def test_a_run_on_the_isolated_points_puts_neighbors_together(page: Any, dims: i
     view = page.call("e.view()")
     assert (view["projection"], view["dims"]) == ("tsne", dims)
     assert view["run"]["status"] == "done"
-    assert view["run"]["iteration"] == 300
+    assert view["run"]["iteration"] == 750
     assert found["stats"]["kl_divergence"] == pytest.approx(view["run"]["kl"])
     assert "Run here on 150 points" in page.page.locator(".caption").text_content()
 
