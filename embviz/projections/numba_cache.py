@@ -7,9 +7,9 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -19,22 +19,22 @@ from embviz.outputs.unfinished import undone
 VARIABLE = "NUMBA_CACHE_DIR"
 
 
-def import_compiled(name: str, *needed: str) -> ModuleType:
+def import_compiled(load: Callable[[], ModuleType], *names: str) -> ModuleType:
     """Import a package that has numba keep what it compiles, also where nothing can be kept.
 
     Numba keeps it in `NUMBA_CACHE_DIR`, beside the package or in the user's cache folder; where
     none of them can be written it refuses, and a temporary folder serves until the process ends.
 
     Args:
-        name: The package.
-        needed: Packages that it imports and that do the same.
+        load: Imports the package and returns it; called twice where numba refuses.
+        names: The package, and those that it imports and that do the same.
 
     Raises:
         ImportError: If it is not installed.
         ParameterError: If there is no temporary folder, or `NUMBA_CACHE_DIR` cannot be written.
     """
     try:
-        return import_module(name)
+        return load()
     except RuntimeError as error:
         if "no locator available" not in str(error):
             raise
@@ -42,9 +42,9 @@ def import_compiled(name: str, *needed: str) -> ModuleType:
         raise ParameterError(VARIABLE, "numba cannot write there", "name another folder")
     _use_temporary_folder()
     for loaded in list(sys.modules):  # What was imported by half.
-        if loaded.split(".")[0] in (name, *needed):
+        if loaded.split(".")[0] in names:
             del sys.modules[loaded]
-    return import_module(name)
+    return load()
 
 
 def _use_temporary_folder() -> None:

@@ -162,7 +162,7 @@ def _import_umap() -> Any:
             warnings.simplefilter("ignore")
             if hidden:
                 sys.modules["tensorflow"] = None  # type: ignore[assignment]
-            umap = import_compiled("umap", "pynndescent")
+            return import_compiled(_load_umap, "umap", "pynndescent")
     except ImportError as error:
         if (error.name or "").split(".")[0] not in ("umap", "numba", "pynndescent"):
             raise
@@ -172,6 +172,11 @@ def _import_umap() -> Any:
     finally:
         if hidden:
             sys.modules.pop("tensorflow", None)
+
+
+def _load_umap() -> Any:
+    import umap
+
     return umap
 
 
