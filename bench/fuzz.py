@@ -346,7 +346,7 @@ def judge(kind: Kind, folder: Path, right: np.ndarray | None, told: bool) -> tup
     try:
         found = kind.read(folder)
     except EmbvizError as error:
-        names = [str(folder), "query", "column"]
+        names = [str(folder), "query", "column", "vectors: "]
         if "\n" in str(error) or not any(name in str(error) for name in names):
             return "Nameless", str(error)[:80]
         return None
