@@ -11,6 +11,7 @@ import pytest
 
 import embviz
 from embviz import EmbeddingTable, Projection
+from embviz.model import Kind
 from embviz.sprites import pack_tiles
 from tests.projector import Projector, serve
 
@@ -34,7 +35,9 @@ VIEW = {
 
 def placed(name: str, n_components: int, **params: Any) -> Projection:
     coordinates = RNG.normal(size=(N, n_components)).astype(np.float32)
-    return Projection(name, coordinates, params=params)
+    title = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "custom": "Axes"}.get(name, "As given")
+    kind: Kind = "map" if name in ("tsne", "umap") else "linear"
+    return Projection(name, coordinates, params=params, title=title, kind=kind)
 
 
 MADE = [
