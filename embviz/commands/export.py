@@ -12,7 +12,7 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import Source, take
-from embviz.commands.shared.source import TileSize
+from embviz.commands.shared.source import TileSize, refuse_overwriting
 from embviz.errors import LoadError, ParameterError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def export(**given: Any) -> None:
     """
     from embviz.bookmarks import read_bookmarks
     from embviz.export import export_logdir
+    from embviz.outputs.folders import check_folder
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.selection import Choice, choose_points
     from embviz.sprites.encoding import show_size
@@ -87,6 +88,8 @@ def export(**given: Any) -> None:
     plan = take(Plan, given, with_pca=False)
     choice = take(Choice, given, verify=bool(plan.axes))
     folder.check(source)
+    refuse_overwriting(Path(folder.output), {"source": source.source, "metadata": source.metadata})
+    check_folder(Path(folder.output))
     bookmarks = [mark for name in folder.bookmarks for mark in read_bookmarks(Path(name))]
     names: list[str | None] = list(folder.tensors) or [None]
     if folder.all_tensors:

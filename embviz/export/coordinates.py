@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import OutputError
+from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
@@ -26,10 +26,11 @@ def write_coordinates(
     such as `tsne_2`, or `tsne-2_2` of a second tab; `.tsv` a line a point with a header.
 
     Raises:
-        OutputError: If the name ends otherwise or the file cannot be written.
-        ParameterError: If a projection is of another number of points.
+        ParameterError: If the name ends otherwise, or a projection is of another number of points.
+        OutputError: If the file cannot be written.
     """
     path = Path(path)
+    check_coordinates_name(path)
     for projection in projections:
         projection.check_points(table.n_points)
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
@@ -41,10 +42,19 @@ def write_coordinates(
         labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
         np.savez(buffer, rows=rows, labels=labels, **arrays)
         write_file(path, _without_dates(buffer.getvalue()))
-    elif path.suffix in (".tsv", ".txt"):
-        write_file(path, to_utf8(_as_tsv(table, rows, arrays)))
     else:
-        raise OutputError(path, f"'{path.suffix}' is not written", "name a .npz or .tsv file")
+        write_file(path, to_utf8(_as_tsv(table, rows, arrays)))
+
+
+def check_coordinates_name(path: Path) -> None:
+    """Refuse a name that says no format of coordinates.
+
+    Raises:
+        ParameterError: If it ends otherwise than in .npz, .tsv or .txt.
+    """
+    if path.suffix not in (".npz", ".tsv", ".txt"):
+        shown = f"'{path.suffix}' is not written" if path.suffix else "the name says no format"
+        raise ParameterError(path, shown, "name a .npz or .tsv file")
 
 
 def _without_dates(data: bytes) -> bytes:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from embviz.errors import OutputError
+from embviz.errors import OutputError, ParameterError
 from embviz.outputs.standard import check_standard_output, standard_bytes
 from embviz.outputs.unfinished import moving, undone
 
@@ -84,6 +84,26 @@ def check_output(path: Path) -> None:
             raise OutputError(path, f"the folder {target.parent} cannot be written")
         if target.exists() and not os.access(target, os.W_OK):
             raise OutputError(path, "is write-protected", "allow writing to it, or name another")
+
+
+def check_outputs(paths: Mapping[str, Path]) -> None:
+    """Refuse outputs that cannot be written, or are one file.
+
+    Args:
+        paths: By the options that name them.
+
+    Raises:
+        OutputError: If one cannot be written.
+        ParameterError: If two are the same file.
+    """
+    taken: dict[str, str] = {}
+    for option, path in paths.items():
+        check_output(path)
+        place = os.path.realpath(path)
+        if str(path) == "-" or not takes_bytes(path):
+            if place in taken:
+                raise ParameterError(path, f"is both {taken[place]} and {option}", "name two files")
+            taken[place] = option
 
 
 def check_name(path: Path) -> None:

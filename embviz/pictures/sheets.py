@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Unpack
 
-from embviz.errors import OutputError, ParameterError
-from embviz.outputs.files import check_output
+from embviz.errors import ParameterError
+from embviz.outputs.files import check_outputs
 from embviz.outputs.folders import staged
 from embviz.outputs.text import to_utf8
 from embviz.pictures.images import ImageChoice, open_images
@@ -65,10 +65,7 @@ def pack_images(
     names = None if labels is None else Path(labels)
     kind = sheet_format(target)
     targets = [target] if names is None else [target, names]
-    for output in targets:
-        check_output(output)
-    if names is not None and names.resolve() == target.resolve():
-        raise ParameterError(names, "is both the sheet and the labels", "name two files")
+    check_outputs({"-o": target} if names is None else {"-o": target, "--labels": names})
     wanted = [str(images)] if isinstance(images, (str, os.PathLike)) else list(images)
     source, files = open_images(wanted, choice, targets)
     if names is not None and files is None:
@@ -85,12 +82,12 @@ def sheet_format(path: Path) -> SheetFormat:
     """Return the format that a sheet's name says.
 
     Raises:
-        OutputError: If it says none that is written.
+        ParameterError: If it says none that is written.
     """
     kind = _FORMATS.get(path.suffix.lower())
     if kind is None:
         shown = f"'{path.suffix}' is not written" if path.suffix else "the name says no format"
-        raise OutputError(path, shown, "name a .png, .webp or .jpg file after -o")
+        raise ParameterError(path, shown, "name a .png, .webp or .jpg file after -o")
     return kind
 
 

@@ -71,7 +71,7 @@ def test_the_format_follows_the_name_and_the_note_is_in_each(
 def test_an_output_of_another_format_is_refused(run: Any, tmp_path: Path, name: str) -> None:
     shades(tmp_path / "d", 2)
     ran = run("sprite", "d", "-o", name)
-    assert ran.status == 1
+    assert ran.status == 2
     assert ".png, .webp or .jpg" in ran.stderr
     assert left_in(tmp_path) == ["d"]
 

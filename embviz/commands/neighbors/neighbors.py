@@ -139,8 +139,14 @@ class Request:
             raise ParameterError("--all and -o FILE", "each needs the other")
         if self.farthest and (self.between or self.everyone):
             raise ParameterError("--farthest", f"it does not go with {given[0]}")
-        if self.select is not None and self.everyone:
-            raise ParameterError("--select", "it does not go with --all")
+        for option, value in (
+            ("--select", self.select),
+            ("--column", self.columns),
+            ("--format", self.style),
+            ("--recall", self.recall),
+        ):
+            if self.everyone and value not in (None, ()):
+                raise ParameterError(option, "it does not go with --all")
         if self.recall is not None and not 0 < self.recall <= 1:
             raise ParameterError(f"--recall {self.recall:g}", "must be above 0 and at most 1")
 

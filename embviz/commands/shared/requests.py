@@ -97,11 +97,20 @@ class Outputs:
             ParameterError: If one would overwrite an input.
             OutputError: If one cannot be written.
         """
-        from embviz.outputs.files import check_output
+        from embviz.outputs.files import check_outputs
 
         inputs = {"source": source.source, "metadata": source.metadata, "sprite": source.sprite}
         inputs |= {"images": source.images, **{f"bookmarks {name}": name for name in bookmarks}}
-        for name in (self.output, self.save_coordinates, self.figure, self.save_bookmark):
-            if name:
-                refuse_overwriting(Path(name), inputs)
-                check_output(Path(name))
+        named = {
+            "-o": self.output,
+            "--save-coordinates": self.save_coordinates,
+            "--figure": self.figure,
+            "--save-bookmark": self.save_bookmark,
+        }
+        for name in filter(None, named.values()):
+            refuse_overwriting(Path(name), inputs)
+        if self.save_coordinates:
+            from embviz.export.coordinates import check_coordinates_name
+
+            check_coordinates_name(Path(self.save_coordinates))
+        check_outputs({option: Path(name) for option, name in named.items() if name})

@@ -1,0 +1,191 @@
+"""The command line as a whole: its help, what it says of mistakes, and its streams."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embviz.cli import main
+
+POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(5)
+    np.save(tmp_path / "x.npy", rng.normal(size=(30, 4)).astype(np.float32))
+    (tmp_path / "x.tsv").write_text("".join(f"w{i}\n" for i in range(30)))
+    (tmp_path / "run").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_command_alone_prints_its_help(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith("Usage: embviz [OPTIONS] [COMMAND]")
+    assert "neighbors" in said.out
+    assert said.err == ""
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("projct", "No such command 'projct'. Did you mean 'project'?"),
+        ("neighbours", "Did you mean 'neighbors'?"),
+        ("x.npy", "x.npy: a file where a command is expected, such as: embviz project x.npy -o"),
+        ("run", "run: a folder where a command is expected, such as: embviz project run -o"),
+        ("gone/model.ckpt", "a file where a command is expected"),
+        ("zzz", "No such command 'zzz'. There are: demo, export, index, info"),
+    ],
+)
+def test_a_word_that_is_no_command_is_answered_with_what_may_be_meant(
+    here: Path, capsys: pytest.CaptureFixture[str], word: str, answer: str
+) -> None:
+    assert main([word, "-o", "out.html"]) == 2
+    said = capsys.readouterr()
+    assert answer in said.err
+    assert said.err.endswith("; see embviz --help\n")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+
+
+TABLE = ("x.npy", "--metadata", "x.tsv")
+PROJECT = ("project", *TABLE, "-o", "o.html")
+EXPORT = ("export", *TABLE, "-o", "logdir")
+INDEX = ("index", *TABLE, "-o", "idx")
+ASK = ("neighbors", "w1", "--source", *TABLE)
+ALL = ("neighbors", "--all", "-o", "n.npz", "--source", *TABLE)
+SPRITE = ("sprite", "run", "-o", "s.png")
+MISTAKES = [
+    *((command, ("--tensor", "gone")) for command in (PROJECT, EXPORT, INDEX, ASK, ALL)),
+    *((command, ("--input-format", "no")) for command in (PROJECT, EXPORT, INDEX, ASK, ALL)),
+    *((command, ("--label-by", "gone")) for command in (PROJECT, EXPORT, INDEX, ASK, ALL)),
+    *((command, ("--metric", "taxi")) for command in (PROJECT, EXPORT, INDEX, ASK, ALL)),
+    *((command, ("--select", "/[/")) for command in (PROJECT, EXPORT, ASK)),
+    *((command, ("--select", "gone")) for command in (PROJECT, EXPORT, ASK)),
+    *((command, ("-k", "0")) for command in (PROJECT, ASK, ALL)),
+    *((command, ("--seed", "-1")) for command in (PROJECT, EXPORT, INDEX)),
+    *((command, ("-o", "x.npy")) for command in (PROJECT, EXPORT, INDEX, ALL)),
+    *((command, ("--gone",)) for command in (PROJECT, EXPORT, INDEX, ASK, ALL, SPRITE)),
+    *((ALL, option) for option in (("--column", "x"), ("--format", "tsv"), ("--recall", "1"))),
+    *((command, ("-o", "o.foo")) for command in (ALL, SPRITE)),
+    (PROJECT, ("--save-coordinates", "o.foo")),
+    (PROJECT, ("--figure", "./o.html")),
+    (PROJECT, ("--color-by", "gone")),
+    (ASK, ("--column", "gone")),
+]
+
+
+@pytest.mark.parametrize(("command", "mistake"), MISTAKES)
+def test_a_mistake_in_a_request_is_status_2_in_every_command(
+    here: Path,
+    capsys: pytest.CaptureFixture[str],
+    command: tuple[str, ...],
+    mistake: tuple[str, ...],
+) -> None:
+    before = sorted(here.rglob("*"))
+    assert main([*command, *mistake]) == 2
+    said = capsys.readouterr()
+    assert said.err.startswith("embviz: ")
+    assert said.err.count("\n") == 1
+    assert said.out == ""
+    assert sorted(here.rglob("*")) == before
+
+
+@pytest.mark.parametrize("command", [PROJECT, EXPORT, INDEX, ALL, SPRITE])
+def test_a_command_without_its_output_is_status_2(
+    here: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, ...]
+) -> None:
+    at = command.index("-o")
+    assert main([*command[:at], *command[at + 2 :]]) == 2
+    assert "-o" in capsys.readouterr().err
+
+
+Shell = Callable[[str], "subprocess.CompletedProcess[bytes]"]
+
+
+@pytest.fixture
+def shell(here: Path) -> Shell:
+    """Run a line of a shell in which $embviz is the command."""
+
+    def call(line: str) -> subprocess.CompletedProcess[bytes]:
+        environment = {**os.environ, "embviz": f"{sys.executable} -m embviz"}
+        return subprocess.run(
+            ["bash", "-c", line], cwd=here, capture_output=True, env=environment, check=False
+        )
+
+    return call
+
+
+@POSIX
+@pytest.mark.parametrize(
+    "command", ["", "--help", "info x.npy", "neighbors 1 --source x.npy", "project x.npy -o -"]
+)
+@pytest.mark.parametrize(
+    ("stream", "why"), [(">/dev/full", "No space left on device"), (">&-", "is closed")]
+)
+def test_a_standard_output_that_takes_nothing_is_told(
+    shell: Shell, command: str, stream: str, why: str
+) -> None:
+    for unbuffered in ("", "PYTHONUNBUFFERED=1 "):
+        ran = shell(f"{unbuffered}$embviz {command} {stream}")
+        assert ran.returncode == 1
+        assert ran.stderr.decode().startswith("embviz: standard output: ")
+        assert ran.stderr.decode().endswith(f"{why}\n")
+        assert ran.stderr.count(b"\n") == 1
+
+
+@POSIX
+def test_closed_streams_do_not_keep_an_output_from_being_written(shell: Shell, here: Path) -> None:
+    assert shell("$embviz project x.npy -o a.html").returncode == 0
+    ran = shell("$embviz project x.npy -o b.html <&- >&- 2>&-")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"", b"")
+    whole, shown = ((here / name).read_bytes() for name in ("a.html", "b.html"))
+    assert shown.replace(b"b.html", b"a.html") == whole
+    assert shell("$embviz project gone.npy -o c.html 2>&-").returncode == 1
+    assert shell("$embviz info x.npy 2>/dev/full").returncode == 0
+    assert shell("$embviz neighbors --batch - --source x.npy <&-").returncode == 1
+
+
+@POSIX
+def test_pipes_and_devices_take_a_report(shell: Shell, here: Path) -> None:
+    assert shell("$embviz project x.npy -o a.html").returncode == 0
+    size = (here / "a.html").stat().st_size
+    for line in (
+        "PYTHONUNBUFFERED=1 $embviz project x.npy -o - | (sleep 1; wc -c)",
+        "$embviz project x.npy -o /dev/stdout | wc -c",
+        "$embviz project x.npy -o /dev/stdout >b.html; wc -c <b.html",
+        "$embviz project x.npy -o >(wc -c >size) && sleep 0.5; cat size",
+        "mkfifo p; (wc -c <p >q) & $embviz project x.npy -o p; wait; cat q; test -p p",
+    ):
+        ran = shell(line)
+        # The command line in the page names another output.
+        assert abs(int(ran.stdout) - size) < 40, line
+        assert ran.returncode == 0
+    assert shell("$embviz project x.npy -o /dev/full").stderr.count(b"\n") == 1
+
+
+@POSIX
+def test_a_reader_that_leaves_is_no_error(shell: Shell) -> None:
+    for command in ("--help", "neighbors 1 --source x.npy", "project x.npy -o -"):
+        ran = shell(f"set -o pipefail; $embviz {command} | head -c 1 >/dev/null")
+        assert (ran.returncode, ran.stderr) in ((0, b""), (0, b"Wrote - (2.6 MB)\n"))
+
+
+@POSIX
+def test_an_encoding_with_few_characters_shows_what_it_can(shell: Shell) -> None:
+    ran = shell("PYTHONIOENCODING=ascii $embviz info x.npy")
+    assert ran.stdout == b"*  x  30 x 4  float32  array\n"
+    ran = shell("LANG=C LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $embviz info x.npy")
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert b"30 x 4" in ran.stdout
