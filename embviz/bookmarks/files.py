@@ -61,8 +61,8 @@ def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
         if size > _MOST_BYTES:
             raise LoadError(path, f"{size} bytes, more than {_MOST_BYTES} are not read")
         raw = path.read_bytes()
-    except OSError as e:
-        raise LoadError(path, f"cannot be read ({e.strerror})") from None
+    except (OSError, ValueError) as e:
+        raise LoadError(path, f"cannot be read ({getattr(e, 'strerror', None) or e})") from None
     states = _parse(path, raw)
     if isinstance(states, dict) and "projections" in states:
         states = [states]

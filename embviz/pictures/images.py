@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,9 @@ def open_images(
     """
     choice = choice or ImageChoice()
     first = Path(images[0])
-    if len(images) == 1 and first.is_file() and is_image_array(first):
+    alone = len(images) == 1
+    # Unlike a path's own, these answer for names that no file can have.
+    if alone and os.path.isfile(first) and is_image_array(first):
         if choice.recursive:
             raise ParameterError("--recursive", f"{first} is no folder", "leave it out")
         array = load_image_array(first, choice.tensor)
@@ -56,7 +59,7 @@ def open_images(
         if given is not None:
             raise ParameterError(option, "belongs to arrays of images", "leave it out")
     files = find_images(images, choice.recursive)
-    files = _leave_out_targets(files, targets, gathered=len(images) == 1 and not first.is_file())
+    files = _leave_out_targets(files, targets, gathered=alone and not os.path.isfile(first))
     return FileSource(files), files
 
 

@@ -102,7 +102,7 @@ def _silence() -> Iterator[None]:
 
 def _several(paths: list[Path]) -> list[ImageFile]:
     for path in paths:
-        if path.is_dir():
+        if os.path.isdir(path):
             raise ParameterError(
                 "IMAGES", f"{path} is a folder, one of {len(paths)} names", "give one folder"
             )

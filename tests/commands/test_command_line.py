@@ -111,6 +111,66 @@ def test_a_command_without_its_output_is_status_2(
     assert "-o" in capsys.readouterr().err
 
 
+LONG = "n" * 305
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [LONG],
+        ["info", LONG],
+        ["project", LONG, "-o", "o.html"],
+        *(
+            [*PROJECT, option, LONG]
+            for option in (
+                "-o", "--metadata", "--sprite", "--images", "--bookmark", "--config",
+                "--figure", "--save-bookmark",
+            )
+        ),
+        [*PROJECT, "--save-coordinates", f"{LONG}.npz"],
+        [*EXPORT, "-o", LONG],
+        [*INDEX, "-o", LONG],
+        ["index", LONG, "--verify"],
+        ["neighbors", "w1", "--source", LONG],
+        ["neighbors", "--batch", LONG, "--source", "x.npy"],
+        [*ALL, "-o", f"{LONG}.npz"],
+        ["sprite", LONG, "-o", "s.png"],
+        ["sprite", LONG, LONG, "-o", "s.png"],
+        ["sprite", "run", "-o", f"{LONG}.png"],
+        ["sprite", "run", "-o", "s.png", "--labels", LONG],
+    ],
+    ids=lambda arguments: " ".join(a if len(a) < 305 else "LONG" for a in arguments),
+)  # fmt: skip
+def test_a_name_of_305_characters_is_refused_in_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert main(arguments) in (1, 2)
+    said = capsys.readouterr()
+    assert said.err.startswith("embviz: ")
+    assert said.err.count("\n") == 1
+    assert not (here / "o.html").exists()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        f'{name} = "a\\u0000b"'
+        for name in ("output", "metadata", "sprite", "images", "figure", "save-bookmark")
+    ]
+    + ['bookmark = ["a\\u0000b"]'],
+)
+def test_a_name_with_a_nul_character_is_refused_in_one_line(
+    here: Path, capsys: pytest.CaptureFixture[str], setting: str
+) -> None:
+    (here / "nul.toml").write_text(setting)
+    output = [] if "output" in setting else ["-o", "o.html"]
+    assert main(["project", "x.npy", *output, "--config", "nul.toml"]) == 1
+    said = capsys.readouterr()
+    assert said.err.startswith("embviz: ")
+    assert said.err.count("\n") == 1
+    assert not (here / "o.html").exists()
+
+
 Shell = Callable[[str], "subprocess.CompletedProcess[bytes]"]
 
 
