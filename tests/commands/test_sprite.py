@@ -114,7 +114,7 @@ def test_the_range_of_an_array_can_be_stated(run: Any, tmp_path: Path) -> None:
         (("text.npz",), "no arrays of images"),
         (("gone",), "gone: no such file or folder"),
         (("d/*.jpg",), "no images"),
-        (("d", "--labels", "s.png"), "both the sheet and the labels"),
+        (("d", "--labels", "s.png"), "both -o and --labels"),
         (("d", "--labels", "no/l.tsv"), "does not exist"),
     ],
 )
