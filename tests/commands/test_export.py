@@ -49,7 +49,7 @@ def test_a_source_becomes_a_logdir_and_comes_back_as_a_report(
     back = run("project", "log dir", "-o", "o.html")
     assert back.status == 0, back.stderr
     manifest = manifest_of(tmp_path / "o.html")
-    assert (manifest["n_points"], manifest["tensor"]) == (60, "x")
+    assert (manifest["n_points"], manifest["spaces"][0]["tensor"]) == (60, "x")
     assert block_of(tmp_path / "o.html", "column_0") == list(table.metadata["name"])
     assert [b["label"] for b in block_of(tmp_path / "o.html", "bookmarks")] == [
         b.label for b in table.bookmarks
@@ -197,7 +197,7 @@ def test_add_embedding_of_pytorch_comes_back_by_tag_and_step(run: Any, tmp_path:
             assert table.metadata["label"][5] == f"{name} 5"
     ran = run("project", "runs", "-o", "o.html")
     assert ran.status == 0, ran.stderr
-    assert "took tensor default:00000" in ran.stderr
+    assert "runs: taking default:00012" in ran.stderr
     (tmp_path / "runs/other").mkdir()
     (tmp_path / "runs/other/projector_config.pbtxt").write_text("")
     ran = run("project", "runs", "-o", "p.html")
