@@ -22,34 +22,35 @@ ENTRY_POINTS = "embviz.loaders"
 
 @dataclass(frozen=True)
 class _BuiltIn:
-    """A format of this package, whose module is imported when it is first asked."""
+    """A format of this package, whose module is imported when it is asked of a kind it may be."""
 
     name: str
     module: str
+    kinds: tuple[str, ...]
 
     def _format(self) -> Format:
         found: Format = getattr(import_module(f"embviz.loaders.{self.module}"), self.name.upper())
         return found
 
     def claim(self, start: Start) -> Claim | None:
-        return self._format().claim(start)
+        return self._format().claim(start) if start.kind in self.kinds else None
 
     def open(self, path: Path) -> Source:
         return self._format().open(path)
 
 
 FORMATS: dict[str, Format] = {
-    name: _BuiltIn(name, module)
-    for name, module in (
-        ("npy", "arrays.npy"),
-        ("npz", "arrays.npz"),
-        ("checkpoint", "checkpoint.checkpoint"),
-        ("index", "indexes.folder"),
-        ("logdir", "projector.logdir"),
-        ("word2vec", "text.tables"),
-        ("glove", "text.tables"),
-        ("tsv", "text.tables"),
-        ("csv", "text.tables"),
+    name: _BuiltIn(name, module, tuple(kinds.split()))
+    for name, module, kinds in (
+        ("npy", "arrays.npy", "file"),
+        ("npz", "arrays.npz", "file"),
+        ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
+        ("index", "indexes.folder", "folder"),
+        ("logdir", "projector.logdir", "file folder"),
+        ("word2vec", "text.tables", "file"),
+        ("glove", "text.tables", "file"),
+        ("tsv", "text.tables", "file"),
+        ("csv", "text.tables", "file"),
     )
 }
 """The formats of this package by the name that `--input-format` takes."""
@@ -117,7 +118,7 @@ def plug_ins() -> tuple[PlugIn, ...]:
 def _plug_in(entry: EntryPoint, taken: set[str]) -> PlugIn:
     package = f"{entry.dist.name} {entry.dist.version}" if entry.dist else entry.value
     if entry.name in taken:
-        return PlugIn(entry.name, package, fault="another format has its name")
+        return PlugIn(entry.name, package, fault="there is another format of that name")
     try:
         loaded: Any = entry.load()
         if isinstance(loaded, type):

@@ -24,7 +24,7 @@ class IndexFormat:
         """Claim the folder of an index, or what is left of one."""
         from embviz.neighbors.index.files import looks_like_index
 
-        if start.kind not in ("folder", "missing"):
+        if start.kind != "folder":
             return None
         return Claim.MAGIC if looks_like_index(start.path) else None
 

@@ -30,14 +30,13 @@ class TextSource:
     Attributes:
         shown: The file as it is named to the user.
         size: The file's size in bytes, as stored.
-        packed: Whether it is gzip.
+        packed: Whether it is gzip, once its first chunk was read.
     """
 
     def __init__(self, path: Path, chunk_bytes: int = CHUNK_BYTES) -> None:
         self.path, self.shown, self.chunk_bytes = path, str(path), chunk_bytes
         self.size = path.stat().st_size
-        with path.open("rb") as file:
-            self.packed = file.read(2) == _GZIP
+        self.packed = False
 
     def chunks(self) -> Iterator[tuple[bytes, int]]:
         """Yield (lines, number of the first line from 1), each line ended by a line feed.
@@ -73,6 +72,7 @@ class TextSource:
 
     def _blocks(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
+            self.packed = file.peek(2)[:2] == _GZIP
             stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self.packed else file
             total = 0
             while True:
