@@ -34,7 +34,7 @@ _FEW_BYTES = 1 << 16
 # Coordinates on an axis typed in the page are those of the command line, to this share of the span.
 AXIS_ERROR = 1e-4
 LOST = 0.5  # A row that is off by so much of its length has lost its direction.
-WHOLE_FLOATS = 2.0**53  # Beyond, float64 does not hold every whole number.
+WHOLE_FLOATS = 2.0**53  # From there on, float64 does not hold every whole number.
 log = logging.getLogger("embviz")
 
 
@@ -174,7 +174,8 @@ def _sample(table: EmbeddingTable, width: int) -> NDArray[np.float64]:
 def _encode(space: Space, coder: Coder) -> tuple[Stored, float, bool]:
     """Return all rows as stored, their largest error, and whether they come back as they are."""
     out: Stored = ()
-    worst, same = 0.0, not _beyond_float64(space)
+    rounded = _beyond_float64(space)
+    worst, same = float(np.finfo(np.float64).eps) if rounded else 0.0, not rounded
     for start, block in space.table.blocks(np.float64):
         rows = np.asarray(divide(block, coder.exponent), dtype=np.float64)
         stored = coder.encode(rows)
@@ -191,7 +192,7 @@ def _beyond_float64(space: Space) -> bool:
     """Tell whether float64 may have rounded the vectors already."""
     dtype = space.table.vectors.dtype
     if dtype.kind in "iu":
-        return space.extent.peak > WHOLE_FLOATS
+        return space.extent.peak >= WHOLE_FLOATS
     return dtype.kind == "f" and dtype.itemsize > 8
 
 

@@ -160,6 +160,35 @@ def test_three_bytes_a_number_give_way_to_two_where_the_page_would_be_too_large(
     assert ("of their span" in packed.note) is (kind == "float16")
 
 
+@pytest.mark.parametrize(
+    ("dtype", "number", "exact"),
+    [
+        ("int32", 2**24, True), ("int32", 2**24 + 1, False), ("uint32", 2**32 - 2**9, True),
+        ("int64", 2**53 + 1, False), ("int64", -(2**60), False), ("float64", 0.5, True),
+        ("float64", 0.1, False), ("float64", 2.0**-700, True), ("float64", 1e-200, False),
+        ("float32", 1e-42, True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("precision", ["auto", "float32", "float16"])
+def test_exactly_is_said_where_decoding_gives_the_numbers_back(
+    dtype: str, number: float, exact: bool, precision: str
+) -> None:
+    vectors = np.array([[number, 0], [0, number], [number, number]], dtype)
+    packed = pack_vectors(EmbeddingTable(vectors), precision, 1_000_000)
+    assert packed.entry is not None
+    back = unpack(packed.blocks[0]).astype(np.float64) * packed.entry["scale"]
+    same = all(
+        int(a) == int(b) if vectors.dtype.kind in "iu" else a == b
+        for a, b in zip(back.ravel().tolist(), vectors.ravel().tolist(), strict=True)
+    )
+    assert packed.entry["exact"] <= same
+    assert packed.entry["exact"] == ("exactly" in packed.note)
+    if precision == "float32":
+        assert packed.entry["exact"] == exact
+    if not packed.entry["exact"]:
+        assert f"within {packed.entry['error']:.2g} of its length" in packed.note
+
+
 def test_float16_is_exact_where_that_is_no_larger() -> None:
     vectors = np.random.default_rng(0).normal(size=(12_000, 24)) + np.linspace(-900, 900, 24)
     packed = pack_vectors(EmbeddingTable(vectors.astype(np.float32)), "float16", 0)
