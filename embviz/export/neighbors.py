@@ -107,7 +107,7 @@ def _write_parquet(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> N
     pyarrow, parquet = _pyarrow()
     order = np.argsort(_row_numbers(table), kind="stable")
     names = ("row", "label", "neighbor_row", "neighbor_label", "distance")
-    types = ("int64", "string", "int64", "string", "float32")
+    types = ("int64", "string", "int64", "string", found.distances.dtype.name)
     notes = {"metric": found.metric, "recall": repr(found.recall)}
     schema = pyarrow.schema(
         [(name, getattr(pyarrow, kind)()) for name, kind in zip(names, types, strict=True)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,7 +35,7 @@ class Answer:
         points: What was found, in order, by place in the table or index.
         rows: Their row numbers in the source.
         labels: Their labels, or `row N` where there is none.
-        distances: float32 (k,).
+        distances: (k,) as `Neighbors` has them.
         metric: `cosine` or `euclidean`.
         recall: The share of true neighbors at this effort, measured on a sample; 1.0 is exact.
         shares: Of the way between two points, where that was asked.
@@ -46,7 +46,7 @@ class Answer:
     points: tuple[int, ...]
     rows: tuple[int, ...]
     labels: tuple[str, ...]
-    distances: NDArray[np.float32]
+    distances: NDArray[np.floating[Any]]
     metric: Metric
     recall: float = 1.0
     shares: tuple[float, ...] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,12 +18,12 @@ class Along:
 
     Attributes:
         points: int64 (k,), in the order of the way.
-        distances: float32 (k,), of each from its place on the way.
+        distances: (k,) as `Neighbors` has them, of each from its place on the way.
         shares: float64 (k,), which share of the way its place has behind it.
     """
 
     points: NDArray[np.int64]
-    distances: NDArray[np.float32]
+    distances: NDArray[np.floating[Any]]
     shares: NDArray[np.float64]
 
 
@@ -69,6 +70,6 @@ def choose_along(found: Neighbors) -> Along:
         taken[point] = distance
     return Along(
         np.array(list(taken), np.int64),
-        np.array(list(taken.values()), np.float32),
+        np.array(list(taken.values()), found.distances.dtype),
         way_shares(len(taken)),
     )

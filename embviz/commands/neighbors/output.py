@@ -120,10 +120,11 @@ class Output:
         width = max(map(shown_width, labels))
         digits = max(map(len, numbers))
         bars = self._bars(answer, width + digits + 4)
+        style = _style(answer)
         for place, point in enumerate(answer.points):
             cells = [
                 labels[place] + " " * (width - shown_width(labels[place])),
-                f"{float(answer.distances[place]):.4f}",
+                format(float(answer.distances[place]), style),
                 *([bars[place]] if bars else []),
                 "row " + numbers[place].rjust(digits),
             ]
@@ -140,6 +141,13 @@ class Output:
         full = float(answer.distances.max())
         plain = not can_show(_EIGHTHS)
         return [bar(float(d) / full if full > 0 else 0.0, plain) for d in answer.distances]
+
+
+def _style(answer: Answer) -> str:
+    """Return how distances are written: with 4 decimals, or powers where those say nothing."""
+    largest = float(answer.distances.max(initial=0))
+    odd = answer.metric == "euclidean" and not (largest == 0 or 1e-3 <= largest < 1e9)
+    return ".4e" if odd else ".4f"
 
 
 def bar(share: float, plain: bool) -> str:
