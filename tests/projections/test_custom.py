@@ -154,6 +154,22 @@ def test_coordinates_beyond_float32_are_shown_in_a_recorded_unit(size):
     assert offsets[0] * (unit / size) == pytest.approx(offsets[1], abs=1e-5)
 
 
+@pytest.mark.parametrize("size", [1e4, 1e7, 1e12])
+def test_what_is_filled_is_found_beside_an_axis_of_nearly_all_variance(size):
+    x = RNG.normal(size=(400, 5)) * [1, 3, 2, 1, 1]
+    x[:, 0] *= size
+    x[:2] = [[-size, 0, 0, 0, 0], [size, 0, 0, 0, 0]]
+    table = EmbeddingTable(x, {"word": tuple(f"w{i:03}" for i in range(400))})
+    found = Axes((("=w000", "=w001"),), 3).project(table)
+    rest = x[:, 1:] - x[:, 1:].mean(axis=0)
+    values, vectors = np.linalg.eigh(rest.T @ rest)
+    for i, axis in enumerate(found.params["axes"][1:], 1):
+        along = found.directions[i, 1:].astype(np.float64)
+        assert abs(along @ vectors[:, -i]) == pytest.approx(1, abs=1e-6)
+        whole = ((x - x.mean(axis=0)) ** 2).sum()
+        assert axis["share"] == pytest.approx(values[-i] / whole, rel=1e-5)
+
+
 def test_a_centroid_is_the_mean_in_float64():
     vectors = np.full((1000, 2), 60000, np.float16)
     centroid = find_centroid(EmbeddingTable(vectors), np.arange(1000))
