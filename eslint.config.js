@@ -3,7 +3,7 @@ import globals from 'globals';
 
 const rules = {
   'no-undef': 'error',
-  'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none' }],
+  'no-unused-vars': ['error', { argsIgnorePattern: '^_', caughtErrors: 'none', ignoreRestSiblings: true }],
   'no-restricted-globals': [
     'error',
     { name: 'globalThis', message: 'Export it, or pass it.' },
@@ -26,6 +26,10 @@ export default [
     files: ['embviz/templates/js/**/*.js'],
     languageOptions: { ecmaVersion: 2024, sourceType: 'module', globals: globals.browser },
     rules,
+  },
+  {
+    files: ['embviz/templates/js/runs/worker.js'],
+    languageOptions: { globals: globals.worker },
   },
   {
     files: ['tests/js/**/*.js'],

@@ -231,7 +231,8 @@ function tellFailures(say) {
   const tell = (error) => {
     if (error instanceof Error)
       say(
-        `Something in this page went wrong (${error.message}). What still works goes on; reload the page to begin afresh.`,
+        `Something in this page went wrong (${error.message}). What still works goes on; ` +
+          'reload the page to begin afresh.',
         true,
       );
   };

@@ -13,7 +13,8 @@ const table = {
 };
 
 for (const { query, column, rows, error } of fixture.cases) {
-  test(`${JSON.stringify(query)}${column ? ` in ${column}` : ''} ${error ? 'is refused' : 'matches the rows that the command line matches'}`, () => {
+  const claim = error ? 'is refused' : 'matches the rows that the command line matches';
+  test(`${JSON.stringify(query)}${column ? ` in ${column}` : ''} ${claim}`, () => {
     if (error) assert.throws(() => match(table, query, column ?? 'word'), QueryError);
     else assert.deepEqual([...match(table, query, column ?? 'word')], rows);
   });

@@ -88,15 +88,16 @@ test('the difference is that of the published examples', () => {
 });
 
 for (const dark of [false, true]) {
+  const theme = dark ? 'dark' : 'light';
   for (const vision of Object.keys(VISION)) {
-    test(`the first colors differ with ${vision} in ${dark ? 'dark' : 'light'}`, () => {
+    test(`the first colors differ with ${vision} in ${theme}`, () => {
       assert.ok(leastDifference(categoricalPalette(8, dark), vision) >= (vision === 'full' ? 11 : 8));
       assert.ok(leastDifference(categoricalPalette(10, dark), vision) >= (vision === 'full' ? 11 : 5.9));
     });
   }
 
   for (const vision of Object.keys(VISION)) {
-    test(`neighbors in a list of fifty colors differ with ${vision} in ${dark ? 'dark' : 'light'}, and any two a little`, () => {
+    test(`neighbors in a list of fifty colors differ with ${vision} in ${theme}, and any two a little`, () => {
       const all = categoricalPalette(50, dark);
       assert.ok(leastDifference(all, vision, 1) >= (vision === 'full' ? 18 : 8.5));
       assert.ok(leastDifference(all, vision, 3) >= (vision === 'full' ? 13 : 7));
@@ -104,7 +105,7 @@ for (const dark of [false, true]) {
     });
   }
 
-  test(`the first colors stand out from the ground in ${dark ? 'dark' : 'light'} by 3 to 1, as WCAG asks of graphics`, () => {
+  test(`the first colors stand out from the ground in ${theme} by 3 to 1, as WCAG asks of graphics`, () => {
     const luminance = (color) => times(TO_XYZ, linear(color))[1];
     const ground = luminance(dark ? '#121417' : '#ffffff');
     for (const color of categoricalPalette(10, dark)) {

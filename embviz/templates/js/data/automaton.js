@@ -125,7 +125,9 @@ function createStep({ byAtom, byNothing, partOf, parts }) {
     return (marks[condition.part.start] === mark) === condition.wanted;
   }
 
-  /** All places from which a match can be reached, part by part, so that look-aheads are known when they are asked for. */
+  /**
+   * All places from which a match can be reached, part by part, so that look-aheads are known when they are asked for.
+   */
   function reachable(state, before) {
     const reached = [];
     let [taken, seen] = [0, 0];

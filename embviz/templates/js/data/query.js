@@ -14,7 +14,8 @@ const MOST_SHOWN = 200;
 export class QueryError extends Error {}
 
 /**
- * @param {{n_points: number, columns: Map<string, {values: string[]}>, labelColumn: string | null, rowNumber: (i: number) => number}} table
+ * @param {{n_points: number, columns: Map<string, {values: string[]}>, labelColumn: string | null, rowNumber: (i:
+ *   number) => number}} table
  * @param {string} text
  * @param {string | null} [column] the column searched where the query names none
  * @returns {Int32Array} indices of the matching points, ascending

@@ -12,7 +12,8 @@ export function sequenceColumn(table) {
 }
 
 /**
- * @param {string[]} values row numbers of the source; empty, not a row of this page, or a point's own row end a sequence
+ * @param {string[]} values row numbers of the source; empty, not a row of this page, or a point's own row end a
+ *   sequence
  * @param {(i: number) => number} rowNumber the source's row number of a point of the page
  * @returns {Int32Array} the point that follows each, -1 where none does
  */
@@ -30,7 +31,8 @@ export function nextPoints(values, rowNumber = (i) => i) {
  * Follow each sequence from the points that nothing leads to, then what is left: rings.
  *
  * @param {Int32Array} next see nextPoints
- * @returns {Int32Array[]} rows in their order; a ring ends where it began, and where one runs into another it ends there
+ * @returns {Int32Array[]} rows in their order; a ring ends where it began, and where one runs into another it ends
+ *   there
  */
 export function followSequences(next) {
   const n = next.length;
@@ -53,7 +55,10 @@ export function followSequences(next) {
   return paths;
 }
 
-/** @returns {string} the color of one of `count` sequences: hues from yellow round to red, as the Embedding Projector has them */
+/**
+ * @returns {string} the color of one of `count` sequences: hues from yellow round to red, as the Embedding Projector
+ *   has them
+ */
 export function sequenceColor(i, count, dark) {
   const hue = count > 1 ? 60 + (300 * i) / (count - 1) : 240;
   return `hsl(${Math.round(hue)}, 70%, ${dark ? 62 : 42}%)`;

@@ -5,7 +5,8 @@ const MOST_COLLATED = 5000;
  * The points of the page: their columns, names and row numbers.
  *
  * @param {object} manifest @param {number} [n_dims] of their vectors
- * @returns {object} {n_points, n_dims, columns: Map name -> {name, kind, values, numbers()}, measured (alike), column(name), labelColumn, rowNumber(i), label(i, column)}
+ * @returns {object} {n_points, n_dims, columns: Map name -> {name, kind, values, numbers()}, measured (alike),
+ *   column(name), labelColumn, rowNumber(i), label(i, column)}
  */
 export function createTable(manifest, n_dims) {
   const columns = new Map();

@@ -1,7 +1,8 @@
 /**
  * Where coordinates land on the screen. A view is plain data:
- * {dims: 2, x: [a, b], y: [c, d]} in the coordinates' unit, or {dims: 3, eye, center, up: {x, y, z}, projection: {type}}
- * in units of the scene, where the box is `aspect` long around the origin. Screen positions are CSS pixels from the host.
+ * {dims: 2, x: [a, b], y: [c, d]} in the coordinates' unit, or {dims: 3, eye, center, up: {x, y, z}, projection:
+ * {type}} in units of the scene, where the box is `aspect` long around the origin. Screen positions are CSS pixels from
+ * the host.
  */
 
 export const NEAR = 0.01;

@@ -1,10 +1,11 @@
 import { categories, countDistinct } from '#js/data/table.js';
 
 /**
- * Colors of points. The first ten categories have colors near those of Okabe and Ito (https://jfly.uni-koeln.de/color/),
- * moved apart in lightness so that they differ with each of the common color vision deficiencies and from the ground.
- * The 11th to the 50th were taken one after the other from a grid of hues, lightnesses and chromas, each as different
- * as can be from all before it, and from the five before it with every deficiency; the rest share one.
+ * Colors of points. The first ten categories have colors near those of Okabe and Ito
+ * (https://jfly.uni-koeln.de/color/), moved apart in lightness so that they differ with each of the common color vision
+ * deficiencies and from the ground. The 11th to the 50th were taken one after the other from a grid of hues,
+ * lightnesses and chromas, each as different as can be from all before it, and from the five before it with every
+ * deficiency; the rest share one.
  */
 const FEW_LIGHT = [
   '#2774ac',
@@ -129,7 +130,11 @@ const CIVIDIS = [
 const PLAIN = { light: '#0b63ce', dark: '#66aaff' };
 const REST = { light: '#9aa0a6', dark: '#72777d' };
 
-/** @param {number} n @param {boolean} dark @returns {string[]} at most fifty colors as #rrggbb; the first stay the same */
+/**
+ * @param {number} n
+ * @param {boolean} dark
+ * @returns {string[]} at most fifty colors as #rrggbb; the first stay the same
+ */
 export function categoricalPalette(n, dark) {
   return (dark ? [...FEW_DARK, ...MORE_DARK] : [...FEW_LIGHT, ...MORE_LIGHT]).slice(0, n);
 }
@@ -184,7 +189,8 @@ function range(column) {
  * @param {object | null} column null: all points have one color
  * @param {{n: number, as: 'auto' | 'categories' | 'gradient' | 'log', dark: boolean}} options
  * @returns {{colors: Uint8Array, legend: object}} RGBA, n * 4; legend is {kind: 'none'} |
- *   {kind: 'categories', entries: [{name, count, color, code}]} | {kind: 'gradient', low, high, middle, missing, stops, scale: 'linear' | 'log'}
+ *   {kind: 'categories', entries: [{name, count, color, code}]} | {kind: 'gradient', low, high, middle, missing, stops,
+ *   scale: 'linear' | 'log'}
  */
 export function colorPoints(column, { n, as, dark }) {
   const ground = dark ? 'dark' : 'light';

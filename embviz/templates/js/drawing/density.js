@@ -12,8 +12,8 @@ const STRONGEST = 0.72;
 /**
  * @param {Float32Array} xy (n, 2) in CSS pixels @param {Uint8Array | null} visible
  * @param {{left, top, width, height}} area @param {number} ink of one point: opacity times a disc's CSS pixels
- * @returns {{shade: Float32Array, columns: number, rows: number} | null} 0 .. 0.72 in the middles of cells of 4 CSS pixels, a
- *   margin of one around the area; null where nothing is flat
+ * @returns {{shade: Float32Array, columns: number, rows: number} | null} 0 .. 0.72 in the middles of cells of 4 CSS
+ *   pixels, a margin of one around the area; null where nothing is flat
  */
 export function densityShade(xy, visible, area, ink) {
   const columns = Math.ceil(area.width / CELL) + 2;

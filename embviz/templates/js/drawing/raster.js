@@ -73,7 +73,7 @@ export function depthOrder(depth, visible) {
   const levels = new Uint8Array(n);
   const shift = Math.log2(BUCKETS / LEVELS);
   for (let i = 0; i < n; i++) {
-    const seen = depth[i] === depth[i] && (!visible || visible[i]);
+    const seen = !Number.isNaN(depth[i]) && (!visible || visible[i]);
     bucket[i] = seen ? (high - depth[i]) * k : BUCKETS;
     levels[i] = seen ? bucket[i] >> shift : 0;
     start[bucket[i] + 1]++;
@@ -140,8 +140,9 @@ export function plusStamps(opacity = 1) {
  * Blend a stamp of its color over the picture for each point.
  *
  * @param {object} picture see createPicture
- * @param {{xy: Float32Array, colors: Uint32Array | number, order: Int32Array | null, levels: Uint8Array | null, visible: Uint8Array | null}} points
- *   colors: opaque RGBA a row, or one for all; order: which rows, in order of drawing; null: all
+ * @param {{xy: Float32Array, colors: Uint32Array | number, order: Int32Array | null, levels: Uint8Array | null,
+ *   visible: Uint8Array | null}} points colors: opaque RGBA a row, or one for all; order: which rows, in order of
+ *   drawing; null: all
  * @param {{stamps: object[], phases: number}} shapes
  * @param {{left: number, top: number, width: number, height: number}} area points outside are left out
  */

@@ -33,7 +33,10 @@ const STYLES = [
   'globalAlpha',
 ];
 const ANCHORS = { left: 'start', center: 'middle', right: 'end' };
-/** What a middle or top baseline is below the alphabetic one, in parts of the font's size; every reader of SVG knows that one. */
+/**
+ * What a middle or top baseline is below the alphabetic one, in parts of the font's size; every reader of SVG knows
+ * that one.
+ */
 const SHIFT = { middle: 0.35, top: 0.8, alphabetic: 0 };
 
 /**
@@ -83,11 +86,14 @@ export function createSvgContext(measure, paint = (color) => color) {
       path += 'Z';
     },
     arc(x, y, r) {
-      path += `M${short(x - r)} ${short(y)}a${short(r)} ${short(r)} 0 1 0 ${short(2 * r)} 0a${short(r)} ${short(r)} 0 1 0 ${short(-2 * r)} 0Z`;
+      const half = (across) => `a${short(r)} ${short(r)} 0 1 0 ${short(across)} 0`;
+      path += `M${short(x - r)} ${short(y)}${half(2 * r)}${half(-2 * r)}Z`;
     },
     roundRect(x, y, width, height, r) {
       const [w, v] = [width - 2 * r, height - 2 * r].map(short);
-      path += `M${short(x + r)} ${short(y)}h${w}a${r} ${r} 0 0 1 ${r} ${r}v${v}a${r} ${r} 0 0 1 ${-r} ${r}h-${w}a${r} ${r} 0 0 1 ${-r} ${-r}v-${v}a${r} ${r} 0 0 1 ${r} ${-r}Z`;
+      const corner = (dx, dy) => `a${r} ${r} 0 0 1 ${dx} ${dy}`;
+      path += `M${short(x + r)} ${short(y)}h${w}${corner(r, r)}v${v}${corner(-r, r)}`;
+      path += `h-${w}${corner(-r, -r)}v-${v}${corner(r, -r)}Z`;
     },
     fill() {
       put('path', { d: path, fill: paint(context.fillStyle) });
@@ -156,18 +162,19 @@ const MOST_CIRCLES = 20000;
  * @returns {string}
  */
 export function discs(rows, xy, color, { radius, opacity }) {
-  const isThere = (row) => xy[2 * row] === xy[2 * row];
+  const isThere = (row) => !Number.isNaN(xy[2 * row]);
   const group = (children) => element('g', { 'fill-opacity': opacity, 'stroke-opacity': opacity }, children.join(''));
   if (rows.length <= MOST_CIRCLES) {
     return group(
       Array.from(rows)
         .filter(isThere)
-        .map(
-          (row) =>
-            `<circle cx="${short(xy[2 * row])}" cy="${short(xy[2 * row + 1])}" r="${short(radius)}" fill="${color(row)}"/>`,
-        ),
+        .map((row) => {
+          const [cx, cy] = [short(xy[2 * row]), short(xy[2 * row + 1])];
+          return `<circle cx="${cx}" cy="${cy}" r="${short(radius)}" fill="${color(row)}"/>`;
+        }),
     );
   }
+  const pen = `stroke-width="${short(2 * radius)}" stroke-linecap="round" fill="none"`;
   const paths = new Map();
   for (const row of rows) {
     if (!isThere(row)) continue;
@@ -175,21 +182,16 @@ export function discs(rows, xy, color, { radius, opacity }) {
     if (!paths.has(key)) paths.set(key, []);
     paths.get(key).push(`M${short(xy[2 * row])} ${short(xy[2 * row + 1])}h0`);
   }
-  return group(
-    [...paths].map(
-      ([key, steps]) =>
-        `<path d="${steps.join('')}" stroke="${key}" stroke-width="${short(2 * radius)}" stroke-linecap="round" fill="none"/>`,
-    ),
-  );
+  return group([...paths].map(([key, steps]) => `<path d="${steps.join('')}" stroke="${key}" ${pen}/>`));
 }
 
 /**
  * Thumbnails: places in one picture that holds them all.
  *
- * @param {{href: string, width: number, height: number, tile: {width, height}, size: {width, height}}} sheet the picture,
- *   its tiles in its pixels, and their size on the screen
- * @param {{tiles: {x: number, y: number, at: number[], frame: string | null}[], opacity: number}[]} groups middles on the
- *   screen and corners in the picture
+ * @param {{href: string, width: number, height: number, tile: {width, height}, size: {width, height}}} sheet the
+ *   picture, its tiles in its pixels, and their size on the screen
+ * @param {{tiles: {x: number, y: number, at: number[], frame: string | null}[], opacity: number}[]} groups middles on
+ *   the screen and corners in the picture
  * @returns {string}
  */
 export function thumbnails({ href, width, height, tile, size }, groups) {
@@ -231,9 +233,11 @@ export function svgDocument({ width, height, title, background, clip }, layers) 
   const body = layers
     .map(({ parts, clipped }) => element('g', { 'clip-path': clipped ? 'url(#area)' : undefined }, parts.join('')))
     .join('\n');
+  const ground = element('rect', { width, height, fill: background });
+  const head = [element('title', {}, escapeXml(title)), element('defs', {}, frame), ground];
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
     'svg',
     { xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${short(width)} ${short(height)}` },
-    `\n${element('title', {}, escapeXml(title))}\n${element('defs', {}, frame)}\n${element('rect', { width, height, fill: background })}\n${body}\n`,
+    `\n${[...head, body].join('\n')}\n`,
   )}\n`;
 }

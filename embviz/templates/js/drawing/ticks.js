@@ -3,8 +3,8 @@
  *
  * @param {number} low @param {number} high the ends that are seen, in either order
  * @param {number} most about how many there is room for
- * @returns {{value: number, index: number, text: string}[]} multiples of 1, 2 or 5 times a power of ten; `index` is which
- *   multiple, so that every second one is the same one wherever the axis lies
+ * @returns {{value: number, index: number, text: string}[]} multiples of 1, 2 or 5 times a power of ten; `index` is
+ *   which multiple, so that every second one is the same one wherever the axis lies
  */
 export function ticksOf(low, high, most) {
   const [from, to] = low < high ? [low, high] : [high, low];

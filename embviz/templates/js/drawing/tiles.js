@@ -50,7 +50,8 @@ export function spread(xy, visible, { left, top, width, height }) {
  * The longer side of a thumbnail in CSS pixels: such that what is drawn covers about three quarters of the ground
  * that the points occupy, however dense the clusters; at most twice the tile.
  *
- * @param {{count: number, ground: number}} lying see `spread` @param {object} sprite inkShare: how much of a tile is ink
+ * @param {{count: number, ground: number}} lying see `spread` @param {object} sprite inkShare: how much of a tile is
+ *   ink
  */
 export function thumbnailSize({ count, ground }, sprite) {
   const cover = sprite.ink ? INK_COVER / Math.max(0.05, sprite.inkShare ?? INK_SHARE) : PHOTO_COVER;

@@ -53,7 +53,8 @@ export function squaredDistances(x, n, d, tell = () => {}) {
  * Symmetric affinities that sum to 1, of the 3 * perplexity nearest neighbors of each point.
  *
  * @param {Float32Array} squared (n, n) @param {number} perplexity 1 .. (n - 1) / 3
- * @returns {{starts: Int32Array, others: Int32Array, weights: Float64Array}} row i has the places starts[i] .. starts[i + 1]
+ * @returns {{starts: Int32Array, others: Int32Array, weights: Float64Array}} row i has the places starts[i] .. starts[i
+ *   + 1]
  */
 export function affinities(squared, n, perplexity) {
   const k = Math.min(n - 1, Math.ceil(3 * perplexity));
@@ -66,7 +67,8 @@ export function affinities(squared, n, perplexity) {
 
 /**
  * @param {Float32Array} squared (n, n) @param {number} k at most n - 1
- * @returns {{indices: Int32Array, squared: Float32Array}} (n, k) the nearest other points, nearest first, ties by number
+ * @returns {{indices: Int32Array, squared: Float32Array}} (n, k) the nearest other points, nearest first, ties by
+ *   number
  */
 export function nearestRows(squared, n, k) {
   const out = { indices: new Int32Array(n * k), squared: new Float32Array(n * k) };

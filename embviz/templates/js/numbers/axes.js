@@ -48,7 +48,9 @@ export function axisCoordinates(page, axis, column) {
 
 const isEmpty = (axis) => axis.from.trim() === '' && axis.to.trim() === '';
 
-/** Up to so many multiplications the covariance is worth having at once: with it an empty axis costs next to nothing. */
+/**
+ * Up to so many multiplications the covariance is worth having at once: with it an empty axis costs next to nothing.
+ */
 const CHEAP = 2e9;
 const FEW_DIMS = 256;
 const MOST_DIMS = 2048;

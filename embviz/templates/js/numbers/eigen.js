@@ -201,9 +201,9 @@ function rotate(a, m, p, q, turned) {
  *
  * @param {(columns: Float64Array[]) => Float64Array[]} apply the operator's images of some vectors
  * @param {number} m their length
- * @param {{wanted: number, spare?: number, most?: number, products?: number, isClose?: Function}} options `most` vectors
- *   are kept before a restart, `products` is how many images are taken at most, isClose tells of {values, vectors,
- *   images} whether they will do
+ * @param {{wanted: number, spare?: number, most?: number, products?: number, isClose?: Function}} options `most`
+ *   vectors are kept before a restart, `products` is how many images are taken at most, isClose tells of {values,
+ *   vectors, images} whether they will do
  * @returns {{values: Float64Array, vectors: Float64Array[], settled: boolean}} settled is false where they would not
  */
 export function krylov(apply, m, { wanted, spare = SPARE, most = 0, products = Infinity, isClose = hasSettled }) {

@@ -19,8 +19,8 @@ export function pcaCost(n, d) {
  * @param {import('#js/numbers/space.js').Space} space
  * @param {number} wanted components; there are never more than rows or dimensions
  * @returns {{directions: Float64Array[], variances: number[], shares: number[], total: number, mean: Float64Array}}
- *   in the space's unit; variances with the divisor n - 1, descending; a direction is zero where there is no variance, else its loading of
- *   largest magnitude is positive
+ *   in the space's unit; variances with the divisor n - 1, descending; a direction is zero where there is no variance,
+ *   else its loading of largest magnitude is positive
  */
 export function principalComponents(space, wanted) {
   const { n, d } = space;

@@ -13,7 +13,10 @@ export function createRandom(seed) {
   };
 }
 
-/** @param {() => number} random @returns {() => number} numbers of the standard normal distribution, by Box and Muller */
+/**
+ * @param {() => number} random
+ * @returns {() => number} numbers of the standard normal distribution, by Box and Muller
+ */
 export function createNormal(random) {
   return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }

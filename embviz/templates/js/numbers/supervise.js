@@ -9,7 +9,8 @@ const LEAST_SHARE = 1e-7;
 
 /**
  * @param {object} table see table.js @param {Int32Array} rows
- * @param {{column: string, factor: number, ignore?: string}} asked factor 0 .. 100, `ignore` a label that counts as none
+ * @param {{column: string, factor: number, ignore?: string}} asked factor 0 .. 100, `ignore` a label that counts as
+ *   none
  * @returns {Int32Array} a class number for each row, -1 where there is no label
  * @throws {RangeError}
  */
@@ -25,9 +26,9 @@ export function readLabels(table, rows, { column, factor, ignore = '' }) {
 /**
  * @param {{starts: Int32Array, others: Int32Array, weights: Float64Array}} p see affinities.js
  * @param {Int32Array} labels class numbers, -1 is none @param {number} factor 0 .. 100; 0 changes nothing
- * @returns {object} the same places; for n points, of which `same` share i's class and `other` have another one, weights
- *   times 1 + f n / same within a class and 1 - f n / other, at least about 0, between two (f is factor / 100; the mean of
- *   both points' numbers), and then again summing to 1
+ * @returns {object} the same places; for n points, of which `same` share i's class and `other` have another one,
+ *   weights times 1 + f n / same within a class and 1 - f n / other, at least about 0, between two (f is factor / 100;
+ *   the mean of both points' numbers), and then again summing to 1
  */
 export function supervised({ starts, others, weights }, labels, factor) {
   const n = labels.length;

@@ -79,8 +79,10 @@ export function planPhases(n, total) {
  * One optimization, advanced step by step.
  *
  * @param {{starts: Int32Array, others: Int32Array, weights: Float64Array}} p see affinities.js
- * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate, seed}} options see tsneOptions in runs/options.js
- * @returns {{step: () => void, perturb: () => void, iteration: () => number, isDone: () => boolean, points: () => Float64Array, divergence: () => number}}
+ * @param {Float64Array} start (n, dims) @param {{dims, iterations, learning_rate, seed}} options see tsneOptions in
+ *   runs/options.js
+ * @returns {{step: () => void, perturb: () => void, iteration: () => number, isDone: () => boolean, points: () =>
+ *   Float64Array, divergence: () => number}}
  */
 export function createRun(p, start, { dims, iterations, learning_rate, seed = 0 }) {
   const size = start.length;
@@ -227,7 +229,10 @@ function enlarge(y, update, n) {
   }
 }
 
-/** Shift each coordinate by up to 5 % of the map's radius, within that radius, as the Embedding Projector's *Perturb* does. */
+/**
+ * Shift each coordinate by up to 5 % of the map's radius, within that radius, as the Embedding Projector's *Perturb*
+ * does.
+ */
 function perturb(y, n, dims, random) {
   const squares = (at, by) => {
     let sum = 0;

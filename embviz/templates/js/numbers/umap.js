@@ -2,8 +2,8 @@ import { createNormal, createRandom } from '#js/numbers/random.js';
 
 /**
  * Uniform manifold approximation and projection (McInnes, Healy and Melville 2018, arXiv:1802.03426) for some thousands
- * of points, with the defaults of umap-learn 0.5 that embviz/projections/umap.py keeps: one neighbor at full membership,
- * spread 1, five negative samples an edge, a rate that falls linearly to 0, and a start from PCA.
+ * of points, with the defaults of umap-learn 0.5 that embviz/projections/umap.py keeps: one neighbor at full
+ * membership, spread 1, five negative samples an edge, a rate that falls linearly to 0, and a start from PCA.
  */
 
 const BISECTIONS = 64;
@@ -19,7 +19,8 @@ const FEW_EPOCHS = 10;
 const USUAL_EPOCHS = 500;
 
 /**
- * How far each point's neighborhood reaches: sigma such that the memberships exp(-(distance - rho) / sigma) sum to log2(k).
+ * How far each point's neighborhood reaches: sigma such that the memberships exp(-(distance - rho) / sigma) sum to
+ * log2(k).
  *
  * @param {Float32Array} distances (n, k - 1) to the nearest other points, ascending
  * @param {number} k neighbors, the point itself among them

@@ -115,7 +115,10 @@ export function createAddress(page, view, store, say) {
     moved: () => {
       if (plot) schedule();
     },
-    /** @returns {{url: string, left: string[], isPlaced: boolean}} placed: by a bookmark or a run, not as the link shows them */
+    /**
+     * @returns {{url: string, left: string[], isPlaced: boolean}} placed: by a bookmark or a run, not as the link shows
+     *   them
+     */
     link() {
       const { fragment, left } = current();
       const { placed, run } = store.get();

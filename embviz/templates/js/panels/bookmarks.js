@@ -43,7 +43,8 @@ export function createBookmarksPanel(bookmarks, title, say) {
   const hint = h(
     'p.hint',
     {},
-    'A bookmark keeps this view: projection, camera, selection, colors. Load a file of TensorBoard or of this page, or drop it here.',
+    'A bookmark keeps this view: projection, camera, selection, colors. ' +
+      'Load a file of TensorBoard or of this page, or drop it here.',
   );
   const element = h(
     'section.panel.bookmarks-panel',

@@ -67,7 +67,8 @@ export function createExportMenu(page, view, to) {
     const { selected, k } = view.get();
     if (selected.length > MOST_QUERIES)
       return to.say(
-        `Neighbors of at most ${format(MOST_QUERIES)} points are saved at once, ${format(selected.length)} are selected`,
+        `Neighbors of at most ${format(MOST_QUERIES)} points are saved at once, ` +
+          `${format(selected.length)} are selected`,
       );
     try {
       const text = await exportNeighbors(page, view, to.say);

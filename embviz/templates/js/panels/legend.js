@@ -39,7 +39,9 @@ export function createLegend(view) {
       'button.legend-row',
       {
         type: 'button',
-        title: `Click hides or shows ${name}, double-click shows it alone. Shift-click adds its points to the selection, Alt-click takes them out, both keep only those`,
+        title:
+          `Click hides or shows ${name}, double-click shows it alone. ` +
+          'Shift-click adds its points to the selection, Alt-click takes them out, both keep only those',
         on: { click: (event) => press(code, event), pointerenter: enter, pointerleave: leave, focus, blur: leave },
       },
       h('span.swatch', { style: { '--swatch': color } }),

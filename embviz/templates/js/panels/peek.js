@@ -1,8 +1,8 @@
 import { format, h, iconButton, setText } from '#js/dom.js';
 
 /**
- * On a narrow screen, where the inspector is a sheet over the plot, one line below the plot that says what is selected and
- * opens the inspector: a press on a point covers nothing by itself.
+ * On a narrow screen, where the inspector is a sheet over the plot, one line below the plot that says what is selected
+ * and opens the inspector: a press on a point covers nothing by itself.
  *
  * @param {object} page @param {object} view @param {() => void} openInspector
  */

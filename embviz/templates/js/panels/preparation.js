@@ -4,7 +4,8 @@ import { leadingLeft } from '#js/numbers/pca.js';
 import { ownTab } from '#js/state/tabs.js';
 
 /**
- * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the rest.
+ * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the
+ * rest.
  *
  * @param {object} page see view.js
  */

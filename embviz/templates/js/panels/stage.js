@@ -10,7 +10,8 @@ export function createStage(page, view, on = {}) {
     attributes: { role: 'application', 'aria-roledescription': 'scatter plot' },
     aria: {
       label:
-        'Points. Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the middle; with box or lasso in hand the arrow keys move a cross-hair and Space sets a corner.',
+        'Points. Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the ' +
+        'middle; with box or lasso in hand the arrow keys move a cross-hair and Space sets a corner.',
     },
   });
   const tools = [

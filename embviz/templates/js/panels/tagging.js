@@ -78,10 +78,12 @@ export function createTagging(page, view) {
   };
 }
 
-const told = (tag) =>
-  tag
-    ? `${tag.column}: ${tag.value === '' ? 'emptied' : tag.value} (${format(tag.rows.length)} ${tag.rows.length === 1 ? 'point' : 'points'})`
-    : '';
+function told(tag) {
+  if (!tag) return '';
+  const { length } = tag.rows;
+  const value = tag.value === '' ? 'emptied' : tag.value;
+  return `${tag.column}: ${value} (${format(length)} ${length === 1 ? 'point' : 'points'})`;
+}
 
 function createButtons(page, view) {
   const apply = h('button.primary', { type: 'submit' });

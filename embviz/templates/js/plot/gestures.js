@@ -29,8 +29,8 @@ export function modeOf({ shiftKey, altKey }) {
 
 /**
  * @param {HTMLElement} host @param {HTMLCanvasElement} canvas on top of it
- * @param {object} plot {isOurs, target, pan, zoom, reset, hover, click, pickMiddle, pointAtMiddle, isEmpty, select, redraw}; positions are
- *   [x, y] in pixels from the host's corner
+ * @param {object} plot {isOurs, target, pan, zoom, reset, hover, click, pickMiddle, pointAtMiddle, isEmpty, select,
+ *   redraw}; positions are [x, y] in pixels from the host's corner
  * @returns {{setTool: (tool: string) => void, drawShape: (context, chrome) => void}}
  */
 export function createGestures(host, canvas, plot) {
@@ -185,8 +185,8 @@ function keydown(hand, plot, event, host) {
 }
 
 /**
- * What a drag is with the pointer, with the keys: the arrows move a cross-hair, Space sets a corner. The second one of a
- * box ends it, as Enter ends a lasso, which goes from corner to corner.
+ * What a drag is with the pointer, with the keys: the arrows move a cross-hair, Space sets a corner. The second one of
+ * a box ends it, as Enter ends a lasso, which goes from corner to corner.
  */
 function aim(hand, plot, event, host) {
   const { clientWidth: width, clientHeight: height } = host;

@@ -27,7 +27,9 @@ export function drawGrid(context, spec) {
   else grid3(context, spec);
 }
 
-/** @returns {{x: {at: number, text: string}[], y: {at: number, text: string}[]}} where on the screen which numbers stand */
+/**
+ * @returns {{x: {at: number, text: string}[], y: {at: number, text: string}[]}} where on the screen which numbers stand
+ */
 export function ticks2({ transform: { kx, bx, ky, by }, area }) {
   const along = (k, b, start, length, room) =>
     ticksOf((start - b) / k, (start + length - b) / k, Math.min(10, Math.max(2, length / room))).map(
@@ -125,8 +127,8 @@ function farFaces({ view, box }) {
 /**
  * For each axis the edge of the box that its numbers stand along: one of its outline, lowest or farthest out.
  *
- * @returns {{from: number[], to: number[], ends: number[][][], out: number[]}[]} from and to on the screen, NaN behind the
- *   camera; out is the unit vector away from the box
+ * @returns {{from: number[], to: number[], ends: number[][][], out: number[]}[]} from and to on the screen, NaN behind
+ *   the camera; out is the unit vector away from the box
  */
 function edgesOf({ box, transform, area }, far) {
   const near = far.map((x, j) => (x === box.min[j] ? box.max[j] : box.min[j]));

@@ -83,7 +83,10 @@ function sortedOf(layer, style) {
   return layer.sorted;
 }
 
-/** How points look in this view: {radius, opacity, tile (0: discs), count (in sight), fade (with depth), dims (the rest)}. */
+/**
+ * How points look in this view: {radius, opacity, tile (0: discs), count (in sight), fade (with depth), dims (the
+ * rest)}.
+ */
 function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const radius = discRadius(shown, magnification);
   const count = countWithin(xy, style.visible, area);

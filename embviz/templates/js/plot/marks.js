@@ -74,7 +74,7 @@ function discBoxes(xy, visible, { radius, tile }) {
   const boxes = [];
   for (let i = 0; i < xy.length / 2; i++) {
     const x = xy[2 * i];
-    if (x === x && (!visible || visible[i]))
+    if (!Number.isNaN(x) && (!visible || visible[i]))
       boxes.push([x - half, xy[2 * i + 1] - half, x + half, xy[2 * i + 1] + half]);
   }
   return boxes;
@@ -87,7 +87,7 @@ export function drawLabels(context, labels, xy, chrome, halo) {
 }
 
 function drawLabel(context, text, x, y, { side, gap, kind, chrome, halo }) {
-  if (!(x === x)) return;
+  if (Number.isNaN(x)) return;
   context.font = kind === 'plain' || kind === 'neighbor' ? FONT : BOLD;
   context.textAlign = side === SIDES.right ? 'left' : side === SIDES.left ? 'right' : 'center';
   context.textBaseline = 'middle';
@@ -144,7 +144,7 @@ export function createPlates() {
   /** @param {number} size of the plate, CSS pixels @param {string} color of its frame @param {number} line its width */
   function drawPlate(context, style, row, x, y, { size, color, line, ratio }) {
     const index = style.sprite.tile(row);
-    if (!(x === x) || !(index >= 0)) return;
+    if (Number.isNaN(x) || !(index >= 0)) return;
     const sides = tileSides(style.sprite, size - 4);
     context.beginPath();
     context.roundRect(x - sides.width / 2 - 2, y - sides.height / 2 - 2, sides.width + 4, sides.height + 4, 3);

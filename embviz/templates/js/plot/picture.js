@@ -73,7 +73,7 @@ function discParts({ spec: { style }, look, xy }, rows) {
 
 function tileParts({ spec: { style }, look, xy }, rows) {
   const { sprite } = style;
-  const there = rows.filter((row) => sprite.tile(row) >= 0 && xy[2 * row] === xy[2 * row]);
+  const there = rows.filter((row) => sprite.tile(row) >= 0 && !Number.isNaN(xy[2 * row]));
   if (!there.length) return [];
   const columns = Math.ceil(Math.sqrt(there.length));
   const native = Math.max(sprite.tileWidth, sprite.tileHeight);

@@ -48,14 +48,14 @@ const EMPTY = { coordinates: new Float32Array(0), n: 0, dims: 2, axes: null };
 const NO_WEBGL = 'This browser offers no WebGL, which Plotly’s 3D scene needs; the points are turned without it';
 
 /**
- * The plot: Plotly's axes and camera below, which take drags and wheel and are not seen; one canvas above that draws the
- * points, the grid and the numbers in step with them.
+ * The plot: Plotly's axes and camera below, which take drags and wheel and are not seen; one canvas above that draws
+ * the points, the grid and the numbers in step with them.
  *
  * @param {HTMLElement} host positioned, of any size; it takes keys when it has the focus
- * @param {{hover?: (row: number, clientX: number, clientY: number) => void, click?: (row: number, mode: string) => void,
- *   select?: (rows: Int32Array, mode: string) => void, camera?: (camera: object, settled: boolean) => void,
- *   unsupported?: (message: string) => void}} on row is -1 where no point is; mode is
- *   'replace' | 'add' | 'remove' | 'intersect'
+ * @param {{hover?: (row: number, clientX: number, clientY: number) => void, click?: (row: number, mode: string) =>
+ *   void, select?: (rows: Int32Array, mode: string) => void, camera?: (camera: object, settled: boolean) => void,
+ *   unsupported?: (message: string) => void}} on row is -1 where no point is; mode is 'replace' | 'add' | 'remove' |
+ *   'intersect'
  */
 export function createPlot(host, on) {
   const plot = {

@@ -3,8 +3,8 @@ import { clipMatrix, multiply, transform2 } from '#js/drawing/camera.js';
 /**
  * The only file that touches Plotly, and what it takes from Plotly's private API:
  * 2D: _fullLayout.xaxis / yaxis {_offset, _length, range}; 3D: _fullLayout.scene._scene {glplot {cameraParams
- * {view, projection, model}, onrender}, camera {eye, center, up, _ortho}, dataScale}. `missingFields` checks them, tests call it.
- * Plotly is never given a text that comes from the data. Its axes are not seen: plot_axes.js draws them.
+ * {view, projection, model}, onrender}, camera {eye, center, up, _ortho}, dataScale}. `missingFields` checks them,
+ * tests call it. Plotly is never given a text that comes from the data. Its axes are not seen: plot_axes.js draws them.
  */
 export const PLOTLY_VERSION = '4.1.1';
 const CONFIG = {

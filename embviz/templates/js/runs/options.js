@@ -11,7 +11,8 @@ const MOST_RATE = 1e6;
  * What a run of t-SNE is made with; an error says what does not fit.
  *
  * @param {number} n points
- * @param {{dims?: number, perplexity?: number, learning_rate?: number | null, iterations?: number, seed?: number}} asked
+ * @param {{dims?: number, perplexity?: number, learning_rate?: number | null, iterations?: number, seed?: number}}
+ *   asked
  * @returns {{dims: number, perplexity: number, learning_rate: number | null, iterations: number, seed: number}}
  *   learning_rate null is n / exaggeration, at least 10
  * @throws {RangeError}
@@ -39,9 +40,10 @@ export function tsneOptions(n, asked = {}) {
  * What a run of UMAP is made with; an error says what does not fit.
  *
  * @param {number} n points
- * @param {{dims?: number, neighbors?: number, min_distance?: number, learning_rate?: number, epochs?: number, seed?: number}} asked
- *   `neighbors` counts the point itself, as umap-learn and `embviz project --method umap` do
- * @returns {{dims: number, neighbors: number, min_distance: number, learning_rate: number, epochs: number, seed: number}}
+ * @param {{dims?: number, neighbors?: number, min_distance?: number, learning_rate?: number, epochs?: number, seed?:
+ *   number}} asked `neighbors` counts the point itself, as umap-learn and `embviz project --method umap` do
+ * @returns {{dims: number, neighbors: number, min_distance: number, learning_rate: number, epochs: number, seed:
+ *   number}}
  * @throws {RangeError}
  */
 export function umapOptions(n, asked = {}) {

@@ -127,7 +127,10 @@ function prepare(page, { isolated, spherize, metric, dims }, name, options) {
   };
 }
 
-/** @returns {Promise<{entry: object, rows: Int32Array}>} when all iterations are done; it rejects when the run is stopped */
+/**
+ * @returns {Promise<{entry: object, rows: Int32Array}>} when all iterations are done; it rejects when the run is
+ *   stopped
+ */
 function listen(page, run, tell, fail) {
   const { worker } = run;
   return new Promise((resolve, reject) => {
@@ -177,7 +180,8 @@ function takeStep(page, run, { kind, iteration, kl, coordinates, frame }) {
 function noteOf({ rows, kind, method, status }, isDone, iteration) {
   const by = status.supervise ? `, supervised by ${status.supervise.column}` : '';
   if (isDone) return `Run here on ${format(rows.length)} points${by}. ${CAPTIONS[kind]}`;
-  return `Running here on ${format(rows.length)} points${by}: ${format(iteration)} of ${format(status.iterations)} ${method.run.count}.`;
+  const steps = `${format(iteration)} of ${format(status.iterations)} ${method.run.count}`;
+  return `Running here on ${format(rows.length)} points${by}: ${steps}.`;
 }
 
 const format = (x) => x.toLocaleString('en');

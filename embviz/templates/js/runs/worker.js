@@ -6,14 +6,14 @@ import * as tsne from '#js/numbers/tsne.js';
 import * as umap from '#js/numbers/umap.js';
 
 /**
- * What runs beside the page. Messages to it: {kind: 'components' | 'tsne' | 'umap', vectors, spherize, …} once, then 'pause',
- * 'resume' and 'perturb'. From it: {kind: 'progress', text}, {kind: 'step', iteration, kl, coordinates, frame} and
- * {kind: 'done', …}. Ending the worker stops it.
+ * What runs beside the page. Messages to it: {kind: 'components' | 'tsne' | 'umap', vectors, spherize, …} once, then
+ * 'pause', 'resume' and 'perturb'. From it: {kind: 'progress', text}, {kind: 'step', iteration, kl, coordinates, frame}
+ * and {kind: 'done', …}. Ending the worker stops it.
  */
 
 const SLICE_MS = 60;
 const N_FRAMES = 30;
-const tell = (message, transfer = []) => globalThis.postMessage(message, transfer);
+const tell = (message, transfer = []) => self.postMessage(message, { transfer });
 
 function runPca({ vectors, spherize, wanted }) {
   const { directions, mean, shares, total } = principalComponents(createSpace(vectors, null, spherize), wanted);
@@ -103,7 +103,7 @@ function advance(state) {
   if (!state.run.isDone()) schedule(state);
 }
 
-globalThis.onmessage = ({ data }) => {
+self.onmessage = ({ data }) => {
   if (data.kind === 'components') runPca(data);
   else if (data.kind in PREPARE) begin(data);
   else if (data === 'pause') running.paused = true;

@@ -84,7 +84,9 @@ function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
       spherize,
       entry: {
         ...given,
-        note: `PCA of these points is being computed, which takes about ${seconds} seconds; until then that of the whole file is shown.`,
+        note:
+          `PCA of these points is being computed, which takes about ${seconds} seconds; ` +
+          'until then that of the whole file is shown.',
       },
     };
     kept.job = startPca(page, isolated, spherize, given.n_components, (found, problem) => {

@@ -14,7 +14,10 @@ export function createScene(page, get, { memo, computed, visible }) {
   const { table, tabs } = page;
   const roleOf = (key) => tabs.get(key)?.role ?? '';
 
-  /** @returns {Float32Array} (n_points, dims) row by row, of the finished projection; of typed axes, and of a bookmark's places where those are shown */
+  /**
+   * @returns {Float32Array} (n_points, dims) row by row, of the finished projection; of typed axes, and of a bookmark's
+   *   places where those are shown
+   */
   function coordinates(name, dims) {
     const state = get();
     if (state.placed?.name === name && state.placed.dims === dims) return state.placed.data;
@@ -88,7 +91,10 @@ export function createScene(page, get, { memo, computed, visible }) {
     return finished(entry, dims, role === 'components' ? within(components, entry, dims) : undefined);
   }
 
-  /** @returns {{params: object, stats: object}} what the picture was made with, and what was measured of just these points and components */
+  /**
+   * @returns {{params: object, stats: object}} what the picture was made with, and what was measured of just these
+   *   points and components
+   */
   function facts(state = get()) {
     const entry = computed.entry(state);
     const { projection, dims, isolated, axes, column } = state;

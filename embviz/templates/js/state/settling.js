@@ -8,7 +8,8 @@ const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'iso
  * Changes that follow from others: a tab's own dimensions, a query's matches.
  *
  * @param {object} page see view.js @param {object} store see store.js
- * @param {{computed: object, scenes: object, search: (text: string, column: string | null) => {rows: Int32Array, error: string}}} parts
+ * @param {{computed: object, scenes: object, search: (text: string, column: string | null) => {rows: Int32Array, error:
+ *   string}}} parts
  * @returns {(patch: object) => void} completes a patch in place, @throws {Error} where it cannot be
  */
 export function createSettling({ table, tabs }, store, { computed, scenes, search }) {

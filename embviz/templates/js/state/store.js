@@ -3,7 +3,8 @@
  *
  * @template {object} S
  * @param {S} initial
- * @returns {{get: () => S, set: (patch: Partial<S>) => void, subscribe: (fn: (state: S, before: S) => void) => () => void}}
+ * @returns {{get: () => S, set: (patch: Partial<S>) => void, subscribe: (fn: (state: S, before: S) => void) => () =>
+ *   void}}
  */
 export function createStore(initial) {
   let state = Object.freeze({ ...initial });
