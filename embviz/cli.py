@@ -101,7 +101,7 @@ def cli(ctx: click.Context) -> None:
         with standard_output():
             click.echo(ctx.get_help())
     else:
-        begin_progress(f"embviz {ctx.invoked_subcommand}")
+        begin_progress(f"{ctx.invoked_subcommand}: reading")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

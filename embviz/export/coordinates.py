@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,8 @@ from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 from embviz.pictures.tabs import name_tabs
+
+progress = logging.getLogger("embviz.progress")
 
 
 def write_coordinates(
@@ -33,6 +36,7 @@ def write_coordinates(
     check_coordinates_name(path)
     for projection in projections:
         projection.check_points(table.n_points)
+    progress.info("writing %s", path)
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
     arrays: dict[str, Any] = {
         f"{p.key}_{p.coordinates.shape[1]}": p.coordinates for p in name_tabs(projections)

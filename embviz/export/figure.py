@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from embviz.outputs.text import to_utf8
 
 if TYPE_CHECKING:
     import plotly.graph_objects
+
+progress = logging.getLogger("embviz.progress")
 
 
 def to_figure(
@@ -78,5 +81,6 @@ def write_figure(
     Raises:
         OutputError: If the file cannot be written.
     """
+    progress.info("writing %s", path)
     figure = to_figure(table, projection, color_by, dims)
     write_file(Path(path), to_utf8(figure.to_json()))

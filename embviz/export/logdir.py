@@ -49,6 +49,7 @@ from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
 
 _log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
 
 TensorFormat = Literal["bytes", "tsv"]
 WRITTEN_BY = "# Written by embviz export."
@@ -116,6 +117,7 @@ def export_logdir(
     config = format_config(infos, notes, [WRITTEN_BY])
     parts.append((FILE_NAME, to_utf8(config)))
     _check_free(folder, [name for name, _ in parts])
+    progress.info("writing %s", folder)
     return stage_files(folder, parts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +19,8 @@ from embviz.neighbors.graph import SAMPLE, build_graph, list_zero_neighbors, war
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import Best, round_mantissa
 from embviz.space import Space, divide, open_space
+
+progress = logging.getLogger("embviz.progress")
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -50,6 +53,7 @@ def find_all_neighbors(
     """
     check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
+    progress.info("exact neighbors of %s points", f"{table.n_points:,}")
     few = table.n_points * table.n_dims <= HELD_NUMBERS
     exact = open_rows(open_space(table, known=space), metric, held=few)
     best = Best(np.empty((table.n_points, k)), np.empty((table.n_points, k), np.int64))

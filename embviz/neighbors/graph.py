@@ -20,6 +20,7 @@ from embviz.neighbors.scan import in_the_vectors_unit
 from embviz.space import Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
 
 Matrix = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -70,6 +71,7 @@ def build_graph(
     """
     check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
+    progress.info("neighbors of %s points", f"{table.n_points:,}")
     exact = open_rows(open_space(table, normalize, space), metric)
     rounded = round_rows(exact)
     others = rounded.rows

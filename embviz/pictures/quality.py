@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,8 @@ from embviz.model import EmbeddingTable, Neighbors, Projection
 from embviz.neighbors.bounds import product_rounding
 from embviz.neighbors.exact_rows import ExactRows, open_rows
 from embviz.space import Normalize, Space, open_space
+
+progress = logging.getLogger("embviz.progress")
 
 K = 10
 SAMPLE = 1000
@@ -85,6 +88,7 @@ def measure_qualities(
         ParameterError: If a projection or the neighbors are of another number of points.
     """
     n = space.shape[0]
+    progress.info("quality of the pictures of %s points", f"{n:,}")
     counts = [("projection", len(projection.coordinates)) for projection in projections]
     for what, count in [*counts, ("neighbors", len(neighbors.indices))]:
         if count != n:

@@ -23,6 +23,7 @@ from embviz.space import (
 )
 
 log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
 
 # Up to so many multiplications float64 products cost a fraction of a second.
 CHEAP_PRODUCTS = 2e10
@@ -86,6 +87,7 @@ class PCA:
         """
         if self.n_components < 1:
             raise ParameterError("n_components", f"{self.n_components} is less than 1")
+        progress.info("PCA of %s points", f"{table.n_points:,}")
         space = open_space(table, self.normalize, space)
         found, coordinates = lead(space, self.n_components)
         own = 2.0**space.rows_exponent

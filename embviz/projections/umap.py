@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Sequence
@@ -26,6 +27,7 @@ progress = logging.getLogger("embviz.progress")
 
 FEWEST_POINTS = 4
 CHEAP_3D = 10_000  # Up to so many points 3D takes seconds and comes along unasked.
+_EPOCHS = "{n_fmt}/{total_fmt}"
 SPREAD = 10.0  # Of the start, as umap-learn scales its own.
 
 
@@ -74,7 +76,7 @@ class UMAP:
             np.concatenate([own, graph.indices], axis=1),
             np.concatenate([np.zeros_like(distances[:, :1]), distances], axis=1),
         )
-        progress.info("UMAP: %s points", f"{table.n_points:,}")
+        progress.info("UMAP: compiling, for %s points", f"{table.n_points:,}")
         with warnings.catch_warnings():
             # It warns of the seed's single thread, and of points without a place in the graph.
             warnings.simplefilter("ignore")
@@ -88,6 +90,11 @@ class UMAP:
                 n_jobs=1,
                 precomputed_knn=known,
                 force_approximation_algorithm=True,
+                tqdm_kwds={
+                    "file": _Epochs(),
+                    "disable": False,
+                    "bar_format": "{n_fmt}/{total_fmt}",
+                },
             )
             coordinates = np.asarray(model.fit_transform(start), dtype=np.float32)
         # A point that nothing links has no place; it goes to the middle of the others.
@@ -153,6 +160,18 @@ class UMAP:
         }
 
 
+class _Epochs:
+    """What umap-learn writes its progress to, as a file."""
+
+    def write(self, text: str) -> None:
+        found = re.search(r"(\d+)/(\d+)", text)
+        if found and found[1] != "0":
+            progress.info("UMAP: epoch %s of %s", *found.groups())
+
+    def flush(self) -> None:
+        pass
+
+
 def _import_umap() -> Any:
     """Return umap-learn, which is an extra."""
     # For a class that is not used here it would load TensorFlow, which takes seconds.
@@ -177,7 +196,25 @@ def _import_umap() -> Any:
 def _load_umap() -> Any:
     import umap
 
+    _release_interpreter()
     return umap
+
+
+def _release_interpreter() -> None:
+    """Have umap-learn's long steps let other threads run, which hear of signals and show progress.
+
+    They take seconds on many points. What they compute stays the same.
+    """
+    from umap import layouts, umap_
+
+    for module, name in (
+        (umap_, "smooth_knn_dist"),
+        (umap_, "compute_membership_strengths"),
+        (layouts, "_nb_optimize_layout_euclidean_single_epoch"),
+    ):
+        options = getattr(getattr(module, name, None), "targetoptions", None)
+        if isinstance(options, dict):  # Read when it is compiled, at its first call.
+            options["nogil"] = True
 
 
 def _scaled(start: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:

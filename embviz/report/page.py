@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,6 +20,8 @@ from embviz.pictures.selection import Part
 from embviz.report.blocks import compress
 from embviz.report.options import ReportFields, report_options
 from embviz.report.payload import Payload, ReportOptions, build_payload
+
+progress = logging.getLogger("embviz.progress")
 
 TEMPLATES = files("embviz") / "templates"
 
@@ -92,6 +95,7 @@ def write_report(
     prepare_page()
     table, options = report_options(points, options, fields)
     space = points.space if isinstance(points, Part) else None
+    progress.info("page: packing %s points", f"{table.n_points:,}")
     page = render_page(build_payload(table, projections, options, space))
     return write_file(Path(path), to_utf8(page))
 
