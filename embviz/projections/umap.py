@@ -196,23 +196,22 @@ def _import_umap() -> Any:
 def _load_umap() -> Any:
     import umap
 
-    _release_interpreter()
+    _release_interpreter(umap)
     return umap
 
 
-def _release_interpreter() -> None:
+def _release_interpreter(umap: Any) -> None:
     """Have umap-learn's long steps let other threads run, which hear of signals and show progress.
 
     They take seconds on many points. What they compute stays the same.
     """
-    from umap import layouts, umap_
-
     for module, name in (
-        (umap_, "smooth_knn_dist"),
-        (umap_, "compute_membership_strengths"),
-        (layouts, "_nb_optimize_layout_euclidean_single_epoch"),
+        ("umap_", "smooth_knn_dist"),
+        ("umap_", "compute_membership_strengths"),
+        ("layouts", "_nb_optimize_layout_euclidean_single_epoch"),
     ):
-        options = getattr(getattr(module, name, None), "targetoptions", None)
+        compiled = getattr(getattr(umap, module, None), name, None)
+        options = getattr(compiled, "targetoptions", None)
         if isinstance(options, dict):  # Read when it is compiled, at its first call.
             options["nogil"] = True
 
