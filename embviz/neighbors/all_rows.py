@@ -15,7 +15,13 @@ from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.bounds import ROUNDED, UNDERFLOW, measure_lengths, product_rounding
 from embviz.neighbors.exact import check_k, check_metric
 from embviz.neighbors.exact_rows import MEASURED_NUMBERS, ExactRows, open_rows
-from embviz.neighbors.graph import SAMPLE, build_graph, list_zero_neighbors, warn_of_zeros
+from embviz.neighbors.graph import (
+    SAMPLE,
+    build_graph,
+    estimate_recall,
+    list_zero_neighbors,
+    warn_of_zeros,
+)
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import Best, round_mantissa
 from embviz.space import Space, divide, open_space
@@ -109,6 +115,8 @@ def find_most_neighbors(
     truth = exact.search(rows, k, space.working)[1]
     # A neighbor as near as the last true one is as good; ties have no order.
     recall = float((best.distances[rows] <= truth[:, -1:]).mean())
+    if graph.recall < 1:
+        recall = estimate_recall(recall, truth.size)
     return best.neighbors(metric, exact.exponent, recall)
 
 

@@ -165,8 +165,7 @@ def _settle(
     if len(rest) and share < WANTED_RECALL:
         found.indices[rest], found.distances[rest] = _search(exact, rounded, rest, k)
     elif len(rest):
-        # What a sample does not show may still be so once in twice as many.
-        missed = max(1 - share, 1 / (2 * truth.size))
+        missed = 1 - estimate_recall(share, truth.size)
         found.recall = 1 - missed * len(rest) / len(rounded.rows)
     return found
 
@@ -276,7 +275,7 @@ def _visit_cells(exact: ExactRows, rounded: RoundedRows, k: int, seed: int) -> _
         n_visited = min(n_cells, math.ceil(n_visited * 1.4))
     candidates = cells.search(reduced, sample.n_candidates, n_visited)
     rows, distances, _ = _order(exact, rounded, np.arange(n_points), candidates, k)
-    return _Found(rows, distances, recall)
+    return _Found(rows, distances, estimate_recall(recall, sample.truth.size))
 
 
 def _reduce(sample: _Sample, seed: int) -> Matrix:
@@ -306,6 +305,19 @@ def _main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
     for _ in range(4):
         basis = np.linalg.qr(rows.T @ (rows @ basis))[0]
     return basis
+
+
+def estimate_recall(share: float, count: int) -> float:
+    """Return the recall that a share of so many true neighbors lets expect, below 1.
+
+    What a sample does not show may still be so once in twice as many.
+    """
+    return min(share, 1 - 1 / (2 * count))
+
+
+def shown_recall(recall: float) -> float:
+    """Return a recall to four digits, 1.0 only where it is."""
+    return math.floor(recall * 10_000) / 10_000
 
 
 def first_neighbors(

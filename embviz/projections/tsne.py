@@ -15,7 +15,7 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, count_cores
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.graph import bandwidth_distances, first_neighbors
+from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.pca import leading_coordinates
 from embviz.projections.tsne_descent import (
     EARLY_EXAGGERATION,
@@ -187,7 +187,7 @@ class TSNE:
             "normalize": self.normalize,
             "seed": self.seed,
             "n_neighbors": int(n_neighbors),
-            "neighbor_recall": round(neighbors.recall, 4),
+            "neighbor_recall": shown_recall(neighbors.recall),
             "initialization": "pca" if self.initialization is None else "given",
         }
 

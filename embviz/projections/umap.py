@@ -17,7 +17,7 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.graph import bandwidth_distances, first_neighbors
+from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
 from embviz.space import Normalize, Space, open_space
@@ -155,7 +155,7 @@ class UMAP:
             "metric": self.metric,
             "normalize": self.normalize,
             "seed": self.seed,
-            "neighbor_recall": round(graph.recall, 4),
+            "neighbor_recall": shown_recall(graph.recall),
             "initialization": "pca",
         }
 

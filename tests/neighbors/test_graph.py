@@ -13,6 +13,7 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable
 from embviz.neighbors import build_graph, find_neighbors, graph
+from embviz.neighbors.all_rows import find_most_neighbors
 from embviz.space import open_space
 
 DIGITS = load_digits().data.astype(np.float32)
@@ -163,6 +164,16 @@ def test_a_recall_of_1_is_said_only_where_no_other_point_is_nearer(case, metric)
     share = (np.take_along_axis(truth, found.indices, 1) <= last * (1 + 1e-5)).mean()
     assert found.recall == 1
     assert share == 1
+
+
+@pytest.mark.parametrize("search", [build_graph, find_most_neighbors])
+def test_a_sample_without_a_miss_is_no_proof(search, monkeypatch):
+    monkeypatch.setattr(graph, "FLAT_COST", 0)
+    monkeypatch.setattr(graph, "WANTED_RECALL", 1)  # Until the sample has no miss.
+    rng = np.random.default_rng(0)
+    found = search(EmbeddingTable(rng.normal(size=(4500, 3)).astype(np.float32)), 5, "euclidean")
+    assert 0.999 < found.recall < 1
+    assert graph.shown_recall(found.recall) < 1
 
 
 def test_rows_that_rounding_leaves_unsure_are_estimated_where_they_are_many(monkeypatch):
