@@ -216,7 +216,8 @@ def test_vectors_travel_with_the_error_that_mixed_lengths_leave(
 @pytest.mark.parametrize("peak", [5e-324, 1e-320, 1e-45, 3e-39, 1, 1e19, 1e300, 1.79e308])
 def test_the_safe_unit_brings_every_peak_near_1(peak: float) -> None:
     for kind in (np.float64, np.float32):
-        if not np.finfo(kind).smallest_subnormal <= peak <= np.finfo(kind).max:
+        limits = np.finfo(kind)
+        if not float(limits.smallest_subnormal) <= peak <= float(limits.max):
             continue
         value = np.array([peak], kind)
         exponent = safe_exponent(float(value[0]))
