@@ -117,6 +117,9 @@ def _default(source: Source) -> Tensor:
     if not best:
         if len(tensors) == 1:
             return tensors[0]  # What is wrong with it is the most that can be said.
+        for t in tensors:
+            if t.refusal is not None and not t.dtype:
+                raise t.refusal  # Its header could not be read, so that it may be the one.
         what = list_some([t.describe() for t in tensors]) or "none"
         raise LoadError(source.path, f"no tensor in it is rows of numbers; there is {what}")
     if len(best) > 1:

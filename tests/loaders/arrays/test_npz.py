@@ -249,3 +249,11 @@ def test_memory_is_not_taken_before_sizes_are_checked(tmp_path: Path, kind: str)
 def test_a_device_is_no_file_of_arrays(capsys: pytest.CaptureFixture[str], kind: str) -> None:
     assert main(["info", "/dev/zero", "--input-format", kind]) == 1
     assert "/dev/zero: " in capsys.readouterr().err
+
+
+def test_where_no_table_is_left_whole_the_damage_is_told(tmp_path: Path) -> None:
+    path = archive(tmp_path / "x.npz", "deflate", emb=npy(VECTORS), labels=npy(LABELS))
+    _, start, _ = member(path, "emb")
+    patch(path, start, b"\xff\0\xff\0\xff\0")
+    with pytest.raises(LoadError, match=r"'emb': damaged"):
+        load_table(path)
