@@ -13,7 +13,6 @@ import numpy as np
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.npy import npy_tensor
-from embviz.loaders.arrays.npy_header import MAGIC
 from embviz.loaders.choice import match_name
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, TextColumns
@@ -25,41 +24,22 @@ from embviz.loaders.projector.config import (
     read_config,
     unescape_field,
 )
+from embviz.loaders.projector.files import (
+    PLUGIN_FOLDER,
+    find_checkpoint,
+    find_config,
+    find_inside,
+    is_npy,
+    is_utf8,
+)
 from embviz.model import Bookmark, Sprite
 from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
 
-PLUGIN_FOLDER = Path("plugins", "org_tensorflow_tensorboard_projector")
 _DEFAULT_NAME = "tensor"
 # As SummaryWriter.add_embedding names what it writes of a tag at a step.
 _TAG_STEP = re.compile(r"(?P<tag>.+):(?P<step>\d{5,})")
-
-
-def find_config(path: Path) -> Path | None:
-    """Return the config file of a folder or of its one run, or of the file itself.
-
-    Raises:
-        LoadError: If several runs in the folder have one.
-    """
-    if path.is_dir():
-        for candidate in (path / FILE_NAME, path / PLUGIN_FOLDER / FILE_NAME):
-            if candidate.is_file():
-                return candidate
-        return _find_run(path)
-    return path if path.is_file() and path.suffix == ".pbtxt" else None
-
-
-def _find_run(path: Path) -> Path | None:
-    """Return the config of the one run that has one, as TensorBoard looks for runs in a logdir."""
-    if any(path.glob("*.index")) or (path / "checkpoint").is_file():
-        return None
-    found = [*path.glob(f"*/{FILE_NAME}"), *path.glob(f"*/{PLUGIN_FOLDER}/{FILE_NAME}")]
-    runs = sorted({config.relative_to(path).parts[0] for config in found})
-    if len(runs) > 1:
-        names = ", ".join(printable(str(path / run), 80) for run in runs[:8])
-        raise LoadError(path, f"holds {len(runs)} runs", f"name one: {names}")
-    return min(found) if found else None
 
 
 class LogdirFormat:
@@ -97,7 +77,7 @@ class LogdirFormat:
             raise LoadError(path, f"no {FILE_NAME} in it")
         config = read_config(config_path)
         tensors = _file_tensors(config)
-        checkpoint = _find_checkpoint(config, path, needed=not tensors)
+        checkpoint = find_checkpoint(config, path, needed=not tensors)
         if checkpoint is not None:
             tensors += _checkpoint_tensors(config, checkpoint, any(t.preferred for t in tensors))
         refusals = [t.refusal for t in tensors if t.refusal is not None]
@@ -195,10 +175,10 @@ def _checkpoint_tensors(config: ProjectorConfig, checkpoint: Path, has_first: bo
 
 
 def _file_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, name: str) -> Tensor:
-    path = _inside(config, "tensor_path", embedding.tensor_path)
-    if _is_npy(path):
+    path = find_inside(config, "tensor_path", embedding.tensor_path)
+    if is_npy(path):
         tensor = npy_tensor(path, name)
-    elif path.suffix == ".bytes" or not _is_utf8(path):
+    elif path.suffix == ".bytes" or not is_utf8(path):
         return _raw_tensor(config, embedding, path, name)
     else:
         from embviz.loaders.text.tables import tsv_tensor
@@ -221,25 +201,6 @@ def _file_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, name: str) -
 
     sides = tensor.sides if len(shape) != 2 or not callable(tensor.sides) else shape
     return replace(tensor, rows=rows, sides=sides, note=embedding.tensor_path)
-
-
-def _is_npy(path: Path) -> bool:
-    """Tell whether a tensor is a .npy file, as one version of PyTorch writes it."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
-
-
-def _is_utf8(path: Path) -> bool:
-    """Tell whether a file begins as text does; gzip counts as text."""
-    with path.open("rb") as file:
-        start = file.read(4096)
-    if start[:2] == b"\x1f\x8b":
-        return True
-    try:
-        start.decode("utf-8")
-    except UnicodeDecodeError as e:
-        return len(start) == 4096 and e.start > 4092
-    return b"\0" not in start
 
 
 def _raw_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, path: Path, name: str) -> Tensor:
@@ -274,7 +235,7 @@ def _with_files(
     """Return a tensor with the metadata, sprite and bookmarks that an entry names."""
 
     def columns() -> Columns:
-        path = _inside(config, "metadata_path", embedding.metadata_path)
+        path = find_inside(config, "metadata_path", embedding.metadata_path)
         found = read_metadata(path, tensor.rows().shape[0])
         found = _restore(found, config.notes.get(embedding.metadata_path))
         # A file of vectors with a label column keeps it behind what the metadata file says.
@@ -292,7 +253,7 @@ def _with_files(
                 f"single_image_dim is {list(dims)}",
                 "give two counts above 0: the tile's width and height in pixels",
             )
-        path = _inside(config, "image_path", embedding.image_path)
+        path = find_inside(config, "image_path", embedding.image_path)
         # PyTorch's twin tensorboardX leaves what was in memory in the tiles behind the last.
         n_points = tensor.rows().shape[0]
         return load_sprite(path, (dims[0], dims[1]), n_points, refuse_surplus=False)
@@ -300,7 +261,7 @@ def _with_files(
     def bookmarks() -> tuple[Bookmark, ...]:
         from embviz.bookmarks import read_bookmarks
 
-        return read_bookmarks(_inside(config, "bookmarks_path", embedding.bookmarks_path))
+        return read_bookmarks(find_inside(config, "bookmarks_path", embedding.bookmarks_path))
 
     has_sprite = bool(embedding.image_path or embedding.single_image_dim)
     return replace(
@@ -326,62 +287,3 @@ def _restore(
     if len(columns) > 1:
         columns = {name: values for name, values in columns.items() if name != note.extra}
     return columns
-
-
-def _inside(config: ProjectorConfig, field: str, value: str) -> Path:
-    """Return a path that a config names, which must stay in the config's folder.
-
-    Raises:
-        LoadError: If it is a URL, leads out of the folder, also by a link, or is no file.
-    """
-    what = f"{config.path}: {field} '{printable(value, 200)}'"
-    if "://" in value:
-        raise LoadError(what, "a URL, and nothing is fetched", "put the file into the folder")
-    if "\0" in value or not value:
-        raise LoadError(what, "not a path")
-    path = _confine(config, value, what)
-    try:
-        if path.is_file():
-            return path
-    except OSError as e:
-        raise LoadError(what, f"cannot be read ({e.strerror})") from None
-    raise LoadError(what, "no such file", "paths are relative to the config's folder")
-
-
-def _confine(config: ProjectorConfig, value: str, what: str) -> Path:
-    folder = config.path.parent
-    out = LoadError(
-        what,
-        "leads out of the config's folder",
-        f"put what it names into {folder} and give its path from there",
-    )
-    if value.startswith("~"):
-        raise out
-    path = folder / value.replace("\\", "/") if not (folder / value).exists() else folder / value
-    try:
-        resolved = path.resolve()
-        confined = resolved.is_relative_to(folder.resolve())
-    except (OSError, RuntimeError, ValueError):
-        raise LoadError(what, "cannot be resolved (a loop of links?)") from None
-    if not confined:
-        raise out
-    return path
-
-
-def _find_checkpoint(config: ProjectorConfig, source: Path, needed: bool) -> Path | None:
-    """Return the checkpoint a config names, or the folder that holds one: its own or the run."""
-    if config.model_checkpoint_path:
-        value = config.model_checkpoint_path
-        what = f"{config.path}: model_checkpoint_path '{printable(value, 200)}'"
-        return _confine(config, value, what)
-    folder = config.path.parent
-    for candidate in (folder, source if source.is_dir() else folder):
-        if (candidate / "checkpoint").is_file() or any(candidate.glob("*.index")):
-            return candidate
-    if needed:
-        raise LoadError(
-            config.path,
-            f"names no tensor_path, and {folder} holds no checkpoint",
-            "give tensor_path, or model_checkpoint_path inside the folder",
-        )
-    return None

@@ -1,0 +1,115 @@
+"""The files of a projector's folder: its config, and what that names, which stays in the folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from embviz.errors import LoadError, printable
+from embviz.loaders.arrays.npy_header import MAGIC
+from embviz.loaders.projector.config import FILE_NAME, ProjectorConfig
+
+PLUGIN_FOLDER = Path("plugins", "org_tensorflow_tensorboard_projector")
+
+
+def find_config(path: Path) -> Path | None:
+    """Return the config file of a folder or of its one run, or of the file itself.
+
+    Raises:
+        LoadError: If several runs in the folder have one.
+    """
+    if path.is_dir():
+        for candidate in (path / FILE_NAME, path / PLUGIN_FOLDER / FILE_NAME):
+            if candidate.is_file():
+                return candidate
+        return _find_run(path)
+    return path if path.is_file() and path.suffix == ".pbtxt" else None
+
+
+def _find_run(path: Path) -> Path | None:
+    """Return the config of the one run that has one, as TensorBoard looks for runs in a logdir."""
+    if any(path.glob("*.index")) or (path / "checkpoint").is_file():
+        return None
+    found = [*path.glob(f"*/{FILE_NAME}"), *path.glob(f"*/{PLUGIN_FOLDER}/{FILE_NAME}")]
+    runs = sorted({config.relative_to(path).parts[0] for config in found})
+    if len(runs) > 1:
+        names = ", ".join(printable(str(path / run), 80) for run in runs[:8])
+        raise LoadError(path, f"holds {len(runs)} runs", f"name one: {names}")
+    return min(found) if found else None
+
+
+def find_inside(config: ProjectorConfig, field: str, value: str) -> Path:
+    """Return a path that a config names, which must stay in the config's folder.
+
+    Raises:
+        LoadError: If it is a URL, leads out of the folder, also by a link, or is no file.
+    """
+    what = f"{config.path}: {field} '{printable(value, 200)}'"
+    if "://" in value:
+        raise LoadError(what, "a URL, and nothing is fetched", "put the file into the folder")
+    if "\0" in value or not value:
+        raise LoadError(what, "not a path")
+    path = _confine(config, value, what)
+    try:
+        if path.is_file():
+            return path
+    except OSError as e:
+        raise LoadError(what, f"cannot be read ({e.strerror})") from None
+    raise LoadError(what, "no such file", "paths are relative to the config's folder")
+
+
+def _confine(config: ProjectorConfig, value: str, what: str) -> Path:
+    folder = config.path.parent
+    out = LoadError(
+        what,
+        "leads out of the config's folder",
+        f"put what it names into {folder} and give its path from there",
+    )
+    if value.startswith("~"):
+        raise out
+    path = folder / value.replace("\\", "/") if not (folder / value).exists() else folder / value
+    try:
+        resolved = path.resolve()
+        confined = resolved.is_relative_to(folder.resolve())
+    except (OSError, RuntimeError, ValueError):
+        raise LoadError(what, "cannot be resolved (a loop of links?)") from None
+    if not confined:
+        raise out
+    return path
+
+
+def find_checkpoint(config: ProjectorConfig, source: Path, needed: bool) -> Path | None:
+    """Return the checkpoint a config names, or the folder that holds one: its own or the run."""
+    if config.model_checkpoint_path:
+        value = config.model_checkpoint_path
+        what = f"{config.path}: model_checkpoint_path '{printable(value, 200)}'"
+        return _confine(config, value, what)
+    folder = config.path.parent
+    for candidate in (folder, source if source.is_dir() else folder):
+        if (candidate / "checkpoint").is_file() or any(candidate.glob("*.index")):
+            return candidate
+    if needed:
+        raise LoadError(
+            config.path,
+            f"names no tensor_path, and {folder} holds no checkpoint",
+            "give tensor_path, or model_checkpoint_path inside the folder",
+        )
+    return None
+
+
+def is_npy(path: Path) -> bool:
+    """Tell whether a tensor is a .npy file, as one version of PyTorch writes it."""
+    with path.open("rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def is_utf8(path: Path) -> bool:
+    """Tell whether a file begins as text does; gzip counts as text."""
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start[:2] == b"\x1f\x8b":
+        return True
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as e:
+        return len(start) == 4096 and e.start > 4092
+    return b"\0" not in start
