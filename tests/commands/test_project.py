@@ -141,6 +141,25 @@ def test_method_none_shows_two_dimensional_input_as_it_is(run: Any, tmp_path: Pa
     assert block_of(tmp_path / "out.html", "none_2_coordinates").tobytes() == xy.tobytes()
 
 
+def test_one_method_twice_is_two_projections_of_the_report(
+    run: Any, words: np.ndarray, tmp_path: Path
+) -> None:
+    methods = [w for p in (15, 5) for w in ("--method", f"tsne:perplexity={p},iterations=40")]
+    outputs = ("--save-coordinates", "c.npz", "--save-bookmark", "b.json")
+    ran = run("project", *SOURCE, *methods, "--dims", "2", *outputs, "-o", "out.html")
+    assert ran.status == 0, ran.stderr
+    manifest = manifest_of(tmp_path / "out.html")
+    shown = [(p["key"], p["params"].get("perplexity")) for p in manifest["projections"]]
+    assert shown == [("pca", None), ("tsne", 15), ("tsne-2", 5)]
+    assert manifest["first"] == "tsne"
+    saved = np.load(tmp_path / "c.npz")
+    for key in ("tsne", "tsne-2"):
+        found = block_of(tmp_path / "out.html", f"{key}_2_coordinates")
+        np.testing.assert_array_equal(saved[f"{key}_2"], found)
+    (view,) = json.loads((tmp_path / "b.json").read_text(encoding="utf-8"))
+    assert view["tSNEPerplexity"] == 15
+
+
 def test_a_projector_of_ones_own_is_a_method(run: Any, words: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import dataclass\nimport numpy as np\nfrom embviz import Projection\n\n"
