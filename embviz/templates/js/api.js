@@ -2,11 +2,20 @@ import { project } from '#js/state/project.js';
 import { RULES } from '#js/state/keys.js';
 
 /**
+ * @import { Page } from '#js/data/types.js'
+ * @import { Plot } from '#js/plot/plot.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
+/** @returns {value is Int32Array | Float32Array} */
+const isArray = (value) => ArrayBuffer.isView(value);
+
+/**
  * `window.embviz`: the page for scripts in its host and for tests; docs/extending.md describes it.
  *
- * @param {object} page {table}
- * @param {object} view see view.js
- * @param {object} plot see panels/plot.js
+ * @param {Page} page
+ * @param {View} view
+ * @param {Plot} plot
  */
 export function createApi(page, view, plot) {
   const { table } = page;
@@ -19,16 +28,16 @@ export function createApi(page, view, plot) {
         return [...table.columns.keys()];
       },
     }),
-    /** @returns {object} the current state; rows as plain arrays */
+    /** @returns {Record<string, any>} the current state; rows as plain arrays */
     view() {
       const { dark, hovered, highlight, results, placed, ...state } = view.get();
       return JSON.parse(
         JSON.stringify({ ...state, placed: placed && { name: placed.name, dims: placed.dims } }, (key, value) =>
-          ArrayBuffer.isView(value) ? Array.from(value) : value,
+          isArray(value) ? Array.from(value) : value,
         ),
       );
     },
-    /** @param {object} patch keys of view(); @throws {Error} when a key or value is not known */
+    /** @param {Record<string, any>} patch keys of view(); @throws {Error} when a key or value is not known */
     set: (patch) => view.set(patch),
     /** @param {string} text @returns {Int32Array} the matching rows @throws {Error} when it is not understood */
     query(text, column = view.get().column) {
@@ -40,13 +49,12 @@ export function createApi(page, view, plot) {
     neighbors(row, k = view.get().k, metric = view.get().metric) {
       if (!Number.isInteger(row) || row < 0 || row >= table.n_points)
         throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);
-      for (const [key, value, Kind] of [
-        ['k', k, RangeError],
-        ['metric', metric, Error],
-      ]) {
+      const refused = (key, value) => {
         const verdict = RULES[key](value, page);
-        if (verdict !== true) throw new Kind(`${key}: ${JSON.stringify(value) ?? String(value)} ${verdict}`);
-      }
+        return verdict === true ? '' : `${key}: ${JSON.stringify(value) ?? String(value)} ${verdict}`;
+      };
+      if (refused('k', k)) throw new RangeError(refused('k', k));
+      if (refused('metric', metric)) throw new Error(refused('metric', metric));
       const found = view.neighbors(row, k, metric);
       return { indices: found.indices.slice(), distances: found.distances.slice() };
     },

@@ -1,10 +1,18 @@
-/** Build elements; text only ever becomes textContent. */
+/**
+ * Build elements; text only ever becomes textContent.
+ *
+ * @template {string} T
+ * @typedef {T extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[T]
+ *   : T extends `${infer Name}.${string}` ? Name extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Name]
+ *   : HTMLElement : HTMLElement} Made the element of a tag
+ */
 
 /**
- * @param {string} tag such as `button` or `button.primary`
- * @param {object} [props] properties, `on` with listeners, `aria` and `data` with attributes
+ * @template {string} T
+ * @param {T} tag such as `button` or `button.primary`
+ * @param {Record<string, any>} [props] properties, `on` with listeners, `aria` and `attributes` with attributes
  * @param {...(Node | string | null | false)} children
- * @returns {HTMLElement}
+ * @returns {Made<T>}
  */
 export function h(tag, props = {}, ...children) {
   const [name, ...classes] = tag.split('.');
@@ -17,13 +25,16 @@ export function h(tag, props = {}, ...children) {
     else if (key === 'style') for (const [k, v] of Object.entries(value)) element.style.setProperty(k, v);
     else if (value !== undefined) element[key] = value;
   }
-  element.append(...children.filter((child) => child !== null && child !== false && child !== undefined));
-  return element;
+  element.append(...children.filter(isThere));
+  return /** @type {Made<T>} */ (element);
 }
+
+/** @returns {child is Node | string} */
+const isThere = (child) => child !== null && child !== false && child !== undefined;
 
 /** Put new children in an element. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.filter((child) => child !== null && child !== false && child !== undefined));
+  element.replaceChildren(...children.filter(isThere));
   return element;
 }
 
@@ -59,13 +70,13 @@ const ICONS = {
   swap: 'M3 5h10M10 2l3 3-3 3M13 11H3M6 8l-3 3 3 3',
 };
 
-/** @param {keyof ICONS} name @returns {SVGElement} a 16 pixel line drawing, without a name of its own */
+/** @param {string} name of an icon @returns {SVGElement} a 16 pixel line drawing, without a name of its own */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   for (const [k, v] of Object.entries({
     viewBox: '0 0 16 16',
-    width: 16,
-    height: 16,
+    width: '16',
+    height: '16',
     'aria-hidden': 'true',
     class: `icon icon-${name}`,
   }))
@@ -76,7 +87,10 @@ export function icon(name) {
   return svg;
 }
 
-/** @returns {HTMLButtonElement} a square button with an icon and a name */
+/**
+ * @param {string} name of an icon
+ * @returns {HTMLButtonElement} a square button with an icon and a name
+ */
 export function iconButton(name, label, onClick, props = {}) {
   return h(
     'button.icon-button',

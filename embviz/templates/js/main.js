@@ -21,6 +21,10 @@ import { createTable, measuredColumn } from '#js/data/table.js';
 import { createView, initialState } from '#js/state/view.js';
 import { bundle } from '#js/runs/worker_source.js';
 
+/** @import { Page } from '#js/data/types.js' */
+
+/** What other scripts put there, or find there. @type {Window & {Plotly?: any, embviz?: any}} */
+const shared = window;
 const status = document.getElementById('status');
 const systemDark = window.matchMedia('(prefers-color-scheme: dark)');
 
@@ -38,6 +42,7 @@ async function open() {
     throw new Error('this file is incomplete, its end is missing. Copy or download it again');
   const payload = openPayload(takeText);
   const { manifest, block } = payload;
+  /** @type {Page} */
   const page = {
     manifest,
     space: manifest.spaces[0],
@@ -47,9 +52,9 @@ async function open() {
     sprite: null,
     carried: [],
     revision: 0,
+    partial: manifest.total_points !== manifest.n_points,
+    startWorker,
   };
-  page.partial = manifest.total_points !== manifest.n_points;
-  page.startWorker = startWorker;
   addPending(page.tabs, manifest);
   await Promise.all([
     ...manifest.projections.map((entry) => loadProjection(page, entry, block)),
@@ -147,16 +152,18 @@ async function loadBookmarks(bookmarks, block, say) {
 async function loadPlotly(payload) {
   const url = URL.createObjectURL(new Blob([await payload.text('plotly')], { type: 'text/javascript' }));
   const script = h('script', { src: url });
-  await new Promise((resolve, reject) => {
+  /** @type {Promise<void>} */
+  const ran = new Promise((resolve, reject) => {
     // Text that is no script loads as well, and defines nothing.
     script.addEventListener('load', () =>
-      window.Plotly ? resolve() : reject(new Error('Plotly’s script did not run')),
+      shared.Plotly ? resolve() : reject(new Error('Plotly’s script did not run')),
     );
     script.addEventListener('error', () => reject(new Error('Plotly’s script did not run')));
     document.head.append(script);
   });
+  await ran;
   URL.revokeObjectURL(url);
-  stage.plot.setPlotly(window.Plotly);
+  stage.plot.setPlotly(shared.Plotly);
 }
 
 let stage;
@@ -260,6 +267,7 @@ const afterPaint = () =>
 const QUIET_MS = 900;
 
 /** Wait until the reader's hand rests: a second of Plotly's script is not noticed then, and nothing needs it before. */
+/** @returns {Promise<void>} */
 function quiet() {
   const events = ['pointerdown', 'pointermove', 'wheel', 'keydown'];
   return new Promise((resolve) => {
@@ -298,10 +306,10 @@ const ready = new Promise((resolve, reject) => {
   started = { resolve, reject };
 });
 // The object is there at once; what needs the data is in it when `ready` resolves.
-window.embviz = { ready };
+shared.embviz = { ready };
 open().then(
   ({ page, view, bookmarks }) => {
-    Object.freeze(Object.assign(window.embviz, createApi(page, view, stage.plot), bookmarkApi(page, view, bookmarks)));
+    Object.freeze(Object.assign(shared.embviz, createApi(page, view, stage.plot), bookmarkApi(page, view, bookmarks)));
     started.resolve();
   },
   (error) => {

@@ -16,6 +16,11 @@ test('a module is bundled with what it imports, letters of any script too', asyn
   assert.equal((await import(whole)).a, 'ä β字 字');
 });
 
+test('types that a comment names are not bundled', () => {
+  const imports = { '#js/a.js': url("/** @import { B } from '#js/types.js' */\nexport const a = 1;") };
+  assert.equal(text(bundle(imports, '#js/a.js')), text(imports['#js/a.js']));
+});
+
 test('a module that is not there or imports itself is refused', () => {
   assert.throws(() => bundle({}, '#js/a.js'), /#js\/a.js cannot be put in a worker/);
   const ring = {

@@ -10,14 +10,21 @@ import { RULES } from '#js/state/keys.js';
 import { createStore } from '#js/state/store.js';
 import { chosen } from '#js/state/view.js';
 
+/**
+ * @import { Page } from '#js/data/types.js'
+ * @import { Plot } from '#js/plot/plot.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
 const TOLERANCE = 1e-4;
 const MOST_LABEL = 200;
+
+/** @typedef {ReturnType<typeof createBookmarkList>} BookmarkList */
 
 /**
  * The bookmarks of the page: kept views and those of files, in one order.
  *
- * @param {any} page @param {any} view see view.js
- * @param {() => any} plot see panels/plot.js
+ * @param {Page} page @param {View} view @param {() => Plot} plot
  */
 export function createBookmarkList(page, view, plot) {
   const list = createStore({ items: [], current: -1 });

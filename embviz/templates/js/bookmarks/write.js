@@ -3,6 +3,8 @@ import { ANY } from '#js/bookmarks/tensorboard.js';
 import { shortest } from '#js/data/digits.js';
 import { splitColumn } from '#js/data/query.js';
 
+/** @import { Table } from '#js/data/types.js' */
+
 /** Writes views as TensorBoard's `State` objects, and knows how the two name things. */
 
 const NO_COLOR = 'No color map';
@@ -118,7 +120,7 @@ export function fromTexts(state) {
 
 /**
  * @param {Kept} kept see keepView
- * @param {any} table of the page
+ * @param {Table} table
  * @returns {string} one State as JSON, with coordinates of the points shown
  */
 export function stateText(kept, table) {

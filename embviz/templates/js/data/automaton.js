@@ -100,7 +100,8 @@ function createKinds(atoms) {
 }
 
 /**
- * @returns {(state: {places: number[], after: string}, before: object | null) => number[] | null} the places that lead
+ * @typedef {{word: boolean, atoms: boolean[]}} Kind what a character is to the atoms
+ * @returns {(state: {places: number[], after: string}, before: Kind | null) => number[] | null} the places that lead
  *   on once the character before has been read too, in their order; null where the whole matches from here on
  */
 function createStep({ byAtom, byNothing, partOf, parts }) {

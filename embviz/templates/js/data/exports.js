@@ -1,5 +1,7 @@
 import { shortest } from '#js/data/digits.js';
 
+/** @import { Table } from '#js/data/types.js' */
+
 /** Points and neighbors as tab-separated text: the escapes are those of `--save-coordinates`. */
 
 /** @returns {string} a field without tabs and line ends */
@@ -12,7 +14,7 @@ const line = (values) => values.map(field).join('\t');
 /**
  * Points with their coordinates and metadata, a line each.
  *
- * @param {object} table @param {ArrayLike<number>} rows
+ * @param {Table} table @param {Iterable<number>} rows
  * @param {{coordinates: Float32Array, dims: number, names: string[]}} scene what is shown; nothing stands where a point
  *   has no place
  * @returns {string}
@@ -42,7 +44,7 @@ const number = (x) => (x - x === 0 ? shortest(x) : '');
 
 /**
  * @param {{row: number, indices: Int32Array, distances: Float64Array}[]} found of each point, nearest first
- * @param {object} table @param {(row: number) => string} label @param {string} metric
+ * @param {Table} table @param {(row: number) => string} label @param {string} metric
  */
 export function neighborsText(found, table, label, metric) {
   const lines = [line(['row', 'label', 'rank', 'neighbor_row', 'neighbor_label', `${metric}_distance`])];

@@ -1,3 +1,5 @@
+/** @import { Manifest } from '#js/data/types.js' */
+
 /**
  * Reads the page's manifest and blocks. A block is gzip'd, base64'd, little-endian bytes; arrays of
  * more than one byte an item come byte plane by byte plane (embviz/report/blocks.py writes them).
@@ -18,7 +20,7 @@ const ARRAYS = {
 
 /**
  * @param {(id: string) => string} readText the text of the element with an id, once
- * @returns {{manifest: object, block: (name: string) => Promise<any>, text: (name: string) => Promise<string>}}
+ * @returns {{manifest: Manifest, block: (name: string) => Promise<any>, text: (name: string) => Promise<string>}}
  */
 export function openPayload(readText) {
   const manifest = JSON.parse(readText('manifest'));

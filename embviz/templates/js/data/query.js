@@ -1,5 +1,7 @@
 import { createExpression, ExpressionError } from '#js/data/expression.js';
 
+/** @import { Table } from '#js/data/types.js' */
+
 /**
  * The query language that the command line knows too (embviz/queries.py; tests/data/queries.json
  * holds the cases of both): `best` is a case-insensitive substring, `=best` the whole label,
@@ -14,8 +16,7 @@ const MOST_SHOWN = 200;
 export class QueryError extends Error {}
 
 /**
- * @param {{n_points: number, columns: Map<string, {values: string[]}>, labelColumn: string | null, rowNumber: (i:
- *   number) => number}} table
+ * @param {Table} table
  * @param {string} text
  * @param {string | null} [column] the column searched where the query names none
  * @returns {Int32Array} indices of the matching points, ascending
@@ -81,7 +82,11 @@ export function predicate(query) {
   return (value) => part.test(value);
 }
 
-/** What JavaScript knows and the shared dialect leaves out (embviz/regexes.py). */
+/**
+ * What JavaScript knows and the shared dialect leaves out (embviz/regexes.py).
+ *
+ * @type {[RegExp, string][]}
+ */
 const LEFT_OUT = [
   [/\(\?(?![:=!])/u, 'only (?:, (?= and (?! may follow “(”'],
   [/\\(?:[1-9kpPc]|0\d)/u, 'back references, \\p and \\c are not supported'],

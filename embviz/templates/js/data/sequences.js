@@ -1,3 +1,5 @@
+/** @import { Column, Table } from '#js/data/types.js' */
+
 /**
  * Sequences: a metadata column `__seq_next__` or `__next__` holds the row number of the point that comes next, as in
  * the Embedding Projector. Lines are drawn from point to point.
@@ -5,7 +7,7 @@
 
 export const COLUMNS = ['__seq_next__', '__next__'];
 
-/** @returns {object | null} the column that says what comes next */
+/** @param {Table} table @returns {Column | null} the column that says what comes next */
 export function sequenceColumn(table) {
   const name = COLUMNS.find((known) => table.columns.has(known));
   return name === undefined ? null : table.columns.get(name);

@@ -1,16 +1,18 @@
+/** @import { Column, Manifest, Table } from '#js/data/types.js' */
+
 /** To put more names in order takes too long. */
 const MOST_COLLATED = 5000;
 
 /**
  * The points of the page: their columns, names and row numbers.
  *
- * @param {object} manifest @param {number} [n_dims] of their vectors
- * @returns {object} {n_points, n_dims, columns: Map name -> {name, kind, values, numbers()}, measured (alike),
- *   column(name), labelColumn, rowNumber(i), label(i, column)}
+ * @param {Manifest} manifest @param {number} [n_dims] of their vectors
+ * @returns {Table}
  */
 export function createTable(manifest, n_dims) {
   const columns = new Map();
   for (const { name, kind } of manifest.columns) columns.set(name, createColumn(name, kind));
+  /** @type {Table} */
   const table = {
     n_points: manifest.n_points,
     n_dims,
@@ -29,22 +31,26 @@ export function createTable(manifest, n_dims) {
   return table;
 }
 
-/** @returns {object} {name, kind, values, numbers()} without values yet */
+/** @returns {Column} without values yet */
 export function createColumn(name, kind) {
   let numbers = null;
-  const column = { name, kind, values: [] };
-  /** @returns {Float64Array} NaN where the value is missing or no finite number */
-  column.numbers = () => {
-    numbers ??= Float64Array.from(column.values, (value) => {
-      const number = value.trim() === '' ? NaN : Number(value);
-      return Number.isFinite(number) ? number : NaN;
-    });
-    return numbers;
+  /** @type {Column} */
+  const column = {
+    name,
+    kind,
+    values: [],
+    numbers() {
+      numbers ??= Float64Array.from(column.values, (value) => {
+        const number = value.trim() === '' ? NaN : Number(value);
+        return Number.isFinite(number) ? number : NaN;
+      });
+      return numbers;
+    },
   };
   return column;
 }
 
-/** @param {Float32Array} numbers one a point @returns {object} a column of them */
+/** @param {Float32Array} numbers one a point @returns {Column} of them */
 export function measuredColumn(name, numbers) {
   const column = createColumn(name, 'number');
   column.values = Array.from(numbers, (x) => String(Number(x.toFixed(3))));

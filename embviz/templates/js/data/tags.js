@@ -1,11 +1,17 @@
 import { createColumn } from '#js/data/table.js';
 
+/** @import { Column, Table, Tag } from '#js/data/types.js' */
+
 /**
  * Tags: values that the reader gives to points, in a column of the file or a new one. They are a list of edits,
  * {column, value, rows}, in the order made; the metadata of the file is kept beside them.
  */
 
+/** @typedef {{given: Map<string, Column>, tags: Tag[]}} Tagged */
+
 const LONGEST = 200;
+/** @type {Tag[]} */
+const NONE = [];
 
 /** @returns {true | string} whether something is a list of tags, or what is wrong */
 export function isTags(value, n_points) {
@@ -24,18 +30,28 @@ export function isTags(value, n_points) {
 
 const isField = (text) => typeof text === 'string' && text.length <= LONGEST && !/[\t\n\r]/.test(text);
 
-/** Put a list of tags over the table's own metadata, in place of the ones before. */
+/** Of a table, the columns that it came with and the tags that are over them. @type {WeakMap<Table, Tagged>} */
+const known = new WeakMap();
+
+/** @param {Table} table @returns {Tag[]} the tags that its columns have now */
+export const tagsOf = (table) => known.get(table)?.tags ?? NONE;
+
+/**
+ * Put a list of tags over the table's own metadata, in place of the ones before.
+ *
+ * @param {Table} table @param {Tag[]} tags
+ */
 export function retag(table, tags) {
-  table.tagged = (table.tagged ?? 0) + 1;
-  table.given ??= new Map(table.columns);
+  const given = known.get(table)?.given ?? new Map(table.columns);
+  known.set(table, { given, tags });
   const edited = new Map();
   for (const { column, value, rows } of tags) {
     if (!edited.has(column))
-      edited.set(column, table.given.get(column)?.values.slice() ?? new Array(table.n_points).fill(''));
+      edited.set(column, given.get(column)?.values.slice() ?? new Array(table.n_points).fill(''));
     for (const row of rows) edited.get(column)[row] = value;
   }
   table.columns.clear();
-  for (const [name, column] of table.given) table.columns.set(name, column);
+  for (const [name, column] of given) table.columns.set(name, column);
   for (const [name, values] of edited)
     table.columns.set(name, Object.assign(createColumn(name, kindOf(values)), { values }));
 }
@@ -55,7 +71,7 @@ function kindOf(values) {
  * The metadata as TSV, as the Embedding Projector reads it: a header where there are two columns or more, a line a
  * point, the last one ended too.
  *
- * @param {object} table see table.js @returns {string}
+ * @param {Table} table @returns {string}
  */
 export function metadataText(table) {
   const columns = [...table.columns.values()];

@@ -1,3 +1,5 @@
+/** @import { Camera2, Camera3 } from '#js/drawing/types.js' */
+
 /**
  * Where coordinates land on the screen. A view is plain data:
  * {dims: 2, x: [a, b], y: [c, d]} in the coordinates' unit, or {dims: 3, eye, center, up: {x, y, z}, projection:
@@ -76,7 +78,7 @@ export function hasEqualScale(box, area, axesShown) {
   return Math.min(a, b) / Math.max(a, b) >= 0.5;
 }
 
-/** @returns {object} the 2D view that shows the box with a margin @param {boolean} equal one scale on both axes */
+/** @returns {Camera2} the 2D view that shows the box with a margin @param {boolean} equal one scale on both axes */
 export function homeView2(box, area, equal) {
   const edge = inset(area);
   const inner = { width: area.width - 2 * edge.x, height: area.height - edge.top - edge.bottom };
@@ -91,13 +93,13 @@ export function homeView2(box, area, equal) {
 const around = (middle, span) => [middle - span / 2, middle + span / 2];
 const middle = ([a, b]) => (a + b) / 2;
 
-/** @returns {object} a 2D view with one scale that shows at least what `view` shows */
+/** @returns {Camera2} a 2D view with one scale that shows at least what `view` shows */
 export function equalized(view, area) {
   const k = Math.max(Math.abs(view.x[1] - view.x[0]) / area.width, Math.abs(view.y[1] - view.y[0]) / area.height);
   return { dims: 2, x: around(middle(view.x), k * area.width), y: around(middle(view.y), k * area.height) };
 }
 
-/** @returns {object} a 2D view for another area: the same middle, as much as before along the shorter side */
+/** @returns {Camera2} a 2D view for another area: the same middle, as much as before along the shorter side */
 export function resized2(view, before, after, equal) {
   if (!equal) return view;
   const k =
@@ -144,6 +146,7 @@ export function boxAspect(box, axesShown) {
 }
 
 const vector = ({ x, y, z }) => [x, y, z];
+/** @param {number[]} values */
 const point = ([x, y, z]) => ({ x, y, z });
 const minus = (a, b) => a.map((x, i) => x - b[i]);
 const dot = (a, b) => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
@@ -233,7 +236,7 @@ function projectionMatrix(view, area) {
 }
 
 /**
- * @param {Float32Array} coordinates (n, 3) @param {ArrayLike<number>} m clip matrix, column by column
+ * @param {ArrayLike<number>} coordinates (n, 3) @param {Iterable<number>} m clip matrix, column by column
  * @param {Float32Array} xy out, (n, 2) screen positions; NaN behind the camera
  * @param {Float32Array} depth out, (n,) grows away from the camera
  */
@@ -282,9 +285,11 @@ export function clippedLine(a, b, m, area) {
  * The 3D view from above a corner of the box, as near as all points allow; where axes are shown, their box is in sight
  * too.
  *
- * @param {{coordinates: Float32Array, n: number, axes: object[] | null}} scene (n, 3); some 20,000 are looked at
+ * @param {{coordinates: Float32Array, n: number, axes: any[] | null}} scene (n, 3); some 20,000 are looked at
+ * @returns {Camera3}
  */
 export function homeView3({ coordinates, n, axes }, box, aspect, area) {
+  /** @type {Camera3} */
   const view = {
     dims: 3,
     eye: { x: 1.25, y: 1.25, z: 0.9 },

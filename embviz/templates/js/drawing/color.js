@@ -1,6 +1,11 @@
 import { categories, countDistinct } from '#js/data/table.js';
 
 /**
+ * @import { ColorAs, Column } from '#js/data/types.js'
+ * @import { Legend, LegendEntry } from '#js/drawing/types.js'
+ */
+
+/**
  * Colors of points. The first ten categories have colors near those of Okabe and Ito
  * (https://jfly.uni-koeln.de/color/), moved apart in lightness so that they differ with each of the common color vision
  * deficiencies and from the ground. The 11th to the 50th were taken one after the other from a grid of hues,
@@ -153,7 +158,7 @@ export function gradientColor(t, dark) {
  * How a column is shown: 'categories', 'gradient' or 'log', a gradient by orders of magnitude, which needs positive
  * numbers.
  *
- * @param {object} column @param {'auto' | 'categories' | 'gradient' | 'log'} wanted
+ * @param {Column} column @param {ColorAs} wanted
  */
 export function coloring(column, wanted = 'auto') {
   if (column.kind !== 'number') return 'categories';
@@ -186,11 +191,9 @@ function range(column) {
 /**
  * Color every point by a column.
  *
- * @param {object | null} column null: all points have one color
- * @param {{n: number, as: 'auto' | 'categories' | 'gradient' | 'log', dark: boolean}} options
- * @returns {{colors: Uint8Array, legend: object}} RGBA, n * 4; legend is {kind: 'none'} |
- *   {kind: 'categories', entries: [{name, count, color, code}]} | {kind: 'gradient', low, high, middle, missing, stops,
- *   scale: 'linear' | 'log'}
+ * @param {Column | null} column null: all points have one color
+ * @param {{n: number, as: ColorAs, dark: boolean}} options
+ * @returns {{colors: Uint8Array, legend: Legend}} RGBA, n * 4
  */
 export function colorPoints(column, { n, as, dark }) {
   const ground = dark ? 'dark' : 'light';
@@ -201,12 +204,14 @@ export function colorPoints(column, { n, as, dark }) {
     : byNumber(column, { n, dark, rest: REST[ground], scale: how === 'log' ? 'log' : 'linear' });
 }
 
+/** @returns {{colors: Uint8Array, legend: Legend}} */
 function byCategory(column, n, dark, rest) {
   const { names, counts, codes, missing } = categories(column);
   const palette = categoricalPalette(names.length, dark);
   const shades = palette.map(rgb);
   const other = rgb(rest);
   const colors = fill(n, (i) => shades[codes[i]] ?? other);
+  /** @type {LegendEntry[]} */
   const entries = names
     .slice(0, palette.length)
     .map((name, code) => ({ name, count: counts[code], color: palette[code], code }));
@@ -223,6 +228,7 @@ function byCategory(column, n, dark, rest) {
   return { colors, legend: { kind: 'categories', entries } };
 }
 
+/** @returns {{colors: Uint8Array, legend: Legend}} */
 function byNumber(column, { n, dark, rest, scale }) {
   const numbers = column.numbers();
   const { low, high, missing } = range(column);

@@ -1,3 +1,5 @@
+/** @import { Area, Picture } from '#js/drawing/types.js' */
+
 /**
  * Where points of one color lie so thick that discs upon discs would be one flat patch, the color deepens with their
  * number: by its logarithm, from where two discs' worth of ink would lie on a pixel to where most lies.
@@ -52,7 +54,9 @@ function smooth(counts, columns, rows) {
 /**
  * Deepen a picture by such a shade.
  *
- * @param {object} picture see raster.js, premultiplied @param {object} grid see densityShade
+ * @param {Picture} picture premultiplied
+ * @param {{shade: Float32Array, columns: number, rows: number}} grid see densityShade
+ * @param {Area} area
  * @param {boolean} dark whether the ground is, so that thick is light
  */
 export function deepen({ pixels, width, height, scale }, { shade, columns, rows }, area, dark) {

@@ -88,10 +88,11 @@ export function rowNear(rows, width, height, x, y, radius) {
 
 /**
  * @param {Float32Array} xy (n, 2) screen positions, NaN where a point is not seen @param {number} n
- * @param {Uint8Array | null} visible @param {number[]} at [x, y]
+ * @param {Uint8Array | null} visible @param {number[]} at x, y
  * @returns {number} the visible row nearest to a place, -1 where there is none
  */
-export function nearestTo(xy, n, visible, [x, y]) {
+export function nearestTo(xy, n, visible, at) {
+  const [x, y] = at;
   let best = -1;
   let least = Infinity;
   for (let row = 0; row < n; row++) {

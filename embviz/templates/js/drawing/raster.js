@@ -1,3 +1,5 @@
+/** @import { Area, Atlas, Picture, Points, Stamp } from '#js/drawing/types.js' */
+
 /**
  * Points into pixels, from typed arrays to typed arrays. A picture is a Uint32Array of little-endian RGBA with
  * premultiplied alpha until `straighten`; a row picture is an Int32Array of row numbers, -1 where nothing is.
@@ -11,7 +13,7 @@ const MARGIN = 40;
 const EVEN = 0x00ff00ff;
 const HALF = 0x00800080;
 
-/** @returns {{width: number, height: number, scale: number, pixels: Uint32Array, bytes: Uint8ClampedArray}} */
+/** @returns {Picture} */
 export function createPicture(width, height, scale) {
   const w = Math.max(1, Math.round(width * scale));
   const h = Math.max(1, Math.round(height * scale));
@@ -85,7 +87,7 @@ export function depthOrder(depth, visible) {
   return { order: order.subarray(0, seen), levels };
 }
 
-/** One shape of coverage 0 .. 256 around a position: pixels that are not touched are left out. */
+/** @returns {Stamp} one shape of coverage 0 .. 256 around a position: pixels that are not touched are left out. */
 function stamp(reach, coverage) {
   const dx = [];
   const dy = [];
@@ -139,12 +141,10 @@ export function plusStamps(opacity = 1) {
 /**
  * Blend a stamp of its color over the picture for each point.
  *
- * @param {object} picture see createPicture
- * @param {{xy: Float32Array, colors: Uint32Array | number, order: Int32Array | null, levels: Uint8Array | null,
- *   visible: Uint8Array | null}} points colors: opaque RGBA a row, or one for all; order: which rows, in order of
- *   drawing; null: all
- * @param {{stamps: object[], phases: number}} shapes
- * @param {{left: number, top: number, width: number, height: number}} area points outside are left out
+ * @param {Picture} picture
+ * @param {Points} points
+ * @param {{stamps: Stamp[], phases: number}} shapes
+ * @param {Area} area points outside are left out
  */
 export function drawStamps(picture, points, { stamps, phases }, area) {
   const { xy, colors, order, levels, visible } = points;
@@ -177,6 +177,7 @@ export function drawStamps(picture, points, { stamps, phases }, area) {
 /**
  * Draw five pixels a point with a depth buffer, the nearest on top: the fast way in 3D while the view moves.
  *
+ * @param {Picture} picture @param {Points} points
  * @param {Float32Array} depth (n,) NaN where a point is not seen @param {Float32Array} nearest (pixels,) overwritten
  * @param {number} opacity of all points; they do not blend with each other
  */
@@ -293,8 +294,8 @@ export function drawRows(rows, width, height, points, spans, area) {
  * Draw a small picture at each point: ink takes the point's color, photographs get a frame of it and are as clear as
  * their pixels.
  *
- * @param {object} atlas see thumbnails.js @param {(row: number) => number} tile
- * @param {{width: number, height: number, opacity: number, levels: Uint8Array | null}} size of a tile in picture pixels
+ * @param {Picture} picture @param {Points} points @param {Atlas} atlas @param {(row: number) => number} tile
+ * @param {{width: number, height: number, frame?: number, opacity: number}} size of a tile in picture pixels
  */
 export function drawTiles(picture, points, atlas, tile, size, area) {
   const { xy, colors, order, visible, levels } = points;

@@ -1,11 +1,13 @@
 import { boxAspect, modelMatrix, widened } from '#js/drawing/camera.js';
 
+/** @import { Box, Camera3 } from '#js/drawing/types.js' */
+
 /**
  * The selection sphere of a 3D view: all points within a radius of one of them, by distance in the plot, whose longest
  * side has length 1.
  */
 
-/** @returns {{box: object, aspect: number[], matrix: number[]}} how a scene's coordinates lie in the plot */
+/** @returns {{box: Box, aspect: number[], matrix: number[]}} how a scene's coordinates lie in the plot */
 function placement({ ranges, axes }) {
   const box = widened(ranges);
   const aspect = boxAspect(box, Boolean(axes));
@@ -15,7 +17,7 @@ function placement({ ranges, axes }) {
 const inPlot = (coordinates, row, m) => [0, 1, 2].map((j) => coordinates[3 * row + j] * m[5 * j] + m[12 + j]);
 
 /**
- * @param {{coordinates: Float32Array, ranges: {min: number[], max: number[]}, axes: object[] | null}} scene of 3 dims
+ * @param {{coordinates: Float32Array, ranges: {min: number[], max: number[]}, axes: any[] | null}} scene of 3 dims
  * @param {number} row in the middle @param {number} radius @param {Uint8Array | null} visible 0 where a point is hidden
  * @returns {Int32Array} rows, ascending, the one in the middle too
  */
@@ -40,7 +42,7 @@ const CORNERS = 72;
 /**
  * The outline of the sphere as the camera sees it: the circle where its lines of sight touch.
  *
- * @param {object} view 3D, see camera.js
+ * @param {Camera3} view
  * @param {{box, aspect}} place the plot's box of coordinates and its sides
  * @param {number[]} middle in coordinates
  * @returns {number[][]} positions in coordinates, a closed ring; none where the camera is within the sphere

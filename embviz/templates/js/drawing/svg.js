@@ -42,7 +42,8 @@ const SHIFT = { middle: 0.35, top: 0.8, alphabetic: 0 };
 /**
  * @param {(font: string, text: string) => number} measure the width of a text
  * @param {(color: string) => string} [paint] a color as every reader of SVG knows it
- * @returns {object} the part of CanvasRenderingContext2D that plot_marks.js uses, and `parts`, the elements drawn
+ * @returns {any} the part of CanvasRenderingContext2D that plot/marks.js and plot/grid.js use, and `parts`, the
+ *   elements drawn
  */
 export function createSvgContext(measure, paint = (color) => color) {
   const parts = [];

@@ -1,3 +1,5 @@
+/** @import { Atlas, Sprite } from '#js/drawing/types.js' */
+
 /**
  * Thumbnails from the sprite sheet: which tile goes where, at which size, and ink without its ground.
  * An atlas is a sheet scaled to a tile size: {tileWidth, tileHeight, columns, count, stride, ink: Uint8Array | null,
@@ -50,8 +52,7 @@ export function spread(xy, visible, { left, top, width, height }) {
  * The longer side of a thumbnail in CSS pixels: such that what is drawn covers about three quarters of the ground
  * that the points occupy, however dense the clusters; at most twice the tile.
  *
- * @param {{count: number, ground: number}} lying see `spread` @param {object} sprite inkShare: how much of a tile is
- *   ink
+ * @param {{count: number, ground: number}} lying see `spread` @param {Sprite} sprite
  */
 export function thumbnailSize({ count, ground }, sprite) {
   const cover = sprite.ink ? INK_COVER / Math.max(0.05, sprite.inkShare ?? INK_SHARE) : PHOTO_COVER;
@@ -117,6 +118,7 @@ export function inkOf(bytes, light, gain = INK_GAIN) {
  * @param {Uint8ClampedArray} bytes RGBA of the scaled sheet @param {number} width its width in pixels
  * @param {{width: number, height: number, rows: number}} sides of its tiles
  * @param {{columns: number, ink: boolean, light?: boolean}} sprite
+ * @returns {Atlas}
  */
 export function createAtlas(bytes, width, sides, sprite) {
   const light = sprite.light ?? hasLightGround(bytes, width, bytes.length / 4 / width);

@@ -53,8 +53,8 @@ export function squaredDistances(x, n, d, tell = () => {}) {
  * Symmetric affinities that sum to 1, of the 3 * perplexity nearest neighbors of each point.
  *
  * @param {Float32Array} squared (n, n) @param {number} perplexity 1 .. (n - 1) / 3
- * @returns {{starts: Int32Array, others: Int32Array, weights: Float64Array}} row i has the places starts[i] .. starts[i
- *   + 1]
+ * @typedef {{starts: Int32Array, others: Int32Array, weights: Float64Array}} Affinities
+ * @returns {Affinities} row i has the places starts[i] .. starts[i + 1]
  */
 export function affinities(squared, n, perplexity) {
   const k = Math.min(n - 1, Math.ceil(3 * perplexity));

@@ -6,12 +6,17 @@ import { createSpace } from '#js/numbers/space.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
 
 /**
+ * @import { Axis, AxisTitle, Page, Vectors } from '#js/data/types.js'
+ * @import { Covariance } from '#js/numbers/pca.js'
+ */
+
+/**
  * Custom axes: coordinate = v · direction / ‖direction‖ with direction = c(to) - c(from), the
  * centroids of the raw vectors of all matching points. Directions that came with the page were
  * computed on the whole table and are used where the queries are the same.
  *
- * @param {object} page {table, vectors | null, carried: [{from, to, direction, n_from, n_to, column}], partial: bool}
- * @param {{from: string, to: string}} axis @param {string | null} column where queries search
+ * @param {Pick<Page, 'table' | 'vectors' | 'carried'>} page
+ * @param {Axis} axis @param {string | null} column where queries search
  * @returns {{direction: Float64Array | Float32Array, n_from: number, n_to: number, carried: boolean}}
  * @throws {QueryError} when a query matches nothing, or both the same
  */
@@ -56,14 +61,14 @@ const FEW_DIMS = 256;
 const MOST_DIMS = 2048;
 const MOST_PRODUCTS = 300;
 
-/** @returns {object | null} the covariance of all vectors under way, see pca.js; null where it takes too long */
+/** @returns {Covariance | null} the covariance of all vectors under way, see pca.js; null where it takes too long */
 export function covarianceOf(vectors) {
   const { n, d } = vectors;
   const isDear = (n * d * d) / 2 > CHEAP || d > MOST_DIMS;
   return isDear && !keptCovariance.has(vectors) ? null : keptCovariance(vectors);
 }
 
-const keptCovariance = onceEach((vectors) => startCovariance(createSpace(vectors, null, false)));
+const keptCovariance = onceEach((/** @type {Vectors} */ vectors) => startCovariance(createSpace(vectors, null, false)));
 
 /** @returns {Float64Array | null} null where nothing is left @throws {QueryError} where no direction stands out */
 function leftOver(vectors, directions) {
@@ -86,7 +91,8 @@ function leftOver(vectors, directions) {
  * All coordinates of a custom view; empty axes take the direction in which what is left varies most.
  *
  * @param {{from: string, to: string}[]} axes two or three
- * @returns {{coordinates: Float32Array, unit: number, axes: {title, low, high}[], counts: object[]}} (n, axes.length)
+ * @returns {{coordinates: Float32Array, unit: number, axes: AxisTitle[],
+ *   counts: ({from: number, to: number} | null)[]}} (n, axes.length)
  *   row by row, in `unit`: 1 where 32-bit floats hold them
  */
 export function customView(page, axes, column) {
@@ -97,10 +103,11 @@ export function customView(page, axes, column) {
   const { n } = safe;
   const coordinates = new Float64Array(n * k);
   const titles = found.map((item, at) => {
+    /** @type {Float64Array | Float32Array} */
     let direction = item?.direction;
     if (!direction) {
       direction = leftOver(page.vectors, directions);
-      if (direction) directions.push(direction);
+      if (direction) directions.push(Float64Array.from(direction));
     }
     if (direction) {
       const along = times(safe, direction);
@@ -122,7 +129,7 @@ export function plainQuery(query) {
   return query.replace(/^=/, '').replace(/^\/\^?(.*?)\$?\/$/, '$1');
 }
 
-/** @returns {{title: string, low: string, high: string}} */
+/** @returns {AxisTitle} */
 export function axisTitle(axis) {
   if (!axis) return { title: 'most varying direction left', low: '', high: '' };
   const low = plainQuery(axis.from);

@@ -209,6 +209,7 @@ function rotate(a, m, p, q, turned) {
 export function krylov(apply, m, { wanted, spare = SPARE, most = 0, products = Infinity, isClose = hasSettled }) {
   const normal = createNormal(createRandom(1));
   const width = Math.min(m, wanted + spare);
+  /** @type {Float64Array[]} */
   let block = Array.from({ length: width }, () => Float64Array.from({ length: m }, normal));
   let [basis, images, taken] = [[], [], 0];
   let found = { values: new Float64Array(0), vectors: [], images: [] };

@@ -2,10 +2,12 @@ import { norms, rowScale, rowVector, unit } from '#js/numbers/linalg.js';
 import { onceEach } from '#js/numbers/kept.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
 
+/** @import { Vectors } from '#js/data/types.js' */
+
 /**
  * The nearest other points of a row in the original space, exactly for the vectors that travel.
  *
- * @param {object} vectors see linalg.js
+ * @param {Vectors} vectors
  * @param {number} row
  * @param {number} k at most n - 1 are found
  * @param {'cosine' | 'euclidean'} metric cosine is 1 - cos, in 0 .. 2; euclidean in the vectors' unit

@@ -83,7 +83,8 @@ function meanRow({ n, d, read }) {
  * The covariance of some vectors, a slice of the rows at a time.
  *
  * @param {import('#js/numbers/space.js').Space} space
- * @returns {{advance: () => boolean, finish: () => Float64Array}} advance adds some rows and tells whether all are in;
+ * @typedef {{advance: () => boolean, finish: () => Float64Array}} Covariance
+ * @returns {Covariance} advance adds some rows and tells whether all are in;
  *   finish gives the matrix (d, d)
  */
 export function startCovariance(space, mean = meanRow(space)) {

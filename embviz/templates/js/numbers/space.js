@@ -2,12 +2,14 @@ import { centroid, rowScale } from '#js/numbers/linalg.js';
 import { onceEach } from '#js/numbers/kept.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
 
+/** @import { SafeVectors, Stored, Vectors } from '#js/data/types.js' */
+
 /**
  * Some of the page's vectors as a method reads them, in `unit`: raw, or "spherized" as `--normalize sphere` does it:
  * less the mean of all rows of the page, at length 1, a zero row staying zero.
  *
  * @typedef {{n: number, d: number, unit: number, read: (i: number, out: Float64Array, at?: number) => void}} Space
- * @param {object} vectors see linalg.js
+ * @param {Vectors} vectors
  * @param {Int32Array | null} rows which of them, in this order; null is all
  * @param {boolean} spherize
  * @returns {Space}
@@ -54,7 +56,7 @@ export function metricRows({ n, d, read }, metric) {
   return x;
 }
 
-const meanOf = onceEach((safe) =>
+const meanOf = onceEach((/** @type {SafeVectors} */ safe) =>
   centroid(
     safe,
     Array.from({ length: safe.n }, (_, i) => i),
@@ -68,7 +70,8 @@ const meanOf = onceEach((safe) =>
 export function takeVectors(vectors, rows, spherize) {
   const safe = inSafeUnit(vectors);
   const { data, d, scales, scale, unit } = safe;
-  const part = new data.constructor(rows.length * d);
+  const Kind = /** @type {new (length: number) => Stored} */ (data.constructor);
+  const part = new Kind(rows.length * d);
   rows.forEach((row, i) => part.set(data.subarray(row * d, (row + 1) * d), i * d));
   return {
     data: part,

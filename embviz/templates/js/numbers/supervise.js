@@ -1,5 +1,7 @@
 import { categories } from '#js/data/table.js';
 
+/** @import { Table } from '#js/data/types.js' @import { Affinities } from '#js/numbers/affinities.js' */
+
 /**
  * t-SNE that a column of labels pulls at, as the Embedding Projector's *Supervise* does: affinities within a class are
  * raised and those between classes lowered.
@@ -8,7 +10,7 @@ import { categories } from '#js/data/table.js';
 const LEAST_SHARE = 1e-7;
 
 /**
- * @param {object} table see table.js @param {Int32Array} rows
+ * @param {Table} table @param {Int32Array} rows
  * @param {{column: string, factor: number, ignore?: string}} asked factor 0 .. 100, `ignore` a label that counts as
  *   none
  * @returns {Int32Array} a class number for each row, -1 where there is no label
@@ -26,7 +28,7 @@ export function readLabels(table, rows, { column, factor, ignore = '' }) {
 /**
  * @param {{starts: Int32Array, others: Int32Array, weights: Float64Array}} p see affinities.js
  * @param {Int32Array} labels class numbers, -1 is none @param {number} factor 0 .. 100; 0 changes nothing
- * @returns {object} the same places; for n points, of which `same` share i's class and `other` have another one,
+ * @returns {Affinities} the same places; for n points, of which `same` share i's class and `other` have another one,
  *   weights times 1 + f n / same within a class and 1 - f n / other, at least about 0, between two (f is factor / 100;
  *   the mean of both points' numbers), and then again summing to 1
  */

@@ -1,5 +1,7 @@
 import { onceEach } from '#js/numbers/kept.js';
 
+/** @import { SafeVectors, Vectors } from '#js/data/types.js' */
+
 /**
  * The unit in which vectors are counted with. What travels is `data` times `scale`, of any magnitude that a 64-bit
  * float has; squares and sums of such numbers leave their range. All arithmetic on vectors is therefore in `unit`, the
@@ -22,14 +24,17 @@ export function powerBelow(x) {
 /**
  * Vectors with a scale such that their magnitudes are below 2, and the `unit` that gives their own values back.
  *
- * @param {{data, n, d, scales, scale}} vectors see linalg.js; those with a unit already are returned as they are
- * @returns {{data, n, d, scales, scale: number, unit: number, mean?: Float64Array}}
+ * @param {Vectors} vectors those with a unit already are returned as they are
+ * @returns {SafeVectors}
  */
 export function inSafeUnit(vectors) {
-  return vectors.unit === undefined ? measured(vectors) : vectors;
+  return isSafe(vectors) ? vectors : measured(vectors);
 }
 
-const measured = onceEach((vectors) => {
+/** @returns {vectors is SafeVectors} */
+const isSafe = (vectors) => vectors.unit !== undefined;
+
+const measured = onceEach((/** @type {Vectors} */ vectors) => {
   const peak = largestStored(vectors);
   const power = peak > 0 ? powerBelow(peak) : 1;
   return { ...vectors, scale: 1 / power, unit: peak > 0 ? power * vectors.scale : 1 };

@@ -1,6 +1,12 @@
 import { DEPENDENT, fitting } from '#js/state/fitting.js';
 import { LINKED, readLink, writeLink } from '#js/state/links.js';
 
+/**
+ * @import { Page, State, Store } from '#js/data/types.js'
+ * @import { Plot } from '#js/plot/plot.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
 const WAIT_MS = 300;
 /** A camera means something only for the places that these make. */
 const PLACING = ['projection', 'dims', 'components', 'spherize'];
@@ -10,7 +16,7 @@ const STEPS = ['projection', 'dims', 'components', 'isolated', 'selected', 'colo
 /**
  * The view in the URL's fragment.
  *
- * @param {object} page @param {object} view @param {object} store
+ * @param {Page} page @param {View} view @param {Store<State>} store
  * @param {(text: string) => void} say
  */
 export function createAddress(page, view, store, say) {
@@ -96,7 +102,7 @@ export function createAddress(page, view, store, say) {
   };
   return {
     restore,
-    /** @param {object} shown the plot, once there is one: follow what is done from here on */
+    /** @param {Plot} shown the plot, once there is one: follow what is done from here on */
     follow(shown) {
       plot = shown;
       if (wanted) plot.setCamera(wanted);

@@ -3,11 +3,13 @@ import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 
+/** @import { BookmarkList } from '#js/bookmarks/list.js' */
+
 /**
  * The bookmarks: add, apply, rename, reorder, delete, step, download, load.
  *
- * @param {object} bookmarks see bookmark_list.js @param {string} title of the page
- * @param {(text: string) => void} say
+ * @param {BookmarkList} bookmarks @param {string} title of the page
+ * @param {(text: string, stays?: boolean) => void} say
  */
 export function createBookmarksPanel(bookmarks, title, say) {
   const ui = { editing: -1, focus: null };

@@ -3,6 +3,12 @@ import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 import { pictureText } from '#js/plot/picture.js';
 
+/**
+ * @import { Page } from '#js/data/types.js'
+ * @import { Plot } from '#js/plot/plot.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
 const SCALE = 2;
 const MOST_QUERIES = 2000;
 const SLICE_MS = 40;
@@ -45,8 +51,9 @@ async function exportNeighbors(page, view, progress) {
 /**
  * The menu that saves what is seen.
  *
- * @param {object} page @param {object} view
- * @param {{plot: () => object, link: () => {url: string, left: string[]}, say: (text: string) => void}} to
+ * @param {Page} page @param {View} view
+ * @param {{plot: () => Plot, link: () => {url: string, left: string[], isPlaced: boolean},
+ *   say: (text: string) => void}} to
  */
 export function createExportMenu(page, view, to) {
   const name = (what, extension) => fileName(page.manifest.title, what, extension);
@@ -115,6 +122,9 @@ export function createExportMenu(page, view, to) {
   return createMenu(items);
 }
 
+/** @returns {HTMLButtonElement[]} */
+const buttonsOf = (menu) => Array.from(menu.querySelectorAll('button'));
+
 /** A button and the menu below it, as https://www.w3.org/WAI/ARIA/apg/patterns/menu-button/ has it. */
 function createMenu(items) {
   const menu = h('div.menu', { hidden: true, attributes: { role: 'menu' }, aria: { label: 'Save' } });
@@ -134,7 +144,7 @@ function createMenu(items) {
     button,
     menu,
   );
-  const enabled = () => [...menu.children].filter((item) => item.getAttribute('aria-disabled') !== 'true');
+  const enabled = () => buttonsOf(menu).filter((item) => item.getAttribute('aria-disabled') !== 'true');
 
   function open() {
     fill(
@@ -178,8 +188,8 @@ function createMenu(items) {
       if (event.key !== 'ArrowDown') return;
       open();
     } else {
-      const list = [...menu.children];
-      const at = list.indexOf(document.activeElement);
+      const list = buttonsOf(menu);
+      const at = list.findIndex((item) => item === document.activeElement);
       const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: list.length - 1 }[event.key];
       if (event.key === 'Escape') close(true);
       else if (event.key === 'Tab') return close(false);

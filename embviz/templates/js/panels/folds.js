@@ -5,12 +5,14 @@ const narrow = window.matchMedia('(max-width: 800px)');
 /** Up to this width one panel is open at a time, so that the plot keeps most of the page. */
 const crowded = window.matchMedia('(max-width: 1000px)');
 
+const isSearching = (target) => target instanceof HTMLInputElement && target.type === 'search' && target.value !== '';
+
 /**
  * Fold the panels beside the plot away and open them again.
  *
  * @param {HTMLElement} app
  * @param {Record<'left' | 'right', {panel: HTMLElement, label: string}>} sides
- * @returns {{buttons: HTMLElement[], open: (side: string) => void}}
+ * @returns {{buttons: HTMLElement[], open: (side: string) => void, closeSheets: () => boolean}}
  */
 export function createFolds(app, sides) {
   const buttons = {};
@@ -27,7 +29,7 @@ export function createFolds(app, sides) {
     buttons[side] = iconButton(side, label, () => show(side, !isOpen(side)), { aria: { controls: panel.id } });
     panel.addEventListener('keydown', (event) => {
       // A field with a text in it has its own use for Escape.
-      if (event.key !== 'Escape' || !narrow.matches || (event.target.value && event.target.type === 'search')) return;
+      if (event.key !== 'Escape' || !narrow.matches || isSearching(event.target)) return;
       show(side, false);
       buttons[side].focus();
       event.stopPropagation();

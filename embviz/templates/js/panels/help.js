@@ -115,13 +115,16 @@ export function handleKeys(page, view, { focusSearch, resetView, closeSheets, ke
     ...keys,
   };
   document.addEventListener('keydown', (event) => {
-    const typing = event.target.closest('input:not([type="checkbox"], [type="range"]), select, textarea, dialog[open]');
+    const target = /** @type {Element} */ (event.target);
+    const typing = target.closest('input:not([type="checkbox"], [type="range"]), select, textarea, dialog[open]');
     const isTyped = event.getModifierState('AltGraph'); // as [ is on many keyboards
     if (typing || event.metaKey || (event.ctrlKey && !isTyped)) return;
     if (event.key === ' ') {
       // What Space is for elsewhere stays so: buttons, boxes, what unfolds, links.
-      if (event.target.closest('button, input, summary, a')) return;
-      document.querySelector('.player:not([hidden]) button')?.click();
+      if (target.closest('button, input, summary, a')) return;
+      /** @type {HTMLElement | null} */
+      const player = document.querySelector('.player:not([hidden]) button');
+      player?.click();
       event.preventDefault();
     } else if (Object.hasOwn(actions, event.key)) {
       actions[event.key]();

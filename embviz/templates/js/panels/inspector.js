@@ -9,8 +9,9 @@ const CARD_LETTERS = 16;
 
 /** The inspector: search, the selected point, its neighbors, and what to do with the selection. */
 export function createInspector(page, view, thumbnail) {
+  const search = createSearch(page, view);
   const parts = [
-    createSearch(page, view),
+    search,
     createTagging(page, view),
     createSelection(page, view, thumbnail),
     createNeighbors(page, view, thumbnail),
@@ -22,11 +23,12 @@ export function createInspector(page, view, thumbnail) {
     h('div.scroll', {}, ...parts.map((part) => part.element)),
     actions.element,
   );
-  parts.push(actions);
   return {
     element,
-    render: (state, before) => parts.forEach((part) => part.render(state, before)),
-    focusSearch: () => parts[0].focus(),
+    render(state) {
+      for (const part of [...parts, actions]) part.render(state);
+    },
+    focusSearch: search.focus,
   };
 }
 

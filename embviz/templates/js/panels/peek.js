@@ -1,10 +1,15 @@
 import { format, h, iconButton, setText } from '#js/dom.js';
 
 /**
+ * @import { Page } from '#js/data/types.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
+/**
  * On a narrow screen, where the inspector is a sheet over the plot, one line below the plot that says what is selected
  * and opens the inspector: a press on a point covers nothing by itself.
  *
- * @param {object} page @param {object} view @param {() => void} openInspector
+ * @param {Page} page @param {View} view @param {() => void} openInspector
  */
 export function createPeek(page, view, openInspector) {
   const name = h('strong', { dir: 'auto' });

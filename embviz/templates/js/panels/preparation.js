@@ -3,16 +3,19 @@ import { times } from '#js/numbers/linalg.js';
 import { leadingLeft } from '#js/numbers/pca.js';
 import { ownTab } from '#js/state/tabs.js';
 
+/** @import { Page } from '#js/data/types.js' */
+
 /**
  * While the page rests, get ready what an axis without queries needs, so that the first one answers as fast as the
  * rest.
  *
- * @param {object} page see view.js
+ * @param {Page} page
  */
 export function prepareAxes(page) {
   const covariance = page.vectors && ownTab(page.tabs, 'axes') ? covarianceOf(page.vectors) : null;
   if (!covariance) return;
-  const idle = window.requestIdleCallback ?? ((run) => setTimeout(() => run({ timeRemaining: () => 8 }), 30));
+  const idle =
+    window.requestIdleCallback ?? ((run) => setTimeout(() => run({ didTimeout: false, timeRemaining: () => 8 }), 30));
   function go(deadline) {
     let isDone = false;
     do isDone = covariance.advance();

@@ -60,7 +60,7 @@ export function createProjectionPanel(page, view) {
 
   return {
     element,
-    render(state, before) {
+    render(state) {
       tabs.forEach((tab, i) => {
         buttons[i].setAttribute('aria-selected', String(tab.key === state.projection));
         buttons[i].setAttribute('aria-controls', 'tab-body');
@@ -76,7 +76,7 @@ export function createProjectionPanel(page, view) {
       // A run is played where its progress was, so that nothing moves when it is done.
       const place = state.run ? parts.run.slot : ownPlace;
       if (parts.frames.element.parentNode !== place) place.append(parts.frames.element);
-      for (const part of Object.values(parts)) part.render(state, before);
+      for (const part of Object.values(parts)) part.render(state);
     },
   };
 }
@@ -177,8 +177,8 @@ function createPlayer(page, view) {
       if (element.hidden) return;
       const { steps, unit, figures } = entry.frames;
       const at = state.frame ?? steps.length - 1;
-      slider.max = steps.length - 1;
-      if (Number(slider.value) !== at) slider.value = at;
+      slider.max = String(steps.length - 1);
+      if (Number(slider.value) !== at) slider.value = String(at);
       const near = Math.min(steps.length - 1, Math.round(at));
       loop.setAttribute('aria-pressed', String(state.loop));
       slider.setAttribute('aria-label', `Recorded ${unit}`);
@@ -210,10 +210,9 @@ function createAxes(page, view) {
     render(state) {
       element.hidden = page.tabs.get(state.projection)?.role !== 'axes';
       if (element.hidden) return;
-      const { error } = view.scene(state);
       groups.forEach((group, at) => {
         group.element.hidden = at >= state.dims;
-        group.render(state, error);
+        group.render(state);
       });
     },
   };

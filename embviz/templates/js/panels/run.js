@@ -3,6 +3,8 @@ import { createFields } from '#js/panels/run_fields.js';
 import { METHODS } from '#js/runs/methods.js';
 import { MOST_POINTS } from '#js/runs/options.js';
 
+/** @import { RunStatus } from '#js/data/types.js' */
+
 /** How often a held button acts. */
 const HELD_MS = 100;
 
@@ -114,7 +116,7 @@ function createProgress(view, methodOf) {
   return {
     element: h('div', {}, slot, status),
     slot,
-    /** @param {object | null} run @param {string} note what is to be said with it, or where there is none */
+    /** @param {RunStatus | null} run @param {string} note what is to be said with it, or where there is none */
     render(run, note) {
       bar.hidden = run?.status === 'done';
       bar.value = run ? run.iteration / run.iterations : 0;

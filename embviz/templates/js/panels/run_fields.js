@@ -1,9 +1,11 @@
 import { format, h } from '#js/dom.js';
 
+/** @import { Page } from '#js/data/types.js' */
+
 /**
  * The fields of a method that the page can run.
  *
- * @param {object} page @param {{fields: object, isSupervised: boolean}} run see runs/methods.js
+ * @param {Page} page @param {{fields: Record<string, any>, isSupervised: boolean}} run see runs/methods.js
  * @returns {{element: HTMLElement, read: () => object, render: (n: number, fits: boolean) => void}} `read` gives the
  *   options that are asked for, `render` takes the number of points and whether they can be run on
  */

@@ -1,12 +1,14 @@
 import { format, h, setText } from '#js/dom.js';
 import { combined } from '#js/state/select.js';
 
+/** @import { State } from '#js/data/types.js' */
+
 const FIRST_RADIUS = 0.1;
 
 /**
  * The selection sphere in 3D: a click on a point takes all within a radius of it; a slider sets the radius.
  *
- * @returns {{element: HTMLElement, click: (row: number, mode: string) => void, render: (state: object) => void}}
+ * @returns {{element: HTMLElement, click: (row: number, mode: string) => void, render: (state: State) => void}}
  */
 export function createSphere(page, view) {
   const slider = h('input', {
@@ -39,7 +41,7 @@ export function createSphere(page, view) {
       if (element.hidden) return;
       if (state.sphere.row !== started.row)
         started = { row: state.sphere.row, before: new Int32Array(0), mode: 'replace' };
-      if (Number(slider.value) !== state.sphere.radius) slider.value = state.sphere.radius;
+      if (Number(slider.value) !== state.sphere.radius) slider.value = String(state.sphere.radius);
       slider.setAttribute(
         'aria-valuetext',
         `${format(Number((100 * state.sphere.radius).toPrecision(3)))} % of the longest side`,

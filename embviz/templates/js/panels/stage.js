@@ -3,6 +3,8 @@ import { h, iconButton, setText } from '#js/dom.js';
 import { createPlot } from '#js/plot/plot.js';
 import { createSphere } from '#js/panels/sphere.js';
 
+/** @import { Chrome } from '#js/plot/types.js' */
+
 /** The middle of the page: the plot, its tools, and the sentence below it. */
 export function createStage(page, view, on = {}) {
   const host = h('div.plot', {
@@ -14,12 +16,17 @@ export function createStage(page, view, on = {}) {
         'middle; with box or lasso in hand the arrow keys move a cross-hair and Space sets a corner.',
     },
   });
-  const tools = [
-    ['pan', 'move', 'Move and turn'],
-    ['box', 'box', 'Select a box'],
-    ['lasso', 'lasso', 'Select with a lasso'],
-    ['sphere', 'sphere', 'Select a sphere around a point, in 3D'],
-  ].map(([tool, name, label]) => [tool, iconButton(name, label, () => view.set({ tool }))]);
+  const tools = new Map(
+    [
+      ['pan', 'move', 'Move and turn'],
+      ['box', 'box', 'Select a box'],
+      ['lasso', 'lasso', 'Select with a lasso'],
+      ['sphere', 'sphere', 'Select a sphere around a point, in 3D'],
+    ].map(([tool, name, label]) => [
+      tool,
+      iconButton(name, label, () => view.set({ tool: /** @type {any} */ (tool) })),
+    ]),
+  );
   const tiles = iconButton('tiles', 'Thumbnails', () => view.set({ thumbnails: !view.get().thumbnails }));
   const letters = iconButton('letter', 'Labels', () =>
     view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
@@ -37,12 +44,7 @@ export function createStage(page, view, on = {}) {
     'main.stage',
     { aria: { label: 'Plot' } },
     host,
-    h(
-      'div.tools.left',
-      { attributes: { role: 'group' }, aria: { label: 'Tools' } },
-      ...tools.map(([, button]) => button),
-      sphere.element,
-    ),
+    h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.values(), sphere.element),
     h(
       'div.tools.right',
       { attributes: { role: 'group' }, aria: { label: 'Display' } },
@@ -97,7 +99,7 @@ export function createStage(page, view, on = {}) {
     render(state, before) {
       // First of all, while nothing has a style yet that a button could fade from.
       sphere.render(state);
-      tools.at(-1)[1].hidden = state.dims !== 3;
+      tools.get('sphere').hidden = state.dims !== 3;
       const inHand = state.tool === 'sphere' && state.dims === 2 ? 'pan' : state.tool;
       for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === inHand));
       tiles.setAttribute('aria-pressed', String(state.thumbnails));
@@ -130,9 +132,15 @@ export function createStage(page, view, on = {}) {
   };
 }
 
+/** @returns {Chrome} */
 function chromeColors() {
   const style = getComputedStyle(document.documentElement);
-  return Object.fromEntries(
-    ['background', 'grid', 'text', 'muted', 'accent'].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]),
-  );
+  const color = (name) => style.getPropertyValue(`--${name}`).trim();
+  return {
+    background: color('background'),
+    grid: color('grid'),
+    text: color('text'),
+    muted: color('muted'),
+    accent: color('accent'),
+  };
 }

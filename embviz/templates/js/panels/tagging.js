@@ -105,6 +105,9 @@ function createButtons(page, view) {
   };
 }
 
+/** @returns {HTMLButtonElement[]} */
+const buttonsOf = (list) => Array.from(list.querySelectorAll('button'));
+
 /** The values that a column has, each a button that gives it to the selection. */
 function createValues(page, tag) {
   const element = h('ul.tag-values', { aria: { label: 'Values of the column' } });
@@ -137,9 +140,9 @@ function createValues(page, tag) {
           ),
         );
         element.hidden = few.length === 0;
-        if (focused !== null) element.children[few.indexOf(focused)]?.firstChild.focus();
+        if (focused !== null) buttonsOf(element)[few.indexOf(focused)]?.focus();
       }
-      for (const item of element.children) item.firstChild.disabled = selected.length === 0;
+      for (const button of buttonsOf(element)) button.disabled = selected.length === 0;
     },
   };
 }

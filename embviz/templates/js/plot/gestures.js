@@ -1,3 +1,5 @@
+/** @import { GestureTargets } from '#js/plot/targets.js' @import { Chrome } from '#js/plot/types.js' */
+
 /**
  * Pointer, wheel and keys over the plot. Plotly moves the view itself; where it is not there, the same gestures are
  * ours. Box and lasso are ours in 2D and 3D; with the keys a cross-hair draws them.
@@ -27,11 +29,12 @@ export function modeOf({ shiftKey, altKey }) {
   return shiftKey ? 'add' : altKey ? 'remove' : 'replace';
 }
 
+/** @typedef {ReturnType<typeof createGestures>} Gestures */
+
 /**
  * @param {HTMLElement} host @param {HTMLCanvasElement} canvas on top of it
- * @param {object} plot {isOurs, target, pan, zoom, reset, hover, click, pickMiddle, pointAtMiddle, isEmpty, select,
- *   redraw}; positions are [x, y] in pixels from the host's corner
- * @returns {{setTool: (tool: string) => void, drawShape: (context, chrome) => void}}
+ * @param {GestureTargets} plot positions are [x, y] in pixels from the host's corner
+ * @returns {{setTool: (tool: string) => void, drawShape: (context: any, chrome: Chrome) => void}}
  */
 export function createGestures(host, canvas, plot) {
   const hand = {
@@ -42,6 +45,7 @@ export function createGestures(host, canvas, plot) {
     last: { time: -Infinity, x: 0, y: 0 },
     forwarded: new WeakSet(),
   };
+  /** @returns {[number, number]} */
   const at = ({ clientX, clientY }) => {
     const box = host.getBoundingClientRect();
     return [clientX - box.left, clientY - box.top];

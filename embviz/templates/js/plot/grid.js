@@ -127,7 +127,7 @@ function farFaces({ view, box }) {
 /**
  * For each axis the edge of the box that its numbers stand along: one of its outline, lowest or farthest out.
  *
- * @returns {{from: number[], to: number[], ends: number[][][], out: number[]}[]} from and to on the screen, NaN behind
+ * @returns {{from: number[], to: number[], corners: number[][], out: number[]}[]} from and to on the screen, NaN behind
  *   the camera; out is the unit vector away from the box
  */
 function edgesOf({ box, transform, area }, far) {

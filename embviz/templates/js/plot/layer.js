@@ -19,6 +19,11 @@ import {
 } from '#js/drawing/raster.js';
 import { atlasSides, createAtlas, spread, thumbnailSize, tileSides } from '#js/drawing/tiles.js';
 
+/**
+ * @import { Picture, Points } from '#js/drawing/types.js'
+ * @import { Look, Mark } from '#js/plot/types.js'
+ */
+
 /** Above this many points, moving pictures are drawn coarser than resting ones. */
 const MANY = 20000;
 /** Above this many, moving points are opaque, which needs no blending. */
@@ -26,6 +31,8 @@ const VERY_MANY = 400000;
 const DIMMED = 0.3;
 const FADE = 0.4;
 const REACH = 3;
+
+/** @typedef {ReturnType<typeof createPointLayer>} PointLayer */
 
 /**
  * The pixels of the points: their positions, a picture of them, and the row numbers under the pointer.
@@ -47,7 +54,7 @@ export function createPointLayer() {
     /**
      * @param {number} ratio picture pixels a CSS pixel @param {boolean} moving coarser where there are many points
      * @param {boolean} [keep] whether this is what the pointer is over
-     * @returns {{picture: object, look: object}} see raster.js and `lookOf`
+     * @returns {{picture: Picture, look: Look}}
      */
     paint: (spec, ratio, moving, keep = true) => paint(layer, spec, ratio, moving, keep),
     /** Make the row numbers ready, so that the first look-up is as fast as the others. */
@@ -102,7 +109,7 @@ function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   };
 }
 
-/** What raster.js draws. */
+/** @returns {Points} what raster.js draws */
 const pointsOf = (layer, { style, scene }) => ({
   xy: layer.xy,
   colors: colorsOf(style.colors, scene.n, style.chrome),
@@ -218,7 +225,7 @@ function rowPicture(layer) {
   return { rows, width, height };
 }
 
-/** The points that stand out, the most important last. @returns {{rows, radius, ring, color, kind}[]} */
+/** The points that stand out, the most important last. @returns {Mark[]} */
 export function marks(style, { radius }) {
   const count = style.selected.length;
   const [grown, ring] =
@@ -230,14 +237,14 @@ export function marks(style, { radius }) {
   return [
     ...byDistance(style)
       .map((rows, level) => ({
-        kind: 'neighbor',
+        kind: /** @type {const} */ ('neighbor'),
         rows,
         radius: Math.max(radius * 1.15, 3),
         ...NEIGHBOR_RINGS[level],
         color: style.chrome[NEIGHBOR_RINGS[level].shade],
       }))
       .reverse(),
-    { kind: 'selected', rows: style.selected, radius: grown, ring, color: style.chrome.accent },
+    { kind: /** @type {const} */ ('selected'), rows: style.selected, radius: grown, ring, color: style.chrome.accent },
   ].filter(({ rows }) => rows.length);
 }
 

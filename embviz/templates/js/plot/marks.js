@@ -4,6 +4,8 @@ import { marks, rgba } from '#js/plot/layer.js';
 import { drawTile } from '#js/plot/thumbnail.js';
 import { hasLightGround, tileSides, tintInk } from '#js/drawing/tiles.js';
 
+/** @import { Label, Look, Spec } from '#js/plot/types.js' */
+
 /** What is drawn with the canvas's own means above the points: labels, thumbnails on plates. */
 
 export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
@@ -17,9 +19,9 @@ const MOST_OBSTACLES = 400;
 /**
  * Choose labels and their sides for this view.
  *
- * @param {object} spec {style, area, width, height} @param {object} look see plot_layer.js
+ * @param {Spec} spec @param {Look} look
  * @param {Float32Array} xy @param {Int32Array | null} order far to near
- * @returns {{row, text, side, gap, kind}[]}
+ * @returns {Label[]}
  */
 export function chooseLabels(context, spec, look, xy, order) {
   const { style, area, width, height } = spec;
@@ -80,7 +82,7 @@ function discBoxes(xy, visible, { radius, tile }) {
   return boxes;
 }
 
-/** @param {object[]} labels see chooseLabels @param {boolean} halo whether to set them off from what is below */
+/** @param {Label[]} labels @param {boolean} halo whether to set them off from what is below */
 export function drawLabels(context, labels, xy, chrome, halo) {
   for (const { row, text, side, gap, kind } of labels)
     drawLabel(context, text, xy[2 * row], xy[2 * row + 1], { side, gap, kind, chrome, halo });
@@ -112,6 +114,8 @@ function plateSizes(style, look) {
   return { neighbor: most, selected: style.selected.length === 1 ? Math.max(34, look.tile * 1.8) : most };
 }
 
+/** @typedef {ReturnType<typeof createPlates>} Plates */
+
 export function createPlates() {
   const tiles = new Map();
   let scratch = null;
@@ -141,7 +145,7 @@ export function createPlates() {
     return canvas;
   }
 
-  /** @param {number} size of the plate, CSS pixels @param {string} color of its frame @param {number} line its width */
+  /** A plate: `size` is its side in CSS pixels, `color` and `line` are its frame's. */
   function drawPlate(context, style, row, x, y, { size, color, line, ratio }) {
     const index = style.sprite.tile(row);
     if (Number.isNaN(x) || !(index >= 0)) return;

@@ -2,6 +2,8 @@ import { projectPoint } from '#js/drawing/camera.js';
 import { sequenceColor } from '#js/data/sequences.js';
 import { sphereOutline } from '#js/drawing/sphere.js';
 
+/** @import { Spec } from '#js/plot/types.js' */
+
 /** What is drawn over the points with the canvas's own lines: sequences, and the outline of the selection sphere. */
 
 const MOST_COLORS = 60;
@@ -9,7 +11,7 @@ const MOST_COLORS = 60;
 /**
  * Lines from point to point of each sequence; they are left out where a point is hidden.
  *
- * @param {object} spec {style: {paths: Int32Array[] | null, visible, dark}} @param {Float32Array} xy
+ * @param {CanvasRenderingContext2D} context @param {Spec} spec @param {Float32Array} xy
  */
 export function drawPaths(context, { style: { paths, visible, dark, thumbnails } }, xy) {
   if (!paths?.length) return;
@@ -40,7 +42,7 @@ function tracePath(context, path, visible, xy) {
   }
 }
 
-/** @param {object} spec {scene, style: {sphere: {row, radius} | null, chrome}, view, box, aspect, transform, area} */
+/** @param {CanvasRenderingContext2D} context @param {Spec} spec */
 export function drawSphere(context, { scene, style, view, box, aspect, transform, area }) {
   const { sphere, chrome } = style;
   if (!sphere || scene.dims !== 3) return;

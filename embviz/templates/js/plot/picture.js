@@ -4,6 +4,8 @@ import { drawTile } from '#js/plot/thumbnail.js';
 import { createSvgContext, discs, svgDocument, thumbnails } from '#js/drawing/svg.js';
 import { hasLightGround, inkOf, tileSides } from '#js/drawing/tiles.js';
 
+/** @import { Plot } from '#js/plot/plot.js' */
+
 /** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
 
 const MOST_PIXELS = 2 ** 24;
@@ -13,7 +15,7 @@ const SHARPNESS = 2;
 const EDGE = 1;
 
 /**
- * @param {object} plot see panels/plot.js @param {string} title
+ * @param {Plot} plot @param {string} title
  * @returns {string} the file
  */
 export function pictureText(plot, title) {
@@ -28,7 +30,7 @@ export function pictureText(plot, title) {
   };
   const paint = (color) => {
     probe.fillStyle = color;
-    return probe.fillStyle;
+    return String(probe.fillStyle);
   };
   const below = createSvgContext(measure, paint);
   parts.below(below);

@@ -51,6 +51,8 @@ export function missingFields(Plotly, gd, dims) {
   return missing;
 }
 
+/** @typedef {ReturnType<typeof createAxes>} Axes */
+
 /**
  * @param {HTMLElement} div that Plotly fills
  * @param {{moved: () => void, failed: (message: string) => void}} on moved: the axes or the camera may have changed

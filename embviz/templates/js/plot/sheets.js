@@ -24,8 +24,9 @@ export function joinedTile({ tile_width: width, tile_height: height, columns }, 
  * One picture of all sheets, one below the other, so that a tile's row goes on from sheet to sheet.
  *
  * @param {{tile_width: number, tile_height: number, columns: number}} entry @param {Blob[]} blobs a sheet each
- * @returns {Promise<{image: CanvasImageSource, tileWidth: number, tileHeight: number, cut: ((tile: number) =>
- *   Promise<ImageBitmap>) | null}>} `cut` gives a tile as it is in its sheet, where the picture is smaller
+ * @returns {Promise<{image: ImageBitmap | OffscreenCanvas, tileWidth: number, tileHeight: number,
+ *   cut: ((tile: number) => Promise<ImageBitmap>) | null}>} `cut` gives a tile as it is in its sheet, where the picture
+ *   is smaller
  */
 export async function joinSheets(entry, blobs) {
   const { tile_width: tileWidth, tile_height: tileHeight, columns } = entry;

@@ -1,7 +1,11 @@
 import { h } from '#js/dom.js';
 
+/** @import { Picture } from '#js/drawing/types.js' */
+
 const REST_MS = 120;
 const FILL = { position: 'absolute', inset: '0', width: '100%', height: '100%' };
+
+/** @typedef {ReturnType<typeof createSurface>} Surface */
 
 /** The Plotly div, the canvas on screen, and one behind it that keeps all but what follows the pointer. */
 export function createSurface(host) {
@@ -16,7 +20,7 @@ export function createSurface(host) {
     div,
     canvas,
     /**
-     * @param {object} picture see raster.js
+     * @param {Picture} picture
      * @param {{below: (context) => void, above: (context) => void}} draw under and over it, in CSS pixels
      */
     put(picture, { below, above }) {
@@ -46,6 +50,8 @@ export function createSurface(host) {
 
 /** @returns {ImageData} of a picture, without a copy */
 export const imageOf = ({ bytes, width, height }) => new ImageData(bytes, width, height);
+
+/** @typedef {ReturnType<typeof createFrames>} Timing */
 
 /**
  * When to draw: at once while Plotly moves, else once before the next paint, and finely once things rest.

@@ -2,6 +2,8 @@ import { h } from '#js/dom.js';
 import { joinSheets } from '#js/plot/sheets.js';
 import { tilePlace } from '#js/drawing/tiles.js';
 
+/** @import { Sheet } from '#js/plot/types.js' */
+
 /** From this size on, in CSS pixels, a thumbnail shows the sheet's own pixels and opens its image. */
 const LARGE = 48;
 
@@ -11,7 +13,7 @@ let alone = null;
  * Draw one tile at some size. Scaled straight from the sheet it would take a seam of its neighbors along: browsers
  * interpolate across the edges of what is cut out. So it is cut out first.
  *
- * @param {CanvasRenderingContext2D} context @param {{image, tileWidth, tileHeight, columns}} sprite
+ * @param {CanvasRenderingContext2D} context @param {Sheet} sprite
  * @param {number} index of the tile @param {{x?: number, y?: number, width: number, height: number}} to
  */
 export function drawTile(context, sprite, index, { x = 0, y = 0, width, height }) {
@@ -73,7 +75,7 @@ export function sheetNames(entry) {
   return Array.from({ length: entry.sheets ?? 1 }, (_, i) => (i ? `sprite_${i}` : 'sprite'));
 }
 
-/** Decode the sheets. @returns {Promise<object>} what the plot and the panels draw from */
+/** Decode the sheets. @returns {Promise<Sheet>} what the plot and the panels draw from */
 export async function openSprite(entry, sheets, table) {
   const { image, tileWidth, tileHeight, cut } = await joinSheets(
     entry,

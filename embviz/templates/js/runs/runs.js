@@ -4,13 +4,15 @@ import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
 import { readLabels } from '#js/numbers/supervise.js';
 
+/** @import { Entry, Page, RunStatus, State, Store } from '#js/data/types.js' */
+
 let made = 0;
 
 /**
  * The methods that the page runs itself, in workers: for each and each number of dimensions the last run is kept.
  *
- * @param {any} page {manifest, table, vectors, startWorker: () => Worker}
- * @param {any} store see store.js; its `run` is what is known of the run of the tab and dimensions shown
+ * @param {Page} page
+ * @param {Store<State>} store its `run` is what is known of the run of the tab and dimensions shown
  */
 export function createRuns(page, store) {
   const runs = new Map();
@@ -62,12 +64,12 @@ export function createRuns(page, store) {
 
   return {
     start,
-    /** @returns {any} what a run has come to, if it is on the points that are shown */
+    /** @returns {Entry | undefined} what a run has come to, if it is on the points that are shown */
     entry(state, name, dims) {
       const run = find(name, dims);
       return run?.entry && isOn(run, state.isolated) ? run.entry : undefined;
     },
-    /** @returns {any} what is known of the run of a tab, for the state */
+    /** @returns {RunStatus | null} what is known of the run of a tab, for the state */
     status: (name, dims) => find(name, dims)?.status ?? null,
     pause: () => steer(['running'], 'pause', () => ({ status: 'paused' })),
     resume: () => steer(['paused'], 'resume', () => ({ status: 'running' })),
@@ -128,7 +130,7 @@ function prepare(page, { isolated, spherize, metric, dims }, name, options) {
 }
 
 /**
- * @returns {Promise<{entry: object, rows: Int32Array}>} when all iterations are done; it rejects when the run is
+ * @returns {Promise<{entry: Entry, rows: Int32Array}>} when all iterations are done; it rejects when the run is
  *   stopped
  */
 function listen(page, run, tell, fail) {

@@ -11,8 +11,8 @@ export function bundle(imports, name, inside = []) {
   const text = atob(url.slice(url.indexOf(',') + 1));
   // The text is UTF-8 a byte a character, which base64 takes back as it is.
   const whole = text.replace(
-    /from '(#js\/[\w./]+)'/g,
-    (_, other) => `from '${bundle(imports, other, [...inside, name])}'`,
+    /^((?:import|export|\}).*)from '(#js\/[\w./]+)'/gm,
+    (_, names, other) => `${names}from '${bundle(imports, other, [...inside, name])}'`,
   );
   return `data:text/javascript;charset=utf-8;base64,${btoa(whole)}`;
 }

@@ -3,16 +3,20 @@ import { entryFor, ownTab } from '#js/state/tabs.js';
 import { createRuns } from '#js/runs/runs.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 
+/** @import { Entry, Page, State, Store } from '#js/data/types.js' */
+
 /** More multiplications than that are left to a worker, so that the page goes on answering. */
 const MOST_AT_ONCE = 3e9;
 const A_SECOND = 1.3e9;
+
+/** @typedef {ReturnType<typeof createComputed>} Computed */
 
 /**
  * What the page computes itself, as entries like those of the manifest: PCA of the isolated points or of spherized
  * vectors, and t-SNE and UMAP run anew.
  *
- * @param {object} page {manifest, table, tabs, vectors, startWorker: () => Worker}
- * @param {object} store see store.js; `run` and `results` are set here
+ * @param {Page} page
+ * @param {Store<State>} store `run` and `results` are set here
  */
 export function createComputed(page, store) {
   const kept = { found: null, job: null };
@@ -24,7 +28,7 @@ export function createComputed(page, store) {
     if (!kept.job) for (const done of [...waiting]) done();
   };
 
-  /** @returns {object | undefined} what a tab shows, whoever computed it */
+  /** @returns {Entry | undefined} what a tab shows, whoever computed it */
   function entry(state = store.get(), name = state.projection, dims = state.dims) {
     const given = entryFor(tabs.get(name), dims);
     const tab = tabs.get(name);

@@ -1,16 +1,19 @@
 import { dimsOf } from '#js/state/tabs.js';
 import { RULES } from '#js/state/keys.js';
 
+/** @import { Page, State } from '#js/data/types.js' */
+
 /** What means something only beside another key: where that one does not fit, these are left out with it. */
 export const DEPENDENT = { projection: ['frame'], color_by: ['color_as', 'hidden'], column: ['query'] };
 
 /**
  * What of a patch that comes from a link or a file fits this page; nothing in it is trusted.
  *
- * @param {object} patch keys of the state @param {object} page @param {object} state the current one
- * @returns {{patch: object, odd: string[]}} odd are the keys that do not fit
+ * @param {Record<string, any>} patch keys of the state @param {Page} page @param {State} state the current one
+ * @returns {{patch: Partial<State>, odd: string[]}} odd are the keys that do not fit
  */
 export function fitting(patch, page, state) {
+  /** @type {Partial<State>} */
   const out = {};
   const odd = [];
   for (const [key, value] of Object.entries(patch)) {

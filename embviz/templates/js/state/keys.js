@@ -3,10 +3,13 @@ import { countComponents, dimsOf, ownTab } from '#js/state/tabs.js';
 import { countDistinct } from '#js/data/table.js';
 import { isTags } from '#js/data/tags.js';
 
+/** @import { Page, State } from '#js/data/types.js' */
+
 /**
  * The state that a page opens with.
  *
- * @param {any} page {manifest, table, tabs, vectors}
+ * @param {Page} page
+ * @returns {State}
  */
 export function initialState(page) {
   const { manifest, tabs } = page;

@@ -1,4 +1,9 @@
 /**
+ * @import { State } from '#js/data/types.js'
+ * @import { Camera } from '#js/drawing/types.js'
+ */
+
+/**
  * The view in a URL's fragment: only what differs from the view that the page opens with, `p=tsne&d=3&s=4.9-3`.
  * A fragment is anybody's text: what is not understood is left out and told.
  */
@@ -69,8 +74,8 @@ const ROWS = [
 export const LINKED = Object.freeze([...PARTS.map(([, key]) => key), ...ROWS.map(([, key]) => key)]);
 
 /**
- * @param {any} state @param {any} initial the state that the page opens with
- * @param {any} camera of the plot, null at home
+ * @param {State} state @param {State} initial the state that the page opens with
+ * @param {Camera | null} camera of the plot, null at home
  * @param {Int32Array | null} matches the rows that the query selects by itself
  * @returns {{fragment: string, left: string[]}} without `#`; left are the keys that are too long for a link
  */

@@ -3,9 +3,15 @@ import { followSequences, nextPoints, sequenceColumn } from '#js/data/sequences.
 import { categories } from '#js/data/table.js';
 
 /**
+ * @import { State, Table } from '#js/data/types.js'
+ * @import { Legend } from '#js/drawing/types.js'
+ * @import { Memo } from '#js/state/memo.js'
+ */
+
+/**
  * How the points of a state look: colors, classes, which of them are shown, and the sequences between them.
  *
- * @param {object} table see table.js @param {() => object} get the state @param {Function} memo see memo.js
+ * @param {Table} table @param {() => State} get @param {Memo} memo
  */
 export function createLooks(table, get, memo) {
   /** @returns {Int32Array} the points of a legend entry, of those that are shown */
@@ -38,7 +44,7 @@ export function createLooks(table, get, memo) {
     });
   };
 
-  /** @returns {{colors: Uint8Array, legend: object}} */
+  /** @returns {{colors: Uint8Array, legend: Legend}} */
   const coloringOf = (state = get()) =>
     memo('colors', [table.column(state.color_by), state.color_as, state.dark], () =>
       colorPoints(table.column(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }),

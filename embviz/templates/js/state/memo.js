@@ -1,4 +1,9 @@
-/** Keep the last result of each kind while its inputs stay the same objects. */
+/**
+ * Keep the last result of each kind while its inputs stay the same objects.
+ *
+ * @typedef {<T>(kind: string, inputs: any[], compute: () => T) => T} Memo
+ * @returns {Memo}
+ */
 export function createMemo() {
   const kept = new Map();
   return (kind, inputs, compute) => {

@@ -4,9 +4,14 @@ import { RULES } from '#js/state/keys.js';
 import { tabFor } from '#js/state/tabs.js';
 
 /**
+ * @import { Page } from '#js/data/types.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
+/**
  * Compute a projection in the page and show it.
  *
- * @param {any} page @param {any} view see view.js
+ * @param {Page} page @param {View} view
  * @param {string} name the method, or the key of a tab where the page computes it
  * @param {{rows?: ArrayLike<number> | null, dims?: 2 | 3, spherize?: boolean, perplexity?: number,
  *   learning_rate?: number | null, iterations?: number, seed?: number, supervise?: {column, factor, ignore?},

@@ -5,10 +5,18 @@ import { QueryError } from '#js/data/query.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
 /**
+ * @import { Page, Params, State, Stats } from '#js/data/types.js'
+ * @import { Computed } from '#js/state/computed.js'
+ * @import { Memo } from '#js/state/memo.js'
+ */
+
+/** @typedef {ReturnType<typeof createScene>} Scenes */
+
+/**
  * Where the points of a state lie.
  *
- * @param {object} page see view.js @param {() => object} get the state @param {Function} memo see memo.js
- * @param {object} computed see computed.js @param {(state: object) => Uint8Array | null} visible
+ * @param {Page} page @param {() => State} get
+ * @param {{memo: Memo, computed: Computed, visible: (state: State) => Uint8Array | null}} parts
  */
 export function createScene(page, get, { memo, computed, visible }) {
   const { table, tabs } = page;
@@ -92,7 +100,7 @@ export function createScene(page, get, { memo, computed, visible }) {
   }
 
   /**
-   * @returns {{params: object, stats: object}} what the picture was made with, and what was measured of just these
+   * @returns {{params: Params, stats: Stats}} what the picture was made with, and what was measured of just these
    *   points and components
    */
   function facts(state = get()) {

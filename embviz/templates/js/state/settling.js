@@ -1,5 +1,11 @@
 import { dimsOf } from '#js/state/tabs.js';
 
+/**
+ * @import { Page, State, Store } from '#js/data/types.js'
+ * @import { Computed } from '#js/state/computed.js'
+ * @import { Scenes } from '#js/state/scene.js'
+ */
+
 const NONE = new Int32Array(0);
 /** What moves the points, so that a sphere among them and the places of a bookmark are no longer right. */
 const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'isolated'];
@@ -7,10 +13,11 @@ const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'iso
 /**
  * Changes that follow from others: a tab's own dimensions, a query's matches.
  *
- * @param {object} page see view.js @param {object} store see store.js
- * @param {{computed: object, scenes: object, search: (text: string, column: string | null) => {rows: Int32Array, error:
+ * @param {Page} page @param {Store<State>} store
+ * @param {{computed: Computed, scenes: Scenes,
+ *   search: (text: string, column: string | null) => {rows: Int32Array, error:
  *   string}}} parts
- * @returns {(patch: object) => void} completes a patch in place, @throws {Error} where it cannot be
+ * @returns {(patch: Partial<State>) => void} completes a patch in place, @throws {Error} where it cannot be
  */
 export function createSettling({ table, tabs }, store, { computed, scenes, search }) {
   return (patch) => {

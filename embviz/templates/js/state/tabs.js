@@ -1,19 +1,13 @@
 import { pick } from '#js/numbers/coordinates.js';
 import { methodOf, METHODS } from '#js/runs/methods.js';
 
-/**
- * A tab: the entries of one key, one for each number of dimensions.
- *
- * @typedef {{key: string, method: string, title: string, kind: 'linear' | 'map', entries: any[],
- *   role: '' | 'components' | 'axes' | 'run', isOwn: boolean}} Tab `role` is what its reader can do there; `isOwn`
- *   where the page computes it anew as the state says
- */
+/** @import { Entry, Manifest, Tab } from '#js/data/types.js' */
 
 /**
  * The projections of the page as tabs. Of several tabs of one method, what the page computes itself has a tab of its
  * own beside those of the file; PCA computed anew is the first of PCA.
  *
- * @param {any} manifest
+ * @param {Manifest} manifest
  * @returns {Map<string, Tab>} by key, in the order of the file
  */
 export function createTabs(manifest) {
@@ -48,7 +42,7 @@ export function tabFor(tabs, name) {
   return [...tabs.values()].find((tab) => tab.isOwn && tab.method === name) ?? named;
 }
 
-/** @returns {any} the entry that shows a tab in 2 or 3 dimensions */
+/** @param {Tab | undefined} tab @returns {Entry | undefined} the entry that shows a tab in 2 or 3 dimensions */
 export function entryFor(tab, dims) {
   const exact = tab?.entries.find((entry) => entry.n_components === dims);
   if (exact) return exact;
@@ -57,7 +51,7 @@ export function entryFor(tab, dims) {
 }
 
 /**
- * @param {any} tab @param {boolean} [all] also those that are still to be computed in the page
+ * @param {Tab | undefined} tab @param {boolean} [all] also those that are still to be computed in the page
  * @returns {number[]} the numbers of dimensions that a tab can be shown in
  */
 export function dimsOf(tab, all = true) {
@@ -125,7 +119,7 @@ function pendingEntry({ key, method, kind, role }, title, pca, dims) {
 /**
  * The recorded step that is shown, where that is not the end.
  *
- * @param {any} entry @param {number | null} frame of the state
+ * @param {Entry | undefined} entry @param {number | null} frame of the state
  * @returns {{index: number, name: string, figures: Object<string, number | null>} | null}
  */
 export function stepOf(entry, frame) {

@@ -8,7 +8,9 @@ import { combined, MODES } from '#js/state/select.js';
 import { createScene } from '#js/state/scene.js';
 import { createSettling } from '#js/state/settling.js';
 import { RULES } from '#js/state/keys.js';
-import { retag } from '#js/data/tags.js';
+import { retag, tagsOf } from '#js/data/tags.js';
+
+/** @import { Page, State, Store } from '#js/data/types.js' */
 
 export { chosen } from '#js/state/scene.js';
 export { initialState } from '#js/state/keys.js';
@@ -16,11 +18,13 @@ export { initialState } from '#js/state/keys.js';
 const NONE = new Int32Array(0);
 const NO_DISTANCES = new Float64Array(0);
 
+/** @typedef {ReturnType<typeof createView>} View */
+
 /**
  * What can be asked of the page and changed in it. The panels and `window.embviz` use the same.
  *
- * @param {object} page {manifest, table, tabs, vectors, carried, startWorker}
- * @param {object} store see store.js
+ * @param {Page} page
+ * @param {Store<State>} store
  */
 export function createView(page, store) {
   const memo = createMemo();
@@ -62,7 +66,7 @@ export function createView(page, store) {
 
   /** @returns {{rows: Int32Array, error: string}} */
   function search(text, column) {
-    return memo('search', [text, column, table.tagged], () => {
+    return memo('search', [text, column, tagsOf(table)], () => {
       try {
         return { rows: match(table, text, column), error: '' };
       } catch (error) {

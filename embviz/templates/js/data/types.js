@@ -1,0 +1,210 @@
+/**
+ * The shapes of the values that the page's modules hand to each other; comments only. What Python writes is in
+ * embviz/report/payload.py and docs/extending.md.
+ *
+ * @typedef {object} Manifest
+ * @property {number} version
+ * @property {string} title
+ * @property {string} source
+ * @property {string} command
+ * @property {number} n_points
+ * @property {number} total_points in the source
+ * @property {string | null} label_by
+ * @property {string | null} color_by
+ * @property {Metric} metric
+ * @property {2 | 3} dims
+ * @property {number[]} isolated
+ * @property {number[]} selected
+ * @property {string[]} notes
+ * @property {{name: string, kind: 'number' | 'text', block: string}[]} columns
+ * @property {SpaceEntry[]} spaces
+ * @property {Entry[]} projections
+ * @property {string} first the key of the tab that is open first
+ * @property {SpriteEntry | null} sprite
+ * @property {Record<string, BlockEntry>} blocks
+ *
+ * @typedef {'cosine' | 'euclidean'} Metric
+ *
+ * @typedef {object} SpaceEntry
+ * @property {string} key
+ * @property {string} tensor
+ * @property {number} n_dims
+ * @property {string} dtype
+ * @property {{scale: number} | null} vectors null where they do not travel
+ * @property {string} vectors_note
+ *
+ * @typedef {object} SpriteEntry
+ * @property {string} mime
+ * @property {number} tile_width
+ * @property {number} tile_height
+ * @property {number} columns
+ * @property {number} [sheets]
+ * @property {boolean} ink
+ * @property {boolean} by_row
+ *
+ * @typedef {object} BlockEntry
+ * @property {string} dtype
+ * @property {number[]} [shape]
+ * @property {number[]} [offset]
+ * @property {number[]} [step]
+ * @property {number[]} [values]
+ */
+
+/**
+ * A projection, of the manifest or computed in the page.
+ *
+ * @typedef {object} Entry
+ * @property {string} key of its tab
+ * @property {string} method
+ * @property {string} title
+ * @property {'linear' | 'map'} kind
+ * @property {number} n_components
+ * @property {string[]} axes titles of its components, none where they mean nothing
+ * @property {Params} params
+ * @property {Stats} stats
+ * @property {Float32Array} [data] (n_points, n_components) row by row
+ * @property {string} [coordinates] the block of its data
+ * @property {string} [directions] the block of the directions of its axes
+ * @property {Frames} [frames]
+ * @property {Float32Array} [frameData] (frames, n_points, n_components)
+ * @property {{name: string, block: string}[]} [per_point]
+ * @property {boolean} [pending] whether it is still to be computed here
+ * @property {number} [id] where the page computed it
+ * @property {boolean} [live] whether the run goes on; undefined where there was none
+ * @property {string} [note] what the caption says of it
+ * @property {string} [failed] why it could not be computed
+ *
+ * @typedef {Record<string, any> & {axes?: GivenAxis[], normalize?: string, unit?: number}} Params
+ * @typedef {Record<string, any> & {quality?: Record<number, Record<string, any>>}} Stats
+ * @typedef {{block?: string, unit: string, steps: string[], figures: Record<string, (number | null)[]>}} Frames
+ *
+ * @typedef {{from: string, to: string}} Axis queries
+ * @typedef {Partial<Axis> & {n_from?: number, n_to?: number, column?: string | null}} GivenAxis
+ * @typedef {{title: string, low: string, high: string}} AxisTitle
+ * @typedef {{from: string, to: string, direction: Float32Array, n_from: number, n_to: number,
+ *   column?: string | null}} CarriedAxis
+ */
+
+/**
+ * A tab: the entries of one key, one for each number of dimensions.
+ *
+ * @typedef {object} Tab
+ * @property {string} key
+ * @property {string} method
+ * @property {string} title
+ * @property {'linear' | 'map'} kind
+ * @property {Entry[]} entries
+ * @property {'' | 'components' | 'axes' | 'run'} role what its reader can do there
+ * @property {boolean} isOwn whether the page computes it anew as the state says
+ */
+
+/**
+ * @typedef {object} Column
+ * @property {string} name
+ * @property {'number' | 'text'} kind
+ * @property {string[]} values
+ * @property {() => Float64Array} numbers NaN where the value is missing or no finite number
+ * @property {boolean} [measured] whether it is no metadata, but what was measured of the points
+ *
+ * @typedef {object} Table
+ * @property {number} n_points
+ * @property {number | undefined} n_dims
+ * @property {Map<string, Column>} columns as they are tagged
+ * @property {Map<string, Column>} measured
+ * @property {(name: string | null) => Column | undefined} column
+ * @property {Int32Array | null} rows of the source; null where they are those of the page
+ * @property {string | null} labelColumn
+ * @property {(i: number) => number} rowNumber
+ * @property {(i: number, name?: string | null) => string} label
+ *
+ * @typedef {{column: string, value: string, rows: number[] | Int32Array}} Tag
+ */
+
+/**
+ * The vectors that travel: row i's value j is data[i * d + j] * scale * (scales ? scales[i] : 1).
+ *
+ * @typedef {Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array} Stored
+ * @typedef {{data: Stored, n: number, d: number, scales: Float32Array | null, scale: number, unit?: number,
+ *   mean?: Float64Array | null}} Vectors
+ * @typedef {Vectors & {unit: number}} SafeVectors in a safe unit, see numbers/unit.js
+ */
+
+/**
+ * What a file holds, opened.
+ *
+ * @typedef {object} Page
+ * @property {Manifest} manifest
+ * @property {SpaceEntry} space
+ * @property {Table} table
+ * @property {Map<string, Tab>} tabs
+ * @property {Vectors | null} vectors
+ * @property {any} sprite see plot/thumbnail.js
+ * @property {CarriedAxis[]} carried axes whose directions came with the page
+ * @property {string[]} [imageLinks]
+ * @property {number} revision how often what arrived late has changed it
+ * @property {boolean} partial whether the source has more points
+ * @property {() => Worker} startWorker
+ */
+
+/**
+ * @typedef {object} State
+ * @property {string} projection
+ * @property {number} dims 2 or 3
+ * @property {number[]} components
+ * @property {number | null} frame
+ * @property {boolean} playing
+ * @property {RunStatus | null} run
+ * @property {number} results
+ * @property {boolean} spherize
+ * @property {Axis[]} axes
+ * @property {string | null} label_by
+ * @property {string | null} color_by
+ * @property {ColorAs} color_as
+ * @property {number[]} hidden
+ * @property {string} query
+ * @property {string | null} column
+ * @property {Int32Array} selected
+ * @property {Int32Array | null} isolated
+ * @property {Placed | null} placed
+ * @property {number} hovered
+ * @property {Tag[]} tags
+ * @property {number | null} highlight
+ * @property {boolean} sequences
+ * @property {Sphere | null} sphere
+ * @property {boolean} loop
+ * @property {number} k
+ * @property {Metric} metric
+ * @property {boolean} thumbnails
+ * @property {'few' | 'many' | 'none'} labels
+ * @property {'pan' | 'box' | 'lasso' | 'sphere'} tool
+ * @property {'system' | 'light' | 'dark'} theme
+ * @property {boolean} dark
+ * @property {boolean} help
+ *
+ * @typedef {'auto' | 'categories' | 'gradient' | 'log'} ColorAs
+ * @typedef {{name: string, dims: number, data: Float32Array}} Placed places that a bookmark brought along
+ * @typedef {{row: number, radius: number}} Sphere
+ * @typedef {'replace' | 'add' | 'remove' | 'intersect'} Mode
+ *
+ * @typedef {object} RunStatus
+ * @property {number} id
+ * @property {string} name of the tab
+ * @property {number} points
+ * @property {number} dims
+ * @property {number} iterations
+ * @property {'running' | 'paused' | 'done'} status
+ * @property {string} doing what is done before the first step
+ * @property {number} iteration
+ * @property {number | null} kl
+ * @property {number} [perturbed]
+ * @property {{column: string, factor: number, ignore?: string} | null} [supervise]
+ */
+
+/**
+ * @template S
+ * @typedef {object} Store
+ * @property {() => S} get
+ * @property {(patch: Partial<S>) => void} set
+ * @property {(fn: (state: S, before: S) => void) => () => void} subscribe
+ */
+export {};

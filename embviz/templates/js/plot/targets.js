@@ -1,0 +1,104 @@
+import { orbited, panned2, zoomed2, zoomed3 } from '#js/drawing/camera.js';
+import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
+import { resetView, setCamera, tellCamera } from '#js/plot/view.js';
+
+/**
+ * What the gestures over the plot do to it.
+ *
+ * @import { Mode } from '#js/data/types.js'
+ * @import { Plotting } from '#js/plot/types.js'
+ * @typedef {ReturnType<typeof createTargets>} GestureTargets
+ */
+
+/**
+ * @param {Plotting} plot
+ * @param {() => void} redraw what follows the pointer
+ */
+export function createTargets(plot, redraw) {
+  const { scene, view, host } = plot;
+  const { frames, layer, axes, on } = host;
+  /** The row that was told of last. */
+  let reported = -1;
+  const move = (camera) => {
+    setCamera(plot, camera, true);
+    tellCamera(plot, false);
+  };
+  return {
+    isOurs: () => !axes.isLive(scene.points.dims),
+    target: axes.target,
+    pan(dx, dy) {
+      const { camera, area, height } = view;
+      if (camera)
+        move(
+          camera.dims === 2
+            ? panned2(camera, area, dx, dy)
+            : orbited(camera, (-Math.PI * dx) / height, (-Math.PI * dy) / height),
+        );
+    },
+    /** @param {number} factor @param {number[]} [at] what stays where it is */
+    zoom(factor, at) {
+      const { camera, area } = view;
+      if (camera) move(camera.dims === 2 ? zoomed2(camera, area, factor, at) : zoomed3(camera, factor));
+    },
+    reset() {
+      resetView(plot);
+      if (view.camera) tellCamera(plot, true);
+    },
+    hover(at, { clientX, clientY }) {
+      const row = at === null || frames.isMoving() ? -1 : rowAt(plot, at);
+      if (row === reported) return;
+      reported = row;
+      on.hover?.(row, clientX, clientY);
+    },
+    /** @param {number[]} at @param {Mode} mode */
+    click: (at, mode) => on.click?.(rowAt(plot, at), mode),
+    /** What a click is with the pointer, Enter is with the keys: for the point nearest the middle. */
+    pickMiddle(mode) {
+      const row = rowAtMiddle(plot);
+      if (row >= 0) on.click?.(row, mode);
+    },
+    pointAtMiddle() {
+      const row = rowAtMiddle(plot);
+      reported = row;
+      on.hover?.(row);
+    },
+    isEmpty: (at) => rowAt(plot, at) < 0,
+    /** @param {{kind: string, points: [number, number][]}} shape @param {Mode} mode */
+    select({ kind, points }, mode) {
+      if (!view.area) return;
+      frames.flush();
+      const xy = layer.positions();
+      const { visible } = scene.style;
+      const rows =
+        kind === 'box'
+          ? rowsInBox(xy, visible, points[0], points[points.length - 1])
+          : rowsInLasso(xy, visible, points);
+      on.select?.(rows.filter(isInside(xy, view.area)), mode);
+    },
+    redraw,
+  };
+}
+
+const isInside =
+  (xy, { left, top, width, height }) =>
+  (row) =>
+    xy[2 * row] >= left && xy[2 * row] <= left + width && xy[2 * row + 1] >= top && xy[2 * row + 1] <= top + height;
+
+/** @param {Plotting} plot @param {number[]} at from the host's corner @returns {number} row or -1 */
+export function rowAt({ view: { area }, host: { frames, layer } }, [x, y]) {
+  frames.flush();
+  return area && isNear(area, x, y) ? layer.rowAt(x, y) : -1;
+}
+
+const EDGE = 4;
+const isNear = ({ left, top, width, height }, x, y) =>
+  x >= left - EDGE && x <= left + width + EDGE && y >= top - EDGE && y <= top + height + EDGE;
+
+/** @param {Plotting} plot @returns {number} the shown point nearest the middle of the plot's area, or -1 */
+function rowAtMiddle({ scene: { points, style }, view: { area }, host: { frames, layer } }) {
+  frames.flush();
+  if (!area) return -1;
+  /** @type {[number, number]} */
+  const middle = [area.left + area.width / 2, area.top + area.height / 2];
+  return nearestTo(layer.positions(), points.n, style.visible, middle);
+}

@@ -1,0 +1,116 @@
+/**
+ * The shapes of what the plot is given and draws; comments only. Lengths are CSS pixels.
+ *
+ * @import { AxisTitle, Mode } from '#js/data/types.js'
+ * @import { Area, Box, Camera, Picture, Sprite } from '#js/drawing/types.js'
+ * @import { Gestures } from '#js/plot/gestures.js'
+ * @import { PointLayer } from '#js/plot/layer.js'
+ * @import { Plates } from '#js/plot/marks.js'
+ * @import { Axes } from '#js/plot/plotly.js'
+ * @import { Surface, Timing } from '#js/plot/surface.js'
+ *
+ * @typedef {{coordinates: Float32Array, n: number, dims: number, axes: AxisTitle[] | null}} Scene
+ *
+ * @typedef {Sprite & {image: ImageBitmap | OffscreenCanvas, tile: (row: number) => number,
+ *   cut?: ((tile: number) => Promise<CanvasImageSource>) | null}} Sheet of thumbnails
+ *
+ * @typedef {{background: string, grid: string, text: string, muted: string, accent: string}} Chrome colors
+ *
+ * @typedef {object} Style
+ * @property {Uint8Array | null} colors RGBA a row; null: the accent
+ * @property {boolean} oneColor
+ * @property {Uint8Array | null} visible 0 where a point is hidden
+ * @property {Int32Array} selected
+ * @property {Int32Array} neighbors nearest first
+ * @property {ArrayLike<number>} distances of the neighbors
+ * @property {number} hovered -1 where no point is
+ * @property {(row: number) => string} label
+ * @property {'few' | 'many' | 'none'} labelled
+ * @property {Sheet | null} sprite
+ * @property {boolean} thumbnails
+ * @property {{row: number, radius: number} | null} sphere
+ * @property {Int32Array[] | null} paths sequences
+ * @property {boolean} dark
+ * @property {Chrome} chrome
+ *
+ * @typedef {object} Spec all that a drawing depends on
+ * @property {Scene} scene
+ * @property {Style} style
+ * @property {any} transform for project2 or project3 of camera.js
+ * @property {Area} area
+ * @property {number} width
+ * @property {number} height
+ * @property {number} shown how many points are not hidden
+ * @property {any} view a Camera, of 2 or 3 dimensions as the scene is
+ * @property {Box} box
+ * @property {number[] | null} aspect
+ * @property {number} magnification
+ *
+ * @typedef {object} Look how points look in a view
+ * @property {number} radius of discs
+ * @property {number} opacity
+ * @property {number} tile the longer side of thumbnails; 0: discs
+ * @property {number} count in sight
+ * @property {number} fade with depth
+ * @property {boolean} dims whether those that are not selected step back
+ *
+ * @typedef {{kind: 'neighbor' | 'selected', rows: Int32Array, radius: number, ring: number, color: string}} Mark
+ *
+ * @typedef {object} Label
+ * @property {number} row
+ * @property {string} source
+ * @property {string} text
+ * @property {number} side
+ * @property {number} gap
+ * @property {string} kind
+ *
+ * @typedef {object} Parts what a drawing by other means than pixels is made of
+ * @property {Spec} spec
+ * @property {Look} look
+ * @property {(context: any) => void} below draws what lies under the points
+ * @property {(context: any, scale: number) => void} above
+ * @property {Int32Array | null} order far to near
+ * @property {Float32Array} xy
+ *
+ * @typedef {object} Plotting the plot, see plot.js
+ * @property {Shown} scene
+ * @property {Seen} view
+ * @property {PlotHost} host
+ *
+ * @typedef {object} Shown what the page gives to the plot
+ * @property {Scene} points
+ * @property {Style} style
+ * @property {Box | null} box
+ * @property {number} shown
+ * @property {Label[]} labels those that the last resting picture has
+ *
+ * @typedef {object} Seen
+ * @property {number} width
+ * @property {number} height
+ * @property {Area | null} area
+ * @property {boolean} equal one scale on both axes
+ * @property {number[] | null} aspect
+ * @property {Camera | null} camera
+ * @property {Camera | null} home
+ * @property {any} transform of the last drawing
+ * @property {Look | null} look of the last drawing
+ *
+ * @typedef {object} PlotHost
+ * @property {HTMLElement} element
+ * @property {PlotListeners} on
+ * @property {Surface} surface
+ * @property {Axes} axes Plotly's
+ * @property {Timing} frames
+ * @property {PointLayer} layer
+ * @property {Plates} plates
+ * @property {Gestures} gestures
+ * @property {(message: string) => void} tellOnce
+ *
+ * @typedef {object} PlotListeners
+ * @property {(row: number, clientX?: number, clientY?: number) => void} [hover] row is -1 where no point is
+ * @property {(row: number, mode: Mode) => void} [click]
+ * @property {(rows: Int32Array, mode: Mode) => void} [select]
+ * @property {(camera: Camera, settled: boolean) => void} [camera]
+ * @property {(message: string) => void} [unsupported]
+ */
+export {};
