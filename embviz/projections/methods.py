@@ -68,6 +68,13 @@ def parse_method(text: str) -> Method:
     return Method(text, projector, options)
 
 
+def imports_module(text: str) -> bool:
+    """Tell whether a method is named as `package.module:Class`, whose module would be imported."""
+    found = _SPEC.fullmatch(text.strip())
+    name, colon, _ = found["name"].partition(":") if found else ("", "", "")
+    return bool(colon) and name not in PROJECTORS
+
+
 def find_projector(name: str) -> type[Any]:
     """Return a projector class by its name in `PROJECTORS`, or as `package.module:Class`.
 

@@ -127,10 +127,31 @@ def _find(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
         raise click.UsageError(f"{ctx.params['config']} names no source, and none is given", ctx)
     found = find_source("as SOURCE")
     if found.file is not None:
-        ctx.default_map = defaults_from(ctx, str(found.file), found.settings)
+        defaults = defaults_from(ctx, str(found.file), found.settings)
+        _refuse_imports(found.file, defaults.get("methods", ()))
+        ctx.default_map = defaults
     ctx.set_parameter_source("source", ParameterSource.DEFAULT_MAP)
     ctx.meta[_PLACE] = found.place
     return found.source
+
+
+def _refuse_imports(path: Path, methods: Any) -> None:
+    """Refuse methods that import a module, in a file that nobody named.
+
+    Whoever runs a command in a folder of others does not mean to run their code.
+
+    Raises:
+        LoadError: Naming the first.
+    """
+    from embviz.projections.methods import imports_module
+
+    for text in methods if isinstance(methods, (list, tuple)) else (methods,):
+        if imports_module(str(text)):
+            raise LoadError(
+                path,
+                f"method '{printable(str(text), 60)}' would import a module, and the file was found",
+                f"name it with --config {path}, or the method with --method",
+            )
 
 
 def tell_settings(ctx: click.Context) -> None:
