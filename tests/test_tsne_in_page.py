@@ -1,4 +1,4 @@
-"""The page's t-SNE in Node.js against openTSNE's defaults, whose divergences tests/data holds."""
+"""The schedule of the page's t-SNE beside that of the command line."""
 
 from __future__ import annotations
 
@@ -6,38 +6,27 @@ import json
 import subprocess
 from pathlib import Path
 
-import numpy as np
 import pytest
-from scipy.sparse import csr_matrix
-from sklearn.datasets import load_digits
 
-from tests.data.make_fixtures import FOLDER, divergence, exact_affinities
+from embviz.projections.tsne_descent import plan_phases
 from tests.test_javascript import find_node
 
 ROOT = Path(__file__).parent.parent
-CASES = json.loads((FOLDER / "tsne.json").read_text(encoding="utf-8"))["cases"]
+CODE = """import { planPhases, usualIterations } from '#js/numbers/tsne.js';
+const [n, total] = process.argv.slice(-2).map(Number);
+console.log(JSON.stringify(planPhases(n, total || usualIterations(n))));"""
 
 
-@pytest.mark.parametrize("n", [400, 1000])
-def test_the_divergence_of_hundreds_of_digits_is_no_higher_than_that_of_opentsne(n: int) -> None:
-    (case,) = (case for case in CASES if case["n"] == n)
-    rows = load_digits().data[:n]
-    given = {"rows": rows.tolist(), "options": {"perplexity": case["perplexity"]}}
-    done = subprocess.run(
-        [find_node(), str(ROOT / "tests/js/numbers/run_tsne.js")],
-        cwd=ROOT,
-        input=json.dumps(given),
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        check=True,
-    )
-    found = json.loads(done.stdout)
-    shape = (n, n)
-    ours = csr_matrix((found["weights"], found["others"], found["starts"]), shape=shape).toarray()
-    wanted = exact_affinities(rows, case["perplexity"])
-    np.testing.assert_allclose(ours, wanted, atol=1e-8)
-    kl = divergence(wanted, np.array(found["points"]).reshape(n, 2))
-    assert found["kl"] == pytest.approx(kl, rel=1e-3)
-    assert kl <= 1.01 * case["kl"]
+@pytest.mark.parametrize("n", [4, 2999, 3000, 5000])
+@pytest.mark.parametrize("total", [None, 1, 8, 301, 1000])
+def test_the_page_runs_the_phases_of_the_command_line(n: int, total: int | None) -> None:
+    told = subprocess.run(
+        [find_node(), "--input-type=module", "-e", CODE, "--", str(n), str(total or 0)],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    phases = json.loads(told)
+    expected = plan_phases(n, total)
+    assert [(p["iterations"], p["momentum"]) for p in phases] == [
+        (p.iterations, p.momentum) for p in expected
+    ]
+    assert [p["exaggeration"] for p in phases] == pytest.approx([p.exaggeration for p in expected])

@@ -6,14 +6,15 @@ import { createNormal, createRandom } from '#js/numbers/random.js';
  * n / exaggeration (Belkina et al. 2019) but at least 10, gains, and steps of at most 5 a point.
  */
 
-/** Fewer are thrown about by a high momentum at the end. */
 const FAST_POINTS = 3000;
-const EARLY_EXAGGERATION = 12;
-/** Of few points: shares of the iterations, and how exaggeration falls to 1 between. */
-const EARLY_SHARE = 2 / 15;
-const ANNEALING_SHARE = 6 / 15;
+const EARLY = { exaggeration: 12, momentum: 0.8 };
 const ANNEALING_STEPS = 20;
 const FIRST_ANNEALED = 4;
+/** Iterations; the shares of them after which exaggeration is 4 and 1; the momenta from then on. */
+const FEW = { iterations: 750, earlyEnd: 2 / 15, annealingEnd: 8 / 15, annealing: 0.8, late: 0.8 };
+const MANY = { iterations: 300, earlyEnd: 1 / 5, annealingEnd: 13 / 30, annealing: 0.9, late: 0.95 };
+/** Few are thrown about by a high momentum; many need it to spread in few iterations. @param {number} n points */
+const scheduleOf = (n) => (n < FAST_POINTS ? FEW : MANY);
 /** Very few points would hardly move. */
 const LEAST_RATE = 10;
 const LONGEST_STEP = 5;
@@ -42,37 +43,25 @@ export function startFrom(components, n, dims, seed) {
   return out;
 }
 
-/** @returns {number} how many iterations are run unless told otherwise */
-export const usualIterations = (n) => (n >= FAST_POINTS ? 300 : 750);
+/** @param {number} n points @returns {number} how many iterations are run unless told otherwise */
+export const usualIterations = (n) => scheduleOf(n).iterations;
 
 /**
- * Many points take a high momentum at the end, which needs few iterations. Of few, exaggeration falls slowly, and the
- * map settles in a lower minimum than after a fall at once.
+ * Exaggeration falls slowly from 4 to 1: so the map settles in a lower minimum than after a fall at once.
  *
  * @param {number} n points @param {number} total iterations
  * @returns {{iterations: number, exaggeration: number, momentum: number}[]} phases
  */
 export function planPhases(n, total) {
-  if (n >= FAST_POINTS) {
-    const early = Math.round(total / 3);
-    return [
-      { iterations: early, exaggeration: EARLY_EXAGGERATION, momentum: 0.8 },
-      { iterations: total - early, exaggeration: 1, momentum: 0.95 },
-    ];
-  }
-  const early = Math.round(total * EARLY_SHARE);
-  const late = Math.round(total * (EARLY_SHARE + ANNEALING_SHARE));
-  const end = (i) => early + Math.floor(((late - early) * i) / ANNEALING_STEPS);
+  const { earlyEnd, annealingEnd, annealing, late } = scheduleOf(n);
+  const [first, last] = [Math.round(total * earlyEnd), Math.round(total * annealingEnd)];
+  const end = (i) => first + Math.floor(((last - first) * i) / ANNEALING_STEPS);
   const falling = Array.from({ length: ANNEALING_STEPS }, (_, i) => ({
     iterations: end(i + 1) - end(i),
     exaggeration: FIRST_ANNEALED ** (1 - i / (ANNEALING_STEPS - 1)),
-    momentum: 0.8,
+    momentum: annealing,
   }));
-  return [
-    { iterations: early, exaggeration: EARLY_EXAGGERATION, momentum: 0.8 },
-    ...falling,
-    { iterations: total - late, exaggeration: 1, momentum: 0.8 },
-  ];
+  return [{ iterations: first, ...EARLY }, ...falling, { iterations: total - last, exaggeration: 1, momentum: late }];
 }
 
 /**
