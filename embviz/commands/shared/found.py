@@ -149,7 +149,7 @@ def _refuse_imports(path: Path, methods: Any) -> None:
         if imports_module(str(text)):
             raise LoadError(
                 path,
-                f"method '{printable(str(text), 60)}' would import a module, and the file was found",
+                f"method '{printable(str(text), 60)}' would import a module, in a file found here",
                 f"name it with --config {path}, or the method with --method",
             )
 
