@@ -171,7 +171,6 @@ def test_a_library_that_keeps_the_main_thread_does_not_hold_the_end_up(
     command = ("project", source, *sample, "--method", method, "-o", "out.html")
     took = stop(points, at, number, *command, wait=0.5)
     assert took < 4
-    assert at != "faiss:knn" or took > 1
 
 
 def test_an_ignored_signal_stays_ignored(points: Path) -> None:
