@@ -51,6 +51,7 @@ async function open() {
     vectors: null,
     sprite: null,
     carried: [],
+    revision: 0,
     partial: manifest.total_points !== manifest.n_points,
     startWorker,
   };
@@ -68,7 +69,7 @@ async function open() {
   const address = createAddress(page, view, store, message.say);
   address.restore();
   const bookmarks = createBookmarkList(page, view, () => stage.plot);
-  mount(page, view, store, { message, address, bookmarks });
+  const render = mount(page, view, store, { message, address, bookmarks });
   address.follow(stage.plot);
   performance.mark('embviz-drawn');
   await afterPaint();
@@ -77,7 +78,10 @@ async function open() {
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
   ]);
   if (!hasVectors) Object.assign(page.space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
-  if (page.vectors || page.sprite || !hasVectors) view.arrive();
+  if (page.vectors || page.sprite || !hasVectors) {
+    page.revision += 1;
+    render();
+  }
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
@@ -164,7 +168,7 @@ async function loadPlotly(payload) {
 
 let stage;
 
-/** Build the panels and draw them at every change of the state. */
+/** Build the panels and draw them at every change of the state. @returns {() => void} draw again */
 function mount(page, view, store, { message, address, bookmarks }) {
   const app = document.getElementById('app');
   const exporting = createExportMenu(page, view, { plot: () => stage.plot, link: address.link, say: message.say });
@@ -200,7 +204,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const panels = [header, data, projection, stage, peek, inspector, help];
   const render = (state = store.get(), before = null) => {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
-    if (dark !== state.dark) return view.set({ dark });
+    if (dark !== state.dark) return store.set({ dark });
     document.documentElement.dataset.theme = dark ? 'dark' : 'light';
     for (const panel of panels) guarded(() => panel.render(state, before));
     return undefined;
@@ -217,6 +221,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
     keys: marks.keys,
   });
   render();
+  return render;
 }
 
 /** Run what draws a panel; where it fails the others are drawn all the same, and `tellFailures` says so. */

@@ -20,6 +20,7 @@ export const SESSION = new Set([
   'playing',
   'loop',
   'run',
+  'results',
   'tags',
   'tool',
   'theme',

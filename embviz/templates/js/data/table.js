@@ -1,5 +1,3 @@
-import { onceEach } from '#js/data/kept.js';
-
 /** @import { Column, Manifest, Table } from '#js/data/types.js' */
 
 /** To put more names in order takes too long. */
@@ -77,7 +75,8 @@ export function countDistinct(column, limit) {
  *
  * @returns {{names: string[], counts: number[], codes: Int32Array, missing: number}} code -1 is missing
  */
-export const categories = onceEach((/** @type {Column} */ column) => {
+export function categories(column) {
+  if (column.categories) return column.categories;
   const found = new Map();
   let missing = 0;
   for (const value of column.values) {
@@ -94,10 +93,11 @@ export const categories = onceEach((/** @type {Column} */ column) => {
   else values.sort((a, b) => b.count - a.count);
   const order = new Map(values.map(({ name }, code) => [name, code]));
   const codes = Int32Array.from(column.values, (value) => (value === '' ? -1 : order.get(value)));
-  return {
+  column.categories = {
     names: values.map(({ name }) => name),
     counts: values.map(({ count }) => count),
     codes,
     missing,
   };
-});
+  return column.categories;
+}

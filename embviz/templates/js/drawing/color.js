@@ -1,4 +1,3 @@
-import { onceEach } from '#js/data/kept.js';
 import { categories, countDistinct } from '#js/data/table.js';
 
 /**
@@ -175,7 +174,8 @@ export function helpsLog(column) {
   return low > 0 && high >= 20 * low;
 }
 
-const range = onceEach((/** @type {Column} */ column) => {
+function range(column) {
+  if (column.range) return column.range;
   let [low, high, missing] = [Infinity, -Infinity, 0];
   for (const x of column.numbers()) {
     if (Number.isNaN(x)) missing++;
@@ -184,8 +184,9 @@ const range = onceEach((/** @type {Column} */ column) => {
       if (x > high) high = x;
     }
   }
-  return { low, high, missing };
-});
+  column.range = { low, high, missing };
+  return column.range;
+}
 
 /**
  * Color every point by a column.

@@ -34,7 +34,6 @@ export function createStage(page, view, on = {}) {
   const fit = iconButton('fit', 'Show everything (0)', () => plot.resetView());
   const note = h('span');
   let unsupported = '';
-  let drawn = null;
   const sphere = createSphere(page, view);
   const help = h(
     'button.link',
@@ -111,16 +110,16 @@ export function createStage(page, view, on = {}) {
         none: 'Labels: none',
       }[state.labels];
       const scene = view.scene(state);
-      if (!before || scene !== drawn) {
+      if (!before || scene !== view.lastScene) {
         plot.setPoints({
           coordinates: scene.coordinates,
           n: page.table.n_points,
           dims: scene.dims,
           axes: scene.axes,
-          keepView: drawn?.key === scene.key,
+          keepView: view.lastScene?.key === scene.key,
           ranges: scene.ranges,
         });
-        drawn = scene;
+        view.lastScene = scene;
       }
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
       style(state);
