@@ -30,7 +30,7 @@ export function createApi(page, view, plot) {
     }),
     /** @returns {Record<string, any>} the current state; rows as plain arrays */
     view() {
-      const { dark, hovered, highlight, results, placed, ...state } = view.get();
+      const { dark, hovered, highlight, pca, arrived, placed, ...state } = view.get();
       return JSON.parse(
         JSON.stringify({ ...state, placed: placed && { name: placed.name, dims: placed.dims } }, (key, value) =>
           isArray(value) ? Array.from(value) : value,
@@ -59,7 +59,10 @@ export function createApi(page, view, plot) {
       return { indices: found.indices.slice(), distances: found.distances.slice() };
     },
     /** @returns {Float32Array} (n_points, dims) row by row */
-    coordinates: (name, dims) => Float32Array.from(view.coordinates(name, dims)),
+    coordinates(name, dims) {
+      computed.prepare(name, dims);
+      return Float32Array.from(view.coordinates(name, dims));
+    },
     /** @returns {Float32Array} every point's coordinate on the axis between two queries */
     axis: (from, to) => view.axis(from, to),
     /** @param {ArrayLike<number>} rows @param {'replace' | 'add' | 'remove' | 'intersect'} mode */

@@ -51,7 +51,6 @@ async function open() {
     vectors: null,
     sprite: null,
     carried: [],
-    revision: 0,
     partial: manifest.total_points !== manifest.n_points,
     startWorker,
   };
@@ -69,7 +68,7 @@ async function open() {
   const address = createAddress(page, view, store, message.say);
   address.restore();
   const bookmarks = createBookmarkList(page, view, () => stage.plot);
-  const render = mount(page, view, store, { message, address, bookmarks });
+  mount(page, view, store, { message, address, bookmarks });
   address.follow(stage.plot);
   performance.mark('embviz-drawn');
   await afterPaint();
@@ -78,10 +77,7 @@ async function open() {
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
   ]);
   if (!hasVectors) Object.assign(page.space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
-  if (page.vectors || page.sprite || !hasVectors) {
-    page.revision += 1;
-    render();
-  }
+  if (page.vectors || page.sprite || !hasVectors) view.arrive();
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
@@ -168,7 +164,7 @@ async function loadPlotly(payload) {
 
 let stage;
 
-/** Build the panels and draw them at every change of the state. @returns {() => void} draw again */
+/** Build the panels and draw them at every change of the state. */
 function mount(page, view, store, { message, address, bookmarks }) {
   const app = document.getElementById('app');
   const exporting = createExportMenu(page, view, { plot: () => stage.plot, link: address.link, say: message.say });
@@ -204,7 +200,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const panels = [header, data, projection, stage, peek, inspector, help];
   const render = (state = store.get(), before = null) => {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
-    if (dark !== state.dark) return store.set({ dark });
+    if (dark !== state.dark) return view.set({ dark });
     document.documentElement.dataset.theme = dark ? 'dark' : 'light';
     for (const panel of panels) guarded(() => panel.render(state, before));
     return undefined;
@@ -221,7 +217,6 @@ function mount(page, view, store, { message, address, bookmarks }) {
     keys: marks.keys,
   });
   render();
-  return render;
 }
 
 /** Run what draws a panel; where it fails the others are drawn all the same, and `tellFailures` says so. */

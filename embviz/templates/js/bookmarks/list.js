@@ -155,6 +155,8 @@ function summary({ label, kept, state }) {
 
 /** @returns {import('#js/bookmarks/write.js').Kept} the view as it is; coordinates by reference, they never change */
 export function keepView(page, view, camera) {
+  for (const { key, role } of page.tabs.values())
+    if (role === 'components') view.computed.prepare(key, view.get().dims);
   const state = view.get();
   const scene = view.scene(state);
   const name = state.placed?.name ?? state.projection;

@@ -20,7 +20,6 @@ export const SESSION = new Set([
   'playing',
   'loop',
   'run',
-  'results',
   'tags',
   'tool',
   'theme',

@@ -1,3 +1,5 @@
+import { onceEach } from '#js/data/kept.js';
+
 /** @import { Column, Manifest, Table } from '#js/data/types.js' */
 
 /** To put more names in order takes too long. */
@@ -75,8 +77,7 @@ export function countDistinct(column, limit) {
  *
  * @returns {{names: string[], counts: number[], codes: Int32Array, missing: number}} code -1 is missing
  */
-export function categories(column) {
-  if (column.categories) return column.categories;
+export const categories = onceEach((/** @type {Column} */ column) => {
   const found = new Map();
   let missing = 0;
   for (const value of column.values) {
@@ -93,11 +94,10 @@ export function categories(column) {
   else values.sort((a, b) => b.count - a.count);
   const order = new Map(values.map(({ name }, code) => [name, code]));
   const codes = Int32Array.from(column.values, (value) => (value === '' ? -1 : order.get(value)));
-  column.categories = {
+  return {
     names: values.map(({ name }) => name),
     counts: values.map(({ count }) => count),
     codes,
     missing,
   };
-  return column.categories;
-}
+});

@@ -141,7 +141,6 @@
  * @property {any} sprite see plot/thumbnail.js
  * @property {CarriedAxis[]} carried axes whose directions came with the page
  * @property {string[]} [imageLinks]
- * @property {number} revision how often what arrived late has changed it
  * @property {boolean} partial whether the source has more points
  * @property {() => Worker} startWorker
  */
@@ -154,7 +153,8 @@
  * @property {number | null} frame
  * @property {boolean} playing
  * @property {RunStatus | null} run
- * @property {number} results
+ * @property {Found[]} pca what the page has computed of the points and vectors asked for
+ * @property {boolean} arrived whether all that comes after the first picture is there
  * @property {boolean} spherize
  * @property {Axis[]} axes
  * @property {string | null} label_by
@@ -181,6 +181,8 @@
  * @property {boolean} dark
  * @property {boolean} help
  *
+ * @typedef {{isolated: Int32Array | null, spherize: boolean, entry: Entry, isDone: boolean}} Found PCA anew; until it
+ *   is done its entry is the file's with a note
  * @typedef {'auto' | 'categories' | 'gradient' | 'log'} ColorAs
  * @typedef {{name: string, dims: number, data: Float32Array}} Placed places that a bookmark brought along
  * @typedef {{row: number, radius: number}} Sphere

@@ -1,3 +1,4 @@
+import { onceEach } from '#js/data/kept.js';
 import { categories, countDistinct } from '#js/data/table.js';
 
 /**
@@ -174,8 +175,7 @@ export function helpsLog(column) {
   return low > 0 && high >= 20 * low;
 }
 
-function range(column) {
-  if (column.range) return column.range;
+const range = onceEach((/** @type {Column} */ column) => {
   let [low, high, missing] = [Infinity, -Infinity, 0];
   for (const x of column.numbers()) {
     if (Number.isNaN(x)) missing++;
@@ -184,9 +184,8 @@ function range(column) {
       if (x > high) high = x;
     }
   }
-  column.range = { low, high, missing };
-  return column.range;
-}
+  return { low, high, missing };
+});
 
 /**
  * Color every point by a column.

@@ -1,5 +1,5 @@
 import { axisDirection, orthonormal, times } from '#js/numbers/linalg.js';
-import { onceEach } from '#js/numbers/kept.js';
+import { onceEach } from '#js/data/kept.js';
 import { inShownUnit, leadingDirection, leadingLeft, startCovariance } from '#js/numbers/pca.js';
 import { match, QueryError } from '#js/data/query.js';
 import { createSpace } from '#js/numbers/space.js';

@@ -1,5 +1,5 @@
 import { norms, rowScale, rowVector, unit } from '#js/numbers/linalg.js';
-import { onceEach } from '#js/numbers/kept.js';
+import { onceEach } from '#js/data/kept.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
 
 /** @import { Vectors } from '#js/data/types.js' */

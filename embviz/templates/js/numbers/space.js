@@ -1,5 +1,5 @@
 import { centroid, rowScale } from '#js/numbers/linalg.js';
-import { onceEach } from '#js/numbers/kept.js';
+import { onceEach } from '#js/data/kept.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
 
 /** @import { SafeVectors, Stored, Vectors } from '#js/data/types.js' */

@@ -1,4 +1,4 @@
-import { onceEach } from '#js/numbers/kept.js';
+import { onceEach } from '#js/data/kept.js';
 
 /** @import { SafeVectors, Vectors } from '#js/data/types.js' */
 

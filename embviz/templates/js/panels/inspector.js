@@ -93,7 +93,7 @@ function createSelection(page, view, thumbnail) {
   return {
     element,
     render(state) {
-      const key = [state.selected, state.label_by, state.tags, state.dark, page.revision];
+      const key = [state.selected, state.label_by, state.tags, state.dark, state.arrived];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
       if (state.selected.length === 1) fill(element, ...drawCard(page, view, state.selected[0], thumbnail));
@@ -221,7 +221,7 @@ function createNeighbors(page, view, thumbnail) {
       metric.render(state.metric);
       if (Number(k.value) !== state.k) k.value = state.k;
       const found = view.currentNeighbors(state);
-      const key = [found.indices, state.label_by, state.tags, state.metric, state.dark, page.revision];
+      const key = [found.indices, state.label_by, state.tags, state.metric, state.dark, state.arrived];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
       setText(note, found.error || (page.space.vectors?.exact === false ? page.space.vectors_note : ''));

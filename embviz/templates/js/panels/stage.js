@@ -34,6 +34,7 @@ export function createStage(page, view, on = {}) {
   const fit = iconButton('fit', 'Show everything (0)', () => plot.resetView());
   const note = h('span');
   let unsupported = '';
+  let drawn = null;
   const sphere = createSphere(page, view);
   const help = h(
     'button.link',
@@ -110,16 +111,16 @@ export function createStage(page, view, on = {}) {
         none: 'Labels: none',
       }[state.labels];
       const scene = view.scene(state);
-      if (!before || scene !== view.lastScene) {
+      if (!before || scene !== drawn) {
         plot.setPoints({
           coordinates: scene.coordinates,
           n: page.table.n_points,
           dims: scene.dims,
           axes: scene.axes,
-          keepView: view.lastScene?.key === scene.key,
+          keepView: drawn?.key === scene.key,
           ranges: scene.ranges,
         });
-        view.lastScene = scene;
+        drawn = scene;
       }
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
       style(state);

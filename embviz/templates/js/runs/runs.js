@@ -4,7 +4,7 @@ import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
 import { readLabels } from '#js/numbers/supervise.js';
 
-/** @import { Entry, Page, RunStatus, State, Store } from '#js/data/types.js' */
+/** @import { Entry, Page, RunStatus, State } from '#js/data/types.js' */
 
 let made = 0;
 
@@ -12,16 +12,17 @@ let made = 0;
  * The methods that the page runs itself, in workers: for each and each number of dimensions the last run is kept.
  *
  * @param {Page} page
- * @param {Store<State>} store its `run` is what is known of the run of the tab and dimensions shown
+ * @param {() => State} get @param {(patch: Partial<State>) => void} report `run` is what is known of the run of the tab
+ *   and dimensions shown
  */
-export function createRuns(page, store) {
+export function createRuns(page, get, report) {
   const runs = new Map();
   const find = (name, dims) => runs.get(`${name} ${dims}`);
-  const current = ({ projection, dims } = store.get()) => find(projection, dims);
+  const current = ({ projection, dims } = get()) => find(projection, dims);
 
   function tell(run, patch) {
     run.status = { ...run.status, ...patch };
-    if (current() === run) store.set({ run: run.status });
+    if (current() === run) report({ run: run.status });
   }
 
   function stop(run) {
@@ -31,17 +32,17 @@ export function createRuns(page, store) {
   }
 
   function start(name, options) {
-    const run = prepare(page, store.get(), name, options);
+    const run = prepare(page, get(), name, options);
     const before = find(name, run.dims);
     if (before) stop(before);
     runs.set(`${name} ${run.dims}`, run);
     run.promise = listen(page, run, tell, () => {
       if (find(name, run.dims) === run) stop(run);
-      if (store.get().run?.id === run.status.id) store.set({ run: null });
+      if (get().run?.id === run.status.id) report({ run: null });
     });
     // Who started it from a button does not wait for it.
     run.promise.catch(() => {});
-    store.set({
+    report({
       projection: name,
       dims: run.dims,
       frame: null,

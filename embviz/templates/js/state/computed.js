@@ -1,59 +1,101 @@
 import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
 import { entryFor, ownTab } from '#js/state/tabs.js';
 import { createRuns } from '#js/runs/runs.js';
+import { onceEach } from '#js/data/kept.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 
-/** @import { Entry, Page, State, Store } from '#js/data/types.js' */
+/** @import { Entry, Found, Page, State } from '#js/data/types.js' */
 
 /** More multiplications than that are left to a worker, so that the page goes on answering. */
 const MOST_AT_ONCE = 3e9;
 const A_SECOND = 1.3e9;
 
-/** @typedef {ReturnType<typeof createComputed>} Computed */
+/**
+ * @typedef {ReturnType<typeof createComputed>} Computed
+ * @typedef {{isolated: Int32Array | null, spherize: boolean}} Asked of which points and vectors
+ */
 
 /**
  * What the page computes itself, as entries like those of the manifest: PCA of the isolated points or of spherized
- * vectors, and t-SNE and UMAP run anew.
+ * vectors, and t-SNE and UMAP run anew. `ensure` and `prepare` compute; `entry` only reads what is there.
  *
  * @param {Page} page
- * @param {Store<State>} store `run` and `results` are set here
+ * @param {() => State} get @param {(patch: Partial<State>) => void} report to change `run` and `pca`
  */
-export function createComputed(page, store) {
-  const kept = { found: null, job: null };
-  const runs = createRuns(page, store);
+export function createComputed(page, get, report) {
+  const runs = createRuns(page, get, report);
   const waiting = new Set();
   const { tabs } = page;
-  const announce = (patch = {}) => {
-    store.set({ results: store.get().results + 1, ...patch });
-    if (!kept.job) for (const done of [...waiting]) done();
-  };
+  /** @type {Worker | null} */
+  let job = null;
 
   /** @returns {Entry | undefined} what a tab shows, whoever computed it */
-  function entry(state = store.get(), name = state.projection, dims = state.dims) {
-    const given = entryFor(tabs.get(name), dims);
+  function entry(state = get(), name = state.projection, dims = state.dims) {
     const tab = tabs.get(name);
-    if (tab?.role === 'components' && given) {
-      // Beside PCA as the state has it, others stay of the vectors that they are of.
-      const spherize = tab.isOwn ? state.spherize : given.params.normalize === 'sphere';
-      const shown = pcaEntry(page, kept, announce, given, { isolated: state.isolated, spherize });
-      if (!kept.job) for (const done of [...waiting]) done();
-      return shown;
+    const given = entryFor(tab, dims);
+    if (tab?.role !== 'components' || !given) return runs.entry(state, name, dims) ?? given;
+    const { shown, ask } = needed(page, tab, given, state);
+    return ask ? (find(state.pca, given, ask)?.entry ?? given) : shown;
+  }
+
+  /** @returns {Found[]} the `pca` of a state, with what a tab needs of it; what takes long is reported later */
+  function ensure(state, name = state.projection, dims = state.dims) {
+    const tab = tabs.get(name);
+    const given = entryFor(tab, dims);
+    if (tab?.role !== 'components' || !given) return state.pca;
+    const { ask } = needed(page, tab, given, state);
+    if (ask && find(state.pca, given, ask)) return state.pca;
+    const done = drop(state.pca);
+    const pca = ask ? put(done, given, compute(given, ask)) : done;
+    release();
+    return pca;
+  }
+
+  /** @returns {Found} PCA of what is asked for; where it takes long, a note until it is reported */
+  function compute(given, ask) {
+    const seconds = secondsFor(page, given, ask);
+    if (seconds === 0) {
+      const found = principalComponents(createSpace(page.vectors, ask.isolated, ask.spherize), given.n_components);
+      return { ...ask, entry: toEntry(page, given, found, ask), isDone: true };
     }
-    return runs.entry(state, name, dims) ?? given;
+    job = startPca(page, ask, given.n_components, (found, problem) => {
+      job = null;
+      const failed = { note: `PCA of these points could not be computed: ${problem}.`, failed: problem };
+      const result = found ? toEntry(page, given, found, ask) : { ...given, ...failed };
+      report({ pca: put(get().pca, given, { ...ask, entry: result, isDone: true }) });
+      release();
+    });
+    const note =
+      `PCA of these points is being computed, which takes about ${seconds} seconds; ` +
+      'until then that of the whole file is shown.';
+    return { ...ask, entry: { ...given, note }, isDone: false };
+  }
+
+  /** @returns {Found[]} those that are done; what is under way is given up */
+  function drop(pca) {
+    job?.terminate();
+    job = null;
+    return pca.every(({ isDone }) => isDone) ? pca : pca.filter(({ isDone }) => isDone);
+  }
+
+  /** Tell who waits, unless there is something to wait for. */
+  function release() {
+    for (const resolve of job ? [] : [...waiting]) {
+      waiting.delete(resolve);
+      resolve();
+    }
   }
 
   return {
     entry,
+    ensure,
+    /** Compute what a tab that is perhaps not shown needs. */
+    prepare: (name, dims) => report({ pca: ensure(get(), name, dims) }),
     /** @returns {Promise<void>} when what is shown is what was asked for */
     settled: () =>
       new Promise((resolve) => {
-        entry();
-        if (!kept.job) return resolve();
-        const done = () => {
-          waiting.delete(done);
-          resolve();
-        };
-        return waiting.add(done);
+        waiting.add(resolve);
+        release();
       }),
     runs,
   };
@@ -62,67 +104,53 @@ export function createComputed(page, store) {
 /** @returns {boolean} whether the PCA that came with the page is of spherized vectors */
 export const isSpherized = (page) => ownTab(page.tabs, 'components')?.entries[0].params.normalize === 'sphere';
 
-function pcaEntry(page, kept, announce, given, { isolated, spherize }) {
-  const isGiven = isolated === null && spherize === (given.params.normalize === 'sphere');
-  if (!page.vectors || isGiven) {
-    dropJob(kept);
-    return isolated === null || page.space.vectors
-      ? given
-      : memoNote(kept, given, isolated, 'The vectors are not in this page: PCA of all points.');
-  }
-  if (isolated !== null && isolated.length < 2)
-    return memoNote(kept, given, isolated, 'One point alone has no components: PCA of all points.');
-  const known = kept.found;
-  if (known && known.isolated === isolated && known.spherize === spherize && isOf(known.entry, given))
-    return known.entry;
-  dropJob(kept);
-  const cost =
-    pcaCost(isolated?.length ?? page.vectors.n, page.vectors.d) + page.vectors.n * page.vectors.d * given.n_components;
-  if (cost <= MOST_AT_ONCE) {
-    const found = principalComponents(createSpace(page.vectors, isolated, spherize), given.n_components);
-    kept.found = { isolated, spherize, entry: toEntry(page, given, found, isolated, spherize) };
-  } else {
-    const seconds = Math.round(cost / A_SECOND);
-    kept.found = {
-      isolated,
-      spherize,
-      entry: {
-        ...given,
-        note:
-          `PCA of these points is being computed, which takes about ${seconds} seconds; ` +
-          'until then that of the whole file is shown.',
-      },
-    };
-    kept.job = startPca(page, isolated, spherize, given.n_components, (found, problem) => {
-      kept.job = null;
-      kept.found = {
-        isolated,
-        spherize,
-        entry: found
-          ? toEntry(page, given, found, isolated, spherize)
-          : { ...given, note: `PCA of these points could not be computed: ${problem}.`, failed: problem },
-      };
-      announce();
-    });
-  }
-  return kept.found.entry;
+/**
+ * What a tab of PCA shows in a state: an entry that is there, or what is to be asked for.
+ *
+ * @returns {{shown?: Entry, ask?: Asked}}
+ */
+function needed(page, tab, given, { isolated, spherize }) {
+  const isGivenSphere = given.params.normalize === 'sphere';
+  // Beside PCA as the state has it, others stay of the vectors that they are of.
+  const ask = { isolated, spherize: tab.isOwn ? spherize : isGivenSphere };
+  if (isolated === null && ask.spherize === isGivenSphere) return { shown: given };
+  if (!page.vectors)
+    return { shown: isolated === null || page.space.vectors ? given : withNote(given, NOTES.noVectors) };
+  if (isolated !== null && isolated.length < 2) return { shown: withNote(given, NOTES.alone) };
+  return { ask };
 }
 
-function memoNote(kept, given, isolated, note) {
-  if (kept.found?.isolated !== isolated || kept.found.entry.note !== note || !isOf(kept.found.entry, given))
-    kept.found = { isolated, spherize: null, entry: { ...given, note } };
-  return kept.found.entry;
+const NOTES = {
+  noVectors: 'The vectors are not in this page: PCA of all points.',
+  alone: 'One point alone has no components: PCA of all points.',
+};
+
+const notesOf = onceEach((/** @type {Entry} */ given) =>
+  Object.fromEntries(Object.values(NOTES).map((note) => [note, { ...given, note }])),
+);
+
+/** The same object each time. */
+const withNote = (given, note) => notesOf(given)[note];
+
+const find = (pca, given, { isolated, spherize }) =>
+  pca.find((found) => found.isolated === isolated && found.spherize === spherize && isOf(found.entry, given));
+
+/** @returns {Found[]} with one more, without those of other points and the one in its place */
+const put = (pca, given, one) => [
+  ...pca.filter((found) => found.isolated === one.isolated && !isOf(found.entry, given)),
+  one,
+];
+
+/** @returns {number} about how long PCA takes, 0 where that is short enough for the page to wait */
+function secondsFor({ vectors: { n, d } }, given, { isolated }) {
+  const cost = pcaCost(isolated?.length ?? n, d) + n * d * given.n_components;
+  return cost <= MOST_AT_ONCE ? 0 : Math.round(cost / A_SECOND);
 }
 
 /** Whether an entry stands for a given one, of perhaps several of PCA. */
 const isOf = (entry, given) => entry.key === given.key && entry.n_components === given.n_components;
 
-function dropJob(kept) {
-  kept.job?.terminate();
-  kept.job = null;
-}
-
-function startPca(page, isolated, spherize, wanted, done) {
+function startPca(page, { isolated, spherize }, wanted, done) {
   const worker = page.startWorker();
   worker.onmessage = ({ data }) => {
     worker.terminate();
@@ -138,7 +166,7 @@ function startPca(page, isolated, spherize, wanted, done) {
 }
 
 /** Components of a part as an entry: all points of the page lie on its axes, which there are as many of as before. */
-function toEntry(page, given, found, isolated, spherize) {
+function toEntry(page, given, found, { isolated, spherize }) {
   const k = given.n_components;
   const n = page.vectors.n;
   const components = found.directions.length;

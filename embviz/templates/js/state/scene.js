@@ -50,15 +50,9 @@ export function createScene(page, get, { memo, computed, visible }) {
     const entry = computed.entry(state);
     const role = roleOf(projection);
     const inputs = [
-      projection,
-      dims,
-      role === 'components' ? components.join() : '',
-      frame,
-      role === 'axes' ? JSON.stringify(axes) + column : '',
-      isolated,
-      entry,
-      page.vectors,
-      role === 'axes' ? state.tags : null,
+      ...[projection, dims, frame, isolated, entry, page.vectors],
+      ...(role === 'components' ? [components.join()] : []),
+      ...(role === 'axes' ? [JSON.stringify(axes), column, state.tags] : []),
     ];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
@@ -69,16 +63,24 @@ export function createScene(page, get, { memo, computed, visible }) {
         note: entry.note,
         ...shown,
         dims,
-        key:
-          [
-            ...inputs.slice(0, 3),
-            entry.id ?? '',
-            dims === 2 ? (entry.live ?? '') : '',
-            role === 'axes' && !page.vectors ? 'early' : '',
-            isolated ? `${isolated.length} of ${isolated[0]}` : '',
-          ].join(' ') + inputs[4],
+        key: sceneKey(state, entry),
         ranges,
       };
+    });
+  }
+
+  /** @returns {string} what stays the same while the camera can stay: a run that goes on, frames that are played */
+  function sceneKey({ projection, dims, components, axes, column, isolated }, entry) {
+    const role = roleOf(projection);
+    return JSON.stringify({
+      projection,
+      dims,
+      components: role === 'components' ? components : null,
+      axes: role === 'axes' ? { axes, column, isEarly: !page.vectors } : null,
+      made: entry.id ?? null,
+      // In 3D the last step of a run changes nothing else.
+      live: dims === 2 ? (entry.live ?? null) : null,
+      isolated: isolated && [isolated.length, isolated[0]],
     });
   }
 

@@ -1,7 +1,7 @@
 import { dimsOf } from '#js/state/tabs.js';
 
 /**
- * @import { Page, State, Store } from '#js/data/types.js'
+ * @import { Page, State } from '#js/data/types.js'
  * @import { Computed } from '#js/state/computed.js'
  * @import { Scenes } from '#js/state/scene.js'
  */
@@ -13,15 +13,14 @@ const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'iso
 /**
  * Changes that follow from others: a tab's own dimensions, a query's matches.
  *
- * @param {Page} page @param {Store<State>} store
+ * @param {Page} page @param {() => State} get
  * @param {{computed: Computed, scenes: Scenes,
- *   search: (text: string, column: string | null) => {rows: Int32Array, error:
- *   string}}} parts
+ *   search: (text: string, column: string | null) => {rows: Int32Array, error: string}}} parts
  * @returns {(patch: Partial<State>) => void} completes a patch in place, @throws {Error} where it cannot be
  */
-export function createSettling({ table, tabs }, store, { computed, scenes, search }) {
+export function createSettling({ table, tabs }, get, { computed, scenes, search }) {
   return (patch) => {
-    const before = store.get();
+    const before = get();
     const state = { ...before, ...patch };
     settleDims(patch, state, tabs);
     if ('isolated' in patch && sameRows(patch.isolated, before.isolated)) patch.isolated = before.isolated;
@@ -32,6 +31,7 @@ export function createSettling({ table, tabs }, store, { computed, scenes, searc
       patch.run = computed.runs.status(state.projection, patch.dims ?? state.dims);
       Object.assign(patch, { frame: patch.frame ?? null, playing: patch.playing ?? false });
     }
+    patch.pca = computed.ensure({ ...before, ...patch });
     settleSphere(patch, state, scenes);
     if (!('placed' in patch) && ('spherize' in patch || PLACES.some((key) => key in patch))) patch.placed = null;
     settleColumns(patch, state, table);

@@ -28,11 +28,13 @@ const NO_DISTANCES = new Float64Array(0);
  */
 export function createView(page, store) {
   const memo = createMemo();
-  const computed = createComputed(page, store);
+  // The only place that changes the state: all others ask for it.
+  const put = store.set;
+  const computed = createComputed(page, store.get, put);
   const { table } = page;
   const looks = createLooks(table, store.get, memo);
   const scenes = createScene(page, store.get, { memo, computed, visible: looks.visible });
-  const settle = createSettling(page, store, { computed, scenes, search });
+  const settle = createSettling(page, store.get, { computed, scenes, search });
 
   function set(patch) {
     if ('tags' in patch) check('tags', patch.tags);
@@ -43,7 +45,7 @@ export function createView(page, store) {
       const next = { ...patch };
       for (const key of ['selected', 'isolated']) if (next[key]) next[key] = Int32Array.from(new Set(next[key]));
       settle(next);
-      store.set(next);
+      put(next);
     } catch (error) {
       if ('tags' in patch) retag(table, before);
       throw error;
@@ -82,6 +84,8 @@ export function createView(page, store) {
     select,
     search,
     computed,
+    /** What comes after the first picture is there, or cannot be had. */
+    arrive: () => put({ arrived: true, pca: computed.ensure(store.get()) }),
     ...createNeighbors(page, store.get, memo),
     ...scenes,
     ...looks,
