@@ -126,7 +126,7 @@ def open_page(browser: Any) -> Iterator[Callable[..., Opened]]:
     """Open a report from disk; every request to anywhere is noted and stopped."""
     contexts = []
 
-    def start(path: Path, wait: bool = True, plotly: bool = True, **options: Any) -> Opened:
+    def start(path: Path, wait: bool = True, plotly: bool = False, **options: Any) -> Opened:
         options = {"viewport": {"width": 1280, "height": 840}, **options}
         context = browser.new_context(**options)
         contexts.append(context)

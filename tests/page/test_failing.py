@@ -188,7 +188,7 @@ def test_a_damaged_block_that_the_page_cannot_do_without_is_named(
 def test_a_damaged_block_that_the_page_can_do_without_is_named_and_the_rest_is_there(
     open_page: Callable[..., Any], report: Path, tmp_path: Path, name: str, loss: str
 ) -> None:
-    opened = open_page(damaged(report, tmp_path / "out.html", name))
+    opened = open_page(damaged(report, tmp_path / "out.html", name), plotly=name == "plotly")
     said = opened.page.locator(".message").inner_text()
     assert name in said
     assert loss in said

@@ -77,13 +77,6 @@ def test_the_buttons_isolate_show_all_and_clear(page: Any) -> None:
     assert page.call("e.selected()") == []
 
 
-def test_one_isolated_point_keeps_the_picture_of_all(page: Any) -> None:
-    before = shown(page)
-    page.call("e.isolate([5])")
-    np.testing.assert_array_equal(shown(page), before)
-    assert "One point alone" in page.page.locator(".caption").text_content()
-
-
 def test_equal_points_lie_in_one_place(open_page: Callable[..., Any], tmp_path: Path) -> None:
     vectors = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
     vectors[5:9] = vectors[5]
@@ -149,28 +142,6 @@ def test_what_takes_long_is_computed_beside_the_page_and_says_what_it_costs(
     assert np.abs(before[:16000] - found).max() > 1e-3
     for c in range(2):
         assert abs(np.corrcoef(found[:, c], want[:, c])[0, 1]) > 0.999
-
-
-@pytest.mark.parametrize(
-    ("mode", "want"),
-    [
-        ("replace", [3, 4]), ("add", [1, 2, 3, 4]), ("remove", [1, 2]), ("intersect", [3]),
-    ],
-)  # fmt: skip
-def test_select_puts_rows_in_takes_them_out_or_keeps_them(
-    page: Any, mode: str, want: list[int]
-) -> None:
-    page.call("e.select([1, 2, 3])")
-    page.call(f"e.select([3, 4], '{mode}')")
-    assert page.call("e.selected()") == want
-
-
-def test_select_refuses_what_it_does_not_know(page: Any) -> None:
-    with pytest.raises(Error, match="mode: 'xor' is not one of replace, add, remove, intersect"):
-        page.call("e.select([1], 'xor')")
-    with pytest.raises(Error, match="selected"):
-        page.call("e.select([300], 'add')")
-    assert page.call("e.selected()") == []
 
 
 def test_a_legend_entry_selects_with_the_keys_held(page: Any) -> None:

@@ -32,8 +32,8 @@ def fragment(page: Any) -> str:
     return str(found)
 
 
-def open_link(open_page: Callable[..., Any], report: Path, link: str) -> Any:
-    page = open_page(report)
+def open_link(open_page: Callable[..., Any], report: Path, link: str, plotly: bool = False) -> Any:
+    page = open_page(report, plotly=plotly)
     page.page.goto("about:blank")
     page.page.goto(f"{report.resolve().as_uri()}{link}")
     page.page.evaluate("() => window.embviz.ready")
@@ -70,16 +70,15 @@ def test_a_link_shows_what_its_sender_saw(
     assert [text for text in other.complaints if not text.startswith("Canvas2D")] == []
 
 
-def test_a_link_shows_the_place_and_zoom(
-    page: Any, open_page: Callable[..., Any], report: Path
-) -> None:
+def test_a_link_shows_the_place_and_zoom(open_page: Callable[..., Any], report: Path) -> None:
+    page = open_page(report, plotly=True)
     page.page.locator(".plot").focus()
     for key in ("+", "+", "ArrowRight", "ArrowRight"):
         page.page.keyboard.press(key)
         page.page.wait_for_timeout(60)
     link = fragment(page)
     assert link.startswith("#v=2_")
-    other = open_link(open_page, report, link)
+    other = open_link(open_page, report, link, plotly=True)
     other.page.wait_for_timeout(300)
     assert other.call("e.screenPositions()") == pytest.approx(
         page.call("e.screenPositions()"), abs=0.5
@@ -166,7 +165,8 @@ def test_a_link_to_other_data_than_the_view_before_opens_as_the_page_does(page: 
     assert view(page, "color_by", "label_by") == {"color_by": "group", "label_by": "word"}
 
 
-def test_a_3d_camera_comes_back(page: Any, open_page: Callable[..., Any], report: Path) -> None:
+def test_a_3d_camera_comes_back(open_page: Callable[..., Any], report: Path) -> None:
+    page = open_page(report, plotly=True)
     page.call("e.set({projection: 'pca', dims: 3, selected: [8], isolated: [...Array(90).keys()]})")
     page.page.locator(".plot").focus()
     for key in ("ArrowLeft", "ArrowLeft", "ArrowUp", "+"):
@@ -174,7 +174,7 @@ def test_a_3d_camera_comes_back(page: Any, open_page: Callable[..., Any], report
         page.page.wait_for_timeout(60)
     link = fragment(page)
     assert len(link) < 140
-    other = open_link(open_page, report, link)
+    other = open_link(open_page, report, link, plotly=True)
     other.page.wait_for_timeout(400)
     assert other.call("e.view()") == page.call("e.view()")
     assert other.call("e.screenPositions()") == pytest.approx(

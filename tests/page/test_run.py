@@ -142,11 +142,6 @@ def test_cosine_and_spherized_runs_use_vectors_of_length_one(
     assert same_group_share(np.array(found["coordinates"]).reshape(300, 2), group) > 0.99
 
 
-def test_a_run_cannot_be_made_up(page: Any) -> None:
-    with pytest.raises(Error, match="neither null nor the run of this page"):
-        page.call("e.set({run: {id: 7}})")
-
-
 @pytest.mark.parametrize("dims", [2, 3])
 def test_umap_runs_on_the_isolated_points(page: Any, table: EmbeddingTable, dims: int) -> None:
     rows = list(range(0, 300, 2))

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Error
 
 from embviz import EmbeddingTable, load_table
 
@@ -48,16 +47,6 @@ def test_a_value_in_a_column_of_the_file_is_changed_and_taken_back(page: Any) ->
     assert len(page.call("e.query('group:=a')")) == 60
 
 
-def test_taking_back_a_new_column_leaves_what_was_colored_by_it(page: Any) -> None:
-    page.call(
-        "e.set({tags: [{column: 'mine', value: 'x', rows: [1]}], color_by: 'mine', label_by: 'mine', column: 'mine'})"
-    )
-    page.call("e.set({tags: []})")
-    view = page.call("e.view()")
-    assert (view["color_by"], view["label_by"], view["column"]) == (None, None, "word")
-    assert page.complaints == []
-
-
 def test_the_edited_metadata_is_saved_as_a_file_that_loads_again(
     page: Any, table: EmbeddingTable, tmp_path: Path
 ) -> None:
@@ -75,28 +64,6 @@ def test_the_edited_metadata_is_saved_as_a_file_that_loads_again(
     assert list(loaded.metadata) == ["word", "group", "size", "mine"]
     assert loaded.metadata["mine"][2:8] == ("", "<b>good</b>", "", "", "", "<b>good</b>")
     assert loaded.metadata["word"] == table.metadata["word"]
-
-
-@pytest.mark.parametrize(
-    ("tags", "message"),
-    [
-        ("[{column: '', value: 'x', rows: [1]}]", "names no column"),
-        ("[{column: 'a', value: 'x', rows: [300]}]", "rows that are not in this page"),
-        ("[{column: 'a', value: 'x\\n', rows: [1]}]", "line breaks"),
-        ("'x'", "is not a list"),
-    ],
-)
-def test_odd_tags_are_refused_and_nothing_changes(page: Any, tags: str, message: str) -> None:
-    with pytest.raises(Error, match=message):
-        page.call(f"e.set({{tags: {tags}}})")
-    assert page.call("e.view()")["tags"] == []
-
-
-def test_tags_that_come_with_another_odd_key_are_taken_back(page: Any) -> None:
-    with pytest.raises(Error, match="dims"):
-        page.call("e.set({tags: [{column: 'new', value: 'x', rows: [1]}], dims: 9})")
-    with pytest.raises(Error, match="color_by"):
-        page.call("e.set({color_by: 'new'})")
 
 
 def test_the_values_of_a_column_are_buttons_that_give_them_to_the_selection(page: Any) -> None:
