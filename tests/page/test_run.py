@@ -236,16 +236,45 @@ def test_runs_of_both_methods_and_dimensions_stay_beside_each_other(page: Any) -
     np.testing.assert_array_equal(shown[:12:2].ravel(), small)
 
 
+def margin(page: Any) -> float:
+    """How far the points stay within the plot, in pixels; negative where some are cut off."""
+    places = np.array(page.call("e.screenPositions()")).reshape(-1, 2)
+    box = page.page.locator(".plot").bounding_box()
+    return float(min(places.min(), ([box["width"], box["height"]] - places).min()))
+
+
 def test_a_map_that_moves_stays_in_sight(page: Any) -> None:
     page.page.evaluate(
         "() => { void window.embviz.project('tsne', {dims: 2, iterations: 90000}); }"
     )
     for iteration in (30, 200, 400):
         page.wait(f"e.view().run?.iteration > {iteration}", 60)
-        places = np.array(page.call("e.screenPositions()")).reshape(-1, 2)
-        box = page.page.locator(".plot").bounding_box()
-        assert (places >= 0).all()
-        assert (places <= [box["width"], box["height"]]).all()
+        assert margin(page) >= 0
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_finished_map_in_3d_is_in_sight_from_where_the_reader_looks(
+    page: Any, turned: bool
+) -> None:
+    page.page.evaluate(
+        "() => { void window.embviz.project('tsne', {dims: 3, iterations: 400, spherize: true}); }"
+    )
+    if turned:
+        page.wait("e.view().run?.iteration > 10")
+        page.page.get_by_role("button", name="Pause").click()
+        page.page.locator(".plot").focus()
+        for key in ["ArrowLeft"] * 6 + ["+"] * 4:
+            page.page.keyboard.press(key)
+        page.page.get_by_role("button", name="Resume").click()
+    page.wait("e.view().run?.status === 'done'", 60)
+    assert 10 < margin(page) < 60, "as near as all points allow"
+    ended = page.call("e.screenPositions()")
+    page.page.keyboard.press("0")
+    home = page.call("e.screenPositions()")
+    if turned:
+        assert np.abs(np.array(ended) - home).max() > 50
+    else:
+        np.testing.assert_allclose(ended, home, atol=0.5)
 
 
 def test_a_running_t_sne_can_be_perturbed(page: Any) -> None:

@@ -106,19 +106,26 @@ test('an orthographic view has no perspective', () => {
   near(xy[0], xy[2], 1e-3);
 });
 
-test('the home view in 3D has every point in sight and some near the edge', () => {
-  const coordinates = Float32Array.from(
-    { length: 900 },
-    (_, i) => BOX3.min[i % 3] + (BOX3.max[i % 3] - BOX3.min[i % 3]) * (((i * 7919) % 1000) / 999),
-  );
-  const view = camera.homeView3({ coordinates, n: 300, axes: null }, BOX3, [1, 1, 0.5], AREA);
-  const { xy } = project3(coordinates, view);
-  const xs = xy.filter((_, i) => i % 2 === 0);
-  const ys = xy.filter((_, i) => i % 2 === 1);
-  assert.ok(Math.min(...xs) >= 39 && Math.max(...xs) <= 761 && Math.min(...ys) >= 29 && Math.max(...ys) <= 571);
-  // One of them touches the margin: the camera is as near as it can be.
-  near(Math.min(Math.min(...xs) - 40, 760 - Math.max(...xs), Math.min(...ys) - 52, 548 - Math.max(...ys)), 0, 1);
-});
+for (const [side, from] of [
+  ['a corner', undefined],
+  ['where the reader looks', { ...VIEW3, eye: { x: -4, y: 0.5, z: -0.2 }, center: { x: 0.3, y: 0, z: 0 } }],
+])
+  test(`the view in 3D from ${side} has every point in sight and some near the edge`, () => {
+    const coordinates = Float32Array.from(
+      { length: 900 },
+      (_, i) => BOX3.min[i % 3] + (BOX3.max[i % 3] - BOX3.min[i % 3]) * (((i * 7919) % 1000) / 999),
+    );
+    const view = camera.homeView3({ coordinates, n: 300, axes: null }, BOX3, [1, 1, 0.5], AREA, from);
+    const towards = from ? [-4.3, 0.5, -0.2] : [1.25, 1.25, 0.9];
+    const eye = Object.values(view.eye);
+    towards.forEach((x, j) => near(eye[j] / Math.hypot(...eye), x / Math.hypot(...towards), 1e-9));
+    const { xy } = project3(coordinates, view);
+    const xs = xy.filter((_, i) => i % 2 === 0);
+    const ys = xy.filter((_, i) => i % 2 === 1);
+    assert.ok(Math.min(...xs) >= 39 && Math.max(...xs) <= 761 && Math.min(...ys) >= 29 && Math.max(...ys) <= 571);
+    // One of them touches the margin: the camera is as near as it can be.
+    near(Math.min(Math.min(...xs) - 40, 760 - Math.max(...xs), Math.min(...ys) - 52, 548 - Math.max(...ys)), 0, 1);
+  });
 
 test('orbiting keeps the distance, and a whole turn comes back', () => {
   let view = { ...VIEW3, eye: { x: 1.2, y: 1, z: 0.7 } };

@@ -281,23 +281,24 @@ export function clippedLine(a, b, m, area) {
   return [cut(a, b, da, db), cut(b, a, db, da)].map((end) => projectPoint(end, m, area));
 }
 
+/** From above a corner of the box. @type {Camera3} */
+const FROM_CORNER = {
+  dims: 3,
+  eye: { x: 1.25, y: 1.25, z: 0.9 },
+  center: { x: 0, y: 0, z: 0 },
+  up: { x: 0, y: 0, z: 1 },
+  projection: { type: 'perspective' },
+};
+
 /**
- * The 3D view from above a corner of the box, as near as all points allow; where axes are shown, their box is in sight
- * too.
+ * The 3D view from one side, as near as all points allow; where axes are shown, their box is in sight too.
  *
  * @param {{coordinates: Float32Array, n: number, axes: any[] | null}} scene (n, 3); some 20,000 are looked at
+ * @param {Camera3} [from] a camera on that side
  * @returns {Camera3}
  */
-export function homeView3({ coordinates, n, axes }, box, aspect, area) {
-  /** @type {Camera3} */
-  const view = {
-    dims: 3,
-    eye: { x: 1.25, y: 1.25, z: 0.9 },
-    center: { x: 0, y: 0, z: 0 },
-    up: { x: 0, y: 0, z: 1 },
-    projection: { type: 'perspective' },
-  };
-  const [right, up, back] = frame(view);
+export function homeView3({ coordinates, n, axes }, box, aspect, area, from = FROM_CORNER) {
+  const [right, up, back] = frame(from);
   const edge = inset(area);
   const tanY = Math.tan(FIELD_OF_VIEW / 2) * (1 - (2 * Math.max(edge.top, edge.bottom)) / area.height);
   const tanX = Math.tan(FIELD_OF_VIEW / 2) * (area.width / area.height) * (1 - (2 * edge.x) / area.width);
@@ -314,7 +315,7 @@ export function homeView3({ coordinates, n, axes }, box, aspect, area) {
     );
     distance = Math.max(distance, ...corners.map(needed));
   }
-  return { ...view, eye: point(back.map((x) => x * distance)) };
+  return { ...structuredClone({ ...FROM_CORNER, up: from.up }), eye: point(back.map((x) => x * distance)) };
 }
 
 /** @param {number} right @param {number} up turn of the camera around its center, in radians */

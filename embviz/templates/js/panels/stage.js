@@ -119,6 +119,7 @@ export function createStage(page, view, on = {}) {
           axes: scene.axes,
           keepView: drawn?.key === scene.key,
           ranges: scene.ranges,
+          run: drawn?.live ? (scene.live ? 'live' : 'done') : null,
         });
         drawn = scene;
       }

@@ -11,6 +11,7 @@ import { createTargets, rowAt } from '#js/plot/targets.js';
 import {
   axesSpec,
   followPlotly,
+  followRun,
   homeView,
   isHome,
   layerSpec,
@@ -173,8 +174,12 @@ function publicMethods(plot) {
   };
 }
 
-/** @param {Plotting} plot @param {Scene & {keepView?: boolean, ranges?: Box | null}} given */
-function setPoints(plot, { coordinates, n, dims, axes, keepView = false, ranges = null }) {
+/**
+ * @param {Plotting} plot
+ * @param {Scene & {keepView?: boolean, ranges?: Box | null, run?: 'live' | 'done' | null}} given `run` where a run has
+ *   gone on, or come to its end, since the points that are shown
+ */
+function setPoints(plot, { coordinates, n, dims, axes, keepView = false, ranges = null, run = null }) {
   const { scene, view, host } = plot;
   const turned = dims !== scene.points.dims || !view.camera;
   const playing = !turned && keepView && n === scene.points.n;
@@ -189,6 +194,7 @@ function setPoints(plot, { coordinates, n, dims, axes, keepView = false, ranges 
   // A 3D home is made from the points; while they play it stays.
   if (!keep || dims === 2) view.home = homeView(plot);
   if (!keep) view.camera = view.home;
+  else if (dims === 3 && run) followRun(plot, run);
   // Plotly takes its time to make a scene: the points come first.
   if (turned) afterPaint(() => showAxes(plot));
   else showAxes(plot);

@@ -114,6 +114,21 @@ export function resetView(plot) {
   setCamera(plot, view.home, false);
 }
 
+/**
+ * Bring 3D points that a run has moved into sight: at each step while everything is to be seen, at its end from
+ * wherever the reader looks.
+ *
+ * @param {Plotting} plot @param {'live' | 'done'} run
+ */
+export function followRun(plot, run) {
+  const { scene, view } = plot;
+  const wasHome = isHome(view);
+  view.home = homeView(plot);
+  if (wasHome) view.camera = view.home;
+  else if (run === 'done' && view.camera.dims === 3)
+    view.camera = homeView3(scene.points, scene.box, view.aspect, view.area, view.camera);
+}
+
 /** @param {Plotting} plot @param {boolean} settled whether it rests */
 export const tellCamera = ({ view, host }, settled) => host.on.camera?.(structuredClone(view.camera), settled);
 

@@ -63,6 +63,7 @@ export function createScene(page, get, { memo, computed, visible }) {
         note: entry.note,
         ...shown,
         dims,
+        live: entry.live,
         key: sceneKey(state, entry),
         ranges,
       };
