@@ -79,6 +79,7 @@
  * @typedef {{block?: string, unit: string, steps: string[], figures: Record<string, (number | null)[]>}} Frames
  *
  * @typedef {{from: string, to: string}} Axis queries
+ * @typedef {Axis & {column: string | null}} ShownAxis with the column that its queries search
  * @typedef {Partial<Axis> & {n_from?: number, n_to?: number, column?: string | null}} GivenAxis
  * @typedef {{title: string, low: string, high: string}} AxisTitle
  * @typedef {{from: string, to: string, direction: Float32Array, n_from: number, n_to: number,
@@ -156,7 +157,8 @@
  * @property {Found[]} pca what the page has computed of the points and vectors asked for
  * @property {boolean} arrived whether all that comes after the first picture is there
  * @property {boolean} spherize
- * @property {Axis[]} axes
+ * @property {Axis[]} axes as they are typed
+ * @property {ShownAxis[]} shown_axes as they are drawn, see state/axes.js
  * @property {string | null} label_by
  * @property {string | null} color_by
  * @property {ColorAs} color_as

@@ -123,8 +123,8 @@ export const FIGURES = { kl_divergence: 'KL divergence' };
 export const AXES = {
   names: ['Horizontal', 'Vertical', 'Depth'],
   query: 'text, =exact, /regex/',
-  begins: 'Say where the axis begins',
-  ends: 'Say where the axis ends',
+  begins: 'say where the axis begins',
+  ends: 'say where the axis ends',
   empty: 'Empty: the direction in which what is left varies most',
 };
 

@@ -90,14 +90,17 @@ function leftOver(vectors, directions) {
 /**
  * All coordinates of a custom view; empty axes take the direction in which what is left varies most.
  *
- * @param {{from: string, to: string}[]} axes two or three
+ * @param {{from: string, to: string, column?: string | null}[]} axes two or three
+ * @param {string | null} column where an axis searches that names none
  * @returns {{coordinates: Float32Array, unit: number, axes: AxisTitle[],
  *   counts: ({from: number, to: number} | null)[]}} (n, axes.length)
  *   row by row, in `unit`: 1 where 32-bit floats hold them
  */
 export function customView(page, axes, column) {
   const k = axes.length;
-  const found = axes.map((axis) => (isEmpty(axis) ? null : resolveAxis(page, axis, column)));
+  const found = axes.map((axis) =>
+    isEmpty(axis) ? null : resolveAxis(page, axis, axis.column === undefined ? column : axis.column),
+  );
   const directions = found.filter(Boolean).map((item) => Float64Array.from(item.direction));
   const safe = inSafeUnit(page.vectors);
   const { n } = safe;

@@ -267,12 +267,14 @@ function createAxisFields(page, view, name, at) {
         const n = carried ? carried[`n_${end}`] : rows.length;
         const unsaid = end === 'from' ? AXES.begins : AXES.ends;
         const told = error && !carried ? error : n === 1 ? '1 point' : `${format(n)} points`;
-        setText(count, axis[end] !== '' ? told : hint.hidden ? unsaid : '');
+        setText(count, axis[end] !== '' ? told : hint.hidden ? capital(unsaid) : '');
         count.classList.toggle('wrong', axis[end] !== '' && !carried && (Boolean(error) || n === 0));
       }
     },
   };
 }
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 const figureName = (name) => FIGURES[name] ?? name.replaceAll('_', ' ');
 

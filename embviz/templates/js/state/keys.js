@@ -18,6 +18,7 @@ export function initialState(page) {
   const ends = (ownTab(tabs, 'axes')?.entries.find((entry) => !entry.pending)?.params.axes ?? []).filter(
     (axis) => axis.from !== undefined,
   );
+  const axes = [0, 1, 2].map((i) => ({ from: ends[i]?.from ?? '', to: ends[i]?.to ?? '' }));
   return {
     projection: first.key,
     dims: dims.includes(manifest.dims) ? manifest.dims : dims[0],
@@ -28,7 +29,8 @@ export function initialState(page) {
     pca: [],
     arrived: false,
     spherize: isSpherized(page),
-    axes: [0, 1, 2].map((i) => ({ from: ends[i]?.from ?? '', to: ends[i]?.to ?? '' })),
+    axes,
+    shown_axes: axes.map((axis) => ({ ...axis, column: manifest.label_by })),
     label_by: manifest.label_by,
     color_by: manifest.color_by ?? defaultColor(page),
     color_as: 'auto',

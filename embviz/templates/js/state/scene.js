@@ -1,3 +1,4 @@
+import { axesProblem } from '#js/state/axes.js';
 import { axisTitle, customView } from '#js/numbers/axes.js';
 import { bounds, frameAt, pick } from '#js/numbers/coordinates.js';
 import { stepOf } from '#js/state/tabs.js';
@@ -45,14 +46,14 @@ export function createScene(page, get, { memo, computed, visible }) {
 
   /** What the plot shows: {coordinates, dims, axes | null, ranges, error, key} */
   function scene(state = get()) {
-    const { projection, dims, components, frame, axes, isolated, column } = state;
+    const { projection, dims, components, frame, axes, shown_axes, isolated, column } = state;
     if (state.placed) return memo('scene', [state.placed, isolated], () => fromBookmark(state.placed, isolated));
     const entry = computed.entry(state);
     const role = roleOf(projection);
     const inputs = [
       ...[projection, dims, frame, isolated, entry, page.vectors],
       ...(role === 'components' ? [components.join()] : []),
-      ...(role === 'axes' ? [JSON.stringify(axes), column, state.tags] : []),
+      ...(role === 'axes' ? [JSON.stringify([axes, shown_axes]), column, state.tags] : []),
     ];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
@@ -71,13 +72,13 @@ export function createScene(page, get, { memo, computed, visible }) {
   }
 
   /** @returns {string} what stays the same while the camera can stay: a run that goes on, frames that are played */
-  function sceneKey({ projection, dims, components, axes, column, isolated }, entry) {
+  function sceneKey({ projection, dims, components, shown_axes: axes, isolated }, entry) {
     const role = roleOf(projection);
     return JSON.stringify({
       projection,
       dims,
       components: role === 'components' ? components : null,
-      axes: role === 'axes' ? { axes, column, isEarly: !page.vectors } : null,
+      axes: role === 'axes' ? { axes, isEarly: !page.vectors } : null,
       made: entry.id ?? null,
       // In 3D the last step of a run changes nothing else.
       live: dims === 2 ? (entry.live ?? null) : null,
@@ -85,16 +86,24 @@ export function createScene(page, get, { memo, computed, visible }) {
     });
   }
 
-  function placed({ projection, dims, components, frame, axes, column, isolated }, entry) {
-    const role = roleOf(projection);
-    if (role === 'axes' && page.vectors && !sameAxes(axes, entry, dims)) {
-      try {
-        return customView(page, axes.slice(0, dims), column);
-      } catch (error) {
-        if (!(error instanceof QueryError)) throw error;
-        return { ...finished(entry, dims), error: error.message };
-      }
+  /** Where typed axes have the points, or the last that could be drawn. */
+  function alongAxes(state, entry) {
+    const { dims, shown_axes: shown, column } = state;
+    const error = axesProblem(page, state);
+    const told = error ? { error } : {};
+    if (sameAxes(shown, entry, dims)) return { ...finished(entry, dims), ...told };
+    try {
+      return { ...customView(page, shown.slice(0, dims), column), ...told };
+    } catch (failure) {
+      if (!(failure instanceof QueryError)) throw failure;
+      return { ...finished(entry, dims), error: error || failure.message };
     }
+  }
+
+  function placed(state, entry) {
+    const { projection, dims, components, frame, isolated } = state;
+    const role = roleOf(projection);
+    if (role === 'axes' && page.vectors) return alongAxes(state, entry);
     if (frame !== null && entry.frameData) {
       return { coordinates: frameAt(entry.frameData, table.n_points * dims, frame), extent: entry.data, axes: null };
     }
@@ -108,7 +117,7 @@ export function createScene(page, get, { memo, computed, visible }) {
    */
   function facts(state = get()) {
     const entry = computed.entry(state);
-    const { projection, dims, isolated, axes, column } = state;
+    const { projection, dims, isolated, shown_axes: axes, column } = state;
     const role = roleOf(projection);
     if (role === 'axes' && page.vectors && (entry.pending || !sameAxes(axes, entry, dims))) {
       const { counts = [], unit = 1 } = scene(state);

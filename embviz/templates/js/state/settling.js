@@ -1,3 +1,4 @@
+import { drawnAxes } from '#js/state/axes.js';
 import { dimsOf } from '#js/state/tabs.js';
 
 /**
@@ -18,7 +19,8 @@ const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'iso
  *   search: (text: string, column: string | null) => {rows: Int32Array, error: string}}} parts
  * @returns {(patch: Partial<State>) => void} completes a patch in place, @throws {Error} where it cannot be
  */
-export function createSettling({ table, tabs }, get, { computed, scenes, search }) {
+export function createSettling(page, get, { computed, scenes, search }) {
+  const { table, tabs } = page;
   return (patch) => {
     const before = get();
     const state = { ...before, ...patch };
@@ -32,9 +34,11 @@ export function createSettling({ table, tabs }, get, { computed, scenes, search 
       Object.assign(patch, { frame: patch.frame ?? null, playing: patch.playing ?? false });
     }
     patch.pca = computed.ensure({ ...before, ...patch });
+    settleColumns(patch, state, table);
+    if (['axes', 'column', 'tags'].some((key) => key in patch))
+      patch.shown_axes = drawnAxes(page, { ...before, ...patch }, before);
     settleSphere(patch, state, scenes);
     if (!('placed' in patch) && ('spherize' in patch || PLACES.some((key) => key in patch))) patch.placed = null;
-    settleColumns(patch, state, table);
     if ('query' in patch && !('selected' in patch)) {
       const found = search(patch.query, state.column);
       if (patch.query.trim() === '') patch.selected = NONE;

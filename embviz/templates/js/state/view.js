@@ -1,3 +1,4 @@
+import { drawnAxes } from '#js/state/axes.js';
 import { axisCoordinates } from '#js/numbers/axes.js';
 import { createComputed } from '#js/state/computed.js';
 import { createLooks } from '#js/state/looks.js';
@@ -85,7 +86,10 @@ export function createView(page, store) {
     search,
     computed,
     /** What comes after the first picture is there, or cannot be had. */
-    arrive: () => put({ arrived: true, pca: computed.ensure(store.get()) }),
+    arrive() {
+      const state = store.get();
+      put({ arrived: true, pca: computed.ensure(state), shown_axes: drawnAxes(page, state, state) });
+    },
     ...createNeighbors(page, store.get, memo),
     ...scenes,
     ...looks,
