@@ -179,7 +179,7 @@ function createPlayer(page, view) {
       const at = state.frame ?? steps.length - 1;
       slider.max = String(steps.length - 1);
       if (Number(slider.value) !== at) slider.value = String(at);
-      const near = Math.min(steps.length - 1, Math.round(at));
+      const near = stepOf(entry, state.frame)?.index ?? steps.length - 1;
       loop.setAttribute('aria-pressed', String(state.loop));
       slider.setAttribute('aria-label', `Recorded ${unit}`);
       slider.setAttribute('aria-valuetext', `${unit} ${steps[near]}`);

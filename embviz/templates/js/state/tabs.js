@@ -125,9 +125,9 @@ function pendingEntry({ key, method, kind, role }, title, pca, dims) {
 export function stepOf(entry, frame) {
   if (frame === null || !entry?.frames) return null;
   const { steps, figures } = entry.frames;
-  const index = Math.min(steps.length - 1, Math.max(0, Math.round(frame)));
-  // Between the last two steps the points have not come to the end yet.
   if (frame >= steps.length - 1) return null;
+  // Between the last two steps the points have not come to the end yet.
+  const index = Math.min(steps.length - 2, Math.max(0, Math.round(frame)));
   const found = Object.entries(figures ?? {}).map(([name, values]) => [name, values[index]]);
   return { index, name: steps[index], figures: Object.fromEntries(found) };
 }
