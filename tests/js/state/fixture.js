@@ -5,7 +5,7 @@ import { createView, initialState } from '#js/state/view.js';
 
 /** A page's state without a document, as main.js opens it. */
 
-const PARTS = { columns: {}, components: 3, vectors: null, startWorker: () => assertNoWorker() };
+const PARTS = { columns: {}, components: 3, vectors: null, more: [], startWorker: () => assertNoWorker() };
 
 function assertNoWorker() {
   throw new Error('no worker was expected');
@@ -16,11 +16,12 @@ function assertNoWorker() {
  * @param {number[][] | {data: Int8Array, n: number, d: number}} parts.rows the points
  * @param {Record<string, string[]>} [parts.columns] the first is the label
  * @param {Float32Array} [parts.pca] (n, components) of the file; zeros without it
+ * @param {object[]} [parts.more] other projections of the file
  * @param {boolean} [parts.travels] whether the vectors are in the file
  * @returns {{page: object, view: object, store: object}}
  */
 export function openView({ rows, pca, travels = true, ...given }) {
-  const { columns, components, startWorker } = { ...PARTS, ...given };
+  const { columns, components, more, startWorker } = { ...PARTS, ...given };
   const stored = Array.isArray(rows)
     ? { data: Float32Array.from(rows.flat()), n: rows.length, d: rows[0].length }
     : rows;
@@ -46,6 +47,7 @@ export function openView({ rows, pca, travels = true, ...given }) {
         stats: {},
         data: pca ?? new Float32Array(n * components),
       },
+      ...more,
     ],
     first: 'pca',
     dims: 2,

@@ -128,5 +128,22 @@ export const AXES = {
   empty: 'Empty: the direction in which what is left varies most',
 };
 
+/** The unit of coordinates that 32-bit floats do not hold. */
+export const UNIT = { label: 'In units of', title: 'Coordinates times this number are those of the vectors' };
+
+/** Of a run in the page. */
+export const NOT_MEASURED =
+  'Neighbors kept, trustworthiness and whether distances agree were not measured of this run; embviz project ' +
+  'measures them';
+
+/** What is said beside figures of more points than those isolated, of an unknown number where that is null. */
+export const ofAll = (n) => `Of all ${n === null ? '' : `${n.toLocaleString('en')} `}points that were placed`;
+
+/** Where Spherize is not as the picture was made. */
+export const SPHERIZE = {
+  run: 'Spherize is for the next run.',
+  other: 'Spherize is for PCA and what is run here, not for this picture.',
+};
+
 /** What is said beside figures that are not of the recorded step that is shown. */
 export const ofTheEnd = ({ steps, unit }) => `Of the end, ${unit} ${steps.at(-1)}, not of the ${unit} shown`;

@@ -1,9 +1,9 @@
-import { AXES, FIGURES, ofTheEnd, PARAMETERS, QUALITY } from '#js/data/words.js';
+import { AXES, FIGURES } from '#js/data/words.js';
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/state/view.js';
 import { createRunControls } from '#js/panels/run.js';
+import { factsOf, isOfRun } from '#js/state/figures.js';
 import { countComponents, dimsOf, stepOf } from '#js/state/tabs.js';
-import { isLeading } from '#js/state/scene.js';
 
 /** The projection panel: a tab a projection, its controls and what is known of it. */
 export function createProjectionPanel(page, view) {
@@ -73,8 +73,8 @@ export function createProjectionPanel(page, view) {
         state.dims,
         new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.method} --dims ${d}`])),
       );
-      // A run is played where its progress was, so that nothing moves when it is done.
-      const place = state.run ? parts.run.slot : ownPlace;
+      // A run is played where its progress was, so that nothing moves when it is done; the file's own above.
+      const place = isOfRun(state, view.entry(state)) ? parts.run.slot : ownPlace;
       if (parts.frames.element.parentNode !== place) place.append(parts.frames.element);
       for (const part of Object.values(parts)) part.render(state);
     },
@@ -186,7 +186,7 @@ function createPlayer(page, view) {
       setText(output, steps[near]);
       output.title = Object.entries(figures)
         .filter(([, values]) => values[near] !== null)
-        .map(([name, values]) => `${figureName(name)} ${format(values[near])}`)
+        .map(([name, values]) => `${FIGURES[name] ?? name.replaceAll('_', ' ')} ${format(values[near])}`)
         .join('\n');
       const name = state.playing ? 'Pause' : `Play the ${unit}s`;
       if (button.title !== name) {
@@ -276,38 +276,6 @@ function createAxisFields(page, view, name, at) {
 
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
-const figureName = (name) => FIGURES[name] ?? name.replaceAll('_', ' ');
-
-/** How faithful the picture is, where that was measured: of the first components, not of others or of typed axes. */
-function qualityFacts(entry, state, role) {
-  const isMeasured = role === 'components' ? isLeading(state) : role !== 'axes';
-  const found = isMeasured ? entry.stats.quality?.[state.dims] : null;
-  if (!found) return [];
-  return QUALITY.map(([key, label, title]) => [
-    label,
-    key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2),
-    title(found),
-  ]);
-}
-
-/** What is known of the picture: its parameters, its figures, and how faithful it is. */
-function factsOf(entry, state, role) {
-  const step = stepOf(entry, state.frame);
-  const isTold = (value) => value !== undefined && value !== null && value !== 'none';
-  const isTitled = role === 'components' || role === 'axes';
-  const params = isTitled ? [] : PARAMETERS.filter(([key]) => isTold(entry.params[key]));
-  const figures = Object.keys(FIGURES).map((key) => [figureName(key), (step?.figures ?? entry.stats)[key]]);
-  const shown = figures.filter(([, value]) => isTold(value));
-  return {
-    now: [
-      ...params.map(([key, label]) => [label, entry.params[key]]),
-      ...shown.map(([label, value]) => [label, Number(value.toPrecision(4))]),
-    ],
-    end: qualityFacts(entry, state, role),
-    remark: step ? ofTheEnd(entry.frames) : '',
-  };
-}
-
 function createFacts(page, view) {
   const element = h('div.facts');
   let shown = '';
@@ -321,12 +289,17 @@ function createFacts(page, view) {
   return {
     element,
     render(state) {
-      const facts = factsOf(view.entry(state), state, page.tabs.get(state.projection)?.role);
-      const key = JSON.stringify(facts);
+      const parts = factsOf(page, view, state);
+      const key = JSON.stringify(parts);
       if (key === shown) return;
       shown = key;
-      const remark = facts.end.length && facts.remark ? [h('p.hint', {}, `${facts.remark}:`)] : [];
-      fill(element, ...facts.now.map(fact), ...remark, ...facts.end.map(fact));
+      const said = parts.flatMap(({ remark, facts }, i) => [
+        remark === '' || remark === parts[i - 1]?.remark
+          ? null
+          : h('p.hint', {}, facts.length ? `${remark}:` : `${remark}.`),
+        ...facts.map(fact),
+      ]);
+      fill(element, ...said.filter(Boolean));
     },
   };
 }

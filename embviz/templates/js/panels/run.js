@@ -2,6 +2,7 @@ import { fill, format, h, setText } from '#js/dom.js';
 import { createFields } from '#js/panels/run_fields.js';
 import { METHODS } from '#js/runs/methods.js';
 import { MOST_POINTS } from '#js/runs/options.js';
+import { isOfRun } from '#js/state/figures.js';
 
 /** @import { RunStatus } from '#js/data/types.js' */
 
@@ -63,7 +64,7 @@ export function createRunControls(page, view) {
       fields[shown].render(n, fits);
       setText(summary, state.isolated ? `Run on the ${format(n)} isolated points` : `Run on all ${format(n)} points`);
       buttons.render(state.run, fits);
-      const isTheirs = state.run === null || view.entry(state).id === state.run.id || state.run.iteration === 0;
+      const isTheirs = state.run === null || isOfRun(state, view.entry(state)) || state.run.iteration === 0;
       progress.render(
         state.run,
         state.run || fits

@@ -1,0 +1,75 @@
+import { FIGURES, NOT_MEASURED, ofAll, ofTheEnd, PARAMETERS, QUALITY, UNIT } from '#js/data/words.js';
+import { isLeading } from '#js/state/scene.js';
+import { stepOf } from '#js/state/tabs.js';
+
+/**
+ * @import { Entry, Page, State } from '#js/data/types.js'
+ * @import { View } from '#js/state/view.js'
+ * @typedef {[label: string, value: any, title?: string]} Fact
+ */
+
+const isTold = (value) => value !== undefined && value !== null && value !== 'none';
+
+/** @returns {boolean} whether what is shown is of a run, not what the file has in its place */
+export const isOfRun = ({ run }, entry) => run !== null && entry?.id === run.id;
+
+/**
+ * @param {Page} page @param {State} state @param {Entry} entry what is shown
+ * @returns {string} which points figures are of, where that is not those shown
+ */
+export const ofWhichPoints = ({ table, partial }, { isolated }, entry) =>
+  isolated !== null && entry.id === undefined ? ofAll(partial ? null : table.n_points) : '';
+
+/**
+ * @returns {Fact[]} how faithful the picture is, where that was measured: of the first components, not of others or of
+ *   typed axes
+ */
+function qualityFacts(entry, state, role) {
+  const isMeasured = role === 'components' ? isLeading(state) : role !== 'axes';
+  const found = isMeasured ? entry.stats.quality?.[state.dims] : null;
+  if (!found) return [];
+  return QUALITY.map(([key, label, title]) => [
+    label,
+    key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2),
+    title(found),
+  ]);
+}
+
+/** @returns {Fact[]} the divergence, of the recorded step that is shown or of the end */
+function figureFacts(entry, step) {
+  const found = step?.figures ?? entry.stats;
+  return Object.entries(FIGURES)
+    .filter(([key]) => isTold(found[key]))
+    .map(([key, label]) => [label, Number(found[key].toPrecision(4))]);
+}
+
+/** @returns {Fact[]} */
+function madeWith(entry, { unit = 1 }, isTitled) {
+  const params = isTitled ? [] : PARAMETERS.filter(([key]) => isTold(entry.params[key]));
+  /** @type {Fact[]} */
+  const own = unit === 1 ? [] : [[UNIT.label, unit.toPrecision(3), UNIT.title]];
+  return [...params.map(([key, label]) => /** @type {Fact} */ ([label, entry.params[key]])), ...own];
+}
+
+/**
+ * What is known of the picture: its parameters, its figures, and how faithful it is; what is not of just this picture
+ * under a remark that says of which.
+ *
+ * @param {Page} page @param {View} view @param {State} state
+ * @returns {{remark: string, facts: Fact[]}[]}
+ */
+export function factsOf(page, view, state) {
+  const entry = view.entry(state);
+  const role = page.tabs.get(state.projection)?.role ?? '';
+  const step = stepOf(entry, state.frame);
+  const isTitled = role === 'components' || role === 'axes';
+  const points = ofWhichPoints(page, state, entry);
+  const quality = qualityFacts(entry, state, role);
+  const parts = [
+    { remark: '', facts: madeWith(entry, isTitled ? view.facts(state).params : entry.params, isTitled) },
+    { remark: points, facts: figureFacts(entry, step) },
+    { remark: [points, step ? ofTheEnd(entry.frames) : ''].filter(Boolean).join('. '), facts: quality },
+  ].filter(({ facts }) => facts.length);
+  const isUnmeasured = role === 'run' && entry.live === false && !quality.length;
+  return isUnmeasured ? [...parts, { remark: NOT_MEASURED, facts: [] }] : parts;
+}
