@@ -118,3 +118,21 @@ test('a unit that 32-bit floats do not hold is told with components and axes', (
   plain.view.set({ projection: 'custom', axes: [{ from: '=0', to: '=1' }] });
   assert.deepEqual(remarks(plain.told()), []);
 });
+
+test('where Spherize does not change the picture the caption says so', () => {
+  const { view, step } = opened();
+  const note = (patch) => {
+    view.set(patch);
+    return view.scene().note;
+  };
+  const other = /^Spherize is for PCA and what is run here, not for this picture\./;
+  assert.equal(note({}), undefined);
+  assert.match(note({ spherize: true }), other);
+  assert.match(note({ projection: 'custom', axes: [{ from: '=0', to: '=1' }] }), other);
+  assert.doesNotMatch(note({ projection: 'pca' }), /Spherize/);
+  assert.doesNotMatch(note({ projection: 'umap' }), /Spherize/, 'not run yet');
+  view.computed.runs.start('tsne', {});
+  step('done', 5, N);
+  assert.doesNotMatch(view.scene().note, /Spherize/, 'it was run on spherized vectors');
+  assert.match(note({ spherize: false }), /^Spherize is for the next run\. Run here on 12 points/);
+});

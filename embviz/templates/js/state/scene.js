@@ -3,15 +3,22 @@ import { axisTitle, customView } from '#js/numbers/axes.js';
 import { bounds, frameAt, pick } from '#js/numbers/coordinates.js';
 import { stepOf } from '#js/state/tabs.js';
 import { QueryError } from '#js/data/query.js';
+import { CAPTIONS, SPHERIZE, wordsOf } from '#js/data/words.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
 /**
- * @import { Page, Params, State, Stats } from '#js/data/types.js'
+ * @import { AxisTitle, Page, Params, State, Stats } from '#js/data/types.js'
  * @import { Computed } from '#js/state/computed.js'
  * @import { Memo } from '#js/state/memo.js'
  */
 
-/** @typedef {ReturnType<typeof createScene>} Scenes */
+/**
+ * @typedef {ReturnType<typeof createScene>} Scenes
+ * @typedef {{coordinates: Float32Array, axes: AxisTitle[] | null, extent?: Float32Array, unit?: number,
+ *   counts?: ({from: number, to: number} | null)[], error?: string}} Placing
+ * @typedef {Placing & {dims: number, ranges: {min: number[], max: number[]}, key: string, note?: string,
+ *   live?: boolean}} Scene
+ */
 
 /**
  * Where the points of a state lie.
@@ -44,14 +51,14 @@ export function createScene(page, get, { memo, computed, visible }) {
     );
   }
 
-  /** What the plot shows: {coordinates, dims, axes | null, ranges, error, key} */
+  /** @returns {Scene} what the plot shows */
   function scene(state = get()) {
     const { projection, dims, components, frame, axes, shown_axes, isolated, column } = state;
     if (state.placed) return memo('scene', [state.placed, isolated], () => fromBookmark(state.placed, isolated));
     const entry = computed.entry(state);
     const role = roleOf(projection);
     const inputs = [
-      ...[projection, dims, frame, isolated, entry, page.vectors],
+      ...[projection, dims, frame, isolated, entry, page.vectors, state.spherize],
       ...(role === 'components' ? [components.join()] : []),
       ...(role === 'axes' ? [JSON.stringify([axes, shown_axes]), column, state.tags] : []),
     ];
@@ -61,7 +68,7 @@ export function createScene(page, get, { memo, computed, visible }) {
       // A map that still moves may become as high as it is wide; in 3D its last step then changes nothing else.
       const ranges = entry.live || (dims === 3 && entry.live === false) ? cube(around) : around;
       return {
-        note: entry.note,
+        note: noteOf(state, entry),
         ...shown,
         dims,
         live: entry.live,
@@ -69,6 +76,14 @@ export function createScene(page, get, { memo, computed, visible }) {
         ranges,
       };
     });
+  }
+
+  /** What is said of an entry, and that Spherize does not change it where it is not as that says. */
+  function noteOf({ projection, spherize }, entry) {
+    const tab = tabs.get(projection);
+    const isFollowed = tab.role === 'components' ? tab.isOwn : tab.role !== 'axes' && entry.pending;
+    if (!page.space.vectors || isFollowed || spherize === (entry.params.normalize === 'sphere')) return entry.note;
+    return `${entry.id === undefined ? SPHERIZE.other : SPHERIZE.run} ${entry.note ?? wordsOf(CAPTIONS, tab)}`.trim();
   }
 
   /** @returns {string} what stays the same while the camera can stay: a run that goes on, frames that are played */
@@ -100,6 +115,7 @@ export function createScene(page, get, { memo, computed, visible }) {
     }
   }
 
+  /** @returns {Placing} */
   function placed(state, entry) {
     const { projection, dims, components, frame, isolated } = state;
     const role = roleOf(projection);
