@@ -239,7 +239,10 @@ function createNeighbors(page, view, thumbnail) {
               view,
               row,
               thumbnail,
-              h('span.meter', { style: { '--part': Math.max(0, scale(found.distances[i])) } }),
+              h('span.meter', {
+                title: METERS[state.metric],
+                style: { '--part': Math.max(0, scale(found.distances[i])) },
+              }),
               h('span.distance', {}, distanceText(found.distances[i])),
             ),
           ),
@@ -248,6 +251,12 @@ function createNeighbors(page, view, thumbnail) {
     },
   };
 }
+
+/** What the bar beside a neighbor says. */
+const METERS = {
+  cosine: 'The cosine of the angle between the two vectors: full where they point the same way, empty from 90° on',
+  euclidean: 'The longer, the nearer: full at distance 0, a fifth at the farthest of these neighbors',
+};
 
 function distanceText(d) {
   if (d === Infinity) return '> 1.8e308';
