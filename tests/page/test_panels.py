@@ -68,6 +68,36 @@ def test_the_number_of_neighbors_and_the_metric_can_be_changed(opened: Any) -> N
     assert panel.locator(".row-name").all_text_contents() == want
 
 
+def test_a_neighbors_name_has_more_room_than_its_bar_and_the_bar_says_what_it_means(
+    opened: Any,
+) -> None:
+    opened.call("e.set({selected: [17]})")
+    first = opened.page.get_by_label("Nearest neighbors").locator("li").first
+    name, bar = first.locator(".row-name").bounding_box(), first.locator(".meter").bounding_box()
+    assert name["width"] >= 96
+    assert name["width"] > 2 * bar["width"]
+    assert "farthest of these" in first.locator(".meter").get_attribute("title")
+    opened.call("e.set({metric: 'cosine'})")
+    assert "cosine of the angle" in first.locator(".meter").get_attribute("title")
+
+
+def test_help_names_all_that_is_in_force_in_words(opened: Any) -> None:
+    opened.call("e.project('umap', {dims: 2, epochs: 20})")
+    told = {}
+    for name in ("pca", "tsne", "umap", "custom"):
+        opened.call(f"e.set({{projection: '{name}', dims: 2, help: true}})")
+        found = opened.page.locator("dialog.help dl").first
+        names, values = (found.locator(tag).all_text_contents() for tag in ("dt", "dd"))
+        told[name] = dict(zip(names, values, strict=True))
+        assert all(name[0].isupper() for name in names), names
+        assert not {"true", "false", "none"} & set(values)
+        opened.call("e.set({help: false})")
+    assert told["tsne"]["Perplexity chosen by"] == "embviz"
+    assert told["tsne"]["Starts from"] == "PCA"
+    assert told["pca"]["Normalized"] == "no"
+    assert told["umap"]["Minimal distance"] == "0.1"
+
+
 def test_clicking_a_neighbor_goes_on_to_it(opened: Any) -> None:
     opened.call("e.set({selected: [17]})")
     first = opened.call("e.neighbors(17, 1, 'euclidean')")["indices"][0]
@@ -176,7 +206,7 @@ def test_the_help_says_the_parameters_and_the_command_that_makes_the_page(opened
     opened.page.get_by_role("button", name="How to read this picture", exact=True).click()
     dialog = opened.page.get_by_role("dialog")
     text = dialog.text_content()
-    for part in ("perplexity", "early exaggeration", "embviz project x", "300 × 12, float32"):
+    for part in ("perplexity", "Early exaggeration", "embviz project x", "300 × 12, float32"):
         assert part in text
     opened.page.keyboard.press("Escape")
     opened.wait("e.view().help === false")

@@ -120,6 +120,45 @@ export const QUALITY = [
 /** Other figures of a picture, and of each recorded step. */
 export const FIGURES = { kl_divergence: 'KL divergence' };
 
+/** What else a picture may have been made with, and what was found, by the names that Python gives them. */
+const OTHER_NAMES = {
+  n_components: 'Components',
+  dims: 'Dimensions',
+  points: 'Points',
+  perplexity_chosen: 'Perplexity chosen by',
+  n_neighbors_chosen: 'Neighbors chosen by',
+  early_iterations: 'Early iterations',
+  early_exaggeration: 'Early exaggeration',
+  annealing_iterations: 'Iterations of annealing',
+  learning_rate: 'Learning rate',
+  neighbor_recall: 'Recall of the neighbors',
+  initialization: 'Starts from',
+  gradient: 'Gradient',
+  theta: 'Opening angle of Barnes-Hut',
+  ignored_label: 'Ignored label',
+  column: 'Column searched',
+  total_variance: 'Total variance',
+  iteration: 'Iteration shown',
+  epoch: 'Epoch shown',
+};
+
+const NAMES = { ...Object.fromEntries(PARAMETERS), ...FIGURES, ...OTHER_NAMES };
+
+const CHOSEN = { true: 'embviz', false: 'request' };
+const VALUES = {
+  perplexity_chosen: CHOSEN,
+  n_neighbors_chosen: CHOSEN,
+  normalize: { none: 'no', center: 'centered', sphere: 'centered, at length 1' },
+  initialization: { pca: 'PCA', given: 'a given map' },
+};
+
+/** @returns {string} what a parameter or figure is called; those of other projectors as they call them */
+export const nameOf = (key) => (Object.hasOwn(NAMES, key) ? NAMES[key] : key.replaceAll('_', ' '));
+
+/** @returns {any} the value of one, in words where it is no number or name of its own */
+export const worded = (key, value) =>
+  (Object.hasOwn(VALUES, key) && VALUES[key][value]) || { true: 'yes', false: 'no' }[String(value)] || value;
+
 export const AXES = {
   names: ['Horizontal', 'Vertical', 'Depth'],
   query: 'text, =exact, /regex/',

@@ -1,5 +1,6 @@
-import { FIGURES, KEYS, READING, wordsOf } from '#js/data/words.js';
+import { KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
+import { ofWhichPoints } from '#js/state/figures.js';
 import { entryFor } from '#js/state/tabs.js';
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
@@ -40,9 +41,12 @@ function content(page, view, state) {
   const tab = page.tabs.get(state.projection);
   const entry = view.entry(state);
   const { params, stats } = view.facts(state);
-  const values = [...Object.entries(params), ...Object.entries(stats)].filter(
-    ([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title',
-  );
+  const { unit = 1, ...others } = params;
+  const values = [...Object.entries(others), ...Object.entries(stats)]
+    .filter(([key, value]) => typeof value !== 'object' && value !== undefined && key !== 'title')
+    .map(([key, value]) => [nameOf(key), worded(key, value)]);
+  if (unit !== 1) values.push([UNIT.label, unit]);
+  const points = ofWhichPoints(page, state, entry);
   const data = [
     ['source', manifest.source],
     ['tensor', space.tensor],
@@ -62,12 +66,8 @@ function content(page, view, state) {
     ),
     ...manifest.notes.map((text) => h('p', {}, text)),
     h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
-    list(
-      values.map(([key, value]) => [
-        FIGURES[key] ?? key.replaceAll('_', ' '),
-        typeof value === 'number' ? format(value) : String(value),
-      ]),
-    ),
+    list(values.map(([name, value]) => [name, typeof value === 'number' ? format(value) : String(value)])),
+    ...(points ? [h('p.hint', {}, `Figures: ${points[0].toLowerCase()}${points.slice(1)}.`)] : []),
     h('h3', {}, 'Data'),
     list(data.filter(([, value]) => value)),
     ...command,
