@@ -14,6 +14,23 @@ const points = (xy, colors = RED, rest = {}) => ({
   ...rest,
 });
 
+/** A sheet of one square tile, and what a red point at (5, 5) has of it. */
+const sheetOf = (side, { ink = null, photo = null }) => ({
+  tileWidth: side,
+  tileHeight: side,
+  columns: 1,
+  count: 1,
+  stride: side,
+  ink,
+  photo,
+});
+function drawTile(sheet, look, tile = 0) {
+  const picture = raster.createPicture(20, 10, 1);
+  const red = points([5, 5], Uint32Array.of(RED));
+  raster.drawTiles(picture, red, sheet, () => tile, { opacity: 1, ...look }, AREA);
+  return picture;
+}
+
 /** [r, g, b, a] at a pixel */
 function pixel({ bytes, width }, x, y) {
   return [...bytes.subarray(4 * (y * width + x), 4 * (y * width + x) + 4)];
@@ -162,38 +179,14 @@ test('discs are nearly opaque when few and faint when many overlap', () => {
 });
 
 test('ink takes the color of its point, a photograph gets a frame of it', () => {
-  const sheet = {
-    tileWidth: 2,
-    tileHeight: 2,
-    columns: 1,
-    count: 1,
-    stride: 2,
-    ink: Uint8Array.of(255, 0, 0, 128),
-    photo: null,
-  };
-  const picture = raster.createPicture(20, 10, 1);
-  raster.drawTiles(
-    picture,
-    points([5, 5], Uint32Array.of(RED)),
-    sheet,
-    () => 0,
-    { width: 2, height: 2, opacity: 1, frame: 1 },
-    AREA,
-  );
+  const ink = sheetOf(2, { ink: Uint8Array.of(255, 0, 0, 128) });
+  const picture = drawTile(ink, { width: 2, height: 2, frame: 1 });
   assert.deepEqual(
     [pixel(picture, 4, 4), pixel(picture, 5, 4), pixel(picture, 5, 5)[3]],
     [[255, 0, 0, 255], [0, 0, 0, 0], 128],
   );
-  const photo = { ...sheet, ink: null, photo: new Uint32Array(4).fill(BLUE) };
-  const framed = raster.createPicture(20, 10, 1);
-  raster.drawTiles(
-    framed,
-    points([5, 5], Uint32Array.of(RED)),
-    photo,
-    () => 0,
-    { width: 4, height: 4, opacity: 1, frame: 1 },
-    AREA,
-  );
+  const photo = sheetOf(2, { photo: new Uint32Array(4).fill(BLUE) });
+  const framed = drawTile(photo, { width: 4, height: 4, frame: 1 });
   assert.deepEqual(
     [pixel(framed, 3, 3), pixel(framed, 5, 5)],
     [
@@ -204,48 +197,16 @@ test('ink takes the color of its point, a photograph gets a frame of it', () => 
 });
 
 test('a tile beyond the sheet is not drawn', () => {
-  const sheet = {
-    tileWidth: 2,
-    tileHeight: 2,
-    columns: 1,
-    count: 1,
-    stride: 2,
-    ink: new Uint8Array(4).fill(255),
-    photo: null,
-  };
-  const picture = raster.createPicture(20, 10, 1);
+  const sheet = sheetOf(2, { ink: new Uint8Array(4).fill(255) });
   for (const tile of [1, -1, NaN])
-    raster.drawTiles(
-      picture,
-      points([5, 5], Uint32Array.of(RED)),
-      sheet,
-      () => tile,
-      { width: 2, height: 2, opacity: 1 },
-      AREA,
-    );
-  assert.ok(picture.pixels.every((p) => p === 0));
+    assert.ok(drawTile(sheet, { width: 2, height: 2 }, tile).pixels.every((p) => p === 0));
+  assert.ok(drawTile(sheet, { width: 2, height: 2 }, 0).pixels.some((p) => p !== 0));
 });
 
 test('a photograph is as clear as its pixels, within its frame', () => {
   const [clear, half] = [0x00112233, 0x80ff0000];
-  const sheet = {
-    tileWidth: 4,
-    tileHeight: 4,
-    columns: 1,
-    count: 1,
-    stride: 4,
-    ink: null,
-    photo: Uint32Array.from({ length: 16 }, (_, i) => (i === 5 ? BLUE : i === 6 ? half : clear)),
-  };
-  const picture = raster.createPicture(20, 10, 1);
-  raster.drawTiles(
-    picture,
-    points([5, 5], Uint32Array.of(RED)),
-    sheet,
-    () => 0,
-    { width: 4, height: 4, opacity: 1, frame: 1 },
-    AREA,
-  );
+  const photo = Uint32Array.from({ length: 16 }, (_, i) => (i === 5 ? BLUE : i === 6 ? half : clear));
+  const picture = drawTile(sheetOf(4, { photo }), { width: 4, height: 4, frame: 1 });
   assert.deepEqual(
     [pixel(picture, 4, 4), pixel(picture, 4, 5), pixel(picture, 5, 5)],
     [
