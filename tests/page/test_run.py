@@ -91,8 +91,12 @@ def test_other_points_bring_the_files_own_picture_back(page: Any) -> None:
     page.call("e.isolate([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])")
     page.call("e.project('tsne', {dims: 2, iterations: 20})")
     assert page.call("e.coordinates('tsne', 2)") != own
+    slot, player = page.page.locator(".run-slot"), page.page.locator(".player")
+    assert slot.locator(".player").is_visible()
     page.call("e.showAll()")
     assert page.call("e.coordinates('tsne', 2)") == own
+    assert player.bounding_box()["y"] < page.page.locator(".run").bounding_box()["y"]
+    assert not slot.is_visible()
 
 
 def test_the_iterations_of_a_run_play(page: Any) -> None:

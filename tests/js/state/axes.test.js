@@ -55,7 +55,7 @@ test('an incomplete third axis is no matter in two dimensions', () => {
   view.set({ axes: [EAST, NORTH, { from: 'x', to: '' }] });
   assert.equal(view.scene().error, undefined);
   view.set({ dims: 3 });
-  assert.match(view.scene().error, /^The depth axis is incomplete: .* drawn as if it were empty\.$/);
+  assert.match(view.scene().error, /^The depth axis is incomplete: .* drawn as if empty\.$/);
 });
 
 test('axes that another column does not know stay those of the column before', () => {
@@ -68,12 +68,12 @@ test('axes that another column does not know stay those of the column before', (
   near(column(view.scene(), 0), eastings);
 });
 
-test('an axis by a tag that is taken back is drawn as if it were empty', () => {
+test('an axis by a tag that is taken back is drawn as if empty', () => {
   const { view } = opened();
   view.set({ tags: [{ column: 'mine', value: 'x', rows: [1] }], axes: [{ from: '=nil', to: 'mine:x' }, NORTH] });
   near(column(view.scene(), 0), eastings);
   view.set({ tags: [] });
-  assert.match(view.scene().error, /^The horizontal axis cannot be drawn: .* drawn as if it were empty\.$/);
+  assert.match(view.scene().error, /^The horizontal axis cannot be drawn: .* drawn as if empty\.$/);
   near(column(view.scene(), 1), northings);
 });
 

@@ -51,14 +51,11 @@ test('figures of all points are marked over isolated ones, those of a run on the
   view.set({ isolated: PART });
   assert.deepEqual(remarks(told()), [
     ['', 1],
-    ['Of all 12 points that were placed', 1],
-    ['Of all 12 points that were placed', 3],
+    ['Of all 12 points', 1],
+    ['Of all 12 points', 3],
   ]);
   view.set({ frame: 0 });
-  assert.equal(
-    told()[2].remark,
-    'Of all 12 points that were placed. Of the end, iteration 20, not of the iteration shown',
-  );
+  assert.equal(told()[2].remark, 'Of all 12 points. Of the end, iteration 20, not of the iteration shown');
   view.computed.runs.start('tsne', {});
   step('done', 5, PART.length);
   assert.deepEqual(remarks(told()).slice(0, 2), [

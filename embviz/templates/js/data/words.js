@@ -176,7 +176,7 @@ export const NOT_MEASURED =
   'measures them';
 
 /** What is said beside figures of more points than those isolated, of an unknown number where that is null. */
-export const ofAll = (n) => `Of all ${n === null ? '' : `${n.toLocaleString('en')} `}points that were placed`;
+export const ofAll = (n) => (n === null ? 'Of all points that were placed' : `Of all ${n.toLocaleString('en')} points`);
 
 /** Where Spherize is not as the picture was made. */
 export const SPHERIZE = {

@@ -125,11 +125,11 @@ export function createStage(page, view, on = {}) {
       }
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
       style(state);
-      setText(
-        note,
+      const told =
         (state.dims === 3 && unsupported) ||
-          (scene.error ?? scene.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection))),
-      );
+        (scene.error ?? scene.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)));
+      setText(note, told);
+      note.title = told;
     },
   };
 }

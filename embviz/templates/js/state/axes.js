@@ -48,8 +48,8 @@ export function axesProblem(page, { axes, shown_axes: shown, column, dims }) {
   for (let i = 0; i < dims; i++) {
     const problem = isSame(axes[i], shown[i]) && shown[i].column === column ? '' : problemOf(page, axes[i], column);
     if (!problem) continue;
-    const instead = isSame(shown[i], { from: '', to: '' }) ? 'if it were empty' : 'before';
-    return `The ${AXES.names[i].toLowerCase()} axis ${problem}. Until then it is drawn as ${instead}.`;
+    const instead = isSame(shown[i], { from: '', to: '' }) ? 'if empty' : 'before';
+    return `The ${AXES.names[i].toLowerCase()} axis ${problem}. It is drawn as ${instead}.`;
   }
   return '';
 }
