@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
-    {"errors"},
+    {"errors", "signals"},
     {"rows", "kernels"},
     {"model", "regexes", "outputs", "moments"},
     {"space", "queries", "sprites"},

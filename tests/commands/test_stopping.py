@@ -7,10 +7,13 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+ROOT = Path(__file__).parent.parent.parent
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 
@@ -144,6 +147,26 @@ def test_a_command_stopped_at_any_stage_leaves_what_was_there(
     stage = STAGES.index((at, command))
     number = (signal.SIGINT, signal.SIGTERM, signal.SIGTERM, signal.SIGINT)[stage % 4]
     assert stop(points, at, number, *command)[0] < 4
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("dropped", [False, True])
+@pytest.mark.parametrize("script", [False, True])
+def test_a_signal_is_heeded_while_the_command_line_is_imported(
+    tmp_path: Path, script: bool, dropped: bool, number: int
+) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module, name = project["scripts"]["embviz"].split(":")
+    code = f"import sys; from {module} import {name}; sys.exit({name}())"
+    kill = f"import os; os.kill(os.getpid(), {int(number)})"
+    if dropped:
+        kill = f"class Dropping:\n    def __del__(self):\n        {kill}\nDropping()"
+    (tmp_path / "click.py").write_text(f"{kill}\nimport time; time.sleep(5)")
+    done = subprocess.run(
+        [sys.executable, *(("-c", code) if script else ("-m", "embviz")), "--version"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (128 + number, "embviz: stopped\n")
 
 
 def test_files_that_are_being_moved_are_moved_to_the_end(points: Path) -> None:
