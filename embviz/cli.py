@@ -122,6 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     stopping = Stopping()
     try:
+        stopping.begin()
         status, line = _run(None)
         if not stopping.asked:
             if line:

@@ -9,6 +9,11 @@ from contextlib import contextmanager, suppress
 _undo: dict[int, Callable[[], None]] = {}
 _moving = threading.RLock()
 _movers: list[int] = []
+_forbidden = threading.Event()
+
+
+class Stopped(BaseException):
+    """The process was asked to end; not an `Exception`, so that nothing goes on after it."""
 
 
 @contextmanager
@@ -29,10 +34,15 @@ def undone(undo: Callable[[], None]) -> Iterator[None]:
 
 @contextmanager
 def moving() -> Iterator[None]:
-    """Hold off the end of the process while files or folders are moved to their places."""
+    """Hold off the end of the process while files or folders are moved to their places.
+
+    Raises:
+        Stopped: If the process was asked to end.
+    """
     with _moving:
         _movers.append(threading.get_ident())
         try:
+            check_move()
             yield
         finally:
             _movers.pop()
@@ -41,6 +51,25 @@ def moving() -> Iterator[None]:
 def is_moving() -> bool:
     """Tell whether the calling thread moves something to its place."""
     return threading.get_ident() in _movers
+
+
+def forbid_moves() -> None:
+    """Let no move begin from now on: the process was asked to end.
+
+    What says so by `Stopped` is not heard where an exception is dropped, as in `__del__` or in a
+    library's callback.
+    """
+    _forbidden.set()
+
+
+def check_move() -> None:
+    """Refuse to put anything in its place once the process was asked to end.
+
+    Raises:
+        Stopped: If it was.
+    """
+    if _forbidden.is_set():
+        raise Stopped
 
 
 def undo_all(timeout: float) -> None:

@@ -169,6 +169,28 @@ def test_a_signal_is_heeded_while_the_command_line_is_imported(
     assert (done.returncode, done.stderr) == (128 + number, "embviz: stopped\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_while_signals_begin_to_be_heeded_is_answered_then(
+    points: Path, number: int
+) -> None:
+    stop(points, "threading:Thread.start", number, "info", "words.npy")
+
+
+@pytest.mark.parametrize(
+    ("at", "command"),
+    [
+        ("embviz.export.neighbors:_columns", NEIGHBORS),
+        ("embviz.outputs.folders:open_beside", EXPORT),
+        ("embviz.neighbors.index.build:write_manifest", INDEX),
+        ("embviz.outputs.folders:open_beside", PROJECT),
+    ],
+)
+def test_nothing_is_put_in_its_place_after_a_signal_whose_exception_was_dropped(
+    points: Path, at: str, command: tuple[str, ...]
+) -> None:
+    assert stop(points, at, signal.SIGINT, *command, way="dropped")[0] < 4
+
+
 def test_files_that_are_being_moved_are_moved_to_the_end(points: Path) -> None:
     (points / "logdir").mkdir()
     (points / "logdir/metadata.tsv").write_text("old")

@@ -9,26 +9,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from types import FrameType
 from typing import NoReturn
 
 from embviz.commands.shared.terminal import say
-from embviz.outputs.unfinished import is_moving, undo_all
+from embviz.outputs.unfinished import Stopped, forbid_moves, is_moving, undo_all
+from embviz.signals import end_process, heed
 
 GRACE = 1.0  # Seconds.
 _MOVE = 0.3
-_LINE = 0.3
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
-
-
-class Stopped(BaseException):
-    """A signal asked the process to end; not an `Exception`, so that nothing goes on after it."""
-
-    def __init__(self, number: int) -> None:
-        super().__init__(number)
-        self.number = number
 
 
 class Stopping:
@@ -36,18 +28,14 @@ class Stopping:
 
     def __init__(self) -> None:
         self._asked = 0
-        self._raised = False
+        self._raises = False
         self._ending = threading.Lock()
-        self._before: dict[int, object] = {}
         reader, self._writer = os.pipe()
         if os.name != "nt":
             os.set_blocking(self._writer, False)
+        _keep_quiet()
         signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for name in _NAMES:
-            number = getattr(signal, name, None)
-            # Who starts a process in the background may have it ignore some.
-            if number is not None and signal.getsignal(number) != signal.SIG_IGN:
-                self._before[number] = signal.signal(number, self._handle)
+        self._heeded = heed(self._handle)
         threading.Thread(target=self._watch, args=(reader,), daemon=True).start()
 
     @property
@@ -55,40 +43,45 @@ class Stopping:
         """The number of the signal that came, 0 if none did."""
         return self._asked
 
-    def end(self) -> NoReturn:
-        """End the process with its one line, without the interpreter's own way out.
+    def begin(self) -> None:
+        """Let a signal raise `Stopped` in the main thread, once: one that has come, or will."""
+        self._raises = True
+        if self._asked:
+            self._handle(self._asked, None)
 
-        Threads of libraries may still run, and would crash while it takes their modules away.
-        """
+    def end(self) -> NoReturn:
+        """Undo what is unfinished and end the process with its one line."""
         self._ending.acquire()  # Never released: the first to come says it.
         undo_all(timeout=_MOVE)
-        # A terminal that is held takes no line.
-        saying = threading.Thread(target=say, args=("embviz: stopped",), daemon=True)
-        saying.start()
-        saying.join(_LINE)
-        os._exit(128 + self._asked)
+        end_process(self._asked, say)
 
     def rest(self) -> None:
         """Leave the signals to the system again: nothing is left to undo."""
-        for number in self._before:
-            signal.signal(number, signal.SIG_DFL)
+        heed(signal.SIG_DFL)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._asked = self._asked or number
-        if self._raised or is_moving():
-            return  # `_watch` asks again after a move.
-        self._raised = True
-        raise Stopped(self._asked)
+        forbid_moves()
+        if self._raises and not is_moving():  # `_watch` asks again after a move.
+            self._raises = False
+            raise Stopped
 
     def _watch(self, reader: int) -> None:
         """Wait for a signal; end the process where the main thread does not within a second."""
         number = 0
-        while number not in self._before:
+        while number not in self._heeded:
             number = os.read(reader, 1)[0]
         self._asked = self._asked or number
+        forbid_moves()
         until = time.monotonic() + GRACE
         while time.monotonic() < until:
             time.sleep(0.05)
-            if not self._raised:
+            if self._raises:
                 signal.raise_signal(number)
         self.end()
+
+
+def _keep_quiet() -> None:
+    """Have the interpreter not tell that it dropped a `Stopped`, as it does in `__del__`."""
+    tell = sys.unraisablehook
+    sys.unraisablehook = lambda dropped: None if dropped.exc_type is Stopped else tell(dropped)
