@@ -213,18 +213,22 @@ def _swap(building: Path, path: Path) -> None:
     """Put a folder in the place of another; of two that do so at once, the last one stays."""
     for attempt in range(20):
         old = hidden_name(path, "old")
-        try:
-            with _at_rest(path), moving():
-                _exchange(building, path, old)
-        except OSError:
-            # Another builder may have put its folder there in between.
-            if attempt == 19 or not path.exists():
-                raise
-        finally:
-            if path.exists():
-                _remove_tree(old)
+        with undone(partial(_remove_replaced, old, path)):
+            try:
+                with _at_rest(path), moving():
+                    _exchange(building, path, old)
+            except OSError:
+                # Another builder may have put its folder there in between.
+                if attempt == 19 or not path.exists():
+                    raise
         if not building.exists():
             return
+
+
+def _remove_replaced(old: Path, path: Path) -> None:
+    """Remove a folder that was moved aside, once there is another in its place."""
+    if path.exists():
+        _remove_tree(old)
 
 
 def _exchange(building: Path, path: Path, old: Path) -> None:

@@ -191,6 +191,17 @@ def test_nothing_is_put_in_its_place_after_a_signal_whose_exception_was_dropped(
     assert stop(points, at, signal.SIGINT, *command, way="dropped")[0] < 4
 
 
+def test_an_index_that_was_replaced_is_removed_by_a_run_that_is_stopped(points: Path) -> None:
+    from embviz import build_index, load_table, open_index
+
+    np.save(points / "few.npy", np.eye(20, dtype=np.float32))
+    build_index(load_table(points / "few.npy"), points / "idx")
+    names = set(os.listdir(points))
+    stop(points, "embviz.outputs.folders:_remove_tree", signal.SIGTERM, *INDEX, kept=False)
+    assert set(os.listdir(points)) == names
+    assert open_index(points / "idx").n_points == 6000
+
+
 def test_files_that_are_being_moved_are_moved_to_the_end(points: Path) -> None:
     (points / "logdir").mkdir()
     (points / "logdir/metadata.tsv").write_text("old")
