@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from embviz.errors import OutputError
 from embviz.outputs.files import (
@@ -24,7 +25,7 @@ from embviz.outputs.files import (
     told,
     write_file,
 )
-from embviz.outputs.locks import LOCK, locked, release, take
+from embviz.outputs.locks import LOCK, release, take
 from embviz.outputs.unfinished import moving, undone
 
 log = logging.getLogger("embviz")
@@ -137,14 +138,32 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     """
     check_folder(path)
     path = followed(path)
-    with told(path):
+    with told(path), ExitStack() as stack:
         recover_folder(path)
+        building, lock = _hold_new(path, stack)
+        yield building
+        if os.name == "nt":
+            release(building, lock)  # A folder with an open file cannot be moved there.
+        _swap(building, path)
+
+
+def _hold_new(path: Path, stack: ExitStack) -> tuple[Path, IO[bytes]]:
+    """Make a folder beside a path and hold it, until the stack lets go of it or removes it."""
+    for _ in range(20):
         building = hidden_name(path, "building")
-        with undone(partial(_remove_tree, building)):
-            building.mkdir()
-            with locked(building):
-                yield building
-            _swap(building, path)
+        stack.enter_context(undone(partial(_remove_tree, building)))
+        building.mkdir()
+        # Until it is held, another process takes it for what a killed one left.
+        with suppress(FileNotFoundError):
+            lock = take(building)
+            if lock is not None:
+                stack.enter_context(undone(partial(_let_go, lock, building, path)))
+                return building, lock
+    raise OutputError(path, "no folder beside it can be locked")
+
+
+def _let_go(lock: IO[bytes], building: Path, path: Path) -> None:
+    release(building if building.exists() else path, lock)
 
 
 def check_folder(path: Path) -> None:
@@ -172,19 +191,23 @@ def recover_folder(path: Path) -> None:
     Processes that still run are left alone.
     """
     path = followed(path)
-    with moving(), suppress(OSError):
+    with suppress(OSError):
         for old in _left_beside(path, "old"):
             with _left_alone(old) as ours:
                 if ours and not path.exists():
-                    os.rename(old, path)
-                    (path / LOCK).unlink(missing_ok=True)
+                    with moving():
+                        os.rename(old, path)
+                        (path / LOCK).unlink(missing_ok=True)
                     log.info("%s: put back after a run that was killed", path)
                 elif ours:
                     _remove_tree(old)
         for building in _left_beside(path, "building"):
             with _left_alone(building) as ours:
                 if ours:
-                    _remove_tree(building)
+                    # Who has just made it, and holds it not yet, then finds it gone.
+                    aside = hidden_name(path, "building")
+                    os.rename(building, aside)
+                    _remove_tree(aside)
 
 
 def _left_beside(path: Path, kind: str) -> list[Path]:

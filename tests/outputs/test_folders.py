@@ -13,6 +13,7 @@ from embviz.errors import OutputError
 from embviz.outputs import folders
 from embviz.outputs.files import hidden_name
 from embviz.outputs.folders import fresh_folder, recover_folder, stage_files, staged
+from embviz.outputs.locks import locked
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -131,11 +132,45 @@ def test_what_a_running_process_moves_is_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "i"
     building = hidden_name(path, "building")
     building.mkdir()
-    with folders.locked(building):
+    with locked(building):
         recover_folder(path)
         assert building.is_dir()
     recover_folder(path)
     assert contents(tmp_path) == {}
+
+
+def test_a_new_folder_that_is_taken_for_a_killed_run_s_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mkdir, left = Path.mkdir, [2]
+
+    def make(folder: Path, *arguments: Any, **options: Any) -> None:
+        mkdir(folder, *arguments, **options)
+        if left[0]:
+            left[0] -= 1
+            recover_folder(tmp_path / "i")  # As another process that builds one does.
+
+    monkeypatch.setattr(Path, "mkdir", make)
+    with fresh_folder(tmp_path / "i") as building:
+        (building / "x").write_bytes(b"new")
+    assert left == [0]
+    assert contents(tmp_path) == {"i": b"", "i/x": b"new"}
+
+
+def test_a_folder_is_held_until_it_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange = folders._exchange
+
+    def slow(building: Path, path: Path, old: Path) -> None:
+        recover_folder(path)
+        exchange(building, path, old)
+
+    monkeypatch.setattr(folders, "_exchange", slow)
+    for text in (b"old", b"new"):
+        with fresh_folder(tmp_path / "i") as building:
+            (building / "x").write_bytes(text)
+    assert contents(tmp_path) == {"i": b"", "i/x": b"new"}
 
 
 def test_a_linked_folder_is_written_through(tmp_path: Path) -> None:
