@@ -26,7 +26,7 @@ from embviz.outputs.files import (
     write_file,
 )
 from embviz.outputs.locks import LOCK, release, take
-from embviz.outputs.unfinished import moving, undone
+from embviz.outputs.unfinished import check_move, moving, undone
 
 log = logging.getLogger("embviz")
 
@@ -73,21 +73,34 @@ class Stage:
                 place.mkdir(exist_ok=True)
 
     def finish(self) -> None:
-        """Put every file in its place; where one cannot be, the old ones come back."""
+        """Put every file in its place; where one cannot be, the old ones come back.
+
+        Pipes and devices take theirs before.
+        """
+        check_move()
         for path, data in self._sent:
             write_file(path, data)
-        with moving(), ExitStack() as kept:
-            olds: list[tuple[Path | None, Path]] = []
-            try:
-                for temporary, target in self._moves:
-                    with told(target):
-                        olds.append((_keep(target, kept), target))
-                        os.replace(temporary, target)
-            except BaseException:
-                for old, target in reversed(olds):
-                    with suppress(OSError):
-                        target.unlink() if old is None else os.replace(old, target)
-                raise
+        with ExitStack() as kept:
+            olds: list[Path | None] = []
+            for _, target in self._moves:
+                with told(target):
+                    olds.append(_keep(target, kept))
+            # Nothing but renames, so that it takes no time.
+            with moving():
+                self._move(olds)
+
+    def _move(self, olds: list[Path | None]) -> None:
+        moved: list[tuple[Path | None, Path]] = []
+        try:
+            for (temporary, target), old in zip(self._moves, olds, strict=True):
+                moved.append((old, target))
+                with told(target):
+                    os.replace(temporary, target)
+        except BaseException:
+            for old, target in reversed(moved):
+                with suppress(OSError):
+                    target.unlink() if old is None else os.replace(old, target)
+            raise
 
 
 @contextmanager

@@ -73,12 +73,14 @@ def check_move() -> None:
 
 
 def undo_all(timeout: float) -> None:
-    """Undo all that is unfinished, and let nothing be moved from then on.
+    """Undo all that is unfinished, the latest first, and let nothing be moved from then on.
 
     Args:
-        timeout: How long a move may take to its end, in seconds.
+        timeout: How long a move may take to its end, in seconds. One that takes longer keeps what
+            it needs to be put right by hand, or by the next run.
     """
-    _moving.acquire(timeout=timeout)  # Never released: the process ends.
-    for undo in list(_undo.values()):
+    if not _moving.acquire(timeout=timeout):  # Never released: the process ends.
+        return
+    for undo in reversed(list(_undo.values())):
         with suppress(Exception):
             undo()

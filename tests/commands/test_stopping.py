@@ -206,7 +206,7 @@ def test_files_that_are_being_moved_are_moved_to_the_end(points: Path) -> None:
     (points / "logdir").mkdir()
     (points / "logdir/metadata.tsv").write_text("old")
     (points / "logdir/projector_config.pbtxt").write_text("# Written by embviz export.")
-    stop(points, "embviz.outputs.folders:_keep", signal.SIGINT, *EXPORT, kept=False)
+    stop(points, "os:replace", signal.SIGINT, *EXPORT, kept=False)
     assert len(listing(points / "logdir")) == 4
     assert "tensor.bytes" in (points / "logdir/projector_config.pbtxt").read_text()
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +12,11 @@ from typing import Any
 import pytest
 
 from embviz.errors import OutputError
-from embviz.outputs import folders
+from embviz.outputs import folders, unfinished
 from embviz.outputs.files import hidden_name
 from embviz.outputs.folders import fresh_folder, recover_folder, stage_files, staged
 from embviz.outputs.locks import locked
+from embviz.outputs.unfinished import is_moving
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -171,6 +174,54 @@ def test_a_folder_is_held_until_it_is_in_its_place(
         with fresh_folder(tmp_path / "i") as building:
             (building / "x").write_bytes(text)
     assert contents(tmp_path) == {"i": b"", "i/x": b"new"}
+
+
+@pytest.mark.parametrize("linked", [True, False])
+def test_the_end_of_a_process_waits_for_nothing_but_renames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, linked: bool
+) -> None:
+    calls = []
+
+    def seen(function: Callable[..., Any], works: bool = True) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            calls.append((function.__name__, is_moving()))
+            if not works:
+                raise OSError
+            return function(*arguments)
+
+        return call
+
+    monkeypatch.setattr(os, "link", seen(os.link, linked))
+    monkeypatch.setattr(shutil, "copy2", seen(shutil.copy2))
+    monkeypatch.setattr(os, "replace", seen(os.replace))
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"old")
+    stage_files(tmp_path, [("a", b"new"), ("b", b"new")])
+    kept = [("link", False)] if linked else [("link", False), ("copy2", False)]
+    assert calls == [*kept, *kept, ("replace", True), ("replace", True)]
+
+
+def test_what_a_move_needs_is_not_taken_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unfinished, "_moving", threading.RLock())
+    for name in "ab":
+        (tmp_path / name).write_bytes(b"old")
+    replace = os.replace
+
+    def slow(*names: Any) -> None:
+        if names[1] == tmp_path / "b":
+            ending = threading.Thread(target=unfinished.undo_all, args=(0.01,))
+            ending.start()
+            ending.join()
+            monkeypatch.setattr(os, "replace", replace)
+            raise OSError("no such name")
+        replace(*names)
+
+    monkeypatch.setattr(os, "replace", slow)
+    with pytest.raises(OutputError, match="no such name"):
+        stage_files(tmp_path, [("a", b"new"), ("b", b"new")])
+    assert contents(tmp_path) == {"a": b"old", "b": b"old"}
 
 
 def test_a_linked_folder_is_written_through(tmp_path: Path) -> None:
