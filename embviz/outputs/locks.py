@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from embviz.errors import OutputError
+from embviz.outputs.unfinished import undone
 
 LOCK = "lock"
 
@@ -26,16 +28,18 @@ def locked(folder: Path) -> Iterator[None]:
         raise OutputError(folder, f"cannot be written: {error.strerror or error}") from error
     if file is None:
         raise OutputError(folder, "another process is writing to it", "wait until it has ended")
-    with file:
-        try:
-            yield
-        finally:
-            release(folder, file)
+    with undone(partial(release, folder, file)):
+        yield
 
 
 def release(folder: Path, file: IO[bytes]) -> None:
-    """Let go of a lock and leave no file, if the folder is still the one that was locked."""
-    with suppress(OSError):
+    """Let go of a lock and leave no file, if the folder is still the one that was locked.
+
+    A lock that was let go of already stays so.
+    """
+    if file.closed:
+        return
+    with suppress(OSError, ValueError):  # Another thread may close it first.
         if os.name == "nt":  # An open file cannot be removed there.
             file.close()
             (folder / LOCK).unlink()

@@ -215,7 +215,7 @@ def test_a_closed_terminal_stops_a_command_too(points: Path) -> None:
     assert stop(points, "embviz.projections:TSNE.project", signal.SIGHUP, *PROJECT)[0] < 4
 
 
-@pytest.mark.parametrize("way", ["now"])
+@pytest.mark.parametrize("way", ["now", "held"])
 @pytest.mark.parametrize("stage", ["take_rows", "measure_recall", "write_manifest"])
 def test_an_addition_to_an_index_that_is_stopped_leaves_the_index(
     points: Path, stage: str, way: str
