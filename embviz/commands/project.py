@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from embviz.report import ReportOptions
 
 log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
 
 
 @click.command()
@@ -94,7 +97,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     from embviz.pictures.plan import project as project_points
     from embviz.pictures.selection import Choice, choose_points
     from embviz.pictures.thumbnails import link_images
-    from embviz.report import ReportOptions, prepare_page, write_report
+    from embviz.report import ReportOptions, prepare_page
 
     tell_settings(ctx)
     source, outputs = take(Source, given), take(Outputs, given)
@@ -109,32 +112,47 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     images = source.images if source.images_linked else None
     links = [] if images is None else link_images(outputs.output, part.table, images)
     shown = replace(shown, first=first, image_links=links)
-    size = write_report(outputs.output, part, projections, shown)
-    _write_extras(outputs, part, projections, shown)
+    _write(outputs, part, projections, shown)
+
+
+def _write(
+    outputs: Outputs, part: Part, projections: list[Projection], shown: ReportOptions
+) -> None:
+    """Write the report and what was asked for beside it; all of them or nothing."""
+    from embviz.outputs.folders import staged
+    from embviz.report import encode_report
+
+    with staged() as stage:
+        stage.write(Path(outputs.output), encode_report(part, projections, shown))
+        for name, data in _extras(outputs, part, projections, shown):
+            stage.write(Path(name), data)
+    (_, size), *extras = stage.written
+    for name, _ in extras:
+        log.info("Wrote %s", name)
     log.info("Wrote %s (%s)", outputs.output, _size(size))
 
 
-def _write_extras(
+def _extras(
     outputs: Outputs, part: Part, projections: list[Projection], shown: ReportOptions
-) -> None:
-    """Write what was asked for beside the report."""
+) -> Iterator[tuple[str, bytes]]:
+    """Yield the names and bytes of what was asked for beside the report."""
     if outputs.save_bookmark:
-        from embviz.bookmarks import write_bookmarks
+        from embviz.bookmarks import encode_bookmarks
         from embviz.report import opening_bookmark
 
-        write_bookmarks(outputs.save_bookmark, [opening_bookmark(part, projections, shown)])
-        log.info("Wrote %s", outputs.save_bookmark)
+        view = opening_bookmark(part, projections, shown)
+        yield outputs.save_bookmark, encode_bookmarks([view])
     if outputs.save_coordinates:
-        from embviz.export import write_coordinates
+        from embviz.export import encode_coordinates
 
-        write_coordinates(outputs.save_coordinates, part.table, projections)
-        log.info("Wrote %s", outputs.save_coordinates)
+        name = outputs.save_coordinates
+        yield name, encode_coordinates(name, part.table, projections)
     if outputs.figure:
-        from embviz.export import write_figure
+        from embviz.export import encode_figure
 
+        progress.info("writing %s", outputs.figure)
         first = next(p for p in projections if p.key == shown.first)
-        write_figure(outputs.figure, part.table, first, dims=shown.dims)
-        log.info("Wrote %s", outputs.figure)
+        yield outputs.figure, encode_figure(part.table, first, dims=shown.dims)
 
 
 def _size(n_bytes: int) -> str:

@@ -32,6 +32,17 @@ def write_coordinates(
         ParameterError: If the name ends otherwise, or a projection is of another number of points.
         OutputError: If the file cannot be written.
     """
+    write_file(Path(path), encode_coordinates(path, table, projections))
+
+
+def encode_coordinates(
+    path: str | os.PathLike[str], table: EmbeddingTable, projections: Sequence[Projection]
+) -> bytes:
+    """Return the file that `write_coordinates` writes, in the format that its name says.
+
+    Raises:
+        ParameterError: If it says none, or a projection is of another number of points.
+    """
     path = Path(path)
     check_coordinates_name(path)
     for projection in projections:
@@ -45,9 +56,8 @@ def write_coordinates(
         buffer = io.BytesIO()
         labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
         np.savez(buffer, rows=rows, labels=labels, **arrays)
-        write_file(path, _without_dates(buffer.getvalue()))
-    else:
-        write_file(path, to_utf8(_as_tsv(table, rows, arrays)))
+        return _without_dates(buffer.getvalue())
+    return to_utf8(_as_tsv(table, rows, arrays))
 
 
 def check_coordinates_name(path: Path) -> None:

@@ -82,5 +82,14 @@ def write_figure(
         OutputError: If the file cannot be written.
     """
     progress.info("writing %s", path)
-    figure = to_figure(table, projection, color_by, dims)
-    write_file(Path(path), to_utf8(figure.to_json()))
+    write_file(Path(path), encode_figure(table, projection, color_by, dims))
+
+
+def encode_figure(
+    table: EmbeddingTable,
+    projection: Projection,
+    color_by: str | None = None,
+    dims: int | None = None,
+) -> bytes:
+    """Return the JSON file that `write_figure` writes."""
+    return to_utf8(to_figure(table, projection, color_by, dims).to_json())

@@ -75,11 +75,16 @@ class Stage:
     def finish(self) -> None:
         """Put every file in its place; where one cannot be, the old ones come back.
 
-        Pipes and devices take theirs before.
+        Pipes and devices take theirs before. A reader of standard output that has gone does not
+        keep the files back.
         """
         check_move()
+        gone: BrokenPipeError | None = None
         for path, data in self._sent:
-            write_file(path, data)
+            try:
+                write_file(path, data)
+            except BrokenPipeError as error:
+                gone = error
         with ExitStack() as kept:
             olds: list[Path | None] = []
             for _, target in self._moves:
@@ -88,6 +93,8 @@ class Stage:
             # Nothing but renames, so that it takes no time.
             with moving():
                 self._move(olds)
+        if gone:
+            raise gone
 
     def _move(self, olds: list[Path | None]) -> None:
         moved: list[tuple[Path | None, Path]] = []

@@ -92,12 +92,25 @@ def write_report(
         OutputError: If the file cannot be written; nothing is left behind.
         ParameterError: If an option does not fit the table.
     """
+    return write_file(Path(path), encode_report(points, projections, options, **fields))
+
+
+def encode_report(
+    points: EmbeddingTable | Part,
+    projections: Sequence[Projection],
+    options: ReportOptions | None = None,
+    **fields: Unpack[ReportFields],
+) -> bytes:
+    """Return the HTML file that `write_report` writes.
+
+    Raises:
+        ParameterError: If an option does not fit the table.
+    """
     prepare_page()
     table, options = report_options(points, options, fields)
     space = points.space if isinstance(points, Part) else None
     progress.info("page: packing %s points", f"{table.n_points:,}")
-    page = render_page(build_payload(table, projections, options, space))
-    return write_file(Path(path), to_utf8(page))
+    return to_utf8(render_page(build_payload(table, projections, options, space)))
 
 
 def _stylesheet() -> str:

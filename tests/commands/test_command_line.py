@@ -243,6 +243,13 @@ def test_a_reader_that_leaves_is_no_error(shell: Shell) -> None:
 
 
 @POSIX
+def test_a_reader_that_leaves_does_not_keep_the_other_files_back(shell: Shell, here: Path) -> None:
+    ran = shell("set -o pipefail; $embviz project x.npy -o - --figure f.json | head -c 1 >a")
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert (here / "f.json").read_bytes().startswith(b"{")
+
+
+@POSIX
 def test_an_encoding_with_few_characters_shows_what_it_can(shell: Shell) -> None:
     ran = shell("PYTHONIOENCODING=ascii $embviz info x.npy")
     assert ran.stdout == b"*  x  30 x 4  float32  array\n"

@@ -271,6 +271,24 @@ def test_a_failed_run_leaves_the_old_file_as_it_was(
     assert (tmp_path / "out.html").read_text() == "old"
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a full device")
+def test_the_files_of_a_report_appear_together_or_not_at_all(
+    run: Any, words: np.ndarray, tmp_path: Path
+) -> None:
+    (tmp_path / "far").mkdir()
+    names = ("out.html", "far/c.tsv", "view.json")
+    for name in names:
+        (tmp_path / name).write_text("old")
+    files = ("-o", names[0], "--save-coordinates", names[1], "--save-bookmark", names[2])
+    ran = run("project", *SOURCE, *files, "--figure", "/dev/full")
+    assert ran.status == 1
+    assert ran.stderr == "embviz: /dev/full: cannot be written: No space left on device\n"
+    assert [(tmp_path / name).read_text() for name in names] == ["old"] * 3
+    assert run("project", *SOURCE, *files, "--figure", "-").status == 0
+    assert not [name for name in names if (tmp_path / name).read_text() == "old"]
+    assert not list(tmp_path.rglob(".*"))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo terminal")
 def test_progress_is_shown_on_a_terminal_and_nowhere_else(
     words: np.ndarray, tmp_path: Path
