@@ -127,7 +127,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not stopping.asked:
             if line:
                 say(line)
-            stopping.rest()
+            stopping.rest(status)
             return status
     except BaseException:
         if not stopping.asked:

@@ -275,3 +275,21 @@ def test_an_ignored_signal_stays_ignored(points: Path) -> None:
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("*  words")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_after_the_work_ends_a_run_with_the_status_of_its_work(
+    points: Path, number: int
+) -> None:
+    code = (
+        "import os, sys, time; from embviz.cli import main; status = main();"
+        f"os.kill(os.getpid(), {int(number)}); time.sleep(5); sys.exit(9)"
+    )
+    for source, status in (("words.npy", 0), ("gone.npy", 1)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "info", source],
+            cwd=points, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == status
+        assert done.stdout.startswith("*  words") or status
+        assert "stopped" not in done.stderr

@@ -55,9 +55,10 @@ class Stopping:
         undo_all(timeout=_MOVE)
         end_process(self._asked, say)
 
-    def rest(self) -> None:
-        """Leave the signals to the system again: nothing is left to undo."""
-        heed(signal.SIG_DFL)
+    def rest(self, status: int) -> None:
+        """Let a signal end the process with the status of its work: nothing is left to undo."""
+        signal.set_wakeup_fd(-1)
+        heed(lambda number, frame: os._exit(status))
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self._asked = self._asked or number
