@@ -164,17 +164,33 @@ class Neighbors:
     `indices` int32 and `distances` float32, both (n_rows, k), nearest first, ties by row number;
     distances are float64 where the vectors are so large or small that float32 cannot hold them. A
     point is never its own neighbor. `recall` is the estimated share of true neighbors found,
-    1.0 where the search was exact.
+    1.0 where the search was exact. `unrounded` are the distances times a power of two, float64,
+    where those are so near zero that float64 rounds them; elsewhere None.
     """
 
     indices: NDArray[np.int32]
     distances: NDArray[np.floating[Any]]
     metric: Metric
     recall: float = 1.0
+    unrounded: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "indices", freeze(self.indices))
         object.__setattr__(self, "distances", freeze(self.distances))
+        if self.unrounded is not None:
+            object.__setattr__(self, "unrounded", freeze(self.unrounded))
+
+    @property
+    def proportions(self) -> NDArray[np.floating[Any]]:
+        """The distances with all their digits, in whatever unit, for those who need none."""
+        return self.distances if self.unrounded is None else self.unrounded
+
+    def first(self, k: int) -> Neighbors:
+        """Return the first k of each row."""
+        unrounded = None if self.unrounded is None else self.unrounded[:, :k]
+        return replace(
+            self, indices=self.indices[:, :k], distances=self.distances[:, :k], unrounded=unrounded
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,7 +17,7 @@ from embviz.neighbors.exact import check_k, check_metric
 from embviz.neighbors.exact_rows import ExactRows, open_rows
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import in_the_vectors_unit
-from embviz.space import Normalize, Space, open_space
+from embviz.space import Floats, Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
@@ -88,7 +88,14 @@ def build_graph(
     if len(others) < table.n_points:
         found = _add_zeros(found, others, table.n_points, k)
     distances = in_the_vectors_unit(found.distances, exact.exponent)
-    return Neighbors(found.indices.astype(np.int32), distances, metric, found.recall)
+    unrounded = found.distances if _lost_digits(distances, found.distances, exact) else None
+    indices = found.indices.astype(np.int32)
+    return Neighbors(indices, distances, metric, found.recall, unrounded)
+
+
+def _lost_digits(own: Floats, measured: Numbers, exact: ExactRows) -> bool:
+    """Return whether distances in the vectors' own unit are too near zero to have all digits."""
+    return own.dtype == np.float64 and bool((np.ldexp(own, -exact.exponent) != measured).any())
 
 
 @dataclass(eq=False)
@@ -337,23 +344,23 @@ def first_neighbors(
             f"{held} of {n_rows:,} points ({given.metric}) where {k} of "
             f"{table.n_points:,} ({metric}) are needed",
         )
-    return Neighbors(given.indices[:, :k], given.distances[:, :k], given.metric, given.recall)
+    return given.first(k)
 
 
 def bandwidth_distances(neighbors: Neighbors) -> Numbers:
-    """Return euclidean distances of neighbors in a unit of each row in which its last is near 1.
+    """Return euclidean distances of neighbors in a unit in which the median of the last is near 1.
 
     What t-SNE and UMAP make of them, a bandwidth a row, knows no unit, but their search for it
-    begins at 1. Rows near 1 already stay as they are.
+    begins at 1 and ends within a tolerance. The unit is a power of two, so that vectors times any
+    other give the same bytes. Rows far from 1 in it have a unit of their own.
     """
-    distances = neighbors.distances.astype(np.float64)
+    distances = neighbors.proportions.astype(np.float64)
     if neighbors.metric == "cosine":
         # Euclidean between rows of unit length.
         distances = np.sqrt(2 * distances)
-    for axis in (None, 1):
-        peaks = distances.max(axis=1, keepdims=True)
-        if axis is None:
-            peaks = np.sort(peaks, axis=0)[None, len(peaks) // 2]
-        odd = (peaks > 0) & ((peaks > 2.0**20) | (peaks < 2.0**-20))
-        distances = np.ldexp(distances, np.where(odd, -np.frexp(peaks)[1], 0))
-    return np.asarray(distances)
+    peaks = distances.max(axis=1, keepdims=True)
+    exponents = np.frexp(peaks)[1]
+    some = np.sort(exponents[peaks > 0])
+    common = some[len(some) // 2] if len(some) else 0
+    odd = (peaks > 0) & (np.abs(exponents - common) > 20)
+    return np.asarray(np.ldexp(distances, -np.where(odd, exponents, common)))

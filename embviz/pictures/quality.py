@@ -197,11 +197,12 @@ def _nearest_placed(placed: NDArray[np.float32], k: int) -> NDArray[np.int64]:
 def _share_kept(near: NDArray[np.int64], neighbors: Neighbors, k: int) -> NDArray[np.float32]:
     """Return the share of neighbors in the picture that are as near as the k-th originally."""
     out = np.empty(len(near), np.float32)
-    limit = neighbors.distances[:, k - 1 : k] * (1 + 1e-6)
+    apart = neighbors.proportions
+    limit = apart[:, k - 1 : k] * (1 + 1e-6)
     step = max(1, (1 << 24) // (k * neighbors.indices.shape[1]))
     for start in range(0, len(near), step):
         part = slice(start, start + step)
-        true = np.where(neighbors.distances[part] <= limit[part], neighbors.indices[part], -1)
+        true = np.where(apart[part] <= limit[part], neighbors.indices[part], -1)
         out[part] = (near[part, :, None] == true[:, None, :]).any(axis=2).mean(axis=1)
     return out
 
