@@ -79,6 +79,7 @@ def export(**given: Any) -> None:
     """
     from embviz.bookmarks import read_bookmarks
     from embviz.export import export_logdir
+    from embviz.export.float32 import check_float32
     from embviz.outputs.folders import check_folder
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.selection import Choice, choose_points
@@ -98,6 +99,7 @@ def export(**given: Any) -> None:
     projections: dict[str, list[Projection]] = {}
     for name in names:
         part = choose_points(replace(source, tensor=name).read(), choice)
+        check_float32(part.table)
         tables.append(part.table)
         if plan.asked:
             key = (part.table.name or "tensor").removesuffix(":0")

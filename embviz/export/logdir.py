@@ -32,6 +32,7 @@ from embviz.bookmarks import (
     show_components,
 )
 from embviz.errors import OutputError, ParameterError
+from embviz.export.float32 import check_float32
 from embviz.export.tensorboard_tsne import most_perplexity
 from embviz.loaders.projector.config import (
     FILE_NAME,
@@ -89,8 +90,9 @@ def export_logdir(
         The size of what was written in bytes.
 
     Raises:
-        ParameterError: If TensorBoard could not show it: one row or column, several sheets of
-            thumbnails, two tensors of one name, a view of other data.
+        ParameterError: If TensorBoard could not show it: one row or column, values that float32
+            cannot hold, several sheets of thumbnails, two tensors of one name, or a view of other
+            data.
         LoadError: If a vector holds NaN or infinity.
         OutputError: If the folder cannot be written; nothing is left behind.
     """
@@ -104,6 +106,8 @@ def export_logdir(
         raise ParameterError(f"projections of '{unknown[0]}'", "no table has that name")
     folder = Path(path)
     _check_folder(folder, several)
+    for tensor in tensors:
+        check_float32(tensor.table)
     parts: list[Part] = []
     infos, notes = [], {}
     for number, tensor in enumerate(tensors):
@@ -180,7 +184,6 @@ def _tensor_parts(
 def _say_what_is_lost(tensor: _Tensor) -> None:
     table = tensor.table
     dtype = table.vectors.dtype
-    _refuse_lost_rows(tensor.name, table)
     if dtype.itemsize > 4 or (dtype.kind in "iu" and dtype.itemsize == 4):
         _log.info("%s: %s is rounded to float32, which TensorBoard computes in", tensor.name, dtype)
     if table.n_points > MOST_POINTS:
@@ -188,22 +191,6 @@ def _say_what_is_lost(tensor: _Tensor) -> None:
             "%s: %s points are written, and TensorBoard shows the first %s; --sample draws fewer",
             tensor.name, f"{table.n_points:,}", f"{MOST_POINTS:,}",
         )  # fmt: skip
-
-
-def _refuse_lost_rows(name: str, table: EmbeddingTable) -> None:
-    """Refuse vectors that float32 would make zero; what is too large is refused when written."""
-    if table.vectors.dtype.kind != "f" or table.vectors.dtype.itemsize <= 4:
-        return
-    for start, block in table.blocks(np.float64):
-        with np.errstate(over="ignore"):
-            lost = np.flatnonzero(block.any(axis=1) & ~block.astype(np.float32).any(axis=1))
-        if len(lost):
-            row = table.row_number(start + int(lost[0]))
-            raise ParameterError(
-                name,
-                f"row {row} is below the range of float32, which TensorBoard computes in",
-                "multiply the vectors by a constant first",
-            )
 
 
 def _as_bytes(table: EmbeddingTable) -> Iterator[bytes]:

@@ -203,3 +203,19 @@ def test_add_embedding_of_pytorch_comes_back_by_tag_and_step(run: Any, tmp_path:
     ran = run("project", "runs", "-o", "p.html")
     assert ran.status == 1
     assert "holds 2 runs; name one: runs/exp, runs/other" in ran.stderr.replace("\\", "/")
+
+
+@pytest.mark.parametrize(
+    ("scale", "told"), [(1e300, "beyond"), (1e154, "beyond"), (1e-320, "below")]
+)
+def test_vectors_that_float32_cannot_hold_are_refused_before_anything_is_computed(
+    run: Any, tmp_path: Path, scale: float, told: str
+) -> None:
+    np.save(tmp_path / "x.npy", scale * RNG.uniform(1, 2, size=(60, 5)))
+    # An axis that matches nothing is refused as soon as projections are made.
+    axis = ("--axis", "=nobody", "=nobody")
+    ran = run("export", "x.npy", "-o", "log", "--projection", "tsne", *axis)
+    assert ran.status == 2
+    assert f"row 0 is {told} the range of float32" in ran.stderr
+    assert ran.stderr.count("\n") == 1
+    assert not (tmp_path / "log").exists()
