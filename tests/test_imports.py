@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
     {"errors", "signals"},
-    {"rows", "kernels"},
+    {"checks", "rows", "kernels"},
     {"model", "regexes", "outputs", "moments"},
     {"space", "queries", "sprites"},
     {"neighbors"},

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from embviz.checks import check_column, check_path, check_whole
 from embviz.model import EmbeddingTable, Projection, is_numeric
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
@@ -32,10 +32,14 @@ def to_figure(
         dims: 2 or 3; None is 3 where there are as many components.
 
     Raises:
-        KeyError: If there is no such column.
-        ParameterError: If the projection is of another number of points.
+        ParameterError: If the projection is of another number of points, or there is no such
+            column.
     """
     projection.check_points(table.n_points)
+    if dims is not None:
+        check_whole("dims", dims, 2, 3)
+    if color_by is not None:
+        check_column("--color-by", color_by, table.metadata)
     import plotly.graph_objects as go
 
     xyz = projection.coordinates[:, : dims or 3]
@@ -79,10 +83,12 @@ def write_figure(
     """Write what `to_figure` returns as JSON that Plotly reads.
 
     Raises:
+        ParameterError: As `to_figure` does.
         OutputError: If the file cannot be written.
     """
+    path = check_path("path", path)
     progress.info("writing %s", path)
-    write_file(Path(path), encode_figure(table, projection, color_by, dims))
+    write_file(path, encode_figure(table, projection, color_by, dims))
 
 
 def encode_figure(

@@ -6,8 +6,19 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import signature
-from typing import Any, TypedDict, Unpack
+from typing import Any, TypedDict, Unpack, get_args
 
+from embviz.checks import (
+    changed,
+    check_kind,
+    check_list,
+    check_number,
+    check_one_of,
+    check_seed,
+    check_text,
+    check_truth,
+    check_whole,
+)
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
@@ -15,7 +26,7 @@ from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part, choose_points, verified
 from embviz.pictures.tabs import name_tabs
 from embviz.projections import PCA, PROJECTORS, Projector
-from embviz.projections.custom import MOST_AXES
+from embviz.projections.custom import MOST_AXES, check_axes
 from embviz.projections.methods import Method, field_names, parse_method
 from embviz.space import Normalize, Space
 
@@ -44,13 +55,14 @@ class Plan:
 
     Attributes:
         methods: Names of projectors (`tsne`), with options (`umap:n_neighbors=30,min_dist=0.5`),
-            classes (`package.module:Class`), or projectors, which are taken as they are.
+            classes (`package.module:Class`), or projectors, which are taken as they are. None may
+            be asked for twice with the same options.
         axes: One to three pairs of queries; the method `custom` comes along where none takes them.
         dims: 2, 3 or both; empty is 2, and 3 where that is cheap.
         perplexity, iterations: Of the methods that have such a field.
         metric: What near means, for neighbors, t-SNE and UMAP.
         normalize: What PCA, t-SNE and UMAP see.
-        seed: Of all that is drawn.
+        seed: Of all that is drawn, 0 .. 2^32 - 1.
         label_by: The metadata column where queries look that name none.
         with_pca: Whether PCA comes first, asked for or not.
 
@@ -70,24 +82,41 @@ class Plan:
     label_by: str | None = None
     with_pca: bool = True
     asked: tuple[Method | Projector, ...] = field(init=False, repr=False)
-    """The methods as they were understood, each once."""
+    """The methods as they were understood."""
 
     def __post_init__(self) -> None:
-        methods = [self.methods] if isinstance(self.methods, str) else self.methods
-        # A name that is given twice is one method; two projectors are two.
-        once = [m for i, m in enumerate(methods) if not isinstance(m, str) or m not in methods[:i]]
-        asked = tuple(parse_method(m) if isinstance(m, str) else m for m in once)
+        methods = check_list("methods", self.methods)
+        asked = tuple(map(_understood, methods))
+        for name, value in (
+            ("methods", methods),
+            ("axes", check_axes("axes", self.axes)),
+            ("dims", tuple(dict.fromkeys(check_list("dims", self.dims)))),
+        ):
+            object.__setattr__(self, name, value)
+        self._check_values()
         if self.axes and not any("axes" in _fields_to_fill(m) for m in asked):
             taking = (n for n, kind in PROJECTORS.ours.items() if "axes" in field_names(kind))
             asked = (*asked, parse_method(next(taking)))
-        for name, value in (
-            ("methods", tuple(methods)),
-            ("axes", tuple((start, end) for start, end in self.axes)),
-            ("dims", tuple(dict.fromkeys(int(d) for d in self.dims))),
-            ("asked", asked),
-        ):
-            object.__setattr__(self, name, value)
+        object.__setattr__(self, "asked", asked)
         self._check()
+
+    def _check_values(self) -> None:
+        """Refuse values that no projection can have, and take numbers of dimensions as such."""
+        for d in self.dims:
+            # A command has them as texts.
+            if isinstance(d, bool) or d not in (2, 3, "2", "3"):
+                raise ParameterError(f"--dims {d}", "is neither 2 nor 3", "give one or both")
+        object.__setattr__(self, "dims", tuple(dict.fromkeys(int(d) for d in self.dims)))
+        if self.perplexity is not None:
+            check_number("--perplexity", self.perplexity, 1)
+        if self.iterations is not None:
+            check_whole("--iterations", self.iterations, 1)
+        check_one_of("--metric", self.metric, get_args(Metric))
+        check_one_of("--normalize", self.normalize, get_args(Normalize))
+        check_seed("--seed", self.seed)
+        if self.label_by is not None:
+            check_text("--label-by", self.label_by)
+        check_truth("with_pca", self.with_pca)
 
     def _check(self) -> None:
         """Refuse what contradicts itself or cannot be obeyed."""
@@ -97,17 +126,20 @@ class Plan:
             )
         if len(self.axes) == MOST_AXES and self.dims == (2,):
             raise ParameterError("--dims 2", "does not show three axes", "leave out an --axis")
-        wrong = [d for d in self.dims if d not in (2, 3)]
-        if wrong:
-            raise ParameterError(f"--dims {wrong[0]}", "is neither 2 nor 3", "give one or both")
-        if self.seed < 0:
-            raise ParameterError("--seed", f"{self.seed} is negative", "take 0 or more")
         for name in _ALIASES:
             if getattr(self, name) is not None:
                 self._check_taken(name)
+        seen: list[tuple[type[Any], Mapping[str, Any]]] = []
         for method in self.asked:
             if isinstance(method, Method):
-                _check_whole(method, self._offered(None))
+                _check_complete(method, self._offered(None))
+                made = (method.projector, self._options(method, None))
+                if made in seen:
+                    raise ParameterError(
+                        f"--method {method.text}", "is asked for twice", "leave one out"
+                    )
+                seen.append(made)
+                _check_options(method, made[1])
 
     def _check_taken(self, name: str) -> None:
         if any(name in _fields_to_fill(method) for method in self.asked):
@@ -133,6 +165,12 @@ class Plan:
             offered["axes"] = self.axes
         return offered | {n: getattr(self, n) for n in _ALIASES if getattr(self, n) is not None}
 
+    def _options(self, method: Method, whole: EmbeddingTable | None) -> dict[str, Any]:
+        """Return the fields that a method's projector is made with."""
+        offered = self._offered(whole)
+        taken = {n: offered[n] for n in _fields_to_fill(method) if n in offered}
+        return {**taken, **method.options}
+
     def projectors(self, part: Part) -> list[Any]:
         """Return the projectors of some points, in the order in which they are shown."""
         found: list[Any] = []
@@ -140,9 +178,8 @@ class Plan:
             if not isinstance(method, Method):
                 found.append(method)
                 continue
-            offered = self._offered(part.whole)
-            taken = {n: offered[n] for n in _fields_to_fill(method) if n in offered}
-            found += _in_dims(method, method.projector(**taken, **method.options), part, self.dims)
+            options = self._options(method, part.whole)
+            found += _in_dims(method, method.projector(**options), part, self.dims)
         if self.with_pca:
             first = [p for p in found if isinstance(p, PCA)] or [PCA(normalize=self.normalize)]
             return [*first, *(p for p in found if not isinstance(p, PCA))]
@@ -174,7 +211,33 @@ def _fields_to_fill(method: Method | Projector) -> tuple[str, ...]:
     return tuple(n for n in field_names(method.projector) if n not in method.options)
 
 
-def _check_whole(method: Method, offered: Mapping[str, Any]) -> None:
+def _understood(method: Any) -> Method | Projector:
+    """Return a method as it is understood: a name is read, a projector stays.
+
+    Raises:
+        ParameterError: If it is neither.
+    """
+    if isinstance(method, str):
+        return parse_method(method)
+    if isinstance(method, type) or not callable(getattr(method, "project", None)):
+        name = method.__name__ if isinstance(method, type) else f"{method!r:.40}"
+        why = "is a class" if isinstance(method, type) else "is neither a name nor a projector"
+        raise ParameterError(f"methods: {name}", why, 'such as "tsne", or embviz.TSNE()')
+    projector: Projector = method
+    return projector
+
+
+def _check_options(method: Method, options: Mapping[str, Any]) -> None:
+    """Refuse what a projector of ours refuses, before anything is read."""
+    if method.projector in PROJECTORS.ours.values():
+        try:
+            method.projector(**options)
+        except ParameterError as error:
+            why = f"{error.what}: {error.why}"
+            raise ParameterError(f"--method {method.text}", why, error.way_out) from None
+
+
+def _check_complete(method: Method, offered: Mapping[str, Any]) -> None:
     """Refuse a method that lacks a value which it cannot do without."""
     for name in _fields_to_fill(method):
         found = next(f for f in dataclasses.fields(method.projector) if f.name == name)
@@ -220,7 +283,8 @@ def project(
         ParameterError: If a projection cannot be made as it is asked for.
         LoadError: If a vector holds NaN or infinity, or a checksum is wrong.
     """
-    plan = replace(plan or Plan(), **fields)
+    check_kind("plan", plan, (Plan, type(None)), "give an embviz.Plan, or its fields as keywords")
+    plan = changed("project", plan or Plan(), fields)
     part = points if isinstance(points, Part) else choose_points(points)
     space = part.space
     if plan.axes:

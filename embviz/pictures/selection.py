@@ -5,11 +5,21 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TypedDict, Unpack
+from typing import TypedDict, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import (
+    changed,
+    check_column,
+    check_kind,
+    check_one_of,
+    check_seed,
+    check_text,
+    check_truth,
+    check_whole,
+)
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors import find_neighbors
@@ -20,13 +30,16 @@ from embviz.space import Space, open_space
 
 log = logging.getLogger("embviz")
 
+DEFAULT_NEIGHBORS = 100
+_WAY = "embviz.load_table reads one, embviz.EmbeddingTable(vectors) makes one"
+
 
 class ChoiceFields(TypedDict, total=False):
     """The fields of `Choice`, as `choose_points` takes them."""
 
     select: str | None
     neighbors_of: str | None
-    k: int
+    k: int | None
     metric: Metric
     sample: int | None
     isolate: str | None
@@ -43,13 +56,13 @@ class Choice:
     Attributes:
         select: Only the points that this query matches.
         neighbors_of: Only the point with this label, or row number, and its `k` nearest neighbors.
-        k: How many neighbors; all where there are fewer.
+        k: How many neighbors; None is 100. All, which is told, where there are fewer.
         metric: Of those neighbors.
-        sample: Only so many points, drawn by the seed.
+        sample: Only so many points, drawn by the seed; all, which is told, where there are fewer.
         isolate: The points that this query matches are those that a report opens with, alone.
         drop_nonfinite: Leave out rows that hold NaN or infinity.
         label_by: The metadata column of labels, where queries look; None is the first of words.
-        seed: Of the sample.
+        seed: Of the sample, 0 .. 2^32 - 1.
         verify: Check the checksums of all vectors, where there are any, also if few are read.
 
     Raises:
@@ -58,7 +71,7 @@ class Choice:
 
     select: str | None = None
     neighbors_of: str | None = None
-    k: int = 100
+    k: int | None = None
     metric: Metric = "cosine"
     sample: int | None = None
     isolate: str | None = None
@@ -68,16 +81,29 @@ class Choice:
     verify: bool = False
 
     def __post_init__(self) -> None:
+        for option, text in (
+            ("--select", self.select),
+            ("--neighbors-of", self.neighbors_of),
+            ("--isolate", self.isolate),
+            ("--label-by", self.label_by),
+        ):
+            if text is not None:
+                check_text(option, text, f"such as '{text}'" if isinstance(text, int) else "")
         if self.select is not None and self.neighbors_of is not None:
             raise ParameterError("--select", "cannot be combined with --neighbors-of", "give one")
-        if self.sample is not None and self.sample < 2:
-            raise ParameterError("--sample", f"{self.sample} is not a number of points from 2 up")
-        if self.k < 1:
-            raise ParameterError(
-                "-k", f"{self.k} is not a number of neighbors", "ask for 1 or more"
-            )
-        if self.seed < 0:
-            raise ParameterError("--seed", f"{self.seed} is negative", "take 0 or more")
+        if self.sample is not None:
+            check_whole("--sample", self.sample, 2, what="a number of points from 2 up")
+        if self.k is not None:
+            more = "ask for 1 or more"
+            check_whole("-k", self.k, 1, what="a number of neighbors", way_out=more)
+            if self.neighbors_of is None:
+                raise ParameterError(
+                    "-k", "belongs to --neighbors-of", "add --neighbors-of LABEL, or leave it out"
+                )
+        check_one_of("--metric", self.metric, get_args(Metric))
+        check_truth("--drop-nonfinite", self.drop_nonfinite)
+        check_seed("--seed", self.seed)
+        check_truth("verify", self.verify)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,17 +167,22 @@ def choose_points(
         ParameterError: If a query matches nothing or fewer than two points are left.
         LoadError: If a row that is used holds NaN or infinity, or a checksum is wrong.
     """
-    choice = replace(choice or Choice(), **fields)
+    check_kind("points", table, EmbeddingTable, _WAY)
+    check_kind(
+        "choice", choice, (Choice, type(None)), "give an embviz.Choice, or its fields as keywords"
+    )
+    choice = changed("choose_points", choice or Choice(), fields)
     whole = drop_nonfinite(table) if choice.drop_nonfinite else table
     notes = [nonfinite_note(table.n_points - whole.n_points)] if whole is not table else []
     column = choice.label_by
-    if column is not None and column not in table.metadata:
-        there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
-        raise ParameterError("--label-by", f"no metadata column '{column}'", f"there are: {there}")
+    if column is not None:
+        check_column("--label-by", column, table.metadata)
     rows, note, around = _chosen_rows(whole, choice)
     if note:
         notes.append(note)
     pool = np.arange(whole.n_points) if rows is None else rows
+    if choice.sample is not None and choice.sample > len(pool):
+        log.info("--sample %d: there are %d points; all are taken", choice.sample, len(pool))
     if choice.sample is not None and choice.sample < len(pool):
         drawn = np.random.default_rng(choice.seed).choice(len(pool), choice.sample, replace=False)
         rows = pool[np.sort(drawn)]
@@ -190,11 +221,12 @@ def verified(table: EmbeddingTable) -> EmbeddingTable:
 
 
 def _check_projectable(part: EmbeddingTable) -> None:
+    what = part.source or "vectors"
     if part.n_points < 2:
-        raise ParameterError(part.source, "1 row cannot be projected", "a picture needs 2 or more")
+        raise ParameterError(what, "1 row cannot be projected", "a picture needs 2 or more")
     if part.n_dims < 2:
         raise ParameterError(
-            part.source, "vectors of 1 dimension cannot be projected", "a picture needs 2 or more"
+            what, "vectors of 1 dimension cannot be projected", "a picture needs 2 or more"
         )
 
 
@@ -211,8 +243,8 @@ def _chosen_rows(
     if choice.neighbors_of is None:
         return None, "", None
     center = find_point(as_points(table, choice.label_by), choice.neighbors_of)
-    k = min(choice.k, table.n_points - 1)
-    if k < choice.k:
+    k = min(choice.k or DEFAULT_NEIGHBORS, table.n_points - 1)
+    if choice.k is not None and k < choice.k:
         log.info("-k %d: there are %d other points; all are taken", choice.k, k)
     found = find_neighbors(table, [center], k, choice.metric)
     rows = np.sort(np.append(found.indices[0].astype(np.int64), center))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_list, check_text, check_whole
 from embviz.errors import ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
 from embviz.projections.pca import find_components
@@ -34,12 +35,23 @@ class Axes:
         n_components: Components wanted, 2 or 3; at least one an axis.
         column: The column that queries without one look in; None is the label column.
         whole: The table that the queries are matched in; None is the table projected.
+
+    Raises:
+        ParameterError: If the number of axes or components fits no table, or an axis is no pair.
     """
 
     axes: tuple[tuple[str, str], ...]
     n_components: int = 2
     column: str | None = None
     whole: EmbeddingTable | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "axes", check_axes("axes", self.axes))
+        if not 1 <= len(self.axes) <= MOST_AXES:
+            raise ParameterError("axes", f"{len(self.axes)} where 1 to {MOST_AXES} are drawn")
+        check_whole("n_components", self.n_components, 2, 3)
+        if self.column is not None:
+            check_text("column", self.column)
 
     def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[Axes, ...]:
         """Return the axes with the components that pictures of some dimensions need, 3 unasked."""
@@ -59,13 +71,8 @@ class Axes:
             `params["unit"]` the unit of coordinates that float32 cannot hold in the vectors' own.
 
         Raises:
-            ParameterError: If the number of axes or components does not fit, a query matches
-                nothing, or an axis has no direction.
+            ParameterError: If a query matches nothing, or an axis has no direction.
         """
-        if not 1 <= len(self.axes) <= MOST_AXES:
-            raise ParameterError("axes", f"{len(self.axes)} where 1 to {MOST_AXES} are drawn")
-        if self.n_components not in (2, 3):
-            raise ParameterError("axes", f"{self.n_components} components where 2 or 3 are drawn")
         whole = self.whole or table
         if whole.n_dims != table.n_dims:
             raise ParameterError(
@@ -98,6 +105,23 @@ class Axes:
             params=params if unit == 1 else {**params, "unit": unit},
             directions=directions.astype(np.float32),
         )
+
+
+def check_axes(name: str, axes: Any) -> tuple[tuple[str, str], ...]:
+    """Return axes as pairs of queries.
+
+    Raises:
+        ParameterError: If one is none.
+    """
+    pairs = []
+    for axis in check_list(name, axes):
+        pair = () if isinstance(axis, str) else check_list(name, axis)
+        if len(pair) != 2 or not all(isinstance(end, str) for end in pair):
+            raise ParameterError(
+                name, f"{axis!r:.60} is not a pair of queries", 'such as ("FROM", "TO")'
+            )
+        pairs.append((pair[0], pair[1]))
+    return tuple(pairs)
 
 
 @dataclass(frozen=True, eq=False)

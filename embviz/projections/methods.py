@@ -44,7 +44,7 @@ def parse_method(text: str) -> Method:
     """
     found = _SPEC.fullmatch(text.strip())
     if found is None:
-        raise ParameterError(f"--method {text}", "is not understood", _EXAMPLE)
+        raise ParameterError(f"--method {text or repr(text)}", "is not understood", _EXAMPLE)
     name, colon, item = found["name"].partition(":")
     if colon and name in PROJECTORS:
         raise ParameterError(f"--method {text}", f"'{item}' is no field=value", _EXAMPLE)

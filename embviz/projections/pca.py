@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_one_of, check_whole
 from embviz.errors import ParameterError
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
 from embviz.moments import Moments
@@ -65,10 +66,17 @@ class PCA:
     Args:
         n_components: Components wanted; there are never more than rows or columns.
         normalize: What is done to the vectors before; see `Space`.
+
+    Raises:
+        ParameterError: If a parameter fits no table.
     """
 
     n_components: int = 10
     normalize: Normalize = "none"
+
+    def __post_init__(self) -> None:
+        check_whole("n_components", self.n_components, 1)
+        check_one_of("normalize", self.normalize, get_args(Normalize))
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points on their leading principal components.
@@ -83,10 +91,8 @@ class PCA:
             are such that the loading of largest magnitude is positive.
 
         Raises:
-            ParameterError: If there is one row only, or no component is wanted.
+            ParameterError: If there is one row only.
         """
-        if self.n_components < 1:
-            raise ParameterError("n_components", f"{self.n_components} is less than 1")
         progress.info("PCA of %s points", f"{table.n_points:,}")
         space = open_space(table, self.normalize, space)
         found, coordinates = lead(space, self.n_components)

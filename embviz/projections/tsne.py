@@ -6,11 +6,12 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_number, check_one_of, check_seed, check_whole
 from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, count_cores
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
@@ -49,11 +50,14 @@ class TSNE:
         iterations: Steps in all; None is 300, or 750 of fewer than 3,000 points.
         metric: Of the neighbors; cosine is taken as euclidean between rows of unit length.
         normalize: What is done to the vectors before.
-        seed: For the neighbors' cells and the jitter of the start.
+        seed: For the neighbors' cells and the jitter of the start, 0 .. 2^32 - 1.
         neighbors: The neighbors of all points, when they are known already, with this metric and
             normalization.
         initialization: float (n_points, n_components), the start; None is the leading principal
             components. Its first component is scaled to a standard deviation of 1e-4.
+
+    Raises:
+        ParameterError: If a parameter fits no table.
     """
 
     n_components: int = 2
@@ -64,6 +68,16 @@ class TSNE:
     seed: int = 0
     neighbors: Neighbors | None = None
     initialization: NDArray[np.floating[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("n_components", self.n_components, 2, 3)
+        if self.perplexity is not None:
+            check_number("perplexity", self.perplexity, 1)
+        if self.iterations is not None:
+            check_whole("iterations", self.iterations, 1)
+        check_one_of("metric", self.metric, get_args(Metric))
+        check_one_of("normalize", self.normalize, get_args(Normalize))
+        check_seed("seed", self.seed)
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that near neighbors stay near.
@@ -76,11 +90,11 @@ class TSNE:
             `stats` holds `kl_divergence`; `frames` the start, about 30 steps and the end.
 
         Raises:
-            ParameterError: If there are fewer than 4 points, or the perplexity, the iterations, the
-                components, the neighbors or the start do not fit.
+            ParameterError: If there are fewer than 4 points, or the perplexity, the neighbors or
+                the start do not fit.
         """
         perplexity = self._perplexity_for(table)
-        phases = self._phases(table.n_points)
+        phases = plan_phases(table.n_points, self.iterations)
         space = open_space(table, self.normalize, space)
         start = self._start(table, space)
         neighbors = self._neighbors_for(table, self.count_neighbors(table), space)
@@ -121,23 +135,14 @@ class TSNE:
         largest = (n - 1) / 3
         if self.perplexity is None:
             return min(DEFAULT_PERPLEXITY, largest)
-        if not 1 <= self.perplexity <= largest:
+        if self.perplexity > largest:
             shown = math.floor(largest * 100) / 100
             raise ParameterError(
                 f"perplexity {self.perplexity:g}",
-                f"needs {math.ceil(3 * self.perplexity):,} neighbors of each of {n:,} points"
-                if self.perplexity > largest
-                else "is less than 1",
+                f"needs {math.ceil(3 * self.perplexity):,} neighbors of each of {n:,} points",
                 f"1 to {shown:g} fit",
             )
         return float(self.perplexity)
-
-    def _phases(self, n_points: int) -> list[Phase]:
-        if self.n_components not in (2, 3):
-            raise ParameterError("t-SNE", f"{self.n_components} components where 2 or 3 are drawn")
-        if self.iterations is not None and self.iterations < 1:
-            raise ParameterError("iterations", f"{self.iterations} is less than 1")
-        return plan_phases(n_points, self.iterations)
 
     def _start(self, table: EmbeddingTable, space: Space) -> NDArray[np.float64]:
         """Return the coordinates before the first iteration, float64 (n_points, n_components)."""

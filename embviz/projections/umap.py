@@ -8,11 +8,12 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_number, check_one_of, check_seed, check_whole
 from embviz.errors import ParameterError
 from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
@@ -27,7 +28,7 @@ progress = logging.getLogger("embviz.progress")
 
 FEWEST_POINTS = 4
 CHEAP_3D = 10_000  # Up to so many points 3D takes seconds and comes along unasked.
-_EPOCHS = "{n_fmt}/{total_fmt}"
+_EPOCHS = "{n_fmt}/{total_fmt}"  # What `_Epochs` reads.
 SPREAD = 10.0  # Of the start, as umap-learn scales its own.
 
 
@@ -41,9 +42,12 @@ class UMAP:
         min_dist: How near points may come in the map, 0 to 1.
         metric: Of the neighbors.
         normalize: What is done to the vectors before.
-        seed: For the neighbors' cells, the jitter of the start and the optimization.
+        seed: For the neighbors' cells, the jitter of the start and the optimization, 0 .. 2^32 - 1.
         neighbors: The neighbors of all points, when they are known already, with this metric and
             normalization.
+
+    Raises:
+        ParameterError: If a parameter fits no table.
     """
 
     n_components: int = 2
@@ -53,6 +57,15 @@ class UMAP:
     normalize: Normalize = "none"
     seed: int = 0
     neighbors: Neighbors | None = None
+
+    def __post_init__(self) -> None:
+        check_whole("n_components", self.n_components, 2, 3)
+        if self.n_neighbors is not None:
+            check_whole("n_neighbors", self.n_neighbors, 2)
+        check_number("min_dist", self.min_dist, 0, 1)
+        check_one_of("metric", self.metric, get_args(Metric))
+        check_one_of("normalize", self.normalize, get_args(Normalize))
+        check_seed("seed", self.seed)
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that the neighbor graph keeps its shape.
@@ -93,7 +106,7 @@ class UMAP:
                 tqdm_kwds={
                     "file": _Epochs(),
                     "disable": False,
-                    "bar_format": "{n_fmt}/{total_fmt}",
+                    "bar_format": _EPOCHS,
                 },
             )
             coordinates = np.asarray(model.fit_transform(start), dtype=np.float32)
@@ -118,19 +131,15 @@ class UMAP:
     def count_neighbors(self, table: EmbeddingTable) -> int:
         """Return the number of neighbors in force, each point itself among them."""
         n = table.n_points
-        if self.n_components not in (2, 3):
-            raise ParameterError("UMAP", f"{self.n_components} components where 2 or 3 are drawn")
         if n < FEWEST_POINTS:
             raise ParameterError(
                 table.source or "vectors",
                 f"{n} point{'s' * (n != 1)} are too few for UMAP, which needs {FEWEST_POINTS}",
             )
-        if not 0 <= self.min_dist <= 1:
-            raise ParameterError("min_dist", f"{self.min_dist} is not in 0 .. 1")
         # umap-learn needs more points than neighbors and components than points.
         if self.n_neighbors is None:
             return min(15, n - 1)
-        if not 2 <= self.n_neighbors <= n - 1:
+        if self.n_neighbors > n - 1:
             raise ParameterError(
                 "n_neighbors", f"{self.n_neighbors} is not in 2 .. {n - 1} with {n:,} points"
             )

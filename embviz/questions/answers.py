@@ -5,11 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from numbers import Real
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import (
+    check_keywords,
+    check_list,
+    check_one_of,
+    check_text,
+    check_truth,
+    check_whole,
+)
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.queries import closest_labels, match_some, parse_arithmetic, tell_first
@@ -23,6 +32,7 @@ log = logging.getLogger("embviz")
 
 # Places on a way are asked for at once, each for as many neighbors.
 MOST_PLACES = 1000
+_SUCH_AS = "give a label, or a row number as a text"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +88,7 @@ def ask(
         ParameterError: If the query names no point, a vector has no direction, or a field does not
             fit.
     """
+    check_keywords("ask", fields, QuestionFields.__annotations__)
     return make_question(points, **fields).ask([query])[0]
 
 
@@ -88,6 +99,7 @@ def ask_between(
     **fields: Unpack[QuestionFields],
 ) -> Answer:
     """Find points along the way from one label to another; raises as `ask` does."""
+    check_keywords("ask_between", fields, QuestionFields.__annotations__)
     return make_question(points, **fields).between(start, end)
 
 
@@ -114,10 +126,14 @@ def make_question(
         ParameterError: If a number is out of range or `select` matches nothing.
     """
     asked = as_points(points)
-    if k < 1:
-        raise ParameterError("-k", f"{k} is not a number of neighbors", "ask for 1 or more")
-    if recall is not None and not 0 < recall <= 1:
-        raise ParameterError(f"--recall {recall:g}", "must be above 0 and at most 1")
+    check_whole("-k", k, 1, what="a number of neighbors", way_out="ask for 1 or more")
+    if metric is not None:
+        check_one_of("--metric", metric, get_args(Metric))
+    check_truth("--farthest", farthest)
+    if select is not None:
+        check_text("--select", select)
+    if recall is not None and not (isinstance(recall, Real) and 0 < recall <= 1):
+        raise ParameterError(f"--recall {recall}", "must be above 0 and at most 1")
     n_others = asked.n_points - 1
     if k > n_others:
         log.info("-k %d: there are %d other points; all are listed", k, n_others)
@@ -153,6 +169,7 @@ class Question:
         Raises:
             ParameterError: If a query names no point, or a vector has no direction.
         """
+        texts = [check_text("query", text, _SUCH_AS) for text in check_list("queries", texts)]
         terms = [self._terms(text) for text in texts]
         named = [tuple(find_point(self.points, term) for _, term in t) for t in terms]
         plain = [i for i, t in enumerate(terms) if len(t) == 1]
@@ -216,6 +233,7 @@ class Question:
         Raises:
             ParameterError: If they are one point or have no direction.
         """
+        start, end = (check_text("--between", text, _SUCH_AS) for text in (start, end))
         operands = (find_point(self.points, start), find_point(self.points, end))
         if operands[0] == operands[1]:
             raise ParameterError("--between", f"'{start}' and '{end}' are one point")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
 
 import numpy as np
 
+from embviz.checks import check_column, check_kind
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable
 from embviz.questions.search import Search, TableSearch
@@ -88,11 +89,7 @@ class Points:
         columns = self.columns
         if column is None or column == columns.label:
             return self
-        if column not in columns.names:
-            there = ", ".join(f"'{name}'" for name in columns.names) or "none"
-            raise ParameterError(
-                "--label-by", f"no metadata column '{column}'", f"there are: {there}"
-            )
+        check_column("--label-by", column, columns.names)
         read = {name: columns.column(name) for name in columns.names}
         return replace(self, columns=TableColumns(read, column))
 
@@ -129,10 +126,14 @@ def as_points(
         columns = TableColumns(asked.metadata, asked.label_column())
         asked = Points(TableSearch(asked), columns, asked.source)
     elif not isinstance(asked, Points):
+        from embviz.neighbors.index.index import NeighborIndex
+
+        way_out = "give a table, or what open_points or open_index gives"
+        check_kind("points", asked, NeighborIndex, way_out)
         asked = Points(asked, asked.columns, str(asked.path))
     points = asked.labelled_by(label_by)
     if points.n_points < 2:
-        raise ParameterError(points.source, "1 row has no neighbors")
+        raise ParameterError(points.source or "vectors", "1 row has no neighbors")
     return points
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TypedDict
 
+from embviz.checks import changed, check_kind
 from embviz.model import EmbeddingTable, Metric
 from embviz.pictures.selection import Part
 from embviz.report.payload import ReportOptions
@@ -36,7 +37,12 @@ def report_options(
 
     What `choose_points` found of its points counts where the options say nothing.
     """
-    options = replace(options or ReportOptions(), **fields)
+    check_kind("points", points, (EmbeddingTable, Part), "give a table, or what choose_points gave")
+    check_kind(
+        "options", options, (ReportOptions, type(None)),
+        "give an embviz.ReportOptions, or its fields as keywords",
+    )  # fmt: skip
+    options = changed("write_report", options or ReportOptions(), fields)
     if isinstance(points, EmbeddingTable):
         return points, options
     return points.table, replace(

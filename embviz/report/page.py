@@ -10,9 +10,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Unpack
 
+from embviz.checks import check_list, check_path
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
@@ -92,7 +92,8 @@ def write_report(
         OutputError: If the file cannot be written; nothing is left behind.
         ParameterError: If an option does not fit the table.
     """
-    return write_file(Path(path), encode_report(points, projections, options, **fields))
+    path = check_path("path", path)
+    return write_file(path, encode_report(points, projections, options, **fields))
 
 
 def encode_report(
@@ -106,6 +107,7 @@ def encode_report(
     Raises:
         ParameterError: If an option does not fit the table.
     """
+    projections = check_list("projections", projections)
     prepare_page()
     table, options = report_options(points, options, fields)
     space = points.space if isinstance(points, Part) else None

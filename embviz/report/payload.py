@@ -11,16 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePath, PureWindowsPath
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
+from embviz.checks import check_column, check_list, check_one_of, check_text, check_whole
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Metric, Projection, is_numeric
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
-from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
+from embviz.report.vectors import PAGE_BYTES, PRECISIONS, PackedVectors, pack_vectors
 from embviz.space import Space
 from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
@@ -49,6 +50,9 @@ class ReportOptions:
         selected: Indices of the table that the page opens with, selected.
         notes: Sentences for the reader, such as that this is a sample.
         image_links: Relative URLs of images beside the page, one a point, that its card opens.
+
+    Raises:
+        ParameterError: If a value is not of those.
     """
 
     title: str = ""
@@ -64,6 +68,25 @@ class ReportOptions:
     selected: Sequence[int] = ()
     notes: Sequence[str] = ()
     image_links: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        check_text("title", self.title)
+        check_text("command", self.command)
+        for name in ("label_by", "color_by", "first"):
+            if getattr(self, name) is not None:
+                check_text(name, getattr(self, name))
+        check_one_of("metric", self.metric, get_args(Metric))
+        check_whole("dims", self.dims, 2, 3)
+        check_one_of("vectors", self.vectors, PRECISIONS)
+        if self.total_points is not None:
+            check_whole("total_points", self.total_points, 1)
+        for name in ("isolated", "selected"):
+            indices = check_list(name, getattr(self, name))
+            indices = tuple(check_whole(name, i, what="an index of a point") for i in indices)
+            object.__setattr__(self, name, indices)
+        for name in ("notes", "image_links"):
+            texts = tuple(check_text(name, t) for t in check_list(name, getattr(self, name)))
+            object.__setattr__(self, name, texts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,10 +112,10 @@ def build_payload(
         space: What `open_space` gave of the table, where it was opened before.
 
     Raises:
-        ParameterError: If a projection has another number of points, or a named column or
+        ParameterError: If a projection has another number of points, or a named column, point or
             projection is missing.
     """
-    _check_columns(table, options)
+    check_points_and_columns(table, options)
     named = name_tabs(projections or [PCA().project(table, space)])
     entries, makers = _projection_entries(named, table.n_points)
     columns, column_makers = _column_entries(table)
@@ -116,11 +139,22 @@ def build_payload(
     return Payload(manifest, tuple(blocks))
 
 
-def _check_columns(table: EmbeddingTable, options: ReportOptions) -> None:
+def check_points_and_columns(table: EmbeddingTable, options: ReportOptions) -> None:
+    """Refuse what a report shows of points and columns that a table does not have.
+
+    Raises:
+        ParameterError: Naming the first.
+    """
+    for name, indices in (("isolated", options.isolated), ("selected", options.selected)):
+        for i in indices:
+            if i >= table.n_points:
+                raise ParameterError(name, f"there is no point {i} in 0 .. {table.n_points - 1}")
+    if options.image_links and len(options.image_links) != table.n_points:
+        n_links = counted(len(options.image_links), "link")
+        raise ParameterError("image_links", f"{n_links} for {counted(table.n_points, 'point')}")
     for option, column in (("--label-by", options.label_by), ("--color-by", options.color_by)):
-        if column is not None and column not in table.metadata:
-            there = ", ".join(f"'{name}'" for name in table.metadata) or "none"
-            raise ParameterError(option, f"no metadata column '{column}'", f"there are: {there}")
+        if column is not None:
+            check_column(option, column, table.metadata)
 
 
 def _heading(table: EmbeddingTable, options: ReportOptions) -> dict[str, Any]:
@@ -137,8 +171,8 @@ def _heading(table: EmbeddingTable, options: ReportOptions) -> dict[str, Any]:
         "color_by": options.color_by,
         "metric": options.metric,
         "dims": options.dims,
-        "isolated": [int(i) for i in options.isolated],
-        "selected": [int(i) for i in options.selected],
+        "isolated": list(options.isolated),
+        "selected": list(options.selected),
         "notes": list(options.notes),
     }
 

@@ -152,7 +152,7 @@ def test_a_perplexity_that_needs_more_points_is_refused():
 
 @pytest.mark.parametrize("perplexity", [0, -5, 0.5, float("nan")])
 def test_a_perplexity_below_one_is_refused(perplexity):
-    with pytest.raises(ParameterError, match="is less than 1; 1 to 33 fit"):
+    with pytest.raises(ParameterError, match=f"perplexity: {perplexity} is not a number from 1 up"):
         TSNE(perplexity=perplexity).project(EmbeddingTable(DIGITS[:100]))
 
 
@@ -189,12 +189,12 @@ def test_one_dimension_is_enough():
 
 @pytest.mark.parametrize("n_components", [0, 1, 4])
 def test_other_than_two_or_three_components_are_refused(n_components):
-    with pytest.raises(ParameterError, match="2 or 3"):
+    with pytest.raises(ParameterError, match=rf"{n_components} is not a whole number in 2 \.\. 3"):
         TSNE(n_components).project(TABLE)
 
 
 def test_no_iterations_are_refused():
-    with pytest.raises(ParameterError, match="0 is less than 1"):
+    with pytest.raises(ParameterError, match="iterations: 0 is not a whole number from 1 up"):
         TSNE(iterations=0).project(TABLE)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_column, check_seed
 from embviz.errors import ParameterError
 from embviz.kernels import TRAINED_PER_CENTER, choose_kernels
 from embviz.model import EmbeddingTable, Metric
@@ -83,8 +84,9 @@ def build_index(
     folder = Path(path)
     if table.n_points < 2:
         raise ParameterError(table.source or "vectors", "1 row has no neighbors")
-    if label_column is not None and label_column not in table.metadata:
-        raise ParameterError("label column", f"no metadata column '{label_column}'")
+    if label_column is not None:
+        check_column("--label-by", label_column, table.metadata)
+    check_seed("--seed", seed)
     with fresh_index(folder) as building:
         if table.verify is not None:
             table.verify()
