@@ -128,8 +128,8 @@ def _write(
             stage.write(Path(name), data)
     (_, size), *extras = stage.written
     for name, _ in extras:
-        log.info("Wrote %s", name)
-    log.info("Wrote %s (%s)", outputs.output, _size(size))
+        log.info("Wrote %s", _place(name))
+    log.info("Wrote %s (%s)", _place(outputs.output), _size(size))
 
 
 def _extras(
@@ -149,10 +149,15 @@ def _extras(
         yield name, encode_coordinates(name, part.table, projections)
     if outputs.figure:
         from embviz.export import encode_figure
+        from embviz.pictures.tabs import show_first
 
         progress.info("writing %s", outputs.figure)
-        first = next(p for p in projections if p.key == shown.first)
+        first = show_first(projections, shown.first, shown.dims)
         yield outputs.figure, encode_figure(part.table, first, dims=shown.dims)
+
+
+def _place(output: str | Path) -> str:
+    return "to the standard output" if str(output) == "-" else str(output)
 
 
 def _size(n_bytes: int) -> str:

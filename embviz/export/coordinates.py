@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import logging
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from embviz.checks import check_list, check_path
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
@@ -26,13 +28,16 @@ def write_coordinates(
     """Write the coordinates of projections, with row numbers and labels.
 
     `.npz` holds `rows` int64, `labels` and one float32 array (n_points, n_components) a projection,
-    such as `tsne_2`, or `tsne-2_2` of a second tab; `.tsv` a line a point with a header.
+    such as `tsne_2`, or `tsne-2_2` of a second tab, with a text `tsne_2_title` that tells them
+    apart; `.tsv` a line a point with a header, in which columns of several tabs of one method have
+    their title too: `tsne-2_2:1 t-SNE, perplexity 15`.
 
     Raises:
         ParameterError: If the name ends otherwise, or a projection is of another number of points.
         OutputError: If the file cannot be written.
     """
-    write_file(Path(path), encode_coordinates(path, table, projections))
+    path = check_path("path", path)
+    write_file(path, encode_coordinates(path, table, projections))
 
 
 def encode_coordinates(
@@ -45,19 +50,20 @@ def encode_coordinates(
     """
     path = Path(path)
     check_coordinates_name(path)
+    projections = check_list("projections", projections)
     for projection in projections:
         projection.check_points(table.n_points)
     progress.info("writing %s", path)
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
-    arrays: dict[str, Any] = {
-        f"{p.key}_{p.coordinates.shape[1]}": p.coordinates for p in name_tabs(projections)
-    }
+    named = {f"{p.key}_{p.coordinates.shape[1]}": p for p in name_tabs(projections)}
     if path.suffix == ".npz":
         buffer = io.BytesIO()
         labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
+        arrays: dict[str, Any] = {name: p.coordinates for name, p in named.items()}
+        arrays |= {f"{name}_title": np.array(p.title, np.str_) for name, p in named.items()}
         np.savez(buffer, rows=rows, labels=labels, **arrays)
         return _without_dates(buffer.getvalue())
-    return to_utf8(_as_tsv(table, rows, arrays))
+    return to_utf8(_as_tsv(table, rows, named))
 
 
 def check_coordinates_name(path: Path) -> None:
@@ -82,12 +88,18 @@ def _without_dates(data: bytes) -> bytes:
     return out.getvalue()
 
 
-def _as_tsv(table: EmbeddingTable, rows: Any, arrays: dict[str, Any]) -> str:
+def _as_tsv(table: EmbeddingTable, rows: Any, named: Mapping[str, Projection]) -> str:
     def clean(text: str) -> str:
         return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
 
-    names = [f"{name}:{c + 1}" for name, a in arrays.items() for c in range(a.shape[1])]
-    values = np.concatenate([np.empty((len(rows), 0), np.float32), *arrays.values()], axis=1)
+    tabs = Counter(name for name, _ in {(p.name, p.key) for p in named.values()})
+    names = [
+        f"{name}:{c + 1}" + (f" {clean(p.title)}" if tabs[p.name] > 1 else "")
+        for name, p in named.items()
+        for c in range(p.coordinates.shape[1])
+    ]
+    arrays = [p.coordinates for p in named.values()]
+    values = np.concatenate([np.empty((len(rows), 0), np.float32), *arrays], axis=1)
     lines = ["\t".join(["row", "label", *names])]
     for i, row in enumerate(rows.tolist()):
         lines.append("\t".join([str(row), clean(table.label(i)), *(f"{x:.9g}" for x in values[i])]))

@@ -52,6 +52,22 @@ def find_tab(projections: Sequence[Projection], name: str) -> str:
     raise ParameterError(f"first: '{name}'", "no such projection", f"there are: {there}")
 
 
+def show_first(projections: Sequence[Projection], name: str | None, dims: int) -> Projection:
+    """Return the projection that a report opens with.
+
+    Args:
+        projections: As `name_tabs` returns them.
+        name: A key or a method's name; None is the last.
+        dims: 2 or 3: the picture of that many, else the one of most.
+
+    Raises:
+        ParameterError: If there is none of that name.
+    """
+    key = projections[-1].key if name is None else find_tab(projections, name)
+    widths = {int(p.coordinates.shape[1]): p for p in projections if p.key == key}
+    return widths.get(dims) or widths[max(widths)]
+
+
 def _free(name: str, joint: str, taken: set[str]) -> str:
     numbered = (f"{name}{joint}{i}" for i in count(2))
     return name if name not in taken else next(n for n in numbered if n not in taken)
@@ -79,16 +95,24 @@ def _tell_apart(group: Sequence[Projection]) -> list[tuple[str, ...]]:
 def _differences(group: Sequence[Projection]) -> Iterator[list[str]]:
     """Yield what may tell projections apart: each of their parameters, then their axes."""
     for name in dict.fromkeys(name for p in group for name in p.params):
-        yield [_words(name, p.params) for p in group]
+        full, short = ([_words(name, p.params, digits) for p in group] for digits in (None, 4))
+        yield short if len(set(short)) == len(set(full)) else full
     yield [", ".join(p.axes) for p in group]
 
 
-def _words(name: str, params: Mapping[str, Any]) -> str:
-    """Return a parameter as a title has it, "" where it is no number and no text."""
+def _words(name: str, params: Mapping[str, Any], digits: int | None) -> str:
+    """Return a parameter as a title has it, "" where it is no number and no text.
+
+    Of a number with more than six digits so many are shown, None for all.
+    """
     value = params.get(name)
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return ""
-    shown = f"{value:g}" if isinstance(value, float) and float(f"{value:g}") == value else value
+    shown = value
+    if isinstance(value, float):
+        shown = f"{value:g}"
+        if float(shown) != value:
+            shown = f"{value:.{digits}g}" if digits else repr(value)
     return f"{name.removeprefix('n_').replace('_', ' ')} {shown}"

@@ -8,9 +8,9 @@ from typing import Unpack
 from embviz.bookmarks import make_bookmark, show_components
 from embviz.model import Bookmark, EmbeddingTable, Projection
 from embviz.pictures.selection import Part
-from embviz.pictures.tabs import find_tab, name_tabs
+from embviz.pictures.tabs import name_tabs, show_first
 from embviz.report.options import ReportFields, report_options
-from embviz.report.payload import ReportOptions
+from embviz.report.payload import ReportOptions, check_points_and_columns
 
 
 def opening_bookmark(
@@ -26,15 +26,14 @@ def opening_bookmark(
         projections: Of these points.
         options, fields: As for `write_report`; `first`, `dims`, `title`, `label_by`, `color_by`,
             `selected` and `isolated` count.
+
+    Raises:
+        ParameterError: As `write_report` does.
     """
     table, options = report_options(points, options, fields)
-    tabs = name_tabs(projections)
-    dims = options.dims
-    first = find_tab(tabs, options.first) if options.first else tabs[-1].key
-    named = [p for p in tabs if p.key == first]
-    widths = {int(p.coordinates.shape[1]): p for p in named}
-    projection = widths.get(dims) or widths[max(widths)]
-    shown = min(dims, int(projection.coordinates.shape[1]))
+    check_points_and_columns(table, options)
+    projection = show_first(name_tabs(projections), options.first or None, options.dims)
+    shown = min(options.dims, int(projection.coordinates.shape[1]))
     mark = make_bookmark(
         table,
         projection,

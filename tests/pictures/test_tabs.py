@@ -17,7 +17,7 @@ from embviz import (
     write_report,
 )
 from embviz.export.coordinates import write_coordinates
-from embviz.pictures.tabs import find_tab, name_tabs
+from embviz.pictures.tabs import find_tab, name_tabs, show_first
 
 
 def made(name: str, k: int, *axes: str, **params: Any) -> Projection:
@@ -45,6 +45,17 @@ P5, P15 = ("tsne", "t-SNE, perplexity 5"), ("tsne-2", "t-SNE, perplexity 15")
         (
             [made("tsne", 2, perplexity=p, n_neighbors=3 * p) for p in (5.0, 15.0)],
             [P5, P15],
+        ),
+        (
+            [made("tsne", 2, perplexity=19 / 3), made("tsne", 2, perplexity=15.0)],
+            [("tsne", "t-SNE, perplexity 6.333"), P15],
+        ),
+        (
+            [made("tsne", 2, perplexity=p) for p in (5.0000001, 5.0000002)],
+            [
+                ("tsne", "t-SNE, perplexity 5.0000001"),
+                ("tsne-2", "t-SNE, perplexity 5.0000002"),
+            ],
         ),
         (
             [made("tsne", 2, perplexity=5.0, seed=s) for s in (0, 1)],
@@ -76,6 +87,17 @@ def test_a_key_or_a_method_names_the_tab() -> None:
     assert [find_tab(tabs, name) for name in ("tsne", "tsne-2")] == ["tsne", "tsne-2"]
     with pytest.raises(ParameterError, match="no such projection; there are: tsne, tsne-2"):
         find_tab(tabs, "pca")
+
+
+@pytest.mark.parametrize(
+    ("name", "dims", "shown"),
+    [("tsne", 3, 2), ("tsne", 2, 1), ("pca", 3, 0), (None, 2, 3), (None, 3, 3)],
+)
+def test_a_report_opens_with_the_picture_of_the_dimensions_asked_for(
+    name: str | None, dims: int, shown: int
+) -> None:
+    tabs = [made("pca", 10), made("tsne", 2), made("tsne", 3), made("umap", 2)]
+    assert show_first(tabs, name, dims) is tabs[shown]
 
 
 def test_a_projection_is_linear_where_it_has_axes_or_directions_unless_it_says() -> None:
@@ -113,9 +135,16 @@ def test_coordinates_of_each_tab_are_saved_under_its_key(tmp_path: Any) -> None:
     write_coordinates(tmp_path / "c.npz", table, both)
     with np.load(tmp_path / "c.npz") as saved:
         assert (saved["tsne_2"][0, 0], saved["tsne-2_2"][0, 0]) == (5, 15)
+        assert str(saved["tsne_2_title"]) == "tsne, perplexity 5"
+        assert str(saved["tsne-2_2_title"]) == "tsne, perplexity 15"
     write_coordinates(tmp_path / "c.tsv", table, both)
     header = (tmp_path / "c.tsv").read_text(encoding="utf-8").splitlines()[0]
-    assert header.split("\t")[2:] == ["tsne_2:1", "tsne_2:2", "tsne-2_2:1", "tsne-2_2:2"]
+    columns = [f"tsne_2:{i} tsne, perplexity 5" for i in (1, 2)]
+    columns += [f"tsne-2_2:{i} tsne, perplexity 15" for i in (1, 2)]
+    assert header.split("\t")[2:] == columns
+    write_coordinates(tmp_path / "c.tsv", table, both[:1])
+    header = (tmp_path / "c.tsv").read_text(encoding="utf-8").splitlines()[0]
+    assert header.split("\t")[2:] == ["tsne_2:1", "tsne_2:2"]
 
 
 def test_a_projection_of_other_points_is_saved_nowhere(tmp_path: Any) -> None:
