@@ -77,9 +77,16 @@ class LogdirFormat:
             raise LoadError(path, f"no {FILE_NAME} in it")
         config = read_config(config_path)
         tensors = _file_tensors(config)
-        checkpoint = find_checkpoint(config, path, needed=not tensors)
+        checkpoint = None
+        try:
+            checkpoint = _open_checkpoint(config, path, needed=not tensors)
+        except LoadError as error:
+            if not tensors:
+                raise
+            _log.warning("%s: only what has files of its own is read: %s", config.path, error)
+            tensors += _refused_entries(config, tensors, error)
         if checkpoint is not None:
-            tensors += _checkpoint_tensors(config, checkpoint, any(t.preferred for t in tensors))
+            tensors += _checkpoint_tensors(config, checkpoint, tensors)
         refusals = [t.refusal for t in tensors if t.refusal is not None]
         if refusals and len(refusals) == len(tensors):
             raise refusals[0]
@@ -149,11 +156,40 @@ def _refused(name: str, aliases: tuple[str, ...], error: LoadError) -> Tensor:
     )
 
 
-def _checkpoint_tensors(config: ProjectorConfig, checkpoint: Path, has_first: bool) -> list[Tensor]:
-    """Return a checkpoint's tensors, with the files that a config names for each."""
+def _open_checkpoint(config: ProjectorConfig, path: Path, needed: bool) -> Source | None:
+    """Open the checkpoint that belongs to a config; None where there is none.
+
+    Raises:
+        LoadError: If it leads out of the folder or is damaged, or there is none and one is needed.
+    """
     from embviz.loaders.checkpoint.checkpoint import CHECKPOINT
 
-    tensors = CHECKPOINT.open(checkpoint).tensors
+    checkpoint = find_checkpoint(config, path, needed)
+    return None if checkpoint is None else CHECKPOINT.open(checkpoint)
+
+
+def _refused_entries(
+    config: ProjectorConfig, of_files: list[Tensor], error: LoadError
+) -> list[Tensor]:
+    """Return the tensors that a config names in a checkpoint that cannot be read."""
+    taken = _names(of_files)
+    names = [_name(e) for e in config.embeddings if e.tensor_name and not e.tensor_path]
+    return [_refused(name, (), error) for name in dict.fromkeys(names) if name not in taken]
+
+
+def _names(tensors: list[Tensor]) -> set[str]:
+    return {name for tensor in tensors for name in tensor.names}
+
+
+def _checkpoint_tensors(
+    config: ProjectorConfig, checkpoint: Source, of_files: list[Tensor]
+) -> list[Tensor]:
+    """Return a checkpoint's tensors, with the files that a config names for each.
+
+    One that has the name of a tensor with a file of its own stands beside it, with the checkpoint
+    behind its name.
+    """
+    tensors = checkpoint.tensors
     entries: dict[str, EmbeddingInfo] = {}
     for embedding in config.embeddings:
         if not embedding.tensor_name or embedding.tensor_path:
@@ -163,15 +199,29 @@ def _checkpoint_tensors(config: ProjectorConfig, checkpoint: Path, has_first: bo
             _log.warning(
                 "%s: it names '%s', which is %s of %s",
                 config.path, printable(embedding.tensor_name, 80),
-                "several tensors" if found else "no tensor", checkpoint,
+                "several tensors" if found else "no tensor", checkpoint.path,
             )  # fmt: skip
         else:
             entries.setdefault(found[0].name, embedding)
+    has_first = any(t.preferred for t in of_files)
     first = None if has_first else next(iter(entries), None)
     # What is said of no tensor in particular is said of each, but for its pictures.
     unnamed = next((e for e in config.embeddings if not (e.tensor_name or e.tensor_path)), None)
     rest = replace(unnamed or EmbeddingInfo(), image_path="", single_image_dim=())
-    return [_with_files(config, entries.get(t.name, rest), t, t.name == first) for t in tensors]
+    named = [_with_files(config, entries.get(t.name, rest), t, t.name == first) for t in tensors]
+    taken = _names(of_files)
+    return [
+        _renamed(t, checkpoint.shown, taken) if t.name.removesuffix(":0") in taken else t
+        for t in named
+    ]
+
+
+def _renamed(tensor: Tensor, place: str, taken: set[str]) -> Tensor:
+    """Return a tensor with its place behind its name, which is an alias then."""
+    name = f"{tensor.name} ({place})"
+    while name in taken:
+        name += "'"
+    return replace(tensor, name=name, aliases=(tensor.name, *tensor.aliases))
 
 
 def _file_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, name: str) -> Tensor:

@@ -253,6 +253,32 @@ def test_a_named_checkpoint_is_taken_from_inside_the_folder(tmp_path: Path) -> N
     np.testing.assert_array_equal(load_table(run, tensor="emb").vectors, VECTORS + 1)
 
 
+@pytest.mark.parametrize("place", ["/data/run/model.ckpt-5", "gone.ckpt-5", "damaged.ckpt-5"])
+def test_tensors_with_files_are_read_where_the_checkpoint_cannot_be(
+    tmp_path: Path, place: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = f'model_checkpoint_path: "{place}"\n{FULL}embeddings {{ tensor_name: "t" }}'
+    run = write_run(tmp_path / "run", config + 'embeddings { tensor_name: "emb:0" }')
+    (run / "damaged.ckpt-5.index").write_bytes(b"\0" * 100)
+    np.testing.assert_array_equal(load_table(run).vectors, VECTORS)
+    assert "only what has files of its own is read" in caplog.text
+    assert place in caplog.text
+    assert [(i.name, i.taken) for i in list_tensors(run)] == [("t", True), ("emb", False)]
+    with pytest.raises(LoadError, match=place):
+        load_table(run, tensor="emb")
+
+
+def test_a_checkpoints_tensor_of_a_files_name_stands_beside_it(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", FULL)
+    add_checkpoint(run, t=VECTORS + 1, other=TALL)
+    first, *others = [i.name for i in list_tensors(run)]
+    assert (first, others) == ("t", ["other", "t (run/model.ckpt-1)"])
+    for name in ("t", "t:0", "t.tsv", None):
+        np.testing.assert_array_equal(load_table(run, tensor=name).vectors, VECTORS)
+    there = load_table(run, tensor="t (run/model.ckpt-1)")
+    np.testing.assert_array_equal(there.vectors, VECTORS + 1)
+
+
 KERAS = "/embeddings/.ATTRIBUTES/VARIABLE_VALUE"
 
 
