@@ -109,7 +109,7 @@ def test_the_source_is_found_where_none_is_named(
 
 def test_without_a_source_the_four_places_are_named(run: Any) -> None:
     ran = run("neighbors", "apple")
-    assert ran.status == 1
+    assert ran.status == 2
     for place in ("--source", "EMBVIZ_SOURCE", "embviz.toml", "index or projector logdir"):
         assert place in ran.stderr
 
@@ -376,7 +376,7 @@ def test_the_one_index_here_is_asked(run: Any, source: Any) -> None:
     assert labels(run("neighbors", "apple", "-k", "1")) == ["pear"]
     run("index", "x.npy", "-o", "idx2")
     both = run("neighbors", "apple")
-    assert both.status == 1
+    assert both.status == 2
     assert "2 indexes are here (idx, idx2" in both.stderr
 
 

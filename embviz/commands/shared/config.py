@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from embviz.commands.shared.settings import CONFIG, read_config
+from embviz.errors import LoadError
 
 COMMANDS = ("project", "sprite", "export")
 """The commands that take settings: of the file's top level, and of the table of their name."""
@@ -40,7 +41,7 @@ def defaults_from(ctx: click.Context, value: str, settings: Mapping[str, Any]) -
     """Return what the settings of a file give a command.
 
     Raises:
-        UsageError: If one is no option, or has another shape.
+        LoadError: If one is no option, or has a value that the option does not take.
     """
     own = _options(ctx.command)
     defaults: dict[str, Any] = {}
@@ -48,19 +49,19 @@ def defaults_from(ctx: click.Context, value: str, settings: Mapping[str, Any]) -
     for key, item in settings.items():
         if _is_table(item):
             if key not in COMMANDS or isinstance(item, list):
-                raise click.UsageError(f"{value}: [{key}] is none of {_tables()}", ctx)
+                raise LoadError(value, f"[{key}] is none of {_tables()}")
             if key == ctx.command.name:
                 table = item
         elif _plain(key) in own:
             taken = own[_plain(key)]
-            defaults[str(taken.name)] = _shape(taken, item, f"{value}: '{key}'", ctx)
+            defaults[str(taken.name)] = _shape(taken, item, (value, key), ctx)
         elif not _is_known(key):
-            raise click.UsageError(f"{value}: '{key}' is no option of embviz {ctx.info_name}", ctx)
+            raise LoadError(value, f"'{key}' is no option of embviz {ctx.info_name}")
     for key, item in table.items():
         if _plain(key) not in own:
-            raise click.UsageError(f"{value}: '{key}' is no option of embviz {ctx.info_name}", ctx)
+            raise LoadError(value, f"'{key}' is no option of embviz {ctx.info_name}")
         taken = own[_plain(key)]
-        defaults[str(taken.name)] = _shape(taken, item, f"{value}: '{key}'", ctx)
+        defaults[str(taken.name)] = _shape(taken, item, (value, key), ctx)
     return defaults
 
 
@@ -115,12 +116,19 @@ def _is_known(key: str) -> bool:
     return any(_plain(key) in _options(_command(name)) for name in COMMANDS)
 
 
-def _shape(param: click.Parameter, item: Any, what: str, ctx: click.Context) -> Any:
+def _shape(param: click.Parameter, item: Any, what: tuple[str, str], ctx: click.Context) -> Any:
     """Return a value as click wants it: a list where the option may be given several times.
 
+    Args:
+        param: The option.
+        item: The value as it stands in the file.
+        what: The file and the key.
+        ctx: Of the command.
+
     Raises:
-        UsageError: If it is a list or table where one value is meant.
+        LoadError: If it is a list or table where one value is meant, or no value of the option.
     """
+    path, key = what
     several = isinstance(param, click.Option) and param.multiple
     values = item if isinstance(item, list) else [item]
     nested = any(isinstance(value, list) for value in values)
@@ -140,5 +148,10 @@ def _shape(param: click.Parameter, item: Any, what: str, ctx: click.Context) -> 
     if param.type is click.INT and any(isinstance(value, float) for value in values):
         fits, wanted = False, "a whole number"  # which click would make of it by cutting
     if not fits:
-        raise click.UsageError(f"{what} is to be {wanted}", ctx)
-    return values if several or param.nargs != 1 else item
+        raise LoadError(path, f"'{key}' is to be {wanted}")
+    taken = values if several or param.nargs != 1 else item
+    try:
+        param.type_cast_value(ctx, taken)
+    except click.BadParameter as error:
+        raise LoadError(path, f"'{key}': {error.message.rstrip('.')}") from None
+    return taken

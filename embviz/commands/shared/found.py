@@ -13,14 +13,14 @@ import click
 from click.core import ParameterSource
 
 from embviz.commands.shared.config import defaults_from, unknown_key
-from embviz.commands.shared.settings import CONFIG, read_config
-from embviz.errors import LoadError, printable
+from embviz.commands.shared.settings import CONFIG, OUTPUTS, read_config
+from embviz.errors import LoadError, ParameterError, printable
 
 READ = ("source", "tensor", "metadata", "label_by")
 """What `neighbors` takes from the configuration file that names its source."""
 F = TypeVar("F", bound=Callable[..., Any])
 log = logging.getLogger("embviz")
-_PLACE = "embviz.place"
+_FOUND = "embviz.found"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def find_source(how: str) -> FoundSource:
         how: How it is named on the command line.
 
     Raises:
-        LoadError: If none of them names one, or a configuration file has an unknown key.
+        ParameterError: If none of them names one.
+        LoadError: If a configuration file has an unknown key.
     """
     if os.environ.get("EMBVIZ_SOURCE"):
         return FoundSource(os.environ["EMBVIZ_SOURCE"], "EMBVIZ_SOURCE")
@@ -74,7 +75,7 @@ def find_source(how: str) -> FoundSource:
         kind = "indexes" if indexes else "logdirs"
         names = [str(path) for path in several[:3]] + ["…"] * (len(several) > 3)
         why = f"{len(several)} {kind} are here ({', '.join(names)})"
-    raise LoadError(
+    raise ParameterError(
         "source",
         why,
         f'name it {how}, in EMBVIZ_SOURCE, as source = "FILE" in embviz.toml, '
@@ -127,25 +128,45 @@ def _find(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
         raise click.UsageError(f"{ctx.params['config']} names no source, and none is given", ctx)
     found = find_source("as SOURCE")
     if found.file is not None:
-        defaults = defaults_from(ctx, str(found.file), found.settings)
-        _refuse_imports(found.file, defaults.get("methods", ()))
-        ctx.default_map = defaults
+        ctx.default_map = defaults_from(ctx, str(found.file), found.settings)
     ctx.set_parameter_source("source", ParameterSource.DEFAULT_MAP)
-    ctx.meta[_PLACE] = found.place
+    ctx.meta[_FOUND] = found
     return found.source
 
 
-def _refuse_imports(path: Path, methods: Any) -> None:
-    """Refuse methods that import a module, in a file that nobody named.
+def settings_file(ctx: click.Context) -> str | None:
+    """Return the file whose settings are in force: it was named, or found with the source."""
+    if ctx.params.get("config"):
+        return str(ctx.params["config"])
+    found: FoundSource | None = ctx.meta.get(_FOUND)
+    return str(found.file) if found is not None and found.file is not None else None
 
-    Whoever runs a command in a folder of others does not mean to run their code.
+
+def _refuse_reach(path: Path, in_force: Mapping[str, Any]) -> None:
+    """Refuse settings that reach out of a file that nobody named: code, and files elsewhere.
+
+    Whoever runs a command in a folder of others does not mean to run their code, nor to write
+    where they say.
+
+    Args:
+        path: The file.
+        in_force: What it sets, by parameter, and nobody has typed.
 
     Raises:
         LoadError: Naming the first.
     """
     from embviz.projections.methods import imports_module
 
-    for text in methods if isinstance(methods, (list, tuple)) else (methods,):
+    for key in OUTPUTS:
+        name = in_force.get(key)
+        if name and not Path(name).resolve().is_relative_to(path.parent.resolve()):
+            raise LoadError(
+                path,
+                f"{key} '{printable(name, 60)}' is outside the folder of this file, which was "
+                "found and not named",
+                f"name it with --config {path}, or the output itself",
+            )
+    for text in in_force.get("methods", ()):
         if imports_module(str(text)):
             raise LoadError(
                 path,
@@ -155,15 +176,23 @@ def _refuse_imports(path: Path, methods: Any) -> None:
 
 
 def tell_settings(ctx: click.Context) -> None:
-    """Say in one line what was not typed but found with a source that was not named."""
-    if _PLACE not in ctx.meta:
+    """Say in one line what was not typed but found with a source that was not named.
+
+    Raises:
+        LoadError: If it would import a module, or write outside the folder of its file.
+    """
+    if _FOUND not in ctx.meta:
         return
-    found = [
-        f"{max(param.opts, key=len).lstrip('-')} = {_told(ctx.params[param.name or ''])}"
+    found: FoundSource = ctx.meta[_FOUND]
+    in_force = {
+        param: ctx.params[param.name or ""]
         for param in ctx.command.params
         if ctx.get_parameter_source(param.name or "") is ParameterSource.DEFAULT_MAP
-    ]
-    log.info("%s: %s", ctx.meta[_PLACE], ", ".join(found))
+    }
+    if found.file is not None:
+        _refuse_reach(found.file, {param.name or "": value for param, value in in_force.items()})
+    said = [f"{max(p.opts, key=len).lstrip('-')} = {_told(v)}" for p, v in in_force.items()]
+    log.info("%s: %s", found.place, ", ".join(said))
 
 
 def _told(value: Any) -> str:

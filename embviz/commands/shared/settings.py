@@ -11,6 +11,8 @@ CONFIG = "embviz.toml"
 FILES = {"source", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
 FILES |= {"save_coordinates", "save_bookmark", "o"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
+OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure")
+"""Those of `embviz project` that are written, by parameter."""
 
 
 def read_config(path: Path) -> dict[str, Any]:
