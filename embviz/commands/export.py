@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from embviz.model import EmbeddingTable, Projection
 
 log = logging.getLogger("embviz")
+_OWN = re.compile(
+    r"(\d\d+_[^/]+/)?(tensor\.(bytes|tsv)|metadata\.tsv|sprite\.\w+|bookmarks\.txt)"
+    r"|projector_config\.pbtxt"
+)
+"""The files that are written into a folder."""
 
 
 @click.command()
@@ -80,7 +86,6 @@ def export(**given: Any) -> None:
     from embviz.bookmarks import read_bookmarks
     from embviz.export import export_logdir
     from embviz.export.float32 import check_float32
-    from embviz.outputs.folders import check_folder
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.selection import Choice, choose_points
     from embviz.sprites.encoding import show_size
@@ -89,8 +94,7 @@ def export(**given: Any) -> None:
     plan = take(Plan, given, with_pca=False)
     choice = take(Choice, given, verify=bool(plan.axes))
     folder.check(source)
-    refuse_overwriting(Path(folder.output), {"source": source.source, "metadata": source.metadata})
-    check_folder(Path(folder.output))
+    folder.check_free(source)
     bookmarks = [mark for name in folder.bookmarks for mark in read_bookmarks(Path(name))]
     names: list[str | None] = list(folder.tensors) or [None]
     if folder.all_tensors:
@@ -98,7 +102,7 @@ def export(**given: Any) -> None:
     tables: list[EmbeddingTable] = []
     projections: dict[str, list[Projection]] = {}
     for name in names:
-        part = choose_points(replace(source, tensor=name).read(), choice)
+        part = choose_points(source.read(name), choice)
         check_float32(part.table)
         tables.append(part.table)
         if plan.asked:
@@ -151,13 +155,35 @@ class Folder:
             if there:
                 raise ParameterError(option, "belongs to one tensor, several are asked for")
 
+    def check_free(self, source: Source) -> None:
+        """Refuse a folder that is an input, holds one under a name of ours, or cannot be written.
+
+        Raises:
+            LoadError: If the folder is there, and the source is missing or damaged.
+            ParameterError: Naming the input.
+            OutputError: If the folder cannot be written.
+        """
+        from embviz.outputs.folders import check_folder
+
+        refuse_overwriting(self.output, source.inputs(self.bookmarks))
+        check_folder(Path(self.output))
+        folder = Path(self.output).resolve()
+        for what, name in source.inputs(self.bookmarks) if folder.is_dir() else ():
+            file = Path(name or "").resolve()
+            if folder in file.parents and _OWN.fullmatch(file.relative_to(folder).as_posix()):
+                raise ParameterError(
+                    self.output,
+                    f"would overwrite the {what} {name}",
+                    "name another folder after -o",
+                )
+
 
 def _list_tables(source: Source) -> list[str]:
     """Return the names of the tensors that TensorBoard would list."""
-    from embviz.loaders import list_tensors
+    from embviz.loaders.formats import reading
 
-    infos = list_tensors(source.source, input_format=source.input_format)
-    names = [i.name for i in infos if len(i.shape) == 2 and min(i.shape) > 1]
+    with reading(source.opened.path):
+        names = [t.name for t in source.opened.tensors if len(t.shape) == 2 and min(t.shape) > 1]
     if not names:
         raise LoadError(source.source, "no table of two rows and two columns or more in it")
     return names

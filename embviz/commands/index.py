@@ -43,7 +43,7 @@ def index(**given: Any) -> None:
         return
     folder = Path(request.output or "")
     if not request.append:
-        inputs = {"source": request.source, "metadata": request.metadata}
+        inputs = (("source", request.source), ("metadata", request.metadata))
         refuse_overwriting(folder, inputs)
     _tell(_build(request, folder), folder)
 

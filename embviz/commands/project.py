@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.commands.shared.config import config_option
-from embviz.commands.shared.found import source_argument, tell_settings
+from embviz.commands.shared.found import settings_file, source_argument, tell_settings
 from embviz.commands.shared.requests import Outputs, Source, take
 from embviz.commands.shared.source import TileSize, method_option, table_options
 
@@ -100,7 +100,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     from embviz.report import ReportOptions, prepare_page
 
     tell_settings(ctx)
-    source, outputs = take(Source, given), take(Outputs, given)
+    source = take(Source, given, config=settings_file(ctx))
+    outputs = take(Outputs, given)
     outputs.check(source, bookmarks)
     plan = take(Plan, given)
     choice = take(Choice, given, verify=bool(plan.axes))

@@ -77,8 +77,9 @@ def sprite(**given: Any) -> None:
     request = take(Request, given)
     sheet_format(Path(request.output))
     for target in (request.output, request.labels):
-        for image in request.images if target else ():
-            refuse_overwriting(Path(str(target)), {"images": image})
+        if target:
+            inputs = [("images", image) for image in request.images]
+            refuse_overwriting(target, [("settings", request.config), *inputs])
     written = pack_images(
         request.images,
         request.output,
@@ -97,3 +98,4 @@ class Request:
     images: tuple[str, ...]
     output: str
     labels: str | None
+    config: str | None

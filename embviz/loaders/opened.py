@@ -233,12 +233,15 @@ class Source:
         shown: Its name as it is shown, "" for the path.
         is_model: Whether its tensors are the weights of one model, of which the vocabulary's table
             is the tallest; of arrays that someone saved together, size says nothing.
+        files: What is read of it beside the path, where that is a folder, a prefix or names
+            others; no output may replace one of them.
     """
 
     path: Path
     tensors: tuple[Tensor, ...]
     shown: str = ""
     is_model: bool = False
+    files: tuple[Path, ...] = ()
 
 
 class Format(Protocol):

@@ -64,11 +64,13 @@ class Points:
         search: What finds neighbors among them.
         columns: Their metadata, one column of which names them.
         source: The name of the file or folder, as it is shown.
+        files: What they are read from.
     """
 
     search: Search
     columns: Columns
     source: str
+    files: tuple[Path, ...] = ()
 
     @property
     def n_points(self) -> int:
@@ -130,7 +132,7 @@ def as_points(
 
         way_out = "give a table, or what open_points or open_index gives"
         check_kind("points", asked, NeighborIndex, way_out)
-        asked = Points(asked, asked.columns, str(asked.path))
+        asked = Points(asked, asked.columns, str(asked.path), (asked.path,))
     points = asked.labelled_by(label_by)
     if points.n_points < 2:
         raise ParameterError(points.source or "vectors", "1 row has no neighbors")
@@ -203,7 +205,9 @@ def _open_table(source: str | Path, reading: Reading) -> Points:
         columns = open_columns(opened, tensor, table.n_points, metadata)
     if table.verify is not None:
         table.verify()
-    return Points(TableSearch(table), columns or TableColumns({}, None), table.source)
+    named = () if metadata is None else (Path(metadata),)
+    files = (opened.path, *opened.files, *named)
+    return Points(TableSearch(table), columns or TableColumns({}, None), table.source, files)
 
 
 def drop_nonfinite(table: EmbeddingTable) -> EmbeddingTable:

@@ -145,17 +145,29 @@ def find_sheets(path: Path) -> list[Path]:
 
 def find_labels(path: Path) -> Path | None:
     """Return the file of labels that was written with a sheet or manifest and lies beside it."""
+    note = _find_note(path)
+    if note is None or not note.labels:
+        return None
+    labels = path.parent / note.labels
+    return labels if labels.is_file() and not labels.is_symlink() else None
+
+
+def find_files(path: Path) -> list[Path]:
+    """Return the files beside a sheet or manifest that belong to it: its sheets and its labels."""
+    note = _find_note(path)
+    if note is None:
+        return []
+    return [path.parent / name for name in (*note.files, note.labels) if name]
+
+
+def _find_note(path: Path) -> SheetNote | None:
+    """Return what a sheet or manifest says of itself; None where it says nothing or is damaged."""
     from embviz.sprites.images import SHEET_FORMATS, open_image, read_bytes
 
     try:
         raw = read_bytes(path)
         if is_manifest(raw):
-            note: SheetNote | None = read_manifest(path, raw)
-        else:
-            note = read_note(open_image(raw, path, SHEET_FORMATS))
+            return read_manifest(path, raw)
+        return read_note(open_image(raw, path, SHEET_FORMATS))
     except LoadError:
         return None  # the sheet itself is refused where it is read
-    if note is None or not note.labels:
-        return None
-    labels = path.parent / note.labels
-    return labels if labels.is_file() and not labels.is_symlink() else None

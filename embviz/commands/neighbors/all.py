@@ -18,8 +18,13 @@ if TYPE_CHECKING:
 log = logging.getLogger("embviz")
 
 
-def write_all(points: Points, request: Request) -> None:
+def write_all(points: Points, request: Request, settings: Path | None = None) -> None:
     """Find the neighbors of all points and write them.
+
+    Args:
+        points: All of them.
+        request: What is asked.
+        settings: The configuration file that named the source, if one did.
 
     Raises:
         ParameterError: If the file's name says no format.
@@ -27,7 +32,8 @@ def write_all(points: Points, request: Request) -> None:
     """
     output = Path(request.output or "")
     find_writer(output)
-    refuse_overwriting(output, {"source": points.source, "metadata": request.metadata})
+    inputs = [("input", file) for file in points.files]
+    refuse_overwriting(output, [("settings", settings), *inputs])
     check_output(output)
     table = whole_table(points)
     metric = request.metric or points.search.metric

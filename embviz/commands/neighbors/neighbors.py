@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.shared.found import find_source
+from embviz.commands.shared.found import FoundSource, find_source
 from embviz.commands.shared.source import table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
@@ -67,11 +67,12 @@ def neighbors(**given: Any) -> None:
     if request.query or request.between:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    points = _open(request)
+    found = FoundSource(request.source) if request.source else find_source("with --source FILE")
+    points = _open(request, found)
     if request.everyone:
         from embviz.commands.neighbors.all import write_all
 
-        write_all(points, request)
+        write_all(points, request, found.file)
         return
     question = _question(points, request)
     output = _output(points, request)
@@ -151,12 +152,10 @@ class Request:
             raise ParameterError(f"--recall {self.recall:g}", "must be above 0 and at most 1")
 
 
-def _open(request: Request) -> Points:
+def _open(request: Request, found: FoundSource) -> Points:
     from embviz.questions.points import is_index, open_points
 
-    found = find_source("with --source FILE") if not request.source else None
-    source = found.source if found else str(request.source)
-    settings = found.settings if found else {}
+    source, settings = found.source, found.settings
     if not is_index(source, request.input_format):
         for option, there in (("recall", request.recall), ("exact", request.exact)):
             if there:

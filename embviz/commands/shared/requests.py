@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,6 +12,7 @@ from embviz.commands.shared.source import refuse_overwriting
 from embviz.errors import ParameterError
 
 if TYPE_CHECKING:
+    from embviz.loaders.opened import Source as OpenedSource
     from embviz.model import EmbeddingTable
 
 T = TypeVar("T")
@@ -44,6 +46,8 @@ class Source:
     sprite_size: tuple[int, int] | None = None
     images: str | None = None
     images_linked: bool = False
+    config: str | None = None
+    """The file of settings that is in force."""
 
     def __post_init__(self) -> None:
         if self.images is not None and self.sprite is not None:
@@ -53,22 +57,58 @@ class Source:
                 "--images-linked", "links the files of --images", "add --images DIR"
             )
 
-    def read(self) -> EmbeddingTable:
+    @cached_property
+    def opened(self) -> OpenedSource:
+        """The source, its headers read.
+
+        Raises:
+            LoadError: If it is missing or damaged.
+            ParameterError: If there is no format of the name.
+        """
+        from embviz.loaders import open_source
+
+        return open_source(self.source, self.input_format)
+
+    def inputs(self, bookmarks: Sequence[str] = ()) -> Iterator[tuple[str, Path | str | None]]:
+        """Yield what each file that is read is, and its path; the source is opened for the last.
+
+        Raises:
+            LoadError: If the source is missing or damaged.
+            ParameterError: If there is no format of the name.
+        """
+        yield "settings", self.config
+        yield "source", self.source
+        yield "metadata", self.metadata
+        yield "sprite", self.sprite
+        yield "images", self.images
+        for name in bookmarks:
+            yield f"bookmarks {name}", name
+        if self.sprite is not None:
+            from embviz.sprites import find_files
+
+            for file in find_files(Path(self.sprite)):
+                yield "sprite", file
+        for file in self.opened.files:
+            yield "source", file
+
+    def read(self, tensor: str | None = None) -> EmbeddingTable:
         """Read the points.
+
+        Args:
+            tensor: The tensor, in place of the one that was typed.
 
         Raises:
             LoadError: If a file is missing or damaged.
             ParameterError: If what is asked for is not there.
         """
-        from embviz.loaders import load_table
+        from embviz.loaders import choose_tensor, read_table
 
-        table = load_table(
-            self.source,
-            tensor=self.tensor,
+        table = read_table(
+            self.opened,
+            choose_tensor(self.opened, tensor or self.tensor),
             metadata=self.metadata,
             sprite=self.sprite,
             sprite_size=None if self.images else self.sprite_size,
-            input_format=self.input_format,
         )
         if self.sprite is not None and not table.metadata:
             from embviz.pictures.thumbnails import add_sheet_labels
@@ -94,23 +134,22 @@ class Outputs:
         """Refuse outputs that are inputs or cannot be written, before work is spent on them.
 
         Raises:
+            LoadError: If an output is there, and the source is missing or damaged.
             ParameterError: If one would overwrite an input.
             OutputError: If one cannot be written.
         """
         from embviz.outputs.files import check_outputs
 
-        inputs = {"source": source.source, "metadata": source.metadata, "sprite": source.sprite}
-        inputs |= {"images": source.images, **{f"bookmarks {name}": name for name in bookmarks}}
         named = {
             "-o": self.output,
             "--save-coordinates": self.save_coordinates,
             "--figure": self.figure,
             "--save-bookmark": self.save_bookmark,
         }
-        for name in filter(None, named.values()):
-            refuse_overwriting(Path(name), inputs)
         if self.save_coordinates:
             from embviz.export.coordinates import check_coordinates_name
 
             check_coordinates_name(Path(self.save_coordinates))
         check_outputs({option: Path(name) for option, name in named.items() if name})
+        for name in filter(None, named.values()):
+            refuse_overwriting(name, source.inputs(bookmarks))

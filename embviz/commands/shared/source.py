@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -59,18 +59,29 @@ def method_option(*names: str) -> Callable[[F], F]:
     )
 
 
-def refuse_overwriting(output: Path, inputs: dict[str, str | None]) -> None:
+def refuse_overwriting(output: Path | str, inputs: Iterable[tuple[str, Path | str | None]]) -> None:
     """Refuse an output that is one of the inputs.
+
+    Args:
+        output: A file or folder.
+        inputs: What each is, and its path; None is passed over. An output that is not there yet is
+            none of them, and they are not asked for.
 
     Raises:
         ParameterError: Naming the input.
     """
-    for what, name in inputs.items():
+    output = Path(output)
+    try:
+        if not output.exists():
+            return
+    except (OSError, ValueError):  # What is wrong with it is said by what writes it.
+        return
+    for what, name in inputs:
         if name is None:
             continue
         try:
-            same = output.exists() and Path(name).exists() and output.samefile(name)
-        except OSError:
+            same = output.samefile(name)
+        except (OSError, ValueError):
             same = False
         if same:
             raise ParameterError(

@@ -16,6 +16,7 @@ from embviz.loaders.checkpoint.bundle import TensorBundle
 from embviz.loaders.checkpoint.graph import GRAPH_KEY, VALUE_SUFFIX, ObjectGraph, parse_object_graph
 from embviz.loaders.checkpoint.names import NamedTensor, find_duplicates, find_slots
 from embviz.loaders.checkpoint.paths import Location, claim_path, locate
+from embviz.loaders.checkpoint.state import STATE_NAME
 from embviz.loaders.checkpoint.types import NUMERIC, type_name
 from embviz.loaders.checkpoint.v1 import V1Checkpoint
 from embviz.loaders.opened import Claim, Source, Start, Tensor
@@ -50,7 +51,8 @@ class CheckpointFormat:
         location = locate(path)
         reader, tensors = _open(location)
         found = tuple(_as_tensor(path, reader, t) for t in tensors)
-        return Source(path, found, location.source, is_model=True)
+        files = (*location.files, path / STATE_NAME)
+        return Source(path, found, location.source, is_model=True, files=files)
 
 
 CHECKPOINT = CheckpointFormat()

@@ -44,6 +44,13 @@ class Location:
     v1_files: tuple[Path, ...]
     source: str
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that are there of it."""
+        if self.prefix is None:
+            return self.v1_files
+        return tuple(self.prefix.with_name(name) for name in _pieces(self.prefix))
+
 
 def list_names(folder: Path) -> list[str]:
     """Return the sorted names in a folder, none where it cannot be read."""

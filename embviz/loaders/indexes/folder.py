@@ -55,7 +55,7 @@ class IndexFormat:
             numbers=numbers,
             verify=lambda: _read_all(index),
         )
-        return Source(path, (tensor,))
+        return Source(path, (tensor,), files=tuple(sorted(path.iterdir())))
 
 
 INDEX = IndexFormat()

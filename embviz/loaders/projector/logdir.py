@@ -6,6 +6,8 @@ import logging
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,7 +92,8 @@ class LogdirFormat:
         refusals = [t.refusal for t in tensors if t.refusal is not None]
         if refusals and len(refusals) == len(tensors):
             raise refusals[0]
-        return Source(path, tuple(tensors), is_model=checkpoint is not None)
+        files = (config_path, *_named_files(config), *(checkpoint.files if checkpoint else ()))
+        return Source(path, tuple(tensors), is_model=checkpoint is not None, files=files)
 
 
 LOGDIR = LogdirFormat()
@@ -99,6 +102,14 @@ LOGDIR = LogdirFormat()
 def _name(embedding: EmbeddingInfo) -> str:
     name = embedding.tensor_name or Path(embedding.tensor_path).name or _DEFAULT_NAME
     return name.removesuffix(":0")
+
+
+def _named_files(config: ProjectorConfig) -> Iterator[Path]:
+    """Yield the files in its folder that a config names."""
+    for embedding in config.embeddings:
+        for field in ("tensor_path", "metadata_path", "image_path", "bookmarks_path"):
+            with suppress(LoadError):  # What is wrong with it is said when it is read.
+                yield find_inside(config, field, getattr(embedding, field))
 
 
 def _file_tensors(config: ProjectorConfig) -> list[Tensor]:
