@@ -99,7 +99,7 @@ def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
             "save it as float32: x.astype('float32')",
         )
     reasons = {
-        "O": ("Python objects (dtype object), which would be unpickled", "save it as float32"),
+        "O": ("Python objects (dtype object), not numbers of one type", "make it float32"),
         "V": (f"void dtype {dtype.str[1:]}: raw bytes without a meaning", "save it as float32"),
         "U": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),
         "S": (f"text (dtype {dtype.str})", "save the numbers; labels go to --metadata"),

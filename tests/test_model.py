@@ -50,7 +50,7 @@ def test_an_array_is_not_copied() -> None:
         (VECTORS * 1j, "complex numbers (complex64); save the real part"),
         (VECTORS.astype(str), "text (dtype <U32)"),
         (VECTORS.astype("S9"), "text (dtype |S9)"),
-        (VECTORS.astype(object), "Python objects"),
+        (VECTORS.astype(object), "Python objects (dtype object), not numbers of one type"),
         (np.zeros(3, "f4,f4"), "records"),
         (np.zeros((3, 2), "M8[s]"), "times (dtype datetime64[s])"),
         (np.zeros((3, 2), "m8[s]"), "time spans"),

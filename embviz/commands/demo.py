@@ -7,11 +7,13 @@ from pathlib import Path
 
 import click
 
+from embviz.commands.shared.source import FILE
+
 log = logging.getLogger("embviz")
 
 
 @click.command()
-@click.option("-o", "output", metavar="FILE", default="demo.html", show_default=True)
+@click.option("-o", "output", type=FILE, metavar="FILE", default="demo.html", show_default=True)
 def demo(output: str) -> None:
     """Write a report of 1,797 handwritten digits: PCA, t-SNE and an axis from 0 to 1
 

@@ -13,7 +13,7 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import Source, take
-from embviz.commands.shared.source import TileSize, refuse_overwriting
+from embviz.commands.shared.source import FILE, TileSize, refuse_overwriting
 from embviz.errors import LoadError, ParameterError
 
 if TYPE_CHECKING:
@@ -29,8 +29,10 @@ _OWN = re.compile(
 
 
 @click.command()
-@click.argument("source")
-@click.option("-o", "output", metavar="LOGDIR", required=True, help="The folder to write")
+@click.argument("source", type=FILE)
+@click.option(
+    "-o", "output", type=FILE, metavar="LOGDIR", required=True, help="The folder to write"
+)
 @click.option(
     "--tensor",
     "tensors",
@@ -39,11 +41,15 @@ _OWN = re.compile(
     help="A tensor of the source; may be given several times",
 )
 @click.option("--all-tensors", is_flag=True, help="Every table of numbers in the source")
-@click.option("--metadata", metavar="FILE", help="Labels: a TSV with a row for each point")
+@click.option(
+    "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
+)
 @click.option("--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy")
-@click.option("--sprite", metavar="FILE", help="A sheet of thumbnails, one tile a point")
+@click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
 @click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
-@click.option("--images", metavar="DIR", help="Make the thumbnails from a folder of images")
+@click.option(
+    "--images", type=FILE, metavar="DIR", help="Make the thumbnails from a folder of images"
+)
 @click.option(
     "--projection",
     "--method",
@@ -61,7 +67,9 @@ _OWN = re.compile(
     "--axis", "axes", nargs=2, multiple=True, metavar="FROM TO", help="An axis between two queries"
 )
 @click.option("--normalize", type=click.Choice(["none", "center", "sphere"]), default="none")
-@click.option("--bookmark", "bookmarks", metavar="FILE", multiple=True, help="Saved views to add")
+@click.option(
+    "--bookmark", "bookmarks", type=FILE, metavar="FILE", multiple=True, help="Saved views to add"
+)
 @click.option(
     "--format",
     "tensor_format",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from embviz.commands.shared.source import refuse_overwriting, table_options
+from embviz.commands.shared.source import FILE, refuse_overwriting, table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source")
-@click.option("-o", "--output", metavar="DIR", help="The folder to write, or to add to")
+@click.argument("source", type=FILE)
+@click.option("-o", "--output", type=FILE, metavar="DIR", help="The folder to write, or to add to")
 @table_options
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), help="Cosine if not given")
 @click.option("--label-by", metavar="COLUMN", help="The metadata column that names the points")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import click
 
+from embviz.commands.shared.source import FILE
+
 
 @click.command()
-@click.argument("source")
+@click.argument("source", type=FILE)
 @click.option("--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy")
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
 def info(source: str, input_format: str | None, style: str) -> None:

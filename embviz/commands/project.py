@@ -13,7 +13,7 @@ import click
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.found import settings_file, source_argument, tell_settings
 from embviz.commands.shared.requests import Outputs, Source, take
-from embviz.commands.shared.source import TileSize, method_option, table_options
+from embviz.commands.shared.source import FILE, TileSize, method_option, table_options
 
 if TYPE_CHECKING:
     from embviz.model import Projection
@@ -26,11 +26,13 @@ progress = logging.getLogger("embviz.progress")
 
 @click.command()
 @source_argument
-@click.option("-o", "output", metavar="FILE", required=True, help="The report to write")
+@click.option("-o", "output", type=FILE, metavar="FILE", required=True, help="The report to write")
 @table_options
-@click.option("--sprite", metavar="FILE", help="A sheet of thumbnails, one tile a point")
+@click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
 @click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
-@click.option("--images", metavar="DIR", help="Make the thumbnails from a folder of images")
+@click.option(
+    "--images", type=FILE, metavar="DIR", help="Make the thumbnails from a folder of images"
+)
 @click.option("--images-linked", is_flag=True, help="Open the images beside the page from a card")
 @method_option("--method")
 @click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
@@ -71,13 +73,20 @@ progress = logging.getLogger("embviz.progress")
 @click.option(
     "--bookmark",
     "bookmarks",
+    type=FILE,
     metavar="FILE",
     multiple=True,
     help="Views saved here or in TensorBoard",
 )
-@click.option("--save-bookmark", metavar="FILE", help="Write the first view too, for TensorBoard")
-@click.option("--save-coordinates", metavar="FILE", help="Write the coordinates too, .npz or .tsv")
-@click.option("--figure", metavar="FILE", help="Write a plain Plotly figure too, as JSON")
+@click.option(
+    "--save-bookmark", type=FILE, metavar="FILE", help="Write the first view too, for TensorBoard"
+)
+@click.option(
+    "--save-coordinates", type=FILE, metavar="FILE", help="Write the coordinates too, .npz or .tsv"
+)
+@click.option(
+    "--figure", type=FILE, metavar="FILE", help="Write a plain Plotly figure too, as JSON"
+)
 @config_option
 @click.pass_context
 def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> None:

@@ -11,14 +11,16 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import take
-from embviz.commands.shared.source import TileSize, refuse_overwriting
+from embviz.commands.shared.source import FILE, TileSize, refuse_overwriting
 
 log = logging.getLogger("embviz")
 
 
 @click.command()
-@click.argument("images", nargs=-1, required=True)
-@click.option("-o", "output", metavar="FILE", required=True, help="Sheet: .png, .webp or .jpg")
+@click.argument("images", type=FILE, nargs=-1, required=True)
+@click.option(
+    "-o", "output", type=FILE, metavar="FILE", required=True, help="Sheet: .png, .webp or .jpg"
+)
 @click.option(
     "--size",
     "tile_size",
@@ -55,7 +57,7 @@ log = logging.getLogger("embviz")
     help="Values of an array that are black and white  [default: by type and values, said]",
 )
 @click.option("--tensor", metavar="NAME", help="The array in a .npz file that has several")
-@click.option("--labels", metavar="FILE", help="Write the names too, a line a tile")
+@click.option("--labels", type=FILE, metavar="FILE", help="Write the names too, a line a tile")
 @click.option("--quality", type=int, help="1 to 100, for JPEG and WebP  [default: 90, lossless]")
 @click.option("--skip-broken", is_flag=True, help="Put a marked tile in place of a broken image")
 @config_option

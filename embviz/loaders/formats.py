@@ -231,6 +231,8 @@ def check_exists(path: Path) -> None:
     Raises:
         LoadError: Which of these it is.
     """
+    if "\0" in str(path):
+        raise LoadError(path, "not a path")
     try:
         if os.path.lexists(path) and not path.exists():
             if path.is_symlink():

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -259,3 +261,27 @@ def test_an_encoding_with_few_characters_shows_what_it_can(shell: Shell) -> None
     ran = shell("LANG=C LC_ALL=C PYTHONUTF8=0 PYTHONCOERCECLOCALE=0 $embviz info x.npy")
     assert (ran.returncode, ran.stderr) == (0, b"")
     assert b"30 x 4" in ran.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "project '' -o a.html",
+        "project x.npy -o ''",
+        "project x.npy -o a.html --metadata ''",
+        "project x.npy -o a.html --figure ''",
+        "export x.npy -o ''",
+        "index x.npy -o ''",
+        "neighbors 1 --source ''",
+        "neighbors --all --source x.npy -o ''",
+        "info ''",
+        "sprite '' -o a.png",
+        "sprite x.npy -o a.png --labels ''",
+        "demo -o ''",
+    ],
+)
+def test_an_empty_name_is_not_this_folder(run: Any, tmp_path: Path, words: str) -> None:
+    np.save(tmp_path / "x.npy", np.eye(4, 3, dtype=np.float32))
+    ran = run(*shlex.split(words))
+    assert (ran.status, ": an empty name; see embviz" in ran.stderr) == (2, True), ran.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["x.npy"]

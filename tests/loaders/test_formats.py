@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import table_writer
 
-from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build_index
+from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build_index, open_index
 from embviz.loaders import list_tensors, load_table, open_columns, open_source, read_table
 from embviz.loaders.formats import FORMATS, find_format
 from embviz.loaders.opened import Claim, read_start
@@ -320,3 +320,16 @@ def test_the_name_of_a_source_can_be_shown_whatever_its_bytes(tmp_path: Path) ->
     assert table.n_points == N
     table.source.encode("utf-8")
     assert table.source.isprintable()
+
+
+def test_a_name_with_a_nul_character_is_no_path(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.eye(3, dtype=np.float32))
+    asked = (
+        lambda: load_table("x\0.npy"),
+        lambda: load_table("x\0.npy", input_format="npy"),
+        lambda: load_table(tmp_path / "x.npy", metadata="m\0.tsv"),
+        lambda: open_index("w\0"),
+    )
+    for ask in asked:
+        with pytest.raises(LoadError, match=r": not a path$"):
+            ask()

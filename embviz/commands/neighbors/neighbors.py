@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.commands.shared.found import FoundSource, find_source
-from embviz.commands.shared.source import table_options
+from embviz.commands.shared.source import FILE, table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
 
@@ -29,7 +29,10 @@ MOST_TOGETHER = 64
 @click.command()
 @click.argument("query", nargs=-1)
 @click.option(
-    "--source", metavar="SOURCE", help="A file or an index; else EMBVIZ_SOURCE or embviz.toml"
+    "--source",
+    type=FILE,
+    metavar="SOURCE",
+    help="A file or an index; else EMBVIZ_SOURCE or embviz.toml",
 )
 @table_options
 @click.option("-k", "k", type=int, default=10, show_default=True, help="How many neighbors")
@@ -40,12 +43,16 @@ MOST_TOGETHER = 64
 @click.option(
     "--column", "columns", metavar="COLUMN", multiple=True, help="A column to list beside"
 )
-@click.option("--batch", metavar="FILE", help="Answer each line of a file, - for standard input")
+@click.option(
+    "--batch", type=FILE, metavar="FILE", help="Answer each line of a file, - for standard input"
+)
 @click.option("--select", metavar="QUERY", help="List only points that this query matches")
 @click.option("--between", nargs=2, metavar="A B", help="List points along the way from A to B")
 @click.option("--farthest", is_flag=True, help="List the farthest points, the farthest first")
 @click.option("--all", "everyone", is_flag=True, help="The neighbors of all points, into -o FILE")
-@click.option("-o", "--output", metavar="FILE", help="With --all: .npz, .tsv or .parquet")
+@click.option(
+    "-o", "--output", type=FILE, metavar="FILE", help="With --all: .npz, .tsv or .parquet"
+)
 @click.option("--recall", type=float, help="Share of true neighbors wanted of an index")
 @click.option("--exact", is_flag=True, help="Read every vector of an index")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")

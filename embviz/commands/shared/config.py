@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from embviz.commands.shared.settings import CONFIG, read_config
+from embviz.commands.shared.source import FILE
 from embviz.errors import LoadError
 
 COMMANDS = ("project", "sprite", "export")
@@ -22,6 +23,7 @@ def config_option(function: F) -> F:
     """Add `--config` to a command that stands in `COMMANDS`."""
     option = click.option(
         "--config",
+        type=FILE,
         metavar="FILE",
         is_eager=True,
         callback=_apply,

@@ -14,6 +14,7 @@ from click.core import ParameterSource
 
 from embviz.commands.shared.config import defaults_from, unknown_key
 from embviz.commands.shared.settings import CONFIG, OUTPUTS, read_config
+from embviz.commands.shared.source import FILE
 from embviz.errors import LoadError, ParameterError, printable
 
 READ = ("source", "tensor", "metadata", "label_by")
@@ -116,7 +117,7 @@ def _folders_with(here: Path, name: str) -> list[Path]:
 def source_argument(function: F) -> F:
     """Add the argument SOURCE, which `embviz.toml` and the places of `neighbors` name else."""
     # Eager, so that the settings which come with the source are the defaults of what follows.
-    argument = click.argument("source", required=False, is_eager=True, callback=_find)
+    argument = click.argument("source", type=FILE, required=False, is_eager=True, callback=_find)
     return argument(function)
 
 

@@ -21,6 +21,20 @@ else:
     _ParamType = click.ParamType
 
 
+class FileName(_ParamType):
+    """The name of a file or folder, which "" is not: it would be this folder."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> str:
+        if value == "":
+            self.fail("an empty name", param, ctx)
+        return str(value)
+
+
+FILE = FileName()
+
+
 class TileSize(_ParamType):
     """WIDTHxHEIGHT in pixels, such as 28x28."""
 
@@ -37,7 +51,9 @@ def table_options(function: F) -> F:
     """Add the options that say how a source is read."""
     options = [
         click.option("--tensor", metavar="NAME", help="The tensor in a source that has several"),
-        click.option("--metadata", metavar="FILE", help="Labels: a TSV with a row for each point"),
+        click.option(
+            "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
+        ),
         click.option(
             "--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy"
         ),

@@ -134,6 +134,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
     Raises:
         LoadError: If there is none, or it is damaged or of another version.
     """
+    if "\0" in str(path):
+        raise LoadError(path, "not a path")
     file = path / MANIFEST
     again = "build it again with embviz index"
     try:
