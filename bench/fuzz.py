@@ -209,7 +209,7 @@ def read_index(folder: Path) -> None:
     from embviz.neighbors.index.index import open_index
 
     index = open_index(folder / "idx")
-    index.find_label(LABELS[3])
+    index.columns.find(LABELS[3])
     index.find_neighbors([0, N - 1], 3)
     index.row_number(1)
     index.changed_source()

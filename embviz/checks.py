@@ -115,6 +115,26 @@ def check_list(name: str, values: Any) -> tuple[Any, ...]:
     return tuple(values)
 
 
+def check_n_neighbors(value: Any) -> int:
+    """Return the number of neighbors that -k asks for.
+
+    Raises:
+        ParameterError: If it is no whole number from 1 up.
+    """
+    what = "a number of neighbors"
+    return check_whole("-k", value, 1, what=what, way_out="ask for 1 or more")
+
+
+def check_recall(value: Any) -> None:
+    """Refuse what is no share of true neighbors.
+
+    Raises:
+        ParameterError: If it is no number above 0 and at most 1.
+    """
+    if not (isinstance(value, Real) and 0 < float(value) <= 1):
+        raise ParameterError(f"--recall {value}", "must be above 0 and at most 1")
+
+
 def check_column(name: str, column: Any, known: Iterable[str]) -> None:
     """Refuse a metadata column that is not there.
 

@@ -15,6 +15,7 @@ import numpy as np
 from embviz.checks import check_list, check_path
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
+from embviz.outputs.cells import escaped
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 from embviz.pictures.tabs import name_tabs
@@ -56,7 +57,7 @@ def encode_coordinates(
     progress.info("writing %s", path)
     rows = np.array([table.row_number(i) for i in range(table.n_points)], np.int64)
     named = {f"{p.key}_{p.coordinates.shape[1]}": p for p in name_tabs(projections)}
-    if path.suffix == ".npz":
+    if path.suffix.lower() == ".npz":
         buffer = io.BytesIO()
         labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
         arrays: dict[str, Any] = {name: p.coordinates for name, p in named.items()}
@@ -72,7 +73,7 @@ def check_coordinates_name(path: Path) -> None:
     Raises:
         ParameterError: If it ends otherwise than in .npz, .tsv or .txt.
     """
-    if path.suffix not in (".npz", ".tsv", ".txt"):
+    if path.suffix.lower() not in (".npz", ".tsv", ".txt"):
         shown = f"'{path.suffix}' is not written" if path.suffix else "the name says no format"
         raise ParameterError(path, shown, "name a .npz or .tsv file")
 
@@ -89,12 +90,9 @@ def _without_dates(data: bytes) -> bytes:
 
 
 def _as_tsv(table: EmbeddingTable, rows: Any, named: Mapping[str, Projection]) -> str:
-    def clean(text: str) -> str:
-        return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n")
-
     tabs = Counter(name for name, _ in {(p.name, p.key) for p in named.values()})
     names = [
-        f"{name}:{c + 1}" + (f" {clean(p.title)}" if tabs[p.name] > 1 else "")
+        f"{name}:{c + 1}" + (f" {escaped(p.title)}" if tabs[p.name] > 1 else "")
         for name, p in named.items()
         for c in range(p.coordinates.shape[1])
     ]
@@ -102,5 +100,6 @@ def _as_tsv(table: EmbeddingTable, rows: Any, named: Mapping[str, Projection]) -
     values = np.concatenate([np.empty((len(rows), 0), np.float32), *arrays], axis=1)
     lines = ["\t".join(["row", "label", *names])]
     for i, row in enumerate(rows.tolist()):
-        lines.append("\t".join([str(row), clean(table.label(i)), *(f"{x:.9g}" for x in values[i])]))
+        numbers = (f"{x:.9g}" for x in values[i])
+        lines.append("\t".join([str(row), escaped(table.label(i)), *numbers]))
     return "\n".join(lines) + "\n"

@@ -38,10 +38,10 @@ from embviz.loaders.projector.config import (
     FILE_NAME,
     EmbeddingInfo,
     MetadataNote,
-    escape_field,
     format_config,
 )
 from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
+from embviz.outputs.cells import escaped
 from embviz.outputs.folders import check_folder, stage_files
 from embviz.outputs.text import to_utf8
 from embviz.pictures.bookmarks import why_other_data
@@ -236,8 +236,8 @@ def format_metadata(
         metadata: Columns of n_points texts.
         n_points: How many rows.
     """
-    escaped = any("\t" in v or "\n" in v or "\r" in v for c in metadata.values() for v in c)
-    escaped = escaped or any(set(name) & set("\t\n\r") for name in metadata)
+    marked = any("\t" in v or "\n" in v or "\r" in v for c in metadata.values() for v in c)
+    marked = marked or any(set(name) & set("\t\n\r") for name in metadata)
     columns = {name: list(values) for name, values in metadata.items()}
     rows = map("".join, zip(*columns.values(), strict=True))
     # To a browser a byte order mark is a blank.
@@ -248,11 +248,11 @@ def format_metadata(
         extra = next(name for name in names if name not in columns)
         columns[extra] = [str(i) for i in range(n_points)]
     lines = ["\t".join(columns)] if len(columns) > 1 else []
-    if escaped:
-        lines = ["\t".join(map(escape_field, columns))] if len(columns) > 1 else []
-        columns = {name: [escape_field(v) for v in values] for name, values in columns.items()}
+    if marked:
+        lines = ["\t".join(map(escaped, columns))] if len(columns) > 1 else []
+        columns = {name: [escaped(v) for v in values] for name, values in columns.items()}
     lines += map("\t".join, zip(*columns.values(), strict=True))
-    note = MetadataNote(escaped, extra) if escaped or extra else None
+    note = MetadataNote(marked, extra) if marked or extra else None
     text = "\n".join(lines) + "\n"
     # Readers take one byte order mark for none of the text.
     return ("\ufeff" if text.startswith("\ufeff") else "") + text, note

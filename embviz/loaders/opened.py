@@ -128,9 +128,13 @@ class Columns(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class TextColumns:
-    """Metadata that is in memory: columns of texts by name."""
+    """Metadata that is in memory: columns of texts by name.
+
+    `named_by` is the column that names the points; None is the first that is not all numbers.
+    """
 
     metadata: Mapping[str, tuple[str, ...]]
+    named_by: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -140,6 +144,8 @@ class TextColumns:
     def label(self) -> str | None:
         from embviz.model import find_label_column
 
+        if self.named_by is not None:
+            return self.named_by
         return find_label_column(self.metadata)
 
     def value(self, column: str, point: int) -> str:

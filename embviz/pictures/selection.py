@@ -14,6 +14,7 @@ from embviz.checks import (
     changed,
     check_column,
     check_kind,
+    check_n_neighbors,
     check_one_of,
     check_seed,
     check_text,
@@ -94,8 +95,7 @@ class Choice:
         if self.sample is not None:
             check_whole("--sample", self.sample, 2, what="a number of points from 2 up")
         if self.k is not None:
-            more = "ask for 1 or more"
-            check_whole("-k", self.k, 1, what="a number of neighbors", way_out=more)
+            check_n_neighbors(self.k)
             if self.neighbors_of is None:
                 raise ParameterError(
                     "-k", "belongs to --neighbors-of", "add --neighbors-of LABEL, or leave it out"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, get_args
 
 import numpy as np
@@ -14,10 +13,11 @@ from numpy.typing import NDArray
 from embviz.checks import (
     check_keywords,
     check_list,
+    check_n_neighbors,
     check_one_of,
+    check_recall,
     check_text,
     check_truth,
-    check_whole,
 )
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable, Metric, Neighbors
@@ -126,14 +126,14 @@ def make_question(
         ParameterError: If a number is out of range or `select` matches nothing.
     """
     asked = as_points(points)
-    check_whole("-k", k, 1, what="a number of neighbors", way_out="ask for 1 or more")
+    check_n_neighbors(k)
     if metric is not None:
         check_one_of("--metric", metric, get_args(Metric))
     check_truth("--farthest", farthest)
     if select is not None:
         check_text("--select", select)
-    if recall is not None and not (isinstance(recall, Real) and 0 < recall <= 1):
-        raise ParameterError(f"--recall {recall}", "must be above 0 and at most 1")
+    if recall is not None:
+        check_recall(recall)
     n_others = asked.n_points - 1
     if k > n_others:
         log.info("-k %d: there are %d other points; all are listed", k, n_others)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import numpy as np
 
 from embviz.checks import check_column, check_kind
 from embviz.errors import ParameterError, counted
+from embviz.loaders.opened import Columns, TextColumns
 from embviz.model import EmbeddingTable
 from embviz.questions.search import Search, TableSearch
 
@@ -19,41 +19,6 @@ if TYPE_CHECKING:
     from embviz.neighbors.index.index import NeighborIndex
 
 log = logging.getLogger("embviz")
-
-
-class Columns(Protocol):
-    """Metadata, read where it is asked."""
-
-    @property
-    def names(self) -> tuple[str, ...]: ...
-    @property
-    def label(self) -> str | None: ...
-    def value(self, column: str, point: int) -> str: ...
-    def find(self, text: str) -> list[int]: ...
-    def column(self, name: str) -> tuple[str, ...]: ...
-
-
-@dataclass(frozen=True, eq=False)
-class TableColumns:
-    """Metadata that is read already; `label` names the points."""
-
-    metadata: Mapping[str, tuple[str, ...]]
-    label: str | None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return tuple(self.metadata)
-
-    def value(self, column: str, point: int) -> str:
-        return self.metadata[column][point]
-
-    def find(self, text: str) -> list[int]:
-        if self.label is None:
-            return []
-        return [i for i, value in enumerate(self.metadata[self.label]) if value == text]
-
-    def column(self, name: str) -> tuple[str, ...]:
-        return self.metadata[name]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +58,7 @@ class Points:
             return self
         check_column("--label-by", column, columns.names)
         read = {name: columns.column(name) for name in columns.names}
-        return replace(self, columns=TableColumns(read, column))
+        return replace(self, columns=TextColumns(read, column))
 
     def metadata_table(self) -> EmbeddingTable:
         """Return a table of the columns alone, for queries; its vectors are all zero."""
@@ -125,7 +90,7 @@ def as_points(
         ParameterError: If there is no such column, or fewer than two points.
     """
     if isinstance(asked, EmbeddingTable):
-        columns = TableColumns(asked.metadata, asked.label_column())
+        columns = TextColumns(asked.metadata)
         asked = Points(TableSearch(asked), columns, asked.source)
     elif not isinstance(asked, Points):
         from embviz.neighbors.index.index import NeighborIndex
@@ -199,7 +164,7 @@ def _open_table(source: str | Path, reading: Reading) -> Points:
     columns: Columns | None
     if reading.get("drop_nonfinite", False):
         table = drop_nonfinite(read_table(opened, tensor, metadata=metadata))
-        columns = TableColumns(table.metadata, table.label_column())
+        columns = TextColumns(table.metadata)
     else:
         table = read_table(opened, tensor, bare=True)
         columns = open_columns(opened, tensor, table.n_points, metadata)
@@ -207,7 +172,7 @@ def _open_table(source: str | Path, reading: Reading) -> Points:
         table.verify()
     named = () if metadata is None else (Path(metadata),)
     files = (opened.path, *opened.files, *named)
-    return Points(TableSearch(table), columns or TableColumns({}, None), table.source, files)
+    return Points(TableSearch(table), columns or TextColumns({}), table.source, files)
 
 
 def drop_nonfinite(table: EmbeddingTable) -> EmbeddingTable:

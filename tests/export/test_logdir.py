@@ -18,8 +18,9 @@ import embviz
 from embviz import EmbeddingTable, Projection, load_table
 from embviz.errors import LoadError, OutputError, ParameterError
 from embviz.export.logdir import format_metadata
-from embviz.loaders.projector.config import MetadataNote, escape_field, unescape_field
+from embviz.loaders.projector.config import MetadataNote, unescape_field
 from embviz.model import Bookmark
+from embviz.outputs.cells import escaped as escape
 from embviz.sprites import pack_tiles, read_tiles
 
 RNG = np.random.default_rng(6)
@@ -142,7 +143,7 @@ def test_byte_order_marks_and_taken_names_come_back(
 
 @given(st.text())
 def test_an_escaped_field_comes_back(text: str) -> None:
-    escaped = escape_field(text)
+    escaped = escape(text)
     assert not set(escaped) & set("\t\n\r")
     assert unescape_field(escaped) == text
 

@@ -147,6 +147,19 @@ def test_coordinates_of_each_tab_are_saved_under_its_key(tmp_path: Any) -> None:
     assert header.split("\t")[2:] == ["tsne_2:1", "tsne_2:2"]
 
 
+def test_a_label_with_line_ends_stays_in_its_line(tmp_path: Any) -> None:
+    label = "a\rb\tc\nd\\e"
+    table = EmbeddingTable(np.eye(3, dtype=np.float32), {"label": (label, "plain", "x")})
+    for name in ("c.tsv", "c.TSV"):
+        write_coordinates(tmp_path / name, table, [made("tsne", 2)])
+        lines = (tmp_path / name).read_bytes().decode().splitlines()
+        assert len(lines) == 4
+        assert lines[1].split("\t")[1] == r"a\rb\tc\nd\\e"
+    write_coordinates(tmp_path / "c.NPZ", table, [made("tsne", 2)])
+    with np.load(tmp_path / "c.NPZ") as saved:
+        assert saved["labels"].tolist() == [label, "plain", "x"]
+
+
 def test_a_projection_of_other_points_is_saved_nowhere(tmp_path: Any) -> None:
     table = EmbeddingTable(np.eye(2, dtype=np.float32))
     other = made("tsne", 2)

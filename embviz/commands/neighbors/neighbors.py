@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.checks import check_column, check_n_neighbors, check_recall
 from embviz.commands.shared.found import FoundSource, find_source
 from embviz.commands.shared.source import FILE, table_options
 from embviz.commands.shared.terminal import say
@@ -124,10 +125,9 @@ class Request:
     style: str | None
 
     def __post_init__(self) -> None:
-        if self.k < 1:
-            raise ParameterError(
-                "-k", f"{self.k} is not a number of neighbors", "ask for 1 or more"
-            )
+        check_n_neighbors(self.k)
+        if self.recall is not None:
+            check_recall(self.recall)
         asked = {
             "QUERY": bool(self.query),
             "--batch": self.batch is not None,
@@ -155,8 +155,6 @@ class Request:
         ):
             if self.everyone and value not in (None, ()):
                 raise ParameterError(option, "it does not go with --all")
-        if self.recall is not None and not 0 < self.recall <= 1:
-            raise ParameterError(f"--recall {self.recall:g}", "must be above 0 and at most 1")
 
 
 def _open(request: Request, found: FoundSource) -> Points:
@@ -195,9 +193,7 @@ def _output(points: Points, request: Request) -> Output:
     from embviz.outputs.standard import check_standard_output
 
     for name in request.columns:
-        if name not in points.columns.names:
-            there = ", ".join(f"'{name}'" for name in points.columns.names) or "none"
-            raise ParameterError("--column", f"no metadata column '{name}'", f"there are: {there}")
+        check_column("--column", name, points.columns.names)
     check_standard_output()
     style = request.style or ("text" if sys.stdout.isatty() else "tsv")
     n_words = len(request.query)

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.text_format import unescape
 
 STATE_NAME = "checkpoint"
 LATEST_FIELD = b"model_checkpoint_path"
@@ -18,8 +19,6 @@ PAIR = re.compile(
     rb"""([A-Za-z_]\w*)\s*:\s*("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|[-+.\w]+)[ \t]*[;,]?"""
 )
 BLANK = re.compile(rb"(?:\s+|#[^\n]*)*")
-ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{1,2}|[0-7]{1,3}|.)", re.DOTALL)
-LETTERS = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f"}
 
 
 def is_state_file(path: Path) -> bool:
@@ -56,7 +55,9 @@ def read_latest(path: Path) -> str:
             line = data.count(b"\n", 0, at) + 1
             raise LoadError(path, f'line {line} is not `name: "value"` of a state file', way_out)
         if pair[1] == LATEST_FIELD:
-            latest = unescape(pair[2])
+            latest = pair[2]
+            if latest[:1] in (b'"', b"'"):
+                latest = unescape(latest[1:-1])
         at = pair.end()
     try:
         name = latest.decode("utf-8")
@@ -65,17 +66,3 @@ def read_latest(path: Path) -> str:
     if not name or "\0" in name:
         raise LoadError(path, "it names no checkpoint (model_checkpoint_path)", way_out)
     return name
-
-
-def unescape(literal: bytes) -> bytes:
-    """Return the bytes of a quoted string of the text format."""
-
-    def replace(match: re.Match[bytes]) -> bytes:
-        code = match[1]
-        if code[:1] == b"x" and len(code) > 1:
-            return bytes([int(code[1:], 16)])
-        if code.isdigit() and code[:1] < b"8":
-            return bytes([int(code, 8) & 0xFF])
-        return LETTERS.get(code, code)
-
-    return ESCAPE.sub(replace, literal[1:-1] if literal[:1] in (b'"', b"'") else literal)

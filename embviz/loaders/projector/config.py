@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.bytes.text_format import unescape
 
 _log = logging.getLogger("embviz")
 
@@ -29,12 +30,6 @@ _TOKEN = re.compile(
       | (?P<sign>[{}<>\[\]:;,/])""",
     re.VERBOSE,
 )
-_ESCAPE = re.compile(
-    rb"\\(?:([0-7]{1,3})|[xX]([0-9a-fA-F]{1,2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))"
-)
-_LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"a": b"\a", b"b": b"\b", b"f": b"\f"} | {
-    b"v": b"\v"
-}
 _STRINGS = ("tensor_name", "metadata_path", "bookmarks_path", "tensor_path")
 
 
@@ -58,8 +53,8 @@ class EmbeddingInfo:
 class MetadataNote:
     """What a metadata file needs beyond TensorBoard's rules to give its texts back exactly.
 
-    `escaped`: backslashes, tabs and line ends are written as `escape_field` does. `extra` is the
-    name of a column of row numbers that is not the table's, "" for none.
+    `escaped`: backslashes, tabs and line ends are written as `outputs.cells.escaped` does.
+    `extra` is the name of a column of row numbers that is not the table's, "" for none.
     """
 
     escaped: bool = False
@@ -164,15 +159,8 @@ def _quote(text: str) -> str:
     return '"' + "".join(chr(c) if c in plain else f"\\{c:03o}" for c in raw) + '"'
 
 
-def escape_field(text: str) -> str:
-    """Return a text without tabs and line ends; `unescape_field` gives it back."""
-    for sign, mark in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(sign, mark)
-    return text
-
-
 def unescape_field(text: str) -> str:
-    """Return the text that `escape_field` was given."""
+    """Return the text that `outputs.cells.escaped` was given."""
     marks = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
     return re.sub(r"\\[\\tnr]", lambda m: marks[m[0]], text)
 
@@ -315,23 +303,8 @@ class _Parser:
         raw, line = b"", 0
         while self._peek() == "string":
             text, line = self._take("string")
-            raw += _unescape(text[1:-1])
+            raw += unescape(text[1:-1].encode("utf-8"))
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             raise LoadError(f"{self.path}:{line}", "a text that is not UTF-8") from None
-
-
-def _unescape(text: str) -> bytes:
-    def replace(match: re.Match[bytes]) -> bytes:
-        octal, hexadecimal, short, long, letter = match.groups()
-        if octal:
-            return bytes([int(octal, 8) & 255])
-        if hexadecimal:
-            return bytes([int(hexadecimal, 16)])
-        if short or long:
-            code = int(short or long, 16)
-            return chr(code).encode("utf-8", "replace") if code < 0x110000 else b"?"
-        return _LETTERS.get(letter, letter)
-
-    return _ESCAPE.sub(replace, text.encode("utf-8"))

@@ -76,10 +76,6 @@ class NeighborIndex:
     def dtype(self) -> np.dtype[Any]:
         return self.store.files.array("vectors").dtype
 
-    def find_label(self, text: str) -> list[int]:
-        """Return the points with a label, in order; none is an empty list."""
-        return self.columns.find(text)
-
     def find_row(self, number: int) -> int | None:
         """Return the point with a row number of the source, if it is there."""
         rows = self.row_numbers()

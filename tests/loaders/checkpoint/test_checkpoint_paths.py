@@ -113,6 +113,8 @@ def test_paths_of_other_systems_and_subfolders(tmp_path, written):
         ('model_checkpoint_path: "a-1"', "a-1"),
         ("# c\nmodel_checkpoint_path : 'a-1' ; last_preserved_timestamp: 1.5e9\n", "a-1"),
         ('model_checkpoint_path: "a\\"b\\\\c\\303\\244\\x41\\n"', 'a"b\\cäA\n'),
+        ('model_checkpoint_path: "\\u00e4\\v"', "ä\v"),
+        (r'model_checkpoint_path: "\u00e4\v1"', "ä\v1"),
         ('model_checkpoint_path: "old"\nmodel_checkpoint_path: "new"', "new"),
         ('all_model_checkpoint_paths: "x"\nmodel_checkpoint_path: "ä-1"\n', "ä-1"),
     ],

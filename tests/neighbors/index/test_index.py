@@ -70,10 +70,10 @@ def test_without_a_wanted_recall_little_is_read_of_a_large_index(built, monkeypa
 
 
 def test_labels_are_found_by_bisection_with_all_their_points(built):
-    assert built.find_label("p17") == [17]
-    assert built.find_label("p5") == [5, 6995]
-    assert built.find_label("p6990") == []
-    assert built.find_label("") == []
+    assert built.columns.find("p17") == [17]
+    assert built.columns.find("p5") == [5, 6995]
+    assert built.columns.find("p6990") == []
+    assert built.columns.find("") == []
     assert built.columns.value("name", 6999) == "p9"
 
 
@@ -156,7 +156,7 @@ def test_points_that_are_added_are_as_if_they_had_been_there(table, tmp_path):
     some = grown.find_neighbors(asked, 8, recall=0.97)
     shared = [len(set(a) & set(b)) for a, b in zip(some.indices, exact.indices, strict=True)]
     assert sum(shared) >= 0.9 * exact.indices.size
-    assert grown.find_label("p5") == [5, 6995]
+    assert grown.columns.find("p5") == [5, 6995]
     grown.verify()
     whole = grown.table()
     np.testing.assert_array_equal(whole.vectors, POINTS[whole.rows])
@@ -225,7 +225,7 @@ def test_any_labels_are_found_again(tmp_path_factory, labels, other):
     table = EmbeddingTable(np.eye(len(labels), 3, dtype=np.float32) + 1, {"a": tuple(labels)})
     built = build_index(table, folder, label_column="a")
     for text in {*labels, other}:
-        assert built.find_label(text) == [i for i, value in enumerate(labels) if value == text]
+        assert built.columns.find(text) == [i for i, value in enumerate(labels) if value == text]
     assert built.columns.column("a") == tuple(labels)
 
 
@@ -243,7 +243,7 @@ def test_a_changed_manifest_is_refused_or_means_the_same(tmp_path_factory, data)
         opened = open_index(folder)
     except LoadError:
         return
-    assert bytes(raw).strip() == before.strip() or opened.find_label("p3") == [3]
+    assert bytes(raw).strip() == before.strip() or opened.columns.find("p3") == [3]
 
 
 def test_directions_that_differ_by_less_than_float32_shows_keep_their_neighbors(tmp_path):

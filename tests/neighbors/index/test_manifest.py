@@ -62,7 +62,7 @@ def set_bytes(folder: Path, part: str, array: Any) -> None:
 
 def use(index: NeighborIndex) -> None:
     index.find_neighbors([3], 5, recall=0.9)
-    index.find_label("p3")
+    index.columns.find("p3")
     index.table()
 
 
