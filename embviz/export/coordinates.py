@@ -37,8 +37,7 @@ def write_coordinates(
         ParameterError: If the name ends otherwise, or a projection is of another number of points.
         OutputError: If the file cannot be written.
     """
-    path = check_path("path", path)
-    write_file(path, encode_coordinates(path, table, projections))
+    write_file(check_path("path", path), encode_coordinates(path, table, projections))
 
 
 def encode_coordinates(
@@ -49,7 +48,7 @@ def encode_coordinates(
     Raises:
         ParameterError: If it says none, or a projection is of another number of points.
     """
-    path = Path(path)
+    path = check_path("path", path)
     check_coordinates_name(path)
     projections = check_list("projections", projections)
     for projection in projections:
