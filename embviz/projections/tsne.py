@@ -202,7 +202,9 @@ def _affinities(neighbors: Neighbors, perplexity: float) -> Any:
     with calm_threads():
         from openTSNE import affinity, nearest_neighbors
 
-    distances = bandwidth_distances(neighbors)
+    squares = np.square(bandwidth_distances(neighbors))
+    # A constant cancels in a row's probabilities; with it all of them underflow at perplexity 1.
+    distances = np.sqrt(squares - squares.min(axis=1, keepdims=True))
     known = nearest_neighbors.PrecomputedNeighbors(neighbors.indices, distances)
     progress.info("t-SNE: affinities")
     return affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=known, n_jobs=count_cores())
