@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import openTSNE
 import pytest
-from openTSNE import affinity
+from scipy.spatial.distance import cdist
+from scipy.special import xlogy
 from sklearn.datasets import load_digits
 from sklearn.manifold import trustworthiness
 
@@ -26,23 +29,53 @@ def clusters(n, seed):
     return (centers[rng.integers(10, size=n)] + rng.normal(size=(n, 50))).astype(np.float32)
 
 
+def words(n, seed):
+    """Word vectors as they are: clusters of very unlike sizes, heavy tails, lengths that vary."""
+    rng = np.random.default_rng(seed)
+    centers = rng.standard_t(3, (60, 50))
+    share = 1 / np.arange(1, 61)
+    cluster = rng.choice(60, n, p=share / share.sum())
+    rows = 0.7 * centers[cluster] + rng.standard_t(4, (n, 50))
+    return (rows * rng.lognormal(0, 0.3, (n, 1))).astype(np.float32)
+
+
+def joint_probabilities(vectors, perplexity):
+    """Return the affinities of 3 neighbors a unit of perplexity, by bisection in float64."""
+    n = len(vectors)
+    k = min(n - 1, math.ceil(3 * perplexity - 1e-9))
+    rows = vectors.astype(np.float64)
+    squares = cdist(rows, rows, "sqeuclidean")
+    np.fill_diagonal(squares, np.inf)
+    near = np.argsort(squares, axis=1, kind="stable")[:, :k]
+    squares = np.take_along_axis(squares, near, axis=1)
+    squares -= squares[:, :1]
+    scale = squares.mean() or 1.0
+    low, high = np.full((n, 1), -50.0), np.full((n, 1), 50.0)  # Of the logarithm of precision.
+    for _ in range(100):
+        middle = (low + high) / 2
+        p = np.exp(-squares * (np.exp(middle) / scale))
+        p /= p.sum(axis=1, keepdims=True)
+        wide = -(xlogy(p, p)).sum(axis=1, keepdims=True) > np.log(perplexity)
+        low, high = np.where(wide, middle, low), np.where(wide, high, middle)
+    joint = np.zeros((n, n))
+    np.put_along_axis(joint, near, p, axis=1)
+    return (joint + joint.T) / (2 * n)
+
+
 def divergence(vectors, coordinates, perplexity=30):
     """Return the KL divergence from the exact affinities of vectors, every pair in float64."""
-    perplexity = min(perplexity, (len(vectors) - 1) / 3)
-    known = affinity.PerplexityBasedNN(vectors, perplexity=perplexity, method="exact", n_jobs=1)
-    p = np.asarray(known.P.todense())
+    p = joint_probabilities(vectors, min(perplexity, (len(vectors) - 1) / 3))
     points = np.asarray(coordinates, np.float64)
-    near = 1 / (1 + ((points[:, None] - points[None]) ** 2).sum(axis=-1))
+    near = 1 / (1 + cdist(points, points, "sqeuclidean"))
     np.fill_diagonal(near, 0)
     used = p > 0
     return float((p[used] * np.log(p[used] / (near[used] / near.sum()))).sum())
 
 
-@pytest.mark.parametrize("make", [digits, clusters])
-@pytest.mark.parametrize("n", [4, 5, 12, 20, 50, 100])
-def test_few_points_lie_as_well_as_by_the_defaults_of_opentsne(make, n):
+def compare(n, make, draws):
+    """Return trustworthiness (draws, ours and openTSNE's), once the divergences are held."""
     ours, theirs, kept = [], [], []
-    for seed in range(4):
+    for seed in range(draws):
         vectors = make(n, seed)
         found = TSNE(metric="euclidean", seed=seed).project(EmbeddingTable(vectors))
         rival = openTSNE.TSNE(random_state=seed).fit(vectors.astype(float))
@@ -55,8 +88,30 @@ def test_few_points_lie_as_well_as_by_the_defaults_of_opentsne(make, n):
             [trustworthiness(vectors, c, n_neighbors=k) for c in (found.coordinates, rival)]
         )
     assert np.mean(ours) <= 1.01 * np.mean(theirs)
-    of_ours, of_theirs = np.mean(kept, axis=0)
-    assert of_ours >= of_theirs - 0.01
+    return np.array(kept)
+
+
+KINDS = (digits, clusters, words)
+# With how many draws a size tells 0.005 of trustworthiness from chance (docs/performance.md).
+DRAWS = {50: 16, 100: 12, 200: 4, 400: 2}
+LARGE = [(1500, words, 1), (1700, digits, 1), (3000, clusters, 1)]
+
+
+@pytest.mark.parametrize(
+    ("n", "make", "draws"),
+    [(n, make, draws) for n, draws in DRAWS.items() for make in KINDS] + LARGE,
+)
+def test_few_points_lie_as_well_as_by_the_defaults_of_opentsne(n, make, draws):
+    ours, theirs = compare(n, make, draws).mean(axis=0)
+    assert ours >= theirs - 0.005
+
+
+def test_a_handful_of_points_lies_as_well_as_by_the_defaults_of_opentsne():
+    """One neighbor of five points is a tenth, so that only all sizes together tell 0.005."""
+    sizes = {4: 4, 5: 24, 8: 24, 12: 24, 20: 16}
+    kept = [compare(n, make, draws) for n, draws in sizes.items() for make in KINDS]
+    ours, theirs = np.concatenate(kept).mean(axis=0)
+    assert ours >= theirs - 0.005
 
 
 @pytest.mark.parametrize("iterations", [400, 1500, 3000])
