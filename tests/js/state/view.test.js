@@ -14,7 +14,7 @@ for (const [patch, message] of [
   [{ dims: 4 }, /dims: 4 is not one of/],
   [{ color_by: '__proto__' }, /color_by/],
   [{ constructor: 1 }, /constructor: 1 is not known/],
-  [{ pca: [] }, /pca: \[\] is not known/],
+  [{ components_here: [] }, /components_here: \[\] is not known/],
   [{ selected: [40] }, /selected/],
   [{ k: 0 }, /k: 0 is not in 1 \.\. 39/],
   [{ run: { id: 7 } }, /neither null nor the run of this page/],

@@ -154,7 +154,7 @@
  * @property {number | null} frame
  * @property {boolean} playing
  * @property {RunStatus | null} run
- * @property {Found[]} pca what the page has computed of the points and vectors asked for
+ * @property {Found[]} components_here what the page has computed of the points and vectors asked for
  * @property {boolean} arrived whether all that comes after the first picture is there
  * @property {boolean} spherize
  * @property {Axis[]} axes as they are typed

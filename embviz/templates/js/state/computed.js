@@ -20,7 +20,7 @@ const A_SECOND = 1.3e9;
  * vectors, and t-SNE and UMAP run anew. `ensure` and `prepare` compute; `entry` only reads what is there.
  *
  * @param {Page} page
- * @param {() => State} get @param {(patch: Partial<State>) => void} report to change `run` and `pca`
+ * @param {() => State} get @param {(patch: Partial<State>) => void} report to change `run` and `components_here`
  */
 export function createComputed(page, get, report) {
   const runs = createRuns(page, get, report);
@@ -35,20 +35,20 @@ export function createComputed(page, get, report) {
     const given = entryFor(tab, dims);
     if (tab?.role !== 'components' || !given) return runs.entry(state, name, dims) ?? given;
     const { shown, ask } = needed(page, tab, given, state);
-    return ask ? (find(state.pca, given, ask)?.entry ?? given) : shown;
+    return ask ? (find(state.components_here, given, ask)?.entry ?? given) : shown;
   }
 
-  /** @returns {Found[]} the `pca` of a state, with what a tab needs of it; what takes long is reported later */
+  /** @returns {Found[]} the components of a state that were computed here; what takes long is reported later */
   function ensure(state, name = state.projection, dims = state.dims) {
     const tab = tabs.get(name);
     const given = entryFor(tab, dims);
-    if (tab?.role !== 'components' || !given) return state.pca;
+    if (tab?.role !== 'components' || !given) return state.components_here;
     const { ask } = needed(page, tab, given, state);
-    if (ask && find(state.pca, given, ask)) return state.pca;
-    const done = drop(state.pca);
-    const pca = ask ? put(done, given, compute(given, ask)) : done;
+    if (ask && find(state.components_here, given, ask)) return state.components_here;
+    const done = drop(state.components_here);
+    const known = ask ? put(done, given, compute(given, ask)) : done;
     release();
-    return pca;
+    return known;
   }
 
   /** @returns {Found} PCA of what is asked for; where it takes long, a note until it is reported */
@@ -62,7 +62,7 @@ export function createComputed(page, get, report) {
       job = null;
       const failed = { note: `PCA of these points could not be computed: ${problem}.`, failed: problem };
       const result = found ? toEntry(page, given, found, ask) : { ...given, ...failed };
-      report({ pca: put(get().pca, given, { ...ask, entry: result, isDone: true }) });
+      report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }) });
       release();
     });
     const note =
@@ -72,10 +72,10 @@ export function createComputed(page, get, report) {
   }
 
   /** @returns {Found[]} those that are done; what is under way is given up */
-  function drop(pca) {
+  function drop(known) {
     job?.terminate();
     job = null;
-    return pca.every(({ isDone }) => isDone) ? pca : pca.filter(({ isDone }) => isDone);
+    return known.every(({ isDone }) => isDone) ? known : known.filter(({ isDone }) => isDone);
   }
 
   /** Tell who waits, unless there is something to wait for. */
@@ -90,7 +90,7 @@ export function createComputed(page, get, report) {
     entry,
     ensure,
     /** Compute what a tab that is perhaps not shown needs. */
-    prepare: (name, dims) => report({ pca: ensure(get(), name, dims) }),
+    prepare: (name, dims) => report({ components_here: ensure(get(), name, dims) }),
     /** @returns {Promise<void>} when what is shown is what was asked for */
     settled: () =>
       new Promise((resolve) => {
@@ -132,12 +132,12 @@ const notesOf = onceEach((/** @type {Entry} */ given) =>
 /** The same object each time. */
 const withNote = (given, note) => notesOf(given)[note];
 
-const find = (pca, given, { isolated, spherize }) =>
-  pca.find((found) => found.isolated === isolated && found.spherize === spherize && isOf(found.entry, given));
+const find = (known, given, { isolated, spherize }) =>
+  known.find((found) => found.isolated === isolated && found.spherize === spherize && isOf(found.entry, given));
 
 /** @returns {Found[]} with one more, without those of other points and the one in its place */
-const put = (pca, given, one) => [
-  ...pca.filter((found) => found.isolated === one.isolated && !isOf(found.entry, given)),
+const put = (known, given, one) => [
+  ...known.filter((found) => found.isolated === one.isolated && !isOf(found.entry, given)),
   one,
 ];
 

@@ -26,7 +26,7 @@ export function initialState(page) {
     frame: null,
     playing: false,
     run: null,
-    pca: [],
+    components_here: [],
     arrived: false,
     spherize: isSpherized(page),
     axes,

@@ -33,7 +33,7 @@ export function createSettling(page, get, { computed, scenes, search }) {
       patch.run = computed.runs.status(state.projection, patch.dims ?? state.dims);
       Object.assign(patch, { frame: patch.frame ?? null, playing: patch.playing ?? false });
     }
-    patch.pca = computed.ensure({ ...before, ...patch });
+    patch.components_here = computed.ensure({ ...before, ...patch });
     settleColumns(patch, state, table);
     if (['axes', 'column', 'tags'].some((key) => key in patch))
       patch.shown_axes = drawnAxes(page, { ...before, ...patch }, before);

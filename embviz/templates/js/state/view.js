@@ -88,7 +88,7 @@ export function createView(page, store) {
     /** What comes after the first picture is there, or cannot be had. */
     arrive() {
       const state = store.get();
-      put({ arrived: true, pca: computed.ensure(state), shown_axes: drawnAxes(page, state, state) });
+      put({ arrived: true, components_here: computed.ensure(state), shown_axes: drawnAxes(page, state, state) });
     },
     ...createNeighbors(page, store.get, memo),
     ...scenes,
