@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from embviz import EmbeddingTable, LoadError, Projection
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
+from embviz.loaders.reading import Reading
 
 MARK = b"EXROWS1\n"
 COUNTS = struct.Struct("<II")
@@ -33,7 +34,7 @@ class ExrowsFormat:
             return Claim.MAGIC
         return Claim.NAME if start.kind == "file" and start.suffix == ".exrows" else None
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Read the header, and compare it with the size of the file before memory is taken."""
         with path.open("rb") as file:
             head = file.read(len(MARK) + COUNTS.size)

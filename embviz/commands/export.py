@@ -13,8 +13,9 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import Source, take
-from embviz.commands.shared.source import FILE, TileSize, refuse_overwriting
+from embviz.commands.shared.source import FILE, TileSize, reading_options, refuse_overwriting
 from embviz.errors import LoadError, ParameterError
+from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.export.logdir import TensorFormat
@@ -41,10 +42,7 @@ _OWN = re.compile(
     help="A tensor of the source; may be given several times",
 )
 @click.option("--all-tensors", is_flag=True, help="Every table of numbers in the source")
-@click.option(
-    "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
-)
-@click.option("--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy")
+@reading_options
 @click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
 @click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
 @click.option(
@@ -98,7 +96,7 @@ def export(**given: Any) -> None:
     from embviz.pictures.selection import Choice, choose_points
     from embviz.sprites.encoding import show_size
 
-    folder, source = take(Folder, given), take(Source, given)
+    folder, source = take(Folder, given), take(Source, given, reading=take(Reading, given))
     plan = take(Plan, given, with_pca=False)
     choice = take(Choice, given, verify=bool(plan.axes))
     folder.check(source)
@@ -155,7 +153,7 @@ class Folder:
         if not self.all_tensors and len(self.tensors) < 2:
             return
         for option, there in (
-            ("--metadata", source.metadata),
+            ("--metadata", source.reading.metadata),
             ("--sprite", source.sprite),
             ("--images", source.images),
             ("--bookmark", self.bookmarks),
@@ -188,9 +186,9 @@ class Folder:
 
 def _list_tables(source: Source) -> list[str]:
     """Return the names of the tensors that TensorBoard would list."""
-    from embviz.loaders.formats import reading
+    from embviz.loaders.formats import telling
 
-    with reading(source.opened.path):
+    with telling(source.opened.path):
         names = [t.name for t in source.opened.tensors if len(t.shape) == 2 and min(t.shape) > 1]
     if not names:
         raise LoadError(source.source, "no table of two rows and two columns or more in it")

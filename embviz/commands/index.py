@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, refuse_overwriting, table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
+from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.model import Metric
@@ -36,14 +38,14 @@ def index(**given: Any) -> None:
     """
     from embviz.neighbors.index.index import open_index
 
-    request = Request(**given)
+    request = take(Request, given, reading=take(Reading, given))
     if request.verify:
         open_index(request.source).verify()
         say(f"{request.source}: every byte is as it was written")
         return
     folder = Path(request.output or "")
     if not request.append:
-        inputs = (("source", request.source), ("metadata", request.metadata))
+        inputs = (("source", request.source), ("metadata", request.reading.metadata))
         refuse_overwriting(folder, inputs)
     _tell(_build(request, folder), folder)
 
@@ -58,9 +60,7 @@ class Request:
 
     source: str
     output: str | None
-    tensor: str | None
-    metadata: str | None
-    input_format: str | None
+    reading: Reading
     metric: Metric | None
     label_by: str | None
     append: bool
@@ -84,7 +84,7 @@ class Request:
 
 def _build(request: Request, folder: Path) -> NeighborIndex:
     """Read the source, and write the index or add to it."""
-    from embviz.loaders import load_table
+    from embviz.loaders import choose_tensor, open_source, read_table
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import open_index
     from embviz.neighbors.index.writer import check_replaceable
@@ -97,12 +97,8 @@ def _build(request: Request, folder: Path) -> NeighborIndex:
     else:
         check_replaceable(folder)
         recover_folder(folder)
-    table = load_table(
-        request.source,
-        tensor=request.tensor,
-        metadata=request.metadata,
-        input_format=request.input_format,
-    )
+    opened = open_source(request.source, request.reading)
+    table = read_table(opened, choose_tensor(opened, request.reading.tensor), request.reading)
     if request.drop_nonfinite:
         table = drop_nonfinite(table)
     if request.append:

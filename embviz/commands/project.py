@@ -14,6 +14,7 @@ from embviz.commands.shared.config import config_option
 from embviz.commands.shared.found import settings_file, source_argument, tell_settings
 from embviz.commands.shared.requests import Outputs, Source, take
 from embviz.commands.shared.source import FILE, TileSize, method_option, table_options
+from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.model import Projection
@@ -109,7 +110,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     from embviz.report import ReportOptions, prepare_page
 
     tell_settings(ctx)
-    source = take(Source, given, config=settings_file(ctx))
+    source = take(Source, given, reading=take(Reading, given), config=settings_file(ctx))
     outputs = take(Outputs, given)
     outputs.check(source, bookmarks)
     plan = take(Plan, given)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from embviz.errors import ParameterError, printable
+from embviz.loaders.reading import AS_IT_IS, Reading, ReadingOptions
 
 if TYPE_CHECKING:
     from embviz.loaders.opened import Columns, Source, Tensor
@@ -17,44 +18,45 @@ _MOST_SHOWN = 4096
 def load_table(
     source: str | Path,
     *,
-    tensor: str | None = None,
-    metadata: str | Path | None = None,
     sprite: str | Path | None = None,
     sprite_size: tuple[int, int] | None = None,
-    input_format: str | None = None,
+    **options: Unpack[ReadingOptions],
 ) -> EmbeddingTable:
     """Read a table of vectors.
 
     Args:
         source: A file, a checkpoint's prefix, or a folder.
-        tensor: Which tensor, where the source holds several.
-        metadata: A file of columns for the points, in place of the source's own.
         sprite: A sheet of thumbnails, in place of the source's own.
         sprite_size: A tile's width and height in pixels.
-        input_format: The name of a format; None to find out.
+        options: `tensor`, `metadata`, `input_format` and the other fields of `Reading`.
 
     Raises:
         LoadError: If a file is missing, damaged or of no known format.
         ParameterError: If there is no such tensor or format.
     """
-    opened = open_source(source, input_format)
-    chosen = choose_tensor(opened, tensor)
-    return read_table(opened, chosen, metadata=metadata, sprite=sprite, sprite_size=sprite_size)
+    reading = Reading(**options)
+    opened = open_source(source, reading)
+    chosen = choose_tensor(opened, reading.tensor)
+    return read_table(opened, chosen, reading, sprite=sprite, sprite_size=sprite_size)
 
 
-def list_tensors(source: str | Path, input_format: str | None = None) -> list[TensorInfo]:
+def list_tensors(source: str | Path, **options: Unpack[ReadingOptions]) -> list[TensorInfo]:
     """Return the tensors of a source, the one that would be taken marked.
+
+    Args:
+        source: A file, a checkpoint's prefix, or a folder.
+        options: `input_format` and the other fields of `Reading`.
 
     Raises:
         LoadError: If it is missing, damaged or of no known format.
         ParameterError: If there is no such format.
     """
     from embviz.loaders.choice import choose_default
-    from embviz.loaders.formats import reading
+    from embviz.loaders.formats import telling
     from embviz.model import TensorInfo
 
-    opened = open_source(source, input_format)
-    with reading(opened.path):
+    opened = open_source(source, Reading(**options))
+    with telling(opened.path):
         best = choose_default(opened)
         return [
             TensorInfo(t.name, t.shape, t.dtype, t.note, len(best) == 1 and t is best[0])
@@ -62,12 +64,12 @@ def list_tensors(source: str | Path, input_format: str | None = None) -> list[Te
         ]
 
 
-def open_source(source: str | Path, input_format: str | None = None) -> Source:
+def open_source(source: str | Path, reading: Reading = AS_IT_IS) -> Source:
     """Open a source: its headers are read, its tensors are had from it row by row.
 
     Args:
         source: A file, a checkpoint's prefix, or a folder.
-        input_format: The name of a format; None to find out.
+        reading: What is said of how it is read.
 
     Raises:
         LoadError: If it is missing, damaged or of no known format.
@@ -75,7 +77,7 @@ def open_source(source: str | Path, input_format: str | None = None) -> Source:
     """
     from embviz.loaders.formats import open_path
 
-    return open_path(Path(source), input_format)
+    return open_path(Path(source), reading)
 
 
 def choose_tensor(source: Source, asked: str | None = None) -> Tensor:
@@ -86,17 +88,17 @@ def choose_tensor(source: Source, asked: str | None = None) -> Tensor:
         ParameterError: If there is no such tensor.
     """
     from embviz.loaders import choice
-    from embviz.loaders.formats import reading
+    from embviz.loaders.formats import telling
 
-    with reading(source.path):
+    with telling(source.path):
         return choice.choose_tensor(source, asked)
 
 
 def read_table(
     source: Source,
     tensor: Tensor,
+    reading: Reading = AS_IT_IS,
     *,
-    metadata: str | Path | None = None,
     sprite: str | Path | None = None,
     sprite_size: tuple[int, int] | None = None,
     bare: bool = False,
@@ -106,7 +108,7 @@ def read_table(
     Args:
         source: What the tensor is of.
         tensor: One of its tensors.
-        metadata: A file of columns for the points, in place of the source's own.
+        reading: What is said of how it is read.
         sprite: A sheet of thumbnails, in place of the source's own.
         sprite_size: A tile's width and height in pixels.
         bare: Whether to leave out what the source itself has of metadata, sprites and bookmarks.
@@ -115,22 +117,22 @@ def read_table(
         LoadError: If a file is missing or damaged.
         ParameterError: If there is a tile's size and no sheet.
     """
-    from embviz.loaders.formats import check_exists, reading
+    from embviz.loaders.formats import check_exists, telling
     from embviz.loaders.labels.beside import read_columns
     from embviz.model import EmbeddingTable
 
-    file = None if metadata is None else Path(metadata)
+    file = None if reading.metadata is None else Path(reading.metadata)
     columns: dict[str, tuple[str, ...]] = {}
-    with reading(source.path):
+    with telling(source.path):
         rows = tensor.rows()
     if file is not None:
         check_exists(file)
     if file is not None or not bare:
-        with reading(file or source.path):
+        with telling(file or source.path):
             columns = read_columns(source, tensor, rows.shape[0], file)
     own_sprite = None if bare or sprite is not None else tensor.sprite
     own_bookmarks = None if bare else tensor.bookmarks
-    with reading(source.path):
+    with telling(source.path):
         table = EmbeddingTable(
             rows,
             columns,
@@ -145,7 +147,7 @@ def read_table(
 
 
 def open_columns(
-    source: Source, tensor: Tensor, n_rows: int, metadata: str | Path | None = None
+    source: Source, tensor: Tensor, n_rows: int, reading: Reading = AS_IT_IS
 ) -> Columns | None:
     """Open the columns of a tensor, to be read where they are asked; None where it has none.
 
@@ -153,18 +155,18 @@ def open_columns(
         source: What the tensor is of.
         tensor: One of its tensors.
         n_rows: How many rows it has.
-        metadata: A file of columns, in place of the source's own.
+        reading: What is said of how it is read.
 
     Raises:
         LoadError: If a file of columns is missing, damaged or of another number of rows.
     """
-    from embviz.loaders.formats import check_exists, reading
+    from embviz.loaders.formats import check_exists, telling
     from embviz.loaders.labels import beside
 
-    file = None if metadata is None else Path(metadata)
+    file = None if reading.metadata is None else Path(reading.metadata)
     if file is not None:
         check_exists(file)
-    with reading(file or source.path):
+    with telling(file or source.path):
         return beside.open_columns(source, tensor, n_rows, file)
 
 

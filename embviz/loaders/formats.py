@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders.opened import Claim, Format, Source, Start, read_start
+from embviz.loaders.reading import AS_IT_IS, Reading
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -35,8 +36,8 @@ class _BuiltIn:
     def claim(self, start: Start) -> Claim | None:
         return self._format().claim(start) if start.kind in self.kinds else None
 
-    def open(self, path: Path) -> Source:
-        return self._format().open(path)
+    def open(self, path: Path, reading: Reading) -> Source:
+        return self._format().open(path, reading)
 
 
 FORMATS: dict[str, Format] = {
@@ -86,12 +87,12 @@ class PlugIn:
             raise PlugInError(f"claim returned {claim!r:.40} and no Claim")
         return claim
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Open a path by the format; what is wrong with the plug-in itself is one line."""
         if self.format is None:
             raise LoadError(path, f"{self.describe()}", "mend or remove that package")
         try:
-            source = self.format.open(path)
+            source = self.format.open(path, reading)
         except ImportError as error:
             raise LoadError(path, f"{self.describe()} needs what is not there: {error}") from error
         if not isinstance(source, Source):
@@ -135,15 +136,15 @@ def _failure(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def open_path(path: Path, input_format: str | None = None) -> Source:
+def open_path(path: Path, reading: Reading = AS_IT_IS) -> Source:
     """Open a path by the format of a name, or by the one that claims it most surely.
 
     Raises:
         LoadError: If it is missing or damaged, no format claims it or several do alike.
         ParameterError: If there is no such format.
     """
-    with reading(path):
-        return find_format(path, input_format).open(path)
+    with telling(path):
+        return find_format(path, reading.input_format).open(path, reading)
 
 
 def find_format(path: Path, input_format: str | None = None) -> Format | PlugIn:
@@ -158,7 +159,7 @@ def find_format(path: Path, input_format: str | None = None) -> Format | PlugIn:
     """
     if input_format is not None:
         return _named(path, input_format)
-    with reading(path):
+    with telling(path):
         start = read_start(path)
         claims: dict[str, Claim] = {}
         for name, format in FORMATS.items():
@@ -248,7 +249,7 @@ def check_exists(path: Path) -> None:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[None]:
+def telling(path: Path) -> Iterator[None]:
     """Turn what the system refuses into a LoadError that names the file."""
     try:
         yield

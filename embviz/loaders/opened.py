@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.loaders.reading import Reading
 from embviz.model import Bookmark, Sprite
 from embviz.rows import Rows
 
@@ -262,7 +263,7 @@ class Format(Protocol):
         """Tell how sure the format is of a path, None for not at all."""
         ...
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Open a path, reading headers only; raises LoadError for what is damaged."""
         ...
 

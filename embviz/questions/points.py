@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
 
 from embviz.checks import check_column, check_kind
 from embviz.errors import ParameterError, counted
 from embviz.loaders.opened import Columns, TextColumns
+from embviz.loaders.reading import Reading, ReadingOptions
 from embviz.model import EmbeddingTable
 from embviz.questions.search import Search, TableSearch
 
@@ -68,15 +69,6 @@ class Points:
         return EmbeddingTable(nothing, columns, source=self.source, rows=rows)
 
 
-class Reading(TypedDict, total=False):
-    """How `open_points` reads a source that is no index."""
-
-    tensor: str | None
-    metadata: str | None
-    input_format: str | None
-    drop_nonfinite: bool
-
-
 def as_points(
     asked: Points | EmbeddingTable | NeighborIndex, label_by: str | None = None
 ) -> Points:
@@ -105,7 +97,11 @@ def as_points(
 
 
 def open_points(
-    source: str | Path, *, label_by: str | None = None, **reading: Unpack[Reading]
+    source: str | Path,
+    *,
+    label_by: str | None = None,
+    drop_nonfinite: bool = False,
+    **options: Unpack[ReadingOptions],
 ) -> Points:
     """Open points to ask: the folder of an index, or any source that `load_table` reads.
 
@@ -115,23 +111,25 @@ def open_points(
     Args:
         source: A file, a checkpoint's prefix, or a folder.
         label_by: The metadata column that names the points.
-        reading: `tensor`, `metadata` and `input_format` as for `load_table`, and `drop_nonfinite`
-            to leave out rows with NaN or infinity.
+        drop_nonfinite: Whether to leave out rows with NaN or infinity.
+        options: As for `load_table`: `tensor`, `metadata`, `input_format` and the other fields of
+            `Reading`.
 
     Raises:
         LoadError: If it is damaged or of no known format.
         ParameterError: If an option does not go with it.
     """
-    if is_index(source, reading.get("input_format")):
+    reading = Reading(**options)
+    if is_index(source, reading.input_format):
         for option in ("metadata", "tensor"):
-            if reading.get(option) is not None:
+            if getattr(reading, option) is not None:
                 raise ParameterError(
                     f"--{option}",
                     f"{source} is an index, which holds its own vectors and labels",
                     "build another index with it",
                 )
         return as_points(_open_index(source), label_by)
-    return as_points(_open_table(source, reading), label_by)
+    return as_points(_open_table(source, reading, drop_nonfinite), label_by)
 
 
 def is_index(source: str | Path, input_format: str | None = None) -> bool:
@@ -155,22 +153,21 @@ def _open_index(source: str | Path) -> NeighborIndex:
     return index
 
 
-def _open_table(source: str | Path, reading: Reading) -> Points:
+def _open_table(source: str | Path, reading: Reading, only_finite: bool) -> Points:
     from embviz.loaders import choose_tensor, open_columns, open_source, read_table
 
-    metadata = reading.get("metadata")
-    opened = open_source(source, reading.get("input_format"))
-    tensor = choose_tensor(opened, reading.get("tensor"))
+    opened = open_source(source, reading)
+    tensor = choose_tensor(opened, reading.tensor)
     columns: Columns | None
-    if reading.get("drop_nonfinite", False):
-        table = drop_nonfinite(read_table(opened, tensor, metadata=metadata))
+    if only_finite:
+        table = drop_nonfinite(read_table(opened, tensor, reading))
         columns = TextColumns(table.metadata)
     else:
         table = read_table(opened, tensor, bare=True)
-        columns = open_columns(opened, tensor, table.n_points, metadata)
+        columns = open_columns(opened, tensor, table.n_points, reading)
     if table.verify is not None:
         table.verify()
-    named = () if metadata is None else (Path(metadata),)
+    named = () if reading.metadata is None else (Path(reading.metadata),)
     files = (opened.path, *opened.files, *named)
     return Points(TableSearch(table), columns or TextColumns({}), table.source, files)
 

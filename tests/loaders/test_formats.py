@@ -17,6 +17,7 @@ from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build
 from embviz.loaders import list_tensors, load_table, open_columns, open_source, read_table
 from embviz.loaders.formats import FORMATS, find_format
 from embviz.loaders.opened import Claim, read_start
+from embviz.loaders.reading import Reading
 
 RNG = np.random.default_rng(8)
 N = 200
@@ -160,7 +161,7 @@ def test_a_metadata_file_is_read_line_by_line_as_it_is_read_whole(
     file.write_text("n\tw\n" + "".join(f"{i}\t{word}!\n" for i, word in enumerate(WORDS)))
     source = open_source(sources[name])
     tensor = next(t for t in source.tensors if t.name == _taken(sources[name]))
-    columns = open_columns(source, tensor, N, file)
+    columns = open_columns(source, tensor, N, Reading(metadata=file))
     assert columns is not None
     assert {n: columns.column(n) for n in columns.names} == dict(
         load_table(sources[name], metadata=file).metadata

@@ -29,7 +29,7 @@ class Ones:
     name = "ones"
     def claim(self, start):
         return {claim}
-    def open(self, path):
+    def open(self, path, reading):
         return Source(path, (Tensor("ones", (4, 2), "float32", lambda: np.ones((4, 2), "f4")),))
 
 ONES = Ones()
@@ -240,7 +240,7 @@ class Sliced:
     name = "sliced"
     def claim(self, start):
         return Claim.NAME if start.suffix == ".sliced" else None
-    def open(self, path):
+    def open(self, path, reading):
         labels = lambda: TextColumns({"word": tuple(f"w{i}" for i in range(40))})
         return Source(path, (Tensor("t", (40, 3), "float32", Rows, columns=labels),))
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from embviz.checks import check_column, check_n_neighbors, check_recall
 from embviz.commands.shared.found import FoundSource, find_source
+from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
+from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.commands.neighbors.output import Output
@@ -41,9 +43,7 @@ MOST_TOGETHER = 64
     "--metric", type=click.Choice(["cosine", "euclidean"]), help="Cosine, or that of an index"
 )
 @click.option("--label-by", metavar="COLUMN", help="The metadata column that names the points")
-@click.option(
-    "--column", "columns", metavar="COLUMN", multiple=True, help="A column to list beside"
-)
+@click.option("--column", "listed", metavar="COLUMN", multiple=True, help="A column to list beside")
 @click.option(
     "--batch", type=FILE, metavar="FILE", help="Answer each line of a file, - for standard input"
 )
@@ -71,7 +71,7 @@ def neighbors(**given: Any) -> None:
     Example:
       embviz neighbors politics --source words.npy --metadata words.tsv
     """
-    request = Request(**given)
+    request = take(Request, given, reading=take(Reading, given))
     if request.query or request.between:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -106,13 +106,11 @@ class Request:
 
     query: tuple[str, ...]
     source: str | None
-    tensor: str | None
-    metadata: str | None
-    input_format: str | None
+    reading: Reading
     k: int
     metric: Metric | None
     label_by: str | None
-    columns: tuple[str, ...]
+    listed: tuple[str, ...]
     batch: str | None
     select: str | None
     between: tuple[str, str] | None
@@ -149,7 +147,7 @@ class Request:
             raise ParameterError("--farthest", f"it does not go with {given[0]}")
         for option, value in (
             ("--select", self.select),
-            ("--column", self.columns),
+            ("--column", self.listed),
             ("--format", self.style),
             ("--recall", self.recall),
         ):
@@ -160,22 +158,19 @@ class Request:
 def _open(request: Request, found: FoundSource) -> Points:
     from embviz.questions.points import is_index, open_points
 
-    source, settings = found.source, found.settings
-    if not is_index(source, request.input_format):
+    source, settings, options = found.source, found.settings, asdict(request.reading)
+    if not is_index(source, request.reading.input_format):
         for option, there in (("recall", request.recall), ("exact", request.exact)):
             if there:
                 say(f"--{option}: {source} is no index; every vector is read")
-        tensor = request.tensor or settings.get("tensor")
-        metadata = request.metadata or settings.get("metadata")
-    else:  # It holds its own; only what is typed can contradict that.
-        tensor, metadata = request.tensor, request.metadata
+        # An index holds its own; only what is typed can contradict that.
+        for option in ("tensor", "metadata"):
+            options[option] = options[option] or settings.get(option)
     return open_points(
         source,
         label_by=request.label_by or settings.get("label_by"),
-        tensor=tensor,
-        metadata=metadata,
-        input_format=request.input_format,
         drop_nonfinite=request.drop_nonfinite,
+        **options,
     )
 
 
@@ -192,13 +187,13 @@ def _output(points: Points, request: Request) -> Output:
     from embviz.commands.neighbors.output import Output
     from embviz.outputs.standard import check_standard_output
 
-    for name in request.columns:
+    for name in request.listed:
         check_column("--column", name, points.columns.names)
     check_standard_output()
     style = request.style or ("text" if sys.stdout.isatty() else "tsv")
     n_words = len(request.query)
     streamed = not n_words and not request.between
-    return Output(points, style, request.columns, streamed or n_words > 1, streamed)
+    return Output(points, style, request.listed, streamed or n_words > 1, streamed)
 
 
 def _queries(words: tuple[str, ...]) -> tuple[str, ...]:

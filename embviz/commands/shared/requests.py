@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from embviz.commands.shared.source import refuse_overwriting
 from embviz.errors import ParameterError
+from embviz.loaders.reading import AS_IT_IS, Reading
 
 if TYPE_CHECKING:
     from embviz.loaders.opened import Source as OpenedSource
@@ -39,9 +40,7 @@ class Source:
     """
 
     source: str
-    tensor: str | None = None
-    metadata: str | None = None
-    input_format: str | None = None
+    reading: Reading = AS_IT_IS
     sprite: str | None = None
     sprite_size: tuple[int, int] | None = None
     images: str | None = None
@@ -67,7 +66,7 @@ class Source:
         """
         from embviz.loaders import open_source
 
-        return open_source(self.source, self.input_format)
+        return open_source(self.source, self.reading)
 
     def inputs(self, bookmarks: Sequence[str] = ()) -> Iterator[tuple[str, Path | str | None]]:
         """Yield what each file that is read is, and its path; the source is opened for the last.
@@ -78,7 +77,7 @@ class Source:
         """
         yield "settings", self.config
         yield "source", self.source
-        yield "metadata", self.metadata
+        yield "metadata", self.reading.metadata
         yield "sprite", self.sprite
         yield "images", self.images
         for name in bookmarks:
@@ -105,8 +104,8 @@ class Source:
 
         table = read_table(
             self.opened,
-            choose_tensor(self.opened, tensor or self.tensor),
-            metadata=self.metadata,
+            choose_tensor(self.opened, tensor or self.reading.tensor),
+            self.reading,
             sprite=self.sprite,
             sprite_size=None if self.images else self.sprite_size,
         )

@@ -48,9 +48,14 @@ class TileSize(_ParamType):
 
 
 def table_options(function: F) -> F:
-    """Add the options that say how a source is read."""
+    """Add the options that say which tensor is read, and how."""
+    help = "The tensor in a source that has several"
+    return click.option("--tensor", metavar="NAME", help=help)(reading_options(function))
+
+
+def reading_options(function: F) -> F:
+    """Add the options that say how a source is read: the fields of `loaders.reading.Reading`."""
     options = [
-        click.option("--tensor", metavar="NAME", help="The tensor in a source that has several"),
         click.option(
             "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
         ),

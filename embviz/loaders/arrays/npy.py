@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError
 from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header
 from embviz.loaders.opened import Claim, Source, Start, Tensor
+from embviz.loaders.reading import Reading
 from embviz.rows import why_not_numbers
 
 
@@ -25,7 +26,7 @@ class NpyFormat:
             return Claim.MAGIC
         return Claim.NAME if start.kind == "file" and start.path.suffix.lower() == ".npy" else None
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Read the header of a .npy file.
 
         Raises:

@@ -26,6 +26,7 @@ from embviz.loaders.bytes.zip_members import (
     verify_member,
 )
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
+from embviz.loaders.reading import Reading
 from embviz.rows import why_not_numbers
 
 _log = logging.getLogger("embviz")
@@ -71,7 +72,7 @@ class NpzFormat:
             return Claim.CONTENT
         return Claim.NAME if start.path.suffix.lower() == ".npz" else None
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Read the directory of an archive and the headers of its arrays.
 
         Returns:

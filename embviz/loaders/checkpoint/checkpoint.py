@@ -20,6 +20,7 @@ from embviz.loaders.checkpoint.state import STATE_NAME
 from embviz.loaders.checkpoint.types import NUMERIC, type_name
 from embviz.loaders.checkpoint.v1 import V1Checkpoint
 from embviz.loaders.opened import Claim, Source, Start, Tensor
+from embviz.loaders.reading import Reading
 
 logger = logging.getLogger("embviz")
 Reader = TensorBundle | V1Checkpoint
@@ -34,7 +35,7 @@ class CheckpointFormat:
         """Claim what leads to a checkpoint, or to what is left of one."""
         return claim_path(start)
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Read a checkpoint's index; no value is read.
 
         Args:

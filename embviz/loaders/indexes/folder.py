@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
+from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.neighbors.index.index import NeighborIndex
@@ -28,7 +29,7 @@ class IndexFormat:
             return None
         return Claim.MAGIC if looks_like_index(start.path) else None
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Open an index.
 
         Raises:

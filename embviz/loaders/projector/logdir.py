@@ -34,6 +34,7 @@ from embviz.loaders.projector.files import (
     is_npy,
     is_utf8,
 )
+from embviz.loaders.reading import AS_IT_IS, Reading
 from embviz.model import Bookmark, Sprite
 from embviz.rows import Rows
 
@@ -64,7 +65,7 @@ class LogdirFormat:
         except LoadError:  # Several runs: which is meant is asked on opening.
             return Claim.CONTENT
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Read the config of a folder, and the headers of the files that it names.
 
         Returns:
@@ -176,7 +177,7 @@ def _open_checkpoint(config: ProjectorConfig, path: Path, needed: bool) -> Sourc
     from embviz.loaders.checkpoint.checkpoint import CHECKPOINT
 
     checkpoint = find_checkpoint(config, path, needed)
-    return None if checkpoint is None else CHECKPOINT.open(checkpoint)
+    return None if checkpoint is None else CHECKPOINT.open(checkpoint, AS_IT_IS)
 
 
 def _refused_entries(

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
+from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import foreign_content
 from embviz.loaders.text.blocks import make_plain, read_block
 from embviz.loaders.text.chunks import TextSource
@@ -62,7 +63,7 @@ class TextFormat:
             return Claim.CONTENT if self._is_of(layout) else None
         return Claim.NAME if start.suffix in self.suffixes else None
 
-    def open(self, path: Path) -> Source:
+    def open(self, path: Path, reading: Reading) -> Source:
         """Find out how a file is laid out from its first lines.
 
         Returns:
