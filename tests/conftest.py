@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import logging
+import os
 import subprocess
 import sys
 import time
+import traceback
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +20,7 @@ import numpy as np
 import pytest
 
 from embviz import EmbeddingTable
+from embviz.cli import main
 from tests.chromium import ARGUMENTS, find_chromium
 
 
@@ -35,6 +42,50 @@ class Ran:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+    """Run the command line within this process, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EMBVIZ_SOURCE", raising=False)
+
+    def call(*arguments: str) -> Ran:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with monkeypatch.context() as patch, open(os.devnull) as nothing, _as_started():
+            patch.setattr(sys, "stdin", nothing)
+            patch.setattr(sys, "stdout", out)
+            patch.setattr(sys, "stderr", err)
+            try:
+                status = main(arguments)
+            except Exception:
+                status = 1
+                traceback.print_exc(file=err)
+        texts = []
+        for stream in (out, err):
+            stream.flush()
+            texts.append(stream.buffer.getvalue().decode("utf-8").replace("\r\n", "\n"))
+        return Ran(status, *texts)
+
+    return call
+
+
+@contextmanager
+def _as_started() -> Iterator[None]:
+    """Undo what the command line changes of its process."""
+    loggers = [logging.getLogger(name) for name in ("embviz", "embviz.progress")]
+    kept = [(log.level, log.propagate, log.handlers[:]) for log in loggers]
+    environment = dict(os.environ)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            yield
+    finally:
+        for log, (level, propagate, handlers) in zip(loggers, kept, strict=True):
+            log.setLevel(level)
+            log.propagate, log.handlers[:] = propagate, handlers
+        os.environ.clear()
+        os.environ.update(environment)
+
+
+@pytest.fixture
+def run_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """Run the command line as a process of its own, in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EMBVIZ_SOURCE", raising=False)

@@ -160,7 +160,7 @@ def test_one_method_twice_is_two_projections_of_the_report(
     assert view["tSNEPerplexity"] == 15
 
 
-def test_a_projector_of_ones_own_is_a_method(run: Any, words: np.ndarray, tmp_path: Path) -> None:
+def test_a_projector_of_ones_own_is_a_method(run_process: Any, words: np.ndarray, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import dataclass\nimport numpy as np\nfrom embviz import Projection\n\n"
         "@dataclass(frozen=True)\nclass Columns:\n    first: int = 0\n"
@@ -168,7 +168,7 @@ def test_a_projector_of_ones_own_is_a_method(run: Any, words: np.ndarray, tmp_pa
         "        xy = np.array(table.vectors[:, self.first:self.first + 2])\n"
         "        return Projection('columns', xy, axes=('x', 'y'))\n"
     )
-    ran = run("project", *SOURCE, "--method", "mine:Columns:first=3", "-o", "out.html")
+    ran = run_process("project", *SOURCE, "--method", "mine:Columns:first=3", "-o", "out.html")
     assert ran.status == 0, ran.stderr
     found = block_of(tmp_path / "out.html", "columns_2_coordinates")
     np.testing.assert_array_equal(found, words[:, 3:5])

@@ -134,7 +134,7 @@ STAGES = [
     ("embviz.sprites.listing:find_images", SPRITE),
     ("embviz.sprites.packing:encode_sheet", SPRITE),
     ("embviz.sprites.listing:iter_names", SPRITE),
-    ("embviz.loaders:load_table", INDEX),
+    ("embviz.loaders:read_table", INDEX),
     ("faiss:Kmeans.train", INDEX),
     ("embviz.neighbors.index.build:measure_recall", INDEX),
 ]

@@ -195,12 +195,13 @@ def test_every_option_of_a_command_is_a_field_of_a_request(name):
 
     from embviz.commands.export import Folder
     from embviz.commands.sprite import Request
+    from embviz.loaders.reading import Reading
     from embviz.pictures.images import ImageChoice
     from embviz.sprites.packing import SheetOptions
 
     requests = {
-        "project": (Source, Outputs, Choice, Plan, ReportOptions),
-        "export": (Source, Folder, Choice, Plan),
+        "project": (Source, Reading, Outputs, Choice, Plan, ReportOptions),
+        "export": (Source, Reading, Folder, Choice, Plan),
         "sprite": (Request, ImageChoice, SheetOptions),
     }[name]
     command: click.Command = getattr(import_module(f"embviz.commands.{name}"), name)
