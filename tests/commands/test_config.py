@@ -149,7 +149,9 @@ def test_project_takes_the_source_of_the_environment_without_settings(
     assert manifest_of(tmp_path / "o.html")["n_points"] == 5
 
 
-def test_a_file_that_nobody_named_imports_no_module(run_process: Any, tmp_path: Path, folder: Path) -> None:
+def test_a_file_that_nobody_named_imports_no_module(
+    run_process: Any, tmp_path: Path, folder: Path
+) -> None:
     (tmp_path / "x.npy").write_bytes((folder / "x.npy").read_bytes())
     (tmp_path / "trap.py").write_text("open('sprung', 'w')\nclass P: pass\n")
     (tmp_path / "embviz.toml").write_text('source = "x.npy"\nmethod = "trap:P"\n')

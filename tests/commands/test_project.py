@@ -160,7 +160,9 @@ def test_one_method_twice_is_two_projections_of_the_report(
     assert view["tSNEPerplexity"] == 15
 
 
-def test_a_projector_of_ones_own_is_a_method(run_process: Any, words: np.ndarray, tmp_path: Path) -> None:
+def test_a_projector_of_ones_own_is_a_method(
+    run_process: Any, words: np.ndarray, tmp_path: Path
+) -> None:
     (tmp_path / "mine.py").write_text(
         "from dataclasses import dataclass\nimport numpy as np\nfrom embviz import Projection\n\n"
         "@dataclass(frozen=True)\nclass Columns:\n    first: int = 0\n"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,17 +33,35 @@ class Saved:
     table: NDArray[np.float32]
 
 
-@pytest.fixture(scope="session")
-def tf_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Saved:
-    """Write one checkpoint of every kind; some 10 seconds."""
-    if importlib.util.find_spec("tensorflow") is None:
-        pytest.skip("TensorFlow is not installed")
-    root = tmp_path_factory.mktemp("tf")
+def _written_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of checkpoints, which one of several test processes writes for all."""
+    place = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    root, whole = place / "tf", place / "tf-is-whole"
+    try:
+        root.mkdir()
+    except FileExistsError:
+        until = time.monotonic() + 300
+        while not whole.exists():
+            assert time.monotonic() < until, "the other process wrote no checkpoints"
+            time.sleep(0.05)
+        return root
     script = Path(__file__).with_name("tf_checkpoints.py")
     done = subprocess.run(
         [sys.executable, str(script), str(root)], capture_output=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stderr.decode("utf-8", "replace")[-3000:]
+    whole.touch()
+    return root
+
+
+@pytest.fixture(scope="session")
+def tf_checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Saved:
+    """Write one checkpoint of every kind; some 10 seconds."""
+    if importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed")
+    root = _written_once(tmp_path_factory)
     oracle = json.loads((root / "oracle.json").read_text(encoding="utf-8"))
     binary = (root / "oracle.bin").read_bytes()
     tensors = {

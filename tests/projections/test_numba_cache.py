@@ -41,13 +41,24 @@ def project(source: Path, **environment: str) -> subprocess.CompletedProcess[str
     )  # fmt: skip
 
 
-def test_a_temporary_folder_serves_until_the_process_ends(source: Path) -> None:
-    temp = source.parent / "temp"
-    done = project(source, TMPDIR=str(temp))
-    assert done.returncode == 0, done.stderr
-    assert "numba" not in done.stderr
-    assert (source.parent / "out.html").exists()
-    assert list(temp.iterdir()) == []
+def test_a_temporary_folder_serves_until_the_process_ends(tmp_path: Path) -> None:
+    """With a package of one function, as those of UMAP take a quarter of a minute to compile."""
+    (tmp_path / "temp").mkdir()
+    (tmp_path / "compiled.py").write_text(
+        "import numba\n@numba.njit(cache=True)\ndef twice(x): return 2 * x\n"
+    )
+    code = NO_PLACE.partition("from embviz")[0] + (
+        "import importlib, os\n"
+        "from embviz.projections.numba_cache import import_compiled\n"
+        "package = import_compiled(lambda: importlib.import_module('compiled'), 'compiled')\n"
+        "print(package.twice(21), len(os.listdir('temp')))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={**os.environ, "NUMBA_CACHE_DIR": "", "TMPDIR": str(tmp_path / "temp")},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("42 1\n", "")
+    assert list((tmp_path / "temp").iterdir()) == []
 
 
 def test_a_named_folder_that_cannot_be_written_is_refused(source: Path) -> None:
