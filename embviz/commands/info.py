@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
-from embviz.commands.shared.source import FILE
+from embviz.commands.shared.source import FILE, format_options
 
 
 @click.command()
 @click.argument("source", type=FILE)
-@click.option("--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy")
+@format_options
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-def info(source: str, input_format: str | None, style: str) -> None:
+def info(source: str, style: str, **given: Any) -> None:
     """List the tensors of a source: name, shape, dtype, and which would be taken
 
     \b
@@ -24,7 +26,7 @@ def info(source: str, input_format: str | None, style: str) -> None:
     from embviz.outputs.standard import check_standard_output, standard_output
 
     check_standard_output()
-    tensors = list_tensors(source, input_format=input_format)
+    tensors = list_tensors(source, **given)
     end_progress()
     if style == "json":
         import dataclasses

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders.opened import Claim, Format, Source, Start, read_start
-from embviz.loaders.reading import AS_IT_IS, Reading
+from embviz.loaders.reading import AS_IT_IS, OF_SOME_FORMATS, Reading
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -32,6 +32,10 @@ class _BuiltIn:
     def _format(self) -> Format:
         found: Format = getattr(import_module(f"embviz.loaders.{self.module}"), self.name.upper())
         return found
+
+    @property
+    def takes(self) -> tuple[str, ...]:
+        return options_of(self._format())
 
     def claim(self, start: Start) -> Claim | None:
         return self._format().claim(start) if start.kind in self.kinds else None
@@ -141,10 +145,33 @@ def open_path(path: Path, reading: Reading = AS_IT_IS) -> Source:
 
     Raises:
         LoadError: If it is missing or damaged, no format claims it or several do alike.
-        ParameterError: If there is no such format.
+        ParameterError: If there is no such format, or it does not take an option.
     """
     with telling(path):
-        return find_format(path, reading.input_format).open(path, reading)
+        format = find_format(path, reading.input_format)
+        _check_options(path, format, reading)
+        return format.open(path, reading)
+
+
+def options_of(format: object) -> tuple[str, ...]:
+    """Return the fields of `Reading` that a format takes beyond those that all take."""
+    return tuple(getattr(format, "takes", ()))
+
+
+def _check_options(path: Path, format: Format | PlugIn, reading: Reading) -> None:
+    """Refuse an option that would be passed over.
+
+    Raises:
+        ParameterError: Naming the format.
+    """
+    of = format.format if isinstance(format, PlugIn) else format
+    for field, option in OF_SOME_FORMATS.items():
+        if getattr(reading, field) != getattr(AS_IT_IS, field) and field not in options_of(of):
+            raise ParameterError(
+                option,
+                f"{path} is read as {format.name}, which has no such columns",
+                "leave it out",
+            )
 
 
 def find_format(path: Path, input_format: str | None = None) -> Format | PlugIn:

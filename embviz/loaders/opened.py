@@ -252,7 +252,10 @@ class Source:
 
 
 class Format(Protocol):
-    """What reads one kind of file or folder."""
+    """What reads one kind of file or folder.
+
+    It may have an attribute `takes`, the fields of `reading.OF_SOME_FORMATS` that it obeys.
+    """
 
     @property
     def name(self) -> str:

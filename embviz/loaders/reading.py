@@ -15,11 +15,15 @@ class Reading:
         tensor: Which tensor, where the source holds several.
         metadata: A file of columns for the points, in place of the source's own.
         input_format: The name of a format; None to find out.
+        columns: Which columns are the vector, as `--columns` takes them; None to find out.
+        strict: Whether lines that can be read in part are refused.
     """
 
     tensor: str | None = None
     metadata: str | Path | None = None
     input_format: str | None = None
+    columns: str | None = None
+    strict: bool = False
 
 
 class ReadingOptions(TypedDict, total=False):
@@ -28,7 +32,12 @@ class ReadingOptions(TypedDict, total=False):
     tensor: str | None
     metadata: str | Path | None
     input_format: str | None
+    columns: str | None
+    strict: bool
 
+
+OF_SOME_FORMATS = {"columns": "--columns"}
+"""Fields that only formats take which name them in `takes`, and the options that set them."""
 
 AS_IT_IS = Reading()
 """Nothing is said: everything is found out."""

@@ -284,6 +284,14 @@ def test_a_question_for_neighbors_reads_no_thumbnails(
     assert open_points(run).columns.find(WORDS[5]) == [5]
 
 
+@pytest.mark.parametrize("name", ["npy", "npz", "checkpoint", "index", "logdir"])
+def test_columns_of_a_format_that_has_none_to_name_are_refused(
+    sources: dict[str, Path], name: str
+) -> None:
+    with pytest.raises(ParameterError, match=rf"--columns: .* is read as {name}, .*; leave it out"):
+        load_table(sources[name], columns="1-3")
+
+
 CHOICES = [(file, asked) for file in TEXT for asked in TEXT if file != asked]
 
 

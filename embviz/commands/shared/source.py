@@ -47,6 +47,28 @@ class TileSize(_ParamType):
         return int(found[1]), int(found[2])
 
 
+FORMAT_OPTIONS = (
+    click.option(
+        "--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy"
+    ),
+    click.option(
+        "--columns",
+        metavar="COLUMNS",
+        help="The vector's columns in a table, by name or place: 3-66, embedding, -id, all; "
+        "label=NAME names the points",
+    ),
+    click.option("--strict", is_flag=True, help="Refuse lines that can be read in part only"),
+)
+"""What all commands that open a source say of its format."""
+
+
+def format_options(function: F) -> F:
+    """Add the options of a source's format."""
+    for option in reversed(FORMAT_OPTIONS):
+        function = option(function)
+    return function
+
+
 def table_options(function: F) -> F:
     """Add the options that say which tensor is read, and how."""
     help = "The tensor in a source that has several"
@@ -59,9 +81,7 @@ def reading_options(function: F) -> F:
         click.option(
             "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
         ),
-        click.option(
-            "--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy"
-        ),
+        *FORMAT_OPTIONS,
     ]
     for option in reversed(options):
         function = option(function)

@@ -1,0 +1,263 @@
+"""Which columns of numbers are dimensions, and which are counters, identifiers, classes and such.
+
+A name goes before values. Values are trusted only where nothing else is likely: whole numbers at an
+end of a table in which all other columns have fractions. What only a person
+can know is marked as not sure, so that whoever reads the table may ask.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Kind = Literal["counter", "identifier", "class", "time", "gaps", "other"]
+WORDS: dict[Kind, str] = {
+    "counter": "a row counter",
+    "identifier": "an identifier",
+    "class": "a class",
+    "time": "a time",
+    "gaps": "with gaps",
+    "other": "named unlike the vector's columns",
+}
+
+_CLASS_NAMES = frozenset(
+    {"label", "labels", "name", "word", "token", "class", "classes", "target", "cluster"}
+    | {"category", "ground_truth", "cls"}
+)
+_ID_NAMES = frozenset(
+    {"id", "ids", "_id", "index", "idx", "uid", "uuid", "guid", "pk", "rowid", "row_id"}
+    | {"row", "rownum", "row_number", "rowname", "rownames", "row.names", "level_0"}
+)
+_TIME_NAMES = frozenset({"year", "month", "day", "date", "datetime", "timestamp", "created_at"})
+_ID_PART = r"id|ids|idx|index|uuid|guid|key|code|num|nr"
+_CLASS_PART = r"labels?|class|target|cluster|category"
+_OF_ID = re.compile(rf".*[_\-. ](?:{_ID_PART})|(?:id|idx|index)[_\-. ].*|__index_level_\d+__")
+_OF_CLASS = re.compile(rf".*[_\-. ](?:{_CLASS_PART})|(?:{_CLASS_PART})[_\-. ].*")
+_CAMEL_ID = re.compile(r".*[a-z0-9](?:Id|ID|Idx|Index|Uuid|UUID|Key|Code|Num)")
+_CAMEL_CLASS = re.compile(r".*[a-z0-9](?:Label|Class|Target|Cluster|Category)")
+_UNNAMED = re.compile(r"unnamed: \d+(?:_level_\d+)?(?:\.\d+)?")  # pandas, of a header's empty cell
+_DIGITS = re.compile(r"\d+")
+_EMBEDDING = re.compile(r"emb|vec|dim|feat|latent", re.IGNORECASE)
+
+_FEW_ROWS = 10
+_SOME_ROWS = 30
+_MOST_CLASSES = 30
+_NAMED_CLASSES = 12
+_GAPS = 0.2
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A column of numbers that is no dimension.
+
+    Attributes:
+        column: Its place among the columns of numbers, from 0.
+        kind: What it is.
+        sure: Whether that is certain enough to leave it out; else only a person can know.
+    """
+
+    column: int
+    kind: Kind
+    sure: bool = True
+
+
+def find_asides(
+    names: Sequence[str],
+    values: NDArray[Any],
+    *,
+    n_first: int | None = None,
+) -> tuple[Aside, ...]:
+    """Find the columns of numbers that are no dimensions of a vector.
+
+    Args:
+        names: The columns of numbers by name, "" where they have none.
+        values: (n_rows, n_columns), some rows in order, NaN for what is missing.
+        n_first: How many of these rows are the first ones of the table without a gap; None is all.
+
+    Returns:
+        These columns in order. Fewer than two others are left only where names say so.
+    """
+    numbers = np.asarray(values, np.float64)
+    found: dict[int, Aside] = {}
+    family = _family(names)
+    if any(names):
+        found = _by_name(names, numbers, family)
+    if len(found) == len(names):
+        found = {}
+    rest = [c for c in range(len(names)) if c not in found]
+    more = {} if len(rest) < 3 else _by_gaps(numbers, rest)
+    if not family and len(rest) - len(more) > 2:
+        rest = [c for c in rest if c not in more]
+        more |= _by_values(names, numbers, rest, len(numbers) if n_first is None else n_first)
+    if len(names) - len(found) - len(more) >= 2:
+        found |= more
+    return tuple(found[c] for c in sorted(found))
+
+
+def name_kind(name: str, whole: bool = True) -> Kind | None:
+    """Return what a column's name says that it is, None for nothing.
+
+    Args:
+        name: The name.
+        whole: Whether its values are whole numbers, or text.
+    """
+    lower = name.strip().lower()
+    if _UNNAMED.fullmatch(lower):
+        return "counter" if whole else None
+    if lower in _CLASS_NAMES:
+        return "class"
+    if lower in _ID_NAMES:
+        return "identifier"
+    if lower in _TIME_NAMES:
+        return "time" if whole else None
+    if not whole:
+        return None
+    if _OF_ID.fullmatch(lower) or _CAMEL_ID.fullmatch(name.strip()):
+        return "identifier"
+    if _OF_CLASS.fullmatch(lower) or _CAMEL_CLASS.fullmatch(name.strip()):
+        return "class"
+    return None
+
+
+def _family(names: Sequence[str]) -> frozenset[int]:
+    """Return the columns whose names are one but for their numbers, where these are the vector.
+
+    They are three or more, and at least half of all. Of several such families that is meant which
+    speaks of an embedding; where none or several do, all are.
+    """
+    groups: dict[str, list[int]] = defaultdict(list)
+    for c, name in enumerate(names):
+        if _DIGITS.search(name) and not _UNNAMED.fullmatch(name.strip().lower()):
+            groups[_DIGITS.sub("#", name.strip())].append(c)
+    large = {stem: members for stem, members in groups.items() if len(members) >= 3}
+    if 2 * sum(map(len, large.values())) < len(names):
+        return frozenset()
+    spoken = [stem for stem in large if _EMBEDDING.search(stem)]
+    if len(large) > 1 and len(spoken) == 1:
+        return frozenset(large[spoken[0]])
+    return frozenset(c for members in large.values() for c in members)
+
+
+def _is_whole(column: NDArray[np.float64]) -> bool:
+    finite = column[np.isfinite(column)]
+    return bool(len(finite)) and bool((finite == np.rint(finite)).all())
+
+
+def _by_name(
+    names: Sequence[str], values: NDArray[np.float64], family: frozenset[int]
+) -> dict[int, Aside]:
+    found = {}
+    lower = [name.strip().lower() for name in names]
+    for c, name in enumerate(names):
+        if c in family:
+            continue
+        whole = not len(values) or _is_whole(values[:, c])
+        kind = name_kind(name, whole)
+        if kind is None and c == 0 and not lower[c]:
+            kind = "counter"
+        if kind is None and lower[c] == "y" and whole and "x" not in lower:
+            kind = "class"
+        if kind is None and family:
+            kind = "other"
+        if kind is not None:
+            found[c] = Aside(c, kind)
+    return found
+
+
+def _by_gaps(values: NDArray[np.float64], rest: list[int]) -> dict[int, Aside]:
+    """Find columns of which much is missing, where of all others nothing is."""
+    if len(values) < _FEW_ROWS:
+        return {}
+    missing = np.isnan(values[:, rest]).mean(0)
+    gappy = missing > _GAPS
+    if gappy.any() and gappy.mean() <= 0.25 and missing[~gappy].max(initial=0.0) < 0.02:
+        return {rest[i]: Aside(rest[i], "gaps") for i in np.flatnonzero(gappy).tolist()}
+    return {}
+
+
+def _by_values(
+    names: Sequence[str], values: NDArray[np.float64], rest: list[int], n_first: int
+) -> dict[int, Aside]:
+    """Find whole numbers at the ends of a table that are of another kind than the rest."""
+    if len(values) < _FEW_ROWS:
+        return {}
+    numbers = values[:, rest]
+    finite = np.isfinite(numbers)
+    whole = ((numbers == np.rint(numbers)) | ~finite).all(0)
+    low = np.where(finite, numbers, np.inf).min(0)
+    varying = whole & (low < np.where(finite, numbers, -np.inf).max(0))
+    ends = _ends(varying)
+    others = [i for i in range(len(rest)) if i not in ends]
+    # Columns that are the same throughout, such as dead units, say nothing.
+    fractional = not varying[others].any() and not whole[others].all()
+    found = {}
+    if fractional and len(ends) <= max(1, len(rest) // 4):
+        for i in ends:
+            kind = _whole_kind(numbers[:, i], i == 0, n_first)
+            sure = kind == "counter" or not names[rest[i]]
+            few = len(np.unique(numbers[:, i])) <= _NAMED_CLASSES
+            if sure or few:
+                found[rest[i]] = Aside(rest[i], kind, sure)
+    elif not any(names):
+        for i in (0, len(rest) - 1):
+            aside = _among_whole(numbers, i, n_first)
+            if aside is not None:
+                found[rest[i]] = Aside(rest[i], *aside)
+    return found
+
+
+def _ends(varying: NDArray[np.bool_]) -> list[int]:
+    """Return the columns of whole numbers at both ends of a table."""
+    n = len(varying)
+    stop = int(np.argmin(varying)) if not varying.all() else n
+    start = n - int(np.argmin(varying[::-1])) if not varying.all() else n
+    return [*range(stop), *range(start, n)]
+
+
+def _whole_kind(column: NDArray[np.float64], leading: bool, n_first: int) -> Kind:
+    if leading and _counts(column, n_first):
+        return "counter"
+    known = column[np.isfinite(column)]
+    return "identifier" if 2 * len(np.unique(known)) > len(known) else "class"
+
+
+def _counts(column: NDArray[np.float64], n_first: int) -> bool:
+    """Tell whether a column counts its rows from 0 or 1."""
+    if n_first < _FEW_ROWS or column[0] not in (0, 1):
+        return False
+    first = column[:n_first] - column[0]
+    return bool((first == np.arange(n_first)).all()) and bool((np.diff(column) > 0).all())
+
+
+def _among_whole(numbers: NDArray[np.float64], i: int, n_first: int) -> tuple[Kind, bool] | None:
+    """Tell whether a column of a table of whole numbers counts its rows, or may be a class."""
+    others = np.delete(numbers, i, axis=1)
+    if (np.diff(others, axis=0) >= 0).all(0).mean() > 0.1:
+        return None  # Other columns ascend as well, so that ascending says nothing.
+    if i == 0 and _counts(numbers[:, i], n_first):
+        return "counter", True
+    if len(numbers) < _SOME_ROWS or not _like_classes(numbers[:, i]):
+        return None
+    alike = np.mean([_like_classes(column) for column in others.T])
+    larger = np.nanmax(others) > np.nanmax(numbers[:, i])
+    return ("class", False) if larger and alike <= 0.1 else None
+
+
+def _like_classes(column: NDArray[np.float64]) -> bool:
+    """Tell whether values are 0 to k or 1 to k, each about as frequent or in ascending order."""
+    if not np.isfinite(column).all() or (column != np.rint(column)).any():
+        return False
+    classes, counts = np.unique(column, return_counts=True)
+    n = len(classes)
+    if not 2 <= n <= _MOST_CLASSES or classes[0] not in (0, 1):
+        return False
+    if bool((np.diff(column) >= 0).all()):
+        return True
+    share = counts * (n / len(column))
+    return bool(classes[-1] - classes[0] == n - 1 and share.min() >= 0.15 and share.max() <= 4)
