@@ -1,0 +1,169 @@
+"""The tokens of a model's folder: which file has them, and vocabularies of other kinds.
+
+Sources: vocab.txt is a token a line, the line's place the id (BERT); vocab.json is {token: id},
+with merges.txt beside it of BPE; added_tokens.json is {token: id}; tokenizer.model is a ModelProto
+of sentencepiece, whose pieces are in the order of their ids, see
+https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from embviz.errors import LoadError
+from embviz.loaders.bytes.protobuf import FIXED32, LENGTH, VARINT, MalformedError, fields
+from embviz.loaders.labels.tokenizer import check_ids, is_tokenizer, parse_tokenizer, read_json
+from embviz.loaders.labels.tokens import (
+    ADDED,
+    BYTE_LETTERS,
+    NORMAL,
+    SINGLE_BYTE,
+    SPACE_MARK,
+    SPECIAL,
+    Spelling,
+    Tokens,
+    collect_tokens,
+    make_tokens,
+)
+
+NAMES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
+_MOST_BYTES = 128 << 20
+# Folders that hold a part of a model whose tokenizer may lie above them.
+_PART = re.compile(r"0_[A-Za-z]+|checkpoint-\d+|onnx|openvino")
+_SPECIAL = re.compile(r"\[[A-Z]+\]|<[a-z_|]+>|</s>|<s>")
+
+
+def find_tokens(folder: Path) -> Tokens | None:
+    """Read the tokens of a model's folder; None where it has none.
+
+    Taken is the first that is there of tokenizer.json, tokenizer.model, vocab.json and vocab.txt:
+    in the folder, in a subfolder such as `0_Transformer`, else above a part such as
+    `checkpoint-500` or `onnx`.
+
+    Raises:
+        LoadError: If that file is damaged.
+    """
+    file = find_vocabulary(folder)
+    return None if file is None else read_tokens(file)
+
+
+def find_vocabulary(folder: Path) -> Path | None:
+    """Return the file of a folder that `find_tokens` reads, without reading it."""
+    places = [folder, *sorted(p for p in folder.glob("0_*") if p.is_dir())]
+    if _PART.fullmatch(folder.name):
+        places.append(folder.parent)
+    for place in places:
+        for name in NAMES:
+            file = place / name
+            if file.is_file() and _stays_within(place, file):
+                return file
+    return None
+
+
+def read_tokens(path: Path) -> Tokens:
+    """Read the tokens of one file, of the kind that its content shows.
+
+    Raises:
+        LoadError: If it is damaged, or no vocabulary.
+    """
+    with path.open("rb") as file:
+        head = file.read(64)
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+        found = read_json(path)
+        return parse_tokenizer(path, found) if is_tokenizer(found) else _from_json(path, found)
+    if head[:1] == b"\x0a" and path.suffix != ".txt":
+        return _from_sentencepiece(path)
+    return _from_lines(path)
+
+
+def _stays_within(folder: Path, file: Path) -> bool:
+    """Tell whether a file lies in a folder, or where a hub's cache keeps what it links to."""
+    home, found = folder.resolve(), file.resolve()
+    hub = home.parent.parent if home.parent.name == "snapshots" else home
+    return found.is_relative_to(home) or found.is_relative_to(hub)
+
+
+def _from_json(path: Path, vocabulary: Any) -> Tokens:
+    """Read a vocab.json, and the added tokens beside it."""
+    check_ids(path, vocabulary)
+    added, files = _added_beside(path)
+    taken = {text for _, text, _ in added}
+    tokens = [token for token in vocabulary if token not in taken and not _SPECIAL.match(token)]
+    letters = set().union(*tokens) if tokens else set()
+    spelling = Spelling(
+        bytes_as_letters=letters <= BYTE_LETTERS and "Ġ" in letters,
+        space=SPACE_MARK if SPACE_MARK in letters else "",
+        suffix="</w>" if any(token.endswith("</w>") for token in tokens) else "",
+        whole_words=not (path.parent / "merges.txt").is_file() and SPACE_MARK not in letters,
+    )
+    named = ((n, t, SPECIAL) for t, n in vocabulary.items() if _SPECIAL.fullmatch(t))
+    pairs = ((number, token) for token, number in vocabulary.items())
+    return collect_tokens(
+        path.name, pairs, [*named, *added], spelling=spelling, files=(path, *files)
+    )
+
+
+def _added_beside(path: Path) -> tuple[list[tuple[int, str, str]], tuple[Path, ...]]:
+    """Return the tokens of an added_tokens.json beside a vocabulary, and what was read."""
+    file = path.parent / "added_tokens.json"
+    if not file.is_file() or not _stays_within(path.parent, file):
+        return [], ()
+    found = read_json(file)
+    check_ids(file, found)
+    return [(number, text, ADDED) for text, number in found.items()], (file,)
+
+
+def _from_lines(path: Path) -> Tokens:
+    """Read a vocab.txt."""
+    raw = _read(path)
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise LoadError(f"{path}:{line}", "not UTF-8", "save the file as UTF-8") from None
+    lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    pieces = any(line.startswith("##") for line in lines)
+    spelling = Spelling(prefix="##" if pieces else "", whole_words=not pieces)
+    added, files = _added_beside(path)
+    named = ((i, t, SPECIAL) for i, t in enumerate(lines) if _SPECIAL.fullmatch(t))
+    return collect_tokens(
+        path.name, enumerate(lines), [*named, *added], spelling=spelling, files=(path, *files)
+    )
+
+
+def _from_sentencepiece(path: Path) -> Tokens:
+    """Read the pieces of a model of sentencepiece, field 1: text 1, score 2, type 3."""
+    raw = _read(path)
+    pieces: list[str] = []
+    types: list[int] = []
+    try:
+        for tag, start, end in fields(raw):
+            if tag != 1 << 3 | LENGTH:
+                continue
+            piece, type = "", NORMAL
+            for inner, a, b in fields(raw, start, end):
+                if inner == 1 << 3 | LENGTH:
+                    piece = raw[a:b].decode("utf-8")
+                elif inner == 3 << 3 | VARINT:
+                    type = a
+                elif inner & 7 not in (FIXED32, LENGTH, VARINT):
+                    raise MalformedError(f"piece {len(pieces)} has a field of another kind")
+            pieces.append(piece)
+            types.append(type)
+    except MalformedError as error:
+        raise LoadError(path, f"no model of sentencepiece ({error})") from None
+    except UnicodeDecodeError:
+        raise LoadError(path, f"piece {len(pieces)} is not UTF-8") from None
+    if not pieces or max(types) > SINGLE_BYTE:
+        raise LoadError(path, "no model of sentencepiece: it has no pieces of its types")
+    return make_tokens(pieces, types, model="llama", source=path.name, files=(path,))
+
+
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        raw = file.read(_MOST_BYTES + 1)
+    if len(raw) > _MOST_BYTES:
+        raise LoadError(path, f"more than {_MOST_BYTES >> 20} MiB, which no vocabulary needs")
+    return raw
