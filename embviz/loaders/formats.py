@@ -49,6 +49,7 @@ FORMATS: dict[str, Format] = {
     for name, module, kinds in (
         ("npy", "arrays.npy", "file"),
         ("npz", "arrays.npz", "file"),
+        ("safetensors", "weights.safetensors", "file"),
         ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
         ("index", "indexes.folder", "folder"),
         ("logdir", "projector.logdir", "file folder"),

@@ -35,7 +35,6 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".hdf5": ("HDF5", _AS_NPY),
     ".h5ad": ("AnnData (HDF5)", _AS_NPY),
     ".keras": ("a Keras archive", "save the layer's weights as .npy (numpy.save)"),
-    ".safetensors": ("safetensors", _AS_NPY),
     ".gguf": ("GGUF", _AS_NPY),
     ".parquet": ("Parquet", _AS_NPY),
     ".onnx": ("ONNX", _AS_NPY),
@@ -45,8 +44,8 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
 }
 _OF_FILES = (".npy", ".npz", ".tsv", ".csv", ".txt", ".vec")
 READ_FORMATS = (
-    "TensorFlow checkpoints, .npy, .npz, TSV and CSV of vectors, word2vec and GloVe text "
-    "(also .gz), folders with projector_config.pbtxt, neighbor indexes"
+    "TensorFlow checkpoints, .npy, .npz, safetensors, TSV and CSV of vectors, word2vec and GloVe "
+    "text (also .gz), folders with projector_config.pbtxt, neighbor indexes"
 )
 
 
@@ -81,8 +80,6 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
         (b"\x93NUMPY", b"PK\x03\x04", b"\x80")
     ):
         return "gzip of a binary file", "unpack it first"
-    if _is_safetensors(head):
-        return "safetensors", _AS_NPY
     if _is_word2vec_binary(head):
         return "binary word2vec", "write it as text (binary=False)"
     return None
@@ -124,12 +121,6 @@ def _foreign_zip(path: Path) -> tuple[str, str] | None:
     if names and not any(name.endswith(".npy") for name in names):
         return f"a zip archive of {names[0]}", "unpack it first"
     return None
-
-
-def _is_safetensors(start: bytes) -> bool:
-    """Tell whether a file begins with a length and a JSON object."""
-    length = int.from_bytes(start[:8], "little")
-    return len(start) > 10 and 2 <= length < 100_000_000 and start[8:10] in (b'{"', b"{}")
 
 
 def _is_word2vec_binary(start: bytes) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import table_writer
+from safetensors.numpy import save_file
 
 from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build_index, open_index
 from embviz.loaders import list_tensors, load_table, open_columns, open_source, read_table
@@ -23,6 +24,7 @@ RNG = np.random.default_rng(8)
 N = 200
 VECTORS = RNG.normal(size=(N, 6)).astype(np.float32)
 WORDS = tuple(f"wörd{i}" for i in range(N))
+WITHOUT_COLUMNS = ("npy", "safetensors", "checkpoint")
 TEXT = ("word2vec", "glove", "tsv", "csv")
 
 
@@ -43,6 +45,11 @@ def write_npy(folder: Path) -> Path:
 def write_npz(folder: Path) -> Path:
     np.savez(folder / "x.npz", emb=VECTORS, word=np.array(WORDS), other=VECTORS[:3])
     return folder / "x.npz"
+
+
+def write_safetensors(folder: Path) -> Path:
+    save_file({"emb": VECTORS, "norm": VECTORS[0]}, folder / "x.safetensors")
+    return folder / "x.safetensors"
 
 
 def write_checkpoint(folder: Path) -> Path:
@@ -73,6 +80,7 @@ def write_logdir(folder: Path) -> Path:
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "npy": write_npy,
     "npz": write_npz,
+    "safetensors": write_safetensors,
     "checkpoint": write_checkpoint,
     "index": write_index,
     "logdir": write_logdir,
@@ -135,7 +143,7 @@ def _taken(path: Path) -> str:
     return next(info.name for info in list_tensors(path) if info.taken)
 
 
-@pytest.mark.parametrize("name", [name for name in WRITERS if name not in ("npy", "checkpoint")])
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in WITHOUT_COLUMNS])
 def test_columns_read_one_by_one_are_those_of_the_table(
     sources: dict[str, Path], name: str
 ) -> None:

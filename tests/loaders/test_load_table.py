@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import struct
 import zipfile
 from pathlib import Path
 
@@ -109,7 +108,6 @@ def _torch(path: Path) -> None:
         ("x.pkl", pickle.dumps([1.0]), "pickle"),
         ("x.bin", pickle.dumps([1.0], 2), "pickle"),
         ("x.kv", pickle.dumps([1.0]), "pickle"),
-        ("x.safetensors", struct.pack("<Q", 20) + b'{"a":{}}' + b" " * 12, "safetensors"),
         ("x.bin", b"3 4\nthe " + np.ones(4, "<f4").tobytes(), "binary word2vec"),
         ("x.png", b"\x89PNG\r\n\x1a\n", "PNG"),
         ("x.xyz", b"nothing known\n", "no known file type; what is read: TensorFlow"),
@@ -138,7 +136,7 @@ def test_a_format_can_be_named() -> None:
     with Path("x.dat").open("wb") as file:
         np.save(file, VECTORS)
     np.testing.assert_array_equal(load_table("x.dat", input_format="npy").vectors, VECTORS)
-    with pytest.raises(ParameterError, match="one of npy, npz, checkpoint, index, logdir"):
+    with pytest.raises(ParameterError, match=r"one of npy, npz, .*checkpoint, index, logdir"):
         load_table("x.dat", input_format="nope")
     assert "binary" in error("x.dat", input_format="tsv")
 

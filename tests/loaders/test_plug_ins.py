@@ -70,7 +70,6 @@ def by_name(suffix: str, claim: str = "NAME") -> str:
     ("name", "raw"),
     [
         ("x.parquet", b"PAR1 and so on"),
-        ("x.safetensors", (20).to_bytes(8, "little") + b'{"a":{}}' + b" " * 12),
         ("x.h5", b"\x89HDF\r\n\x1a\n"),
         ("x.pt", b"PK\x03\x04"),
         ("x.mine", b"nothing that is known"),
