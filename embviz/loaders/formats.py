@@ -50,6 +50,7 @@ FORMATS: dict[str, Format] = {
         ("npy", "arrays.npy", "file"),
         ("npz", "arrays.npz", "file"),
         ("safetensors", "weights.safetensors", "file"),
+        ("pytorch", "weights.pytorch", "file"),
         ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
         ("index", "indexes.folder", "folder"),
         ("logdir", "projector.logdir", "file folder"),

@@ -24,8 +24,8 @@ _MAGICS: tuple[tuple[bytes, str, str], ...] = (
 )
 _PICKLE = "a pickle, which could run code and is never read"
 _SUFFIXES: dict[str, tuple[str, str]] = {
-    ".pt": ("a PyTorch file", "save the weight: numpy.save('x.npy', weight.numpy())"),
-    ".pth": ("a PyTorch file", "save the weight: numpy.save('x.npy', weight.numpy())"),
+    ".pt": ("no whole PyTorch file by its content", "fetch or write it again"),
+    ".pth": ("no whole PyTorch file by its content", "fetch or write it again"),
     ".pkl": (_PICKLE, _AS_NPY),
     ".pickle": (_PICKLE, _AS_NPY),
     ".joblib": (_PICKLE, _AS_NPY),
@@ -42,10 +42,25 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".xlsx": ("an Excel workbook", "save the sheet as CSV"),
     ".xls": ("an Excel workbook", "save the sheet as CSV"),
 }
+_OLD_PYTORCH = (
+    "a PyTorch file of before 0.1.10 (tar)",
+    "in PyTorch: numpy.save('x.npy', weight.detach().float().cpu().numpy())",
+)
+# By the first member, of those that such a file has in any order.
+_TARS = dict.fromkeys((b"sys_info", b"pickle", b"storages", b"tensors"), _OLD_PYTORCH)
 _OF_FILES = (".npy", ".npz", ".tsv", ".csv", ".txt", ".vec")
-READ_FORMATS = (
-    "TensorFlow checkpoints, .npy, .npz, safetensors, TSV and CSV of vectors, word2vec and GloVe "
-    "text (also .gz), folders with projector_config.pbtxt, neighbor indexes"
+READ_FORMATS = ", ".join(
+    (
+        "TensorFlow checkpoints",
+        "PyTorch files",
+        "safetensors",
+        ".npy",
+        ".npz",
+        "TSV and CSV of vectors",
+        "word2vec and GloVe text (also .gz)",
+        "folders with projector_config.pbtxt",
+        "neighbor indexes",
+    )
 )
 
 
@@ -76,6 +91,8 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
         return _PICKLE, _AS_NPY
     if head.startswith(b"PK\x03\x04"):
         return _foreign_zip(start.path)
+    if head[257:262] == b"ustar":
+        return _TARS.get(head[:100].rstrip(b"\0"), ("a tar archive", "unpack it first"))
     if start.unpacked is not head and start.unpacked.startswith(
         (b"\x93NUMPY", b"PK\x03\x04", b"\x80")
     ):
@@ -112,8 +129,6 @@ def _foreign_zip(path: Path) -> tuple[str, str] | None:
             names = [info.filename for info in archive.infolist()[:1000]]
     except LoadError:
         return None
-    if any(name.endswith("data.pkl") for name in names):
-        return _SUFFIXES[".pt"]
     if "model.weights.h5" in names:
         return _SUFFIXES[".keras"]
     if "[Content_Types].xml" in names:

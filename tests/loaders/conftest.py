@@ -16,8 +16,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-# What writes checkpoints byte by byte is of use beside their own tests.
-sys.path.insert(0, str(Path(__file__).with_name("checkpoint")))
+# What writes files byte by byte is of use beside their own tests.
+for folder in ("checkpoint", "weights"):
+    sys.path.insert(0, str(Path(__file__).with_name(folder)))
 
 
 @dataclass(frozen=True)

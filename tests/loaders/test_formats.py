@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import table_writer
+import torch_writer
 from safetensors.numpy import save_file
 
 from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build_index, open_index
@@ -24,8 +25,8 @@ RNG = np.random.default_rng(8)
 N = 200
 VECTORS = RNG.normal(size=(N, 6)).astype(np.float32)
 WORDS = tuple(f"wörd{i}" for i in range(N))
-WITHOUT_COLUMNS = ("npy", "safetensors", "checkpoint")
 TEXT = ("word2vec", "glove", "tsv", "csv")
+BARE = ("npy", "pytorch", "safetensors", "checkpoint")  # Without columns of their own.
 
 
 def write_text(path: Path, delimiter: str, first: str = "") -> Path:
@@ -50,6 +51,12 @@ def write_npz(folder: Path) -> Path:
 def write_safetensors(folder: Path) -> Path:
     save_file({"emb": VECTORS, "norm": VECTORS[0]}, folder / "x.safetensors")
     return folder / "x.safetensors"
+
+
+def write_pytorch(folder: Path) -> Path:
+    key = torch_writer.Storage("FloatStorage", "0", N * 6)
+    root = {"emb.weight": torch_writer.tensor(key, (N, 6))}
+    return torch_writer.write_zip(folder / "x.pt", root, {"0": VECTORS.tobytes()})
 
 
 def write_checkpoint(folder: Path) -> Path:
@@ -81,6 +88,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "npy": write_npy,
     "npz": write_npz,
     "safetensors": write_safetensors,
+    "pytorch": write_pytorch,
     "checkpoint": write_checkpoint,
     "index": write_index,
     "logdir": write_logdir,
@@ -143,7 +151,7 @@ def _taken(path: Path) -> str:
     return next(info.name for info in list_tensors(path) if info.taken)
 
 
-@pytest.mark.parametrize("name", [name for name in WRITERS if name not in WITHOUT_COLUMNS])
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in BARE])
 def test_columns_read_one_by_one_are_those_of_the_table(
     sources: dict[str, Path], name: str
 ) -> None:

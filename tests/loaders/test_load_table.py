@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import os
 import pickle
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -93,11 +92,6 @@ def test_a_refusal_of_the_system_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "x.npy: cannot be read (Permission denied)" in error("x.npy")
 
 
-def _torch(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("archive/data.pkl", b"\x80\x02.")
-
-
 @pytest.mark.parametrize(
     ("name", "raw", "said"),
     [
@@ -108,6 +102,8 @@ def _torch(path: Path) -> None:
         ("x.pkl", pickle.dumps([1.0]), "pickle"),
         ("x.bin", pickle.dumps([1.0], 2), "pickle"),
         ("x.kv", pickle.dumps([1.0]), "pickle"),
+        ("x.pt", b"PK\x03\x04", "no whole PyTorch file by its content, which is not read; fetch"),
+        ("x.pt", b"pickle".ljust(257, b"\0") + b"ustar", "a PyTorch file of before 0.1.10"),
         ("x.bin", b"3 4\nthe " + np.ones(4, "<f4").tobytes(), "binary word2vec"),
         ("x.png", b"\x89PNG\r\n\x1a\n", "PNG"),
         ("x.xyz", b"nothing known\n", "no known file type; what is read: TensorFlow"),
@@ -120,11 +116,6 @@ def test_a_file_of_another_program_is_refused_by_name(name: str, raw: bytes, sai
     text = error(name)
     assert text.startswith(f"{name}: ")
     assert said in text
-
-
-def test_a_torch_file_is_refused_with_a_way_out() -> None:
-    _torch(Path("x.pt"))
-    assert "a PyTorch file, which is not read; save the weight" in error("x.pt")
 
 
 def test_text_of_vectors_is_read_whatever_it_is_named() -> None:

@@ -1,0 +1,189 @@
+"""Tensors whose elements lie in a file, by offset and strides, as rows that are mapped."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import LoadError, printable
+from embviz.loaders.choice import TABLE_NAME
+from embviz.loaders.opened import Role, Tensor
+from embviz.loaders.weights.pickled_tensors import Found
+from embviz.rows import Rows
+
+AS_NPY = "in PyTorch: numpy.save('x.npy', weight.detach().float().cpu().numpy())"
+_PLAIN = frozenset(
+    {"float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16",
+     "uint32", "uint64", "bool"}
+)  # fmt: skip
+_SMALL = frozenset(
+    {"bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
+     "float8_e8m0fnu"}
+)  # fmt: skip
+_WAYS_OUT = {
+    "quantized": "in PyTorch: numpy.save('x.npy', weight.detach().dequantize().cpu().numpy())",
+    "sparse": "in PyTorch: numpy.save('x.npy', weight.detach().to_dense().float().cpu().numpy())",
+    "complex": "in PyTorch: numpy.save('x.npy', weight.detach().real.float().cpu().numpy())",
+}
+# What the programs that quantise weights call the factors that they keep beside them.
+_SCALES = ("_scale", "_scale_inv", ".scale", ".SCB", ".absmax", ".quant_state", ".scales")
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """The bytes of a storage.
+
+    Attributes:
+        n_bytes: How many there are.
+        load: Maps or reads them, uint8 (n_bytes,).
+        verify: Checks their checksum, where they have one.
+    """
+
+    n_bytes: int
+    load: Callable[[], NDArray[np.uint8]]
+    verify: Callable[[], None] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Store:
+    """What holds the elements of tensors.
+
+    Attributes:
+        path: The file.
+        pieces: Its storages by their keys.
+        big_endian: Whether the highest byte of an element is the first.
+    """
+
+    path: Path
+    pieces: Mapping[str, Piece]
+    big_endian: bool = False
+
+
+class _Swapped:
+    """Rows of a type of two bytes that NumPy does not know, the highest byte first."""
+
+    def __init__(self, raw: NDArray[Any], dtype: np.dtype[Any]) -> None:
+        self._raw, self.dtype, self.shape = raw, dtype, raw.shape
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        return self._raw[rows].astype(np.uint16).view(self.dtype)
+
+
+def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
+    """Return tensors whose elements are there, and why others cannot be read."""
+    names = {t.name for t in found}
+    firsts: dict[tuple[object, ...], Found] = {}
+    for t in found:
+        first = firsts.get(t.place)
+        if first is None or _rank(t) > _rank(first):
+            firsts[t.place] = t
+    tensors = []
+    for t in found:
+        reason = t.reason or _reason(t, store.pieces) or _scaled(t, names)
+        first = firsts[t.place]
+        tensors.append(_as_tensor(store, t, reason, "" if first is t else first.name))
+    return tuple(tensors)
+
+
+def _rank(t: Found) -> tuple[bool, bool]:
+    """Of names of the same elements, the highest is theirs."""
+    return not t.slot, TABLE_NAME.search(t.name) is not None
+
+
+def _as_tensor(store: Store, t: Found, reason: str, same_as: str) -> Tensor:
+    role: Role = "table"
+    note = f"{len(t.shape)}-D" if len(t.shape) != 2 else "table"
+    if reason:
+        role, note = "other", reason
+    elif t.slot:
+        role, note = "slot", "kept by an optimizer"
+    elif same_as:
+        role, note = "duplicate", f"the same as {printable(same_as)}"
+    return Tensor(
+        t.name,
+        t.shape,
+        "uint8" if t.dtype == "bool" else t.dtype,
+        rows=lambda: _rows(store, t),
+        role=role,
+        note=note,
+        refusal=_refuse(store.path, t, reason) if reason else None,
+        verify=None if reason or t.storage is None else store.pieces[t.storage.key].verify,
+    )
+
+
+def _refuse(path: Path, t: Found, reason: str) -> LoadError:
+    kinds = {"quantized": "qtensor" in reason or t.dtype.startswith(("qint", "quint"))}
+    kinds |= {"sparse": "sparse" in reason, "complex": t.dtype.startswith("complex")}
+    way_out = next((_WAYS_OUT[kind] for kind, is_it in kinds.items() if is_it), AS_NPY)
+    return LoadError(path, f"tensor '{printable(t.name)}': {reason}", way_out)
+
+
+def numpy_type(name: str) -> np.dtype[Any] | None:
+    """Return the type of elements as NumPy or ml_dtypes has it, None where they do not."""
+    if name in _PLAIN:
+        return np.dtype(name)
+    if name in _SMALL:
+        import ml_dtypes
+
+        small: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
+        return small
+    return None
+
+
+def _reason(t: Found, pieces: Mapping[str, Piece]) -> str:
+    """Return why the elements of a tensor cannot be had, "" where they can."""
+    assert t.storage is not None
+    dtype = numpy_type(t.dtype)
+    if dtype is None:
+        return f"it is {t.dtype or 'of no type'}, real numbers are needed"
+    piece = pieces.get(t.storage.key)
+    if piece is None:
+        return f"its bytes '{printable(t.storage.key, 40)}' are not in the file"
+    own = numpy_type(t.storage.dtype) if t.storage.dtype else np.dtype(np.uint8)
+    if own is None:
+        return f"it lies in a storage of {t.storage.dtype}"
+    announced = t.storage.n_elements * own.itemsize
+    if announced > piece.n_bytes:
+        return f"cut off: its storage takes {announced} bytes, {piece.n_bytes} are there"
+    if 0 in t.shape:
+        return ""
+    last = t.offset + sum((n - 1) * step for n, step in zip(t.shape, t.strides, strict=True))
+    if (last + 1) * dtype.itemsize > announced:
+        return f"damaged: element {last} of a storage of {announced // dtype.itemsize}"
+    if math.prod(t.shape) * dtype.itemsize > announced:
+        return "its rows lie over each other (an expanded tensor)"
+    return ""
+
+
+def _scaled(t: Found, names: set[str]) -> str:
+    """Return why numbers of one byte are not the values, where factors lie beside them."""
+    dtype = numpy_type(t.dtype)
+    if dtype is None or dtype.itemsize > 1 or len(t.shape) != 2:
+        return ""
+    stem = t.name.removesuffix(".weight")
+    beside = [of + s for of in (t.name, stem) for s in _SCALES if of + s in names]
+    return f"quantized: its factors are in '{printable(beside[0])}'" if beside else ""
+
+
+def _rows(store: Store, t: Found) -> Rows:
+    """Return the rows of a tensor of which everything was checked."""
+    assert t.storage is not None
+    dtype = numpy_type(t.dtype)
+    assert dtype is not None
+    raw = store.pieces[t.storage.key].load()
+    swapped = store.big_endian and dtype.kind == "V" and dtype.itemsize > 1
+    stored = np.dtype(np.uint16) if swapped else dtype
+    if stored.kind != "V":  # NumPy takes those of ml_dtypes as little-endian whatever is said.
+        stored = stored.newbyteorder(">" if store.big_endian else "<")
+    steps = tuple(step * dtype.itemsize for step in t.strides)
+    array: NDArray[Any] = np.ndarray(t.shape, stored, raw, t.offset * dtype.itemsize, steps)
+    array.flags.writeable = False
+    if dtype.kind == "b":
+        return array.view(np.uint8)
+    return _Swapped(array, dtype) if swapped else array
