@@ -51,6 +51,7 @@ FORMATS: dict[str, Format] = {
         ("npz", "arrays.npz", "file"),
         ("safetensors", "weights.safetensors", "file"),
         ("pytorch", "weights.pytorch", "file"),
+        ("gguf", "weights.gguf", "file"),
         ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
         ("index", "indexes.folder", "folder"),
         ("logdir", "projector.logdir", "file folder"),

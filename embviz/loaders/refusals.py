@@ -11,7 +11,6 @@ from embviz.loaders.opened import Start
 _AS_NPY = "save the table of vectors as .npy (numpy.save)"
 _MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "HDF5 (Keras .h5, AnnData)", _AS_NPY),
-    (b"GGUF", "GGUF", _AS_NPY),
     (b"PAR1", "Parquet", _AS_NPY + ", the other columns as metadata TSV"),
     (b"ARROW1", "Arrow IPC", _AS_NPY),
     (b"%PDF", "PDF", "give a table of vectors"),
@@ -36,6 +35,7 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".h5ad": ("AnnData (HDF5)", _AS_NPY),
     ".keras": ("a Keras archive", "save the layer's weights as .npy (numpy.save)"),
     ".gguf": ("GGUF", _AS_NPY),
+    ".safetensors": ("safetensors", _AS_NPY),
     ".parquet": ("Parquet", _AS_NPY),
     ".onnx": ("ONNX", _AS_NPY),
     ".mat": ("a MATLAB file", _AS_NPY),
@@ -54,6 +54,7 @@ READ_FORMATS = ", ".join(
         "TensorFlow checkpoints",
         "PyTorch files",
         "safetensors",
+        "GGUF",
         ".npy",
         ".npz",
         "TSV and CSV of vectors",

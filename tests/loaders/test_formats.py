@@ -59,6 +59,20 @@ def write_pytorch(folder: Path) -> Path:
     return torch_writer.write_zip(folder / "x.pt", root, {"0": VECTORS.tobytes()})
 
 
+def write_gguf(folder: Path) -> Path:
+    import gguf
+
+    writer = gguf.GGUFWriter(folder / "x.gguf", "llama")
+    writer.add_token_list(WORDS)
+    writer.add_tensor("token_embd.weight", VECTORS)
+    writer.add_tensor("blk.0.attn_k.weight", VECTORS[:9])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return folder / "x.gguf"
+
+
 def write_checkpoint(folder: Path) -> Path:
     table_writer.write_bundle(
         folder / "m.ckpt", {"emb": VECTORS, "emb/Adam": VECTORS * 0, "step": np.array(3)}
@@ -89,6 +103,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "npz": write_npz,
     "safetensors": write_safetensors,
     "pytorch": write_pytorch,
+    "gguf": write_gguf,
     "checkpoint": write_checkpoint,
     "index": write_index,
     "logdir": write_logdir,
