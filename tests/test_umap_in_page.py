@@ -20,13 +20,13 @@ from embviz import PCA, UMAP, EmbeddingTable
 from tests.test_javascript import find_node
 
 ROOT = Path(__file__).parent.parent
-DIGITS: NDArray[np.float32] = load_digits().data.astype(np.float32)
+DIGITS: NDArray[np.float32] = load_digits().data[:900].astype(np.float32)
 TABLE = EmbeddingTable(DIGITS, name="digits")
 MIN_DISTANCES = [0, 0.01, 0.1, 0.25, 0.5, 0.8, 0.99, 1]
 
 
 @cache
-def run_in_node(dims: int, neighbors: int = 15, epochs: int = 500, count: int = 1797) -> Any:
+def run_in_node(dims: int, neighbors: int = 15, epochs: int = 500, count: int = 900) -> Any:
     """Return what tests/js/numbers/run_umap.js makes of the first digits."""
     table = EmbeddingTable(DIGITS[:count], name="digits")
     given = {

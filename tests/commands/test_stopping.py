@@ -215,8 +215,10 @@ def test_a_closed_terminal_stops_a_command_too(points: Path) -> None:
     assert stop(points, "embviz.projections:TSNE.project", signal.SIGHUP, *PROJECT)[0] < 4
 
 
-@pytest.mark.parametrize("way", ["now", "held"])
-@pytest.mark.parametrize("stage", ["take_rows", "measure_recall", "write_manifest"])
+@pytest.mark.parametrize(
+    ("stage", "way"),
+    [("take_rows", "now"), ("measure_recall", "now"), ("write_manifest", "held")],
+)
 def test_an_addition_to_an_index_that_is_stopped_leaves_the_index(
     points: Path, stage: str, way: str
 ) -> None:

@@ -24,7 +24,7 @@ MUTATIONS = ("flip", "set", "cut", "drop", "insert", "splice")
 MOST_SECONDS = 2.0
 MOST_BYTES = 64 << 20
 FUZZ = settings(
-    max_examples=60, deadline=None,
+    max_examples=30, deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
