@@ -13,7 +13,7 @@ from embviz.loaders.opened import Source, Tensor, list_some
 MAX_LISTED = 8
 MAX_COMPARED = 200  # characters; comparing takes time with the product of the lengths
 MAX_RANKED = 2000
-TABLE_NAME = re.compile(r"emb|lookup|wte|word_?vec", re.IGNORECASE)
+TABLE_NAME = re.compile(r"emb|lookup|wte|word_?vec|(^|[/._])vectors?$", re.IGNORECASE)
 # What a layer adds to the name that its user gave it.
 TRAILING = ("/embeddings", "/_embeddings", "/weight")
 PART = re.compile(r"(^|/)part_\d+$")

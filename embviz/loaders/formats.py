@@ -55,6 +55,8 @@ FORMATS: dict[str, Format] = {
         ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
         ("index", "indexes.folder", "folder"),
         ("logdir", "projector.logdir", "file folder"),
+        ("parquet", "tables.parquet", "file folder"),
+        ("arrow", "tables.arrow", "file folder"),
         ("word2vec", "text.tables", "file"),
         ("glove", "text.tables", "file"),
         ("tsv", "text.tables", "file"),

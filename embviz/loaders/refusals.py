@@ -11,8 +11,6 @@ from embviz.loaders.opened import Start
 _AS_NPY = "save the table of vectors as .npy (numpy.save)"
 _MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89HDF\r\n\x1a\n", "HDF5 (Keras .h5, AnnData)", _AS_NPY),
-    (b"PAR1", "Parquet", _AS_NPY + ", the other columns as metadata TSV"),
-    (b"ARROW1", "Arrow IPC", _AS_NPY),
     (b"%PDF", "PDF", "give a table of vectors"),
     (b"\x89PNG", "a PNG image", "thumbnails go to --sprite"),
     (b"\xff\xd8\xff", "a JPEG image", "thumbnails go to --sprite"),
@@ -36,7 +34,6 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".keras": ("a Keras archive", "save the layer's weights as .npy (numpy.save)"),
     ".gguf": ("GGUF", _AS_NPY),
     ".safetensors": ("safetensors", _AS_NPY),
-    ".parquet": ("Parquet", _AS_NPY),
     ".onnx": ("ONNX", _AS_NPY),
     ".mat": ("a MATLAB file", _AS_NPY),
     ".xlsx": ("an Excel workbook", "save the sheet as CSV"),
@@ -55,6 +52,7 @@ READ_FORMATS = ", ".join(
         "PyTorch files",
         "safetensors",
         "GGUF",
+        "Parquet and Arrow",
         ".npy",
         ".npz",
         "TSV and CSV of vectors",

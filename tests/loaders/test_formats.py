@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import table_writer
 import torch_writer
 from safetensors.numpy import save_file
+from pyarrow import parquet
 
 from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build_index, open_index
 from embviz.loaders import list_tensors, load_table, open_columns, open_source, read_table
@@ -80,6 +82,23 @@ def write_checkpoint(folder: Path) -> Path:
     return folder / "m.ckpt.index"
 
 
+def write_parquet(folder: Path) -> Path:
+    parquet.write_table(arrow_table(), folder / "x.parquet", row_group_size=70)
+    return folder / "x.parquet"
+
+
+def write_arrow(folder: Path) -> Path:
+    table = arrow_table()
+    with pa.ipc.new_stream(folder / "x.arrow", table.schema) as stream:
+        stream.write_table(table, max_chunksize=70)
+    return folder / "x.arrow"
+
+
+def arrow_table() -> Any:
+    lists = pa.array(VECTORS.tolist(), pa.list_(pa.float32()))
+    return pa.table({"n": range(N), "word": WORDS, "emb": lists, "half": lists})
+
+
 def write_index(folder: Path) -> Path:
     build_index(EmbeddingTable(VECTORS, {"word": WORDS}, source="x"), folder / "index")
     return folder / "index"
@@ -107,6 +126,8 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "checkpoint": write_checkpoint,
     "index": write_index,
     "logdir": write_logdir,
+    "parquet": write_parquet,
+    "arrow": write_arrow,
     "word2vec": lambda folder: write_text(folder / "w.vec", " ", f"{N} 6\n"),
     "glove": lambda folder: write_text(folder / "g.txt", " "),
     "tsv": lambda folder: write_text(folder / "x.tsv", "\t"),
@@ -149,7 +170,7 @@ def test_what_is_listed_is_what_is_loaded(sources: dict[str, Path], name: str) -
 
 
 def _in_order(table: EmbeddingTable) -> np.ndarray[Any, Any]:
-    vectors = np.asarray(table.vectors)
+    vectors = np.asarray(table.vectors[0 : table.n_points])
     return vectors if table.rows is None else vectors[np.argsort(table.rows)]
 
 

@@ -97,7 +97,6 @@ def test_a_refusal_of_the_system_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     [
         ("x.h5", b"\x89HDF\r\n\x1a\n", "HDF5"),
         ("x.dat", b"\x89HDF\r\n\x1a\n", "HDF5"),
-        ("x.parquet", b"PAR1", "Parquet"),
         ("x.pkl", pickle.dumps([1.0]), "pickle"),
         ("x.bin", pickle.dumps([1.0], 2), "pickle"),
         ("x.kv", pickle.dumps([1.0]), "pickle"),

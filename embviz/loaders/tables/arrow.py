@@ -1,0 +1,146 @@
+"""Arrow IPC: files, streams, Feather, and folders that Hugging Face's datasets saved.
+
+https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from embviz.errors import LoadError, printable
+from embviz.loaders.opened import Claim, Source, Start
+from embviz.loaders.reading import Reading
+from embviz.loaders.tables.arrow_table import Part, need_pyarrow, open_arrow
+from embviz.loaders.tables.parts import find_parts, open_parts, open_splits
+
+_FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
+_SUFFIXES = (".arrow", ".feather", ".ipc", ".arrows")
+_CONTINUED = b"\xff\xff\xff\xff"
+_SPLITS, _STATE = "dataset_dict.json", "state.json"
+_MOST_HEADER = 64 << 20
+_MOST_JSON = 64 << 20
+
+
+class ArrowFormat:
+    """Reads the columns of lists of Arrow files and streams as tensors, mapped into memory."""
+
+    name = "arrow"
+
+    def claim(self, start: Start) -> Claim | None:
+        """Claim Arrow files and streams, and folders of them."""
+        if start.kind == "folder":
+            if _SPLITS in start.names or _STATE in start.names:
+                saved = _SPLITS in start.names or "dataset_info.json" in start.names
+                return Claim.MAGIC if saved else None
+            return Claim.CONTENT if find_parts(start.names, _SUFFIXES) else None
+        if start.head.startswith((_FILE, _FEATHER_1)):
+            return Claim.MAGIC
+        if _is_stream(start.head, start.size):
+            return Claim.CONTENT
+        return Claim.NAME if start.path.suffix.lower() in _SUFFIXES else None
+
+    def open(self, path: Path, reading: Reading) -> Source:
+        """Read the headers of a file, a stream, or the files of a folder.
+
+        Raises:
+            LoadError: If pyarrow is missing, or a file is damaged.
+        """
+        need_pyarrow(path, "a data set in Arrow files" if path.is_dir() else "Arrow")
+        if (path / _SPLITS).is_file():
+            return _open_splits(path)
+        if (path / _STATE).is_file():
+            return open_splits(path, {"": _saved_files(path)}, _open_file)
+        return open_parts(path, _SUFFIXES, _open_file)
+
+
+ARROW = ArrowFormat()
+
+
+def _is_stream(head: bytes, size: int) -> bool:
+    """Tell whether a file begins with the length of a message and a message in its bounds."""
+    at = 4 if head.startswith(_CONTINUED) else 0
+    length = int.from_bytes(head[at : at + 4], "little")
+    root = int.from_bytes(head[at + 4 : at + 8], "little")
+    bounded = 8 <= length <= min(size - at - 4, _MOST_HEADER) and length % 8 == 0
+    return bounded and 4 <= root < min(length, 1 << 16) and (at > 0 or _is_schema(head[4:]))
+
+
+def _is_schema(message: bytes) -> bool:
+    """Tell whether a flat buffer begins as a Message of Arrow that holds a schema."""
+    root = int.from_bytes(message[:4], "little")
+    table = root - int.from_bytes(message[root : root + 4], "little", signed=True)
+    if not 0 <= table <= len(message) - 10:
+        return False
+    n_bytes = int.from_bytes(message[table : table + 2], "little")
+    kind = int.from_bytes(message[table + 6 : table + 8], "little")
+    return 10 <= n_bytes <= 64 and kind > 0 and message[root + kind : root + kind + 1] == b"\x01"
+
+
+def _open_file(path: Path) -> Part:
+    with path.open("rb") as file:
+        start = file.read(4096)
+    if start.startswith(_FEATHER_1):
+        raise LoadError(
+            path, "Feather version 1", "write it again: pyarrow.feather.write_feather(table, path)"
+        )
+    if not start.startswith(_FILE) and not _is_stream(start, path.stat().st_size):
+        raise LoadError(path, "neither an Arrow file nor an Arrow stream")
+    return open_arrow(path, is_stream=not start.startswith(_FILE))
+
+
+def _open_splits(path: Path) -> Source:
+    """Open the splits of a DatasetDict, each a folder of its own."""
+    file = path / _SPLITS
+    names = _read_json(file).get("splits")
+    if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
+        raise LoadError(file, "no list of splits in it")
+    return open_splits(path, {n: _saved_files(_inside(path, n, file)) for n in names}, _open_file)
+
+
+def _saved_files(folder: Path) -> list[Path]:
+    """Return the files of a saved data set in their order.
+
+    Raises:
+        LoadError: If its state is damaged, or it is a choice of rows of those files.
+    """
+    file = folder / _STATE
+    state = _read_json(file)
+    if state.get("_indices_files") or state.get("_indices_data_files"):
+        raise LoadError(
+            folder, "a choice of rows that is kept beside the files",
+            "save it flat: dataset.flatten_indices().save_to_disk(…)",
+        )  # fmt: skip
+    entries = state.get("_data_files")
+    names = (
+        [e.get("filename") for e in entries if isinstance(e, dict)]
+        if isinstance(entries, list)
+        else []
+    )
+    if not names or not all(isinstance(name, str) for name in names):
+        raise LoadError(file, "no list of files in it")
+    return [_inside(folder, name, file) for name in names if isinstance(name, str)]
+
+
+def _inside(folder: Path, name: str, told_by: Path) -> Path:
+    """Return a file or folder right in a folder, links that lead out refused."""
+    path = folder / name
+    if Path(name).name != name or path.resolve().parent != folder.resolve():
+        raise LoadError(told_by, f"'{printable(name)}' is not in this folder")
+    if not path.exists():
+        raise LoadError(told_by, f"'{printable(name)}' is named and not there", "fetch it again")
+    return path
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    size = file.stat().st_size
+    if size > _MOST_JSON:
+        raise LoadError(file, f"{size} bytes, more than {_MOST_JSON} are not read")
+    try:
+        found = json.loads(file.read_bytes())
+    except (ValueError, RecursionError):
+        raise LoadError(file, "damaged: no JSON", "fetch it again") from None
+    if not isinstance(found, dict):
+        raise LoadError(file, f"damaged: {type(found).__name__} where an object is needed")
+    return found

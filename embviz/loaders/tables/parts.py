@@ -1,0 +1,66 @@
+"""Files of one table in a folder: which belong together, and in which order."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from embviz.loaders.opened import Source
+from embviz.loaders.tables.arrow_table import ArrowTable, Part
+from embviz.loaders.tables.arrow_tensors import arrow_tensors
+
+# As Hugging Face's datasets number the files of a split: train-00000-of-00002.parquet.
+_NUMBERED = re.compile(r"(.*?)[-_.]?\d+-of-\d+(?:-[0-9a-f]+)?", re.IGNORECASE)
+_DIGITS = re.compile(r"(\d+)")
+
+
+def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
+    """Return a key that sorts numbers within names by their value: part-2 before part-10."""
+    pieces = _DIGITS.split(name)
+    return tuple((0, int(p), p) if i % 2 else (1, 0, p) for i, p in enumerate(pieces))
+
+
+def find_parts(names: Sequence[str], suffixes: tuple[str, ...]) -> dict[str, list[str]]:
+    """Return the files of a folder that are parts of a table, in natural order, by split.
+
+    The split is "" where all belong to one; hidden files and those that begin with _ are none.
+    """
+    parts = [n for n in names if n.lower().endswith(suffixes) and not n.startswith((".", "_"))]
+    splits: dict[str, list[str]] = {}
+    for name in sorted(parts, key=natural_order):
+        numbered = _NUMBERED.fullmatch(name.rpartition(".")[0])
+        splits.setdefault(numbered[1] if numbered else "", []).append(name)
+    return {"": next(iter(splits.values()))} if len(splits) == 1 else splits
+
+
+def open_parts(path: Path, suffixes: tuple[str, ...], open_file: Callable[[Path], Part]) -> Source:
+    """Open a file, or the files of a folder, as one table or one of each split.
+
+    Raises:
+        LoadError: If a file is damaged, or the files have other columns.
+    """
+    if not path.is_dir():
+        return Source(path, arrow_tensors(ArrowTable(path, (open_file(path),))))
+    splits = find_parts([p.name for p in path.iterdir()], suffixes)
+    return open_splits(
+        path, {s: [path / name for name in names] for s, names in splits.items()}, open_file
+    )
+
+
+def open_splits(
+    path: Path, splits: dict[str, list[Path]], open_file: Callable[[Path], Part]
+) -> Source:
+    """Open files by split as the tables of one source; of several splits each names its tensors.
+
+    Raises:
+        LoadError: If a file is damaged, or the files of a split have different columns.
+    """
+    tensors = [
+        tensor
+        for split, files in splits.items()
+        for tensor in arrow_tensors(
+            ArrowTable(path, tuple(map(open_file, files))), f"{split}/" if split else ""
+        )
+    ]
+    return Source(path, tuple(tensors), files=tuple(f for fs in splits.values() for f in fs))
