@@ -42,6 +42,7 @@ from embviz.errors import EmbvizError
 from embviz.loaders import list_tensors, load_table
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.neighbors.index.files import BLOCK, MANIFEST, crc32c
+from embviz.rows import read_rows
 from embviz.sprites import load_sprite, read_tiles
 
 N = 60
@@ -163,11 +164,12 @@ def read_table(path: Path, **options: Any) -> np.ndarray | None:
     """List and load a table as the commands do; return its vectors where they were checked."""
     list_tensors(path)
     table = load_table(path, **options)
-    np.asarray(table.vectors[:: max(1, table.n_points // 9)])
+    read_rows(table.vectors, np.s_[:: max(1, table.n_points // 9)])
     table.label(0)
     if table.verify is not None:
         table.verify()
-    return np.asarray(table.vectors) if table.vectors.nbytes < 1 << 24 else None
+    size = table.n_points * table.n_dims * table.vectors.dtype.itemsize
+    return np.asarray(table.vectors[0 : table.n_points]) if size < 1 << 24 else None
 
 
 def make_index(folder: Path) -> None:
@@ -308,6 +310,43 @@ def make_logdir(folder: Path) -> None:
     export_logdir(folder, [embviz.EmbeddingTable(VECTORS, {"w": tuple(LABELS)}, name="emb")])
 
 
+def arrow(name: str, packed: str | None = None) -> Kind:
+    """Vectors as lists, some of them null, beside columns of most types."""
+
+    def make(folder: Path) -> None:
+        import pyarrow as pa
+        from pyarrow import feather, parquet
+
+        lists = [None if i == 7 else row for i, row in enumerate(VECTORS.tolist())]
+        notes = {"info": {"features": {"class": {"names": ["a", "b"]}}}}
+        table = pa.table({
+            "word": pa.array(LABELS).dictionary_encode(),
+            "emb": pa.array(lists, pa.list_(pa.float32())),
+            "fixed": pa.array(lists, pa.list_(pa.float16(), 8)),
+            "counts": pa.array([[i, 2] for i in range(N)], pa.large_list(pa.int16())),
+            "class": [i % 2 for i in range(N)],
+            "tags": [[{"k": label}] for label in LABELS],
+            "when": pa.array(range(N), pa.timestamp("ns", "UTC")),
+        }).replace_schema_metadata({"huggingface": json.dumps(notes)})  # fmt: skip
+        if name.endswith(".parquet"):
+            parquet.write_table(table, folder / name, row_group_size=23, compression=packed)
+        elif name.endswith(".feather"):
+            feather.write_feather(table, folder / name, packed, chunksize=23)
+        else:
+            (folder / name).mkdir()
+            files = {"_data_files": [{"filename": "data-0.arrow"}]}
+            (folder / name / "state.json").write_text(json.dumps(files))
+            (folder / name / "dataset_info.json").write_text("{}")
+            with pa.ipc.new_stream(folder / name / "data-0.arrow", table.schema) as out:
+                out.write_table(table, max_chunksize=23)
+
+    def read(folder: Path) -> None:
+        for tensor in ("emb", "fixed", "counts"):
+            read_table(folder / name, tensor=tensor)
+
+    return Kind(make, mutate_files, read)
+
+
 def kinds() -> dict[str, Kind]:
     packings = {"stored": 0, "deflate": 8, "bzip2": 12, "lzma": 14}
     found = {f"npz-{name}": archive(method) for name, method in packings.items()}
@@ -326,6 +365,11 @@ def kinds() -> dict[str, Kind]:
         "word2vec": text("x.vec", words),
         "metadata": Kind(make_metadata, mutate_metadata, read_meta),
         "checkpoint": Kind(make_checkpoint, mutate_files, lambda f: read_table(f / "model.ckpt")),
+        "parquet": arrow("x.parquet", "none"),
+        "parquet-packed": arrow("x.parquet", "zstd"),
+        "arrow": arrow("x.feather", "uncompressed"),
+        "arrow-packed": arrow("x.feather", "lz4"),
+        "arrow-saved": arrow("saved"),
         "logdir": Kind(make_logdir, mutate_files, lambda f: read_table(f)),
     }  # fmt: skip
 

@@ -20,7 +20,7 @@ _BATCH_BYTES = 4 << 20
 _MOST_BATCH = 16384
 _BUFFER_BYTES = 1 << 20
 # A row of a table takes some bytes of its file; of columns that hold one value throughout, few.
-_MOST_ROWS_A_BYTE = 64
+MOST_A_BYTE = 64
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,8 +33,6 @@ class Part:
         lengths: The rows of its chunks: row groups of Parquet, record batches of Arrow.
         open: Yields batches of some columns from a chunk on, each of `rows` rows at most where the
             format can choose.
-        counts: Returns how many values and how many nulls lie in a column of Parquet, as its
-            footer says; None where it does not.
         seekable: Whether a chunk is had without those before it.
     """
 
@@ -42,7 +40,6 @@ class Part:
     schema: Any
     lengths: tuple[int, ...]
     open: Callable[[Sequence[str], int, int], Iterator[Any]]
-    counts: Callable[[str], tuple[int, int] | None] = lambda _: None
     seekable: bool = True
 
 
@@ -91,6 +88,7 @@ class ArrowTable:
             left = sum(file.lengths[local:])
             with reading_arrow(file.path):
                 for batch in file.open(columns, local, size):
+                    batch.validate(full=True)  # Offsets and texts are the file's own.
                     left -= batch.num_rows
                     if batch.num_rows:
                         yield first, batch
@@ -113,7 +111,7 @@ class ArrowTable:
             if not part.schema.equals(self.schema):
                 raise LoadError(part.path, _difference(self.parts[0], part), "give each by itself")
             rows = sum(part.lengths)
-            if rows > _MOST_ROWS_A_BYTE * part.path.stat().st_size:
+            if rows > MOST_A_BYTE * part.path.stat().st_size:
                 raise LoadError(part.path, f"damaged: {rows} rows, more than it can hold")
 
 
@@ -222,6 +220,7 @@ def open_parquet(path: Path) -> Part:
 
     with reading_arrow(path):
         file = parquet.ParquetFile(path, memory_map=False, buffer_size=_BUFFER_BYTES)
+        # Of the footer nothing is asked but the rows: on damaged columns pyarrow ends the process.
         metadata, schema = file.metadata, file.schema_arrow
         file.close()
         lengths = tuple(metadata.row_group(g).num_rows for g in range(metadata.num_row_groups))
@@ -242,23 +241,7 @@ def open_parquet(path: Path) -> Part:
                 use_threads=False,
             )  # fmt: skip
 
-    def counts(column: str) -> tuple[int, int] | None:
-        n_values = n_nulls = 0
-        for g in range(metadata.num_row_groups):
-            group = metadata.row_group(g)
-            leaves = [group.column(c) for c in range(group.num_columns)]
-            own = [leaf for leaf in leaves if _is_of(leaf.path_in_schema, column)]
-            if len(own) != 1 or own[0].statistics is None or not own[0].statistics.has_null_count:
-                return None
-            n_values += own[0].num_values
-            n_nulls += own[0].statistics.null_count
-        return n_values, n_nulls
-
-    return Part(path, schema, lengths, batches, counts)
-
-
-def _is_of(leaf: str, column: str) -> bool:
-    return leaf == column or leaf.startswith(column + ".")
+    return Part(path, schema, lengths, batches)
 
 
 def open_arrow(path: Path, is_stream: bool) -> Part:
@@ -280,9 +263,7 @@ def open_arrow(path: Path, is_stream: bool) -> Part:
         ) or (0,)
 
     def batches(columns: Sequence[str], first: int, rows: int) -> Iterator[Any]:
-        for batch in _arrow_batches(path, schema, columns, first, is_stream):
-            batch.validate(full=True)  # Offsets and sizes are the file's own, and may be anything.
-            yield batch
+        yield from _arrow_batches(path, schema, columns, first, is_stream)
 
     return Part(path, schema, lengths, batches, seekable=not is_stream)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -13,7 +14,7 @@ import numpy as np
 
 from embviz.errors import LoadError, counted, printable
 from embviz.loaders.opened import Tensor, list_some
-from embviz.loaders.tables.arrow_table import ArrowTable, Walk
+from embviz.loaders.tables.arrow_table import MOST_A_BYTE, ArrowTable, Walk
 from embviz.loaders.tables.arrow_texts import ArrowColumns, is_readable
 from embviz.loaders.tables.arrow_vectors import (
     ListRows,
@@ -118,6 +119,8 @@ def _list_tensor(
         width = _first_width(table, name)
         sides = (width,) if width else ()
         refusal = _ragged(table, name, width, what) if width else _nothing(table, name, what)
+    if sides and math.prod(sides) > MOST_A_BYTE * sum(p.path.stat().st_size for p in table.parts):
+        raise LoadError(what, f"damaged: lists of {math.prod(sides)} numbers, more than there are")
     if not refusal and dtype.kind in "iu" and len(sides) == 1 and _has_nulls(table, name):
         dtype, note = as_floats(dtype), f"{note}, with nulls"
     if refusal:
@@ -154,17 +157,10 @@ def _nothing(table: ArrowTable, name: str, what: str) -> LoadError:
 
 
 def _ragged(table: ArrowTable, name: str, width: int, what: str) -> LoadError | None:
-    """Return the error on lists of other lengths: among the first rows, or by the footer's counts.
-
-    What neither tells is found when the rows are read.
-    """
-    certain = False
-    for part in table.parts:
-        counts = part.counts(name)
-        certain |= counts is not None and not counts[1] and counts[0] != width * sum(part.lengths)
-    last = table.n_rows if certain else min(_FIRST_ROWS, table.n_rows)
+    """Return the error on lists of other lengths among the first rows; others are found later."""
     try:
-        for first, batch in Walk(table, [name], width * 8).slices(0, last):
+        walk = Walk(table, [name], width * 8)
+        for first, batch in walk.slices(0, min(_FIRST_ROWS, table.n_rows)):
             read_lists(batch.column(0), width, what, first)
     except LoadError as error:
         if error.what == what:
@@ -174,10 +170,7 @@ def _ragged(table: ArrowTable, name: str, width: int, what: str) -> LoadError | 
 
 
 def _has_nulls(table: ArrowTable, name: str) -> bool:
-    """Tell whether a list, or a number in one, is null, by the footer or else by looking."""
-    counts = [part.counts(name) for part in table.parts]
-    if all(count is not None for count in counts):
-        return any(count[1] for count in counts if count is not None)
+    """Tell whether a list, or a number in one, is null; the column is read through."""
     for _, batch in table.batches([name], 0, 1 << 8):
         array = getattr(batch.column(0), "storage", batch.column(0))
         if array.null_count or array.values.null_count or not list_bounds(array)[1].all():
@@ -225,7 +218,4 @@ def _wide_tensor(
 
 
 def _column_has_nulls(table: ArrowTable, name: str) -> bool:
-    counts = [part.counts(name) for part in table.parts]
-    if all(count is not None for count in counts):
-        return any(count[1] for count in counts if count is not None)
     return any(batch.column(0).null_count for _, batch in table.batches([name]))

@@ -93,7 +93,7 @@ def test_nulls_make_integers_floats(tmp_path: Path) -> None:
     assert table.nonfinite_rows().tolist() == [1]
 
 
-@pytest.mark.parametrize("at", [1, 5, 6000])
+@pytest.mark.parametrize("at", [1, 5, 4000])
 def test_lists_of_different_lengths_are_refused_with_the_first_row(tmp_path: Path, at: int) -> None:
     rows: list[Any] = [[1.0, 2.0]] * 7000
     rows[at] = [1.0, 2.0, 3.0]
@@ -104,9 +104,9 @@ def test_lists_of_different_lengths_are_refused_with_the_first_row(tmp_path: Pat
     assert load_table(path).name == "w"
 
 
-def test_a_list_of_another_length_is_found_where_the_footer_does_not_tell(tmp_path: Path) -> None:
+def test_a_list_of_another_length_is_found_when_it_is_read(tmp_path: Path) -> None:
     rows: list[Any] = [[1.0, 2.0]] * 7000
-    rows[6000], rows[6001] = [1.0, 2.0, 3.0], [1.0]
+    rows[6000] = [1.0, 2.0, 3.0]
     vectors = load_table(write(tmp_path / "x.parquet", {"v": rows})).vectors
     assert vectors[5990:6000].shape == (10, 2)
     with pytest.raises(LoadError, match="row 6000 has 3 numbers, the rows before it 2"):
@@ -248,3 +248,12 @@ def test_a_file_that_is_named_so_and_is_none_is_refused(tmp_path: Path) -> None:
     (tmp_path / "y.parquet").write_bytes(b"PARE" + b"\0" * 50 + b"PARE")
     with pytest.raises(LoadError, match="encrypted Parquet; write it without encryption"):
         load_table(tmp_path / "y.parquet")
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.dictionary(pa.int8(), pa.string())])
+def test_texts_that_are_not_utf_8_are_refused(tmp_path: Path, kind: Any) -> None:
+    raw = pa.array([b"a", b"caf\xe9"])
+    texts = pa.StringArray.from_buffers(2, *raw.buffers()[1:]).cast(kind)
+    path = write(tmp_path / "x.parquet", {"t": texts, "v": [[1.0, 2.0]] * 2})
+    with pytest.raises(LoadError, match=r"x\.parquet: damaged: .*UTF8"):
+        load_table(path)
