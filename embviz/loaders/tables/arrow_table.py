@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from embviz.errors import LoadError, printable
 _BATCH_BYTES = 4 << 20
 _MOST_BATCH = 16384
 _BUFFER_BYTES = 1 << 20
+# What is mapped around a row when it is read, and how much stays mapped.
+_NEAR_BYTES = 128 << 10
+_MOST_TOUCHED = 32 << 20
 # A row of a table takes some bytes of its file; of columns that hold one value throughout, few.
 MOST_A_BYTE = 64
 
@@ -34,6 +38,7 @@ class Part:
         open: Yields batches of some columns from a chunk on, each of `rows` rows at most where the
             format can choose.
         seekable: Whether a chunk is had without those before it.
+        release: Lets go of the pages of a map that were read.
     """
 
     path: Path
@@ -41,6 +46,7 @@ class Part:
     lengths: tuple[int, ...]
     open: Callable[[Sequence[str], int, int], Iterator[Any]]
     seekable: bool = True
+    release: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +145,7 @@ class Walk:
     def __init__(self, table: ArrowTable, columns: Sequence[str], row_bytes: int) -> None:
         self._table, self._columns, self._row_bytes = table, tuple(columns), row_bytes
         self._batches: Iterator[tuple[int, Any]] | None = None
-        self._first = 0
+        self._first = self._touched = 0
         self._batch: Any = None
         self._lock = threading.Lock()
 
@@ -156,6 +162,12 @@ class Walk:
                 size = min(stop - start, batch.num_rows - begin)
                 yield start, batch.slice(begin, size)
                 start += size
+                self._touched += _NEAR_BYTES + size * self._row_bytes
+                if self._touched > _MOST_TOUCHED:
+                    self._table.parts[
+                        self._table.chunks[self._table.chunk_of(start - 1)][0]
+                    ].release()
+                    self._touched = 0
 
     def _seek(self, row: int) -> Any:
         """Return the batch that holds a row."""
@@ -252,30 +264,31 @@ def open_arrow(path: Path, is_stream: bool) -> Part:
     """
     import pyarrow
 
+    maps: WeakSet[mmap.mmap] = WeakSet()
     with reading_arrow(path):
-        raw = _map(path)
+        raw = _map(path, maps)
         reader = (pyarrow.ipc.open_stream if is_stream else pyarrow.ipc.open_file)(raw)
         schema = reader.schema
         # Of packed batches a column is unpacked to know their rows: the narrowest.
-        narrow = sorted(schema.names, key=lambda name: _width(schema.field(name).type))[:1]
-        lengths = tuple(
-            batch.num_rows for batch in _arrow_batches(path, schema, narrow, 0, is_stream)
-        ) or (0,)
+        order = sorted(range(len(schema)), key=lambda i: _width(schema.types[i]))
+        batches = _arrow_batches(_map(path, maps), order[:1], 0, is_stream)
+        lengths = tuple(batch.num_rows for batch in batches) or (0,)
 
-    def batches(columns: Sequence[str], first: int, rows: int) -> Iterator[Any]:
-        yield from _arrow_batches(path, schema, columns, first, is_stream)
+    def read(columns: Sequence[str], first: int, rows: int) -> Iterator[Any]:
+        fields = [schema.get_field_index(name) for name in columns]
+        yield from _arrow_batches(_map(path, maps), fields, first, is_stream)
 
-    return Part(path, schema, lengths, batches, seekable=not is_stream)
+    def release() -> None:
+        for mapped in list(maps) if hasattr(mmap, "MADV_DONTNEED") else ():
+            mapped.madvise(mmap.MADV_DONTNEED)
+
+    return Part(path, schema, lengths, read, not is_stream, release)
 
 
-def _arrow_batches(
-    path: Path, schema: Any, columns: Sequence[str], first: int, is_stream: bool
-) -> Iterator[Any]:
+def _arrow_batches(raw: Any, fields: list[int], first: int, is_stream: bool) -> Iterator[Any]:
     from pyarrow import ipc
 
-    fields = [schema.get_field_index(name) for name in columns]
     options = ipc.IpcReadOptions(included_fields=fields, use_threads=False)
-    raw = _map(path)
     if is_stream:
         for number, batch in enumerate(ipc.open_stream(raw, options=options)):
             if number >= first:
@@ -286,11 +299,14 @@ def _arrow_batches(
         yield reader.get_batch(number)
 
 
-def _map(path: Path) -> Any:
+def _map(path: Path, maps: WeakSet[mmap.mmap]) -> Any:
+    """Map a file, which `maps` knows as long as it is in use."""
     import pyarrow
 
     with path.open("rb") as file:
-        return pyarrow.py_buffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    maps.add(mapped)
+    return pyarrow.py_buffer(mapped)
 
 
 def _width(kind: Any) -> int:

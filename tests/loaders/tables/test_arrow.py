@@ -120,3 +120,9 @@ def test_a_folder_of_streams_is_one_table(tmp_path: Path) -> None:
     for i in range(3):
         write(tmp_path / f"cache-{i}.arrow", TABLE.slice(i * 20, 20))
     np.testing.assert_array_equal(load_table(tmp_path).vectors[0:60], VECTORS)
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    table = TABLE.append_column("text", pa.array(range(60)))
+    with pytest.raises(LoadError, match=r"x\.arrow: two columns are named 'text'; rename one"):
+        load_table(write(tmp_path / "x.arrow", table))
