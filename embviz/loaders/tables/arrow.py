@@ -51,8 +51,8 @@ class ArrowFormat:
         if (path / _SPLITS).is_file():
             return _open_splits(path)
         if (path / _STATE).is_file():
-            return open_splits(path, {"": _saved_files(path)}, _open_file)
-        return open_parts(path, _SUFFIXES, _open_file)
+            return open_splits(path, {"": _saved_files(path)}, open_arrow_file)
+        return open_parts(path, _SUFFIXES, open_arrow_file)
 
 
 ARROW = ArrowFormat()
@@ -78,7 +78,8 @@ def _is_schema(message: bytes) -> bool:
     return 10 <= n_bytes <= 64 and kind > 0 and message[root + kind : root + kind + 1] == b"\x01"
 
 
-def _open_file(path: Path) -> Part:
+def open_arrow_file(path: Path) -> Part:
+    """Read the headers of one file or stream; raises LoadError for what is none."""
     with path.open("rb") as file:
         start = file.read(4096)
     if start.startswith(_FEATHER_1):
@@ -96,7 +97,9 @@ def _open_splits(path: Path) -> Source:
     names = _read_json(file).get("splits")
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
         raise LoadError(file, "no list of splits in it")
-    return open_splits(path, {n: _saved_files(_inside(path, n, file)) for n in names}, _open_file)
+    return open_splits(
+        path, {n: _saved_files(_inside(path, n, file)) for n in names}, open_arrow_file
+    )
 
 
 def _saved_files(folder: Path) -> list[Path]:

@@ -67,6 +67,21 @@ def arrow_tensors(table: ArrowTable, prefix: str = "") -> tuple[Tensor, ...]:
     return (_wide_tensor(table, wide, prefix, columns),)
 
 
+def metadata_columns(table: ArrowTable) -> ArrowColumns:
+    """Return all columns of a table that have a text, vectors left out, which is told.
+
+    Raises:
+        LoadError: If two columns have one name.
+    """
+    table.check_columns()
+    lists = [f.name for f in table.schema if list_type(f.type) is not None]
+    if lists:
+        shown = printable(list_some(lists), 400)
+        _log.info("%s: vectors are no metadata and are left out: %s", table.path, shown)
+    others = [f for f in table.schema if f.name not in lists]
+    return _columns(table, others, class_names(table.schema.metadata or {}))()
+
+
 def class_names(metadata: Mapping[bytes, bytes]) -> dict[str, tuple[str, ...]]:
     """Return the names of classes by column, as Hugging Face's datasets keep them in a schema."""
     raw = metadata.get(b"huggingface", b"")

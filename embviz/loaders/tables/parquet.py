@@ -34,10 +34,11 @@ class ParquetFormat:
             LoadError: If pyarrow is missing, or a file is damaged or encrypted.
         """
         need_pyarrow(path, "Parquet")
-        return open_parts(path, _SUFFIXES, _open_file)
+        return open_parts(path, _SUFFIXES, open_parquet_file)
 
 
-def _open_file(path: Path) -> Part:
+def open_parquet_file(path: Path) -> Part:
+    """Read the footer of one file; raises LoadError for what is none."""
     with path.open("rb") as file:
         start = file.read(4)
     if start == _ENCRYPTED:

@@ -18,6 +18,8 @@ from pyarrow import parquet
 
 from embviz import LoadError, list_tensors, load_table
 from embviz.loaders import open_source
+from embviz.loaders.opened import read_start
+from embviz.loaders.tables.metadata import is_table_file, open_table_columns
 
 VECTORS = np.random.default_rng(3).normal(size=(50, 6))
 TEXTS = [f"täxt {i}" for i in range(50)]
@@ -257,3 +259,15 @@ def test_texts_that_are_not_utf_8_are_refused(tmp_path: Path, kind: Any) -> None
     path = write(tmp_path / "x.parquet", {"t": texts, "v": [[1.0, 2.0]] * 2})
     with pytest.raises(LoadError, match=r"x\.parquet: damaged: .*UTF8"):
         load_table(path)
+
+
+def test_the_columns_of_a_table_are_metadata_for_vectors_of_elsewhere(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path / "x.parquet", {"n": range(50), "t": TEXTS, "v": lists(pa.float32())})
+    start = read_start(path)
+    with caplog.at_level(logging.INFO):
+        columns, n_rows = open_table_columns(path, start)
+    assert (is_table_file(start), n_rows, columns.names) == (True, 50, ("n", "t"))
+    assert (columns.label, columns.value("t", 3), columns.find(TEXTS[7])) == ("t", TEXTS[3], [7])
+    assert "vectors are no metadata and are left out: v" in caplog.text
