@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 import table_writer
 import torch_writer
-from safetensors.numpy import save_file
 from pyarrow import parquet
+from safetensors.numpy import save_file
 
 from embviz import EmbeddingTable, EmbvizError, LoadError, ParameterError, build_index, open_index
 from embviz.loaders import list_tensors, load_table, open_columns, open_source, read_table
