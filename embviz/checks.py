@@ -155,6 +155,8 @@ def check_path(name: str, value: Any) -> Path:
     """
     if not isinstance(value, (str, os.PathLike)):
         raise ParameterError(name, f"{_shown(value)} is not the name of a file", "give a text")
+    if not os.fspath(value):  # which would be this folder
+        raise ParameterError(name, "an empty name")
     return Path(value)
 
 

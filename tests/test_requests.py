@@ -12,6 +12,8 @@ import pytest
 
 import embviz
 from embviz import PCA, TSNE, UMAP, Axes, Choice, EmbeddingTable, ParameterError, Plan
+from embviz.neighbors.graph import build_graph
+from embviz.pictures.quality import measure_quality
 
 # What is refused is no value of the types that the functions name.
 Made = Callable[..., Any]
@@ -158,3 +160,24 @@ def test_a_sample_of_more_points_than_there_are_is_told(
     with caplog.at_level("INFO", "embviz"):
         assert embviz.choose_points(table, sample=1000).table.n_points == 30
     assert "--sample 1000: there are 30 points; all are taken" in caplog.messages
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda t: embviz.load_table(""), "source: an empty name"),
+        (lambda t: embviz.find_neighbors(t, [0], 2.5), "k: 2.5 is not a whole number"),
+        (lambda t: embviz.find_neighbors(t, [0], True), "k: True is not a whole number"),
+        (lambda t: build_graph(t, 3, seed=-1), f"seed: -1 is {SEEDS}"),
+        (
+            lambda t: measure_quality(t, PCA(2).project(t), build_graph(t, 3), seed=1.5),
+            f"seed: 1.5 is {SEEDS}",
+        ),
+        (lambda t: embviz.to_figure(t, PCA(2).project(t), dims=3), "dims: pca has 2 components"),
+    ],
+)
+def test_what_a_function_is_asked_is_checked_too(
+    table: EmbeddingTable, call: Made, told: str
+) -> None:
+    with pytest.raises(ParameterError, match=re.escape(told)):
+        call(table)

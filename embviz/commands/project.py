@@ -164,7 +164,8 @@ def _extras(
 
         progress.info("writing %s", outputs.figure)
         first = show_first(projections, shown.first, shown.dims)
-        yield outputs.figure, encode_figure(part.table, first, dims=shown.dims)
+        dims = min(shown.dims, int(first.coordinates.shape[1]))
+        yield outputs.figure, encode_figure(part.table, first, dims=dims)
 
 
 def _place(output: str | Path) -> str:

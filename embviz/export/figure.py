@@ -7,6 +7,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from embviz.checks import check_column, check_path, check_whole
+from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection, is_numeric
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
@@ -32,12 +33,15 @@ def to_figure(
         dims: 2 or 3; None is 3 where there are as many components.
 
     Raises:
-        ParameterError: If the projection is of another number of points, or there is no such
-            column.
+        ParameterError: If the projection is of another number of points or has fewer components,
+            or there is no such column.
     """
     projection.check_points(table.n_points)
     if dims is not None:
         check_whole("dims", dims, 2, 3)
+        n_components = int(projection.coordinates.shape[1])
+        if n_components < dims:
+            raise ParameterError("dims", f"{projection.name} has {n_components} components")
     if color_by is not None:
         check_column("--color-by", color_by, table.metadata)
     import plotly.graph_objects as go

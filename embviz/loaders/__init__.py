@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
+from embviz.checks import check_path
 from embviz.errors import ParameterError, printable
 from embviz.loaders.reading import AS_IT_IS, Reading, ReadingOptions
 
@@ -77,7 +78,7 @@ def open_source(source: str | Path, reading: Reading = AS_IT_IS) -> Source:
     """
     from embviz.loaders.formats import open_path
 
-    return open_path(Path(source), reading)
+    return open_path(check_path("source", source), reading)
 
 
 def choose_tensor(source: Source, asked: str | None = None) -> Tensor:

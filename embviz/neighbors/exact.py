@@ -8,6 +8,7 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from embviz.checks import check_whole
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.row_blocks import table_blocks
@@ -114,7 +115,8 @@ def check_queries(n_dims: int, queries: ArrayLike, metric: str) -> NDArray[np.fl
 
 
 def check_k(n_points: int, k: int, largest: int) -> None:
-    """Refuse a number of neighbors that so many points cannot give."""
+    """Refuse a number of neighbors that is none, or that so many points cannot give."""
+    check_whole("k", k)
     if not 1 <= k <= largest:
         raise ParameterError(f"k = {k}", f"must be 1 .. {largest} with {n_points:,} points")
 

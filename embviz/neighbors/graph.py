@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_seed
 from embviz.errors import ParameterError
 from embviz.kernels import choose_kernels
 from embviz.model import EmbeddingTable, Metric, Neighbors
@@ -71,6 +72,7 @@ def build_graph(
     """
     check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
+    check_seed("seed", seed)
     progress.info("neighbors of %s points", f"{table.n_points:,}")
     exact = open_rows(open_space(table, normalize, space), metric)
     rounded = round_rows(exact)

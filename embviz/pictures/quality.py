@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.checks import check_seed
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors, Projection
 from embviz.neighbors.bounds import product_rounding
@@ -87,6 +88,7 @@ def measure_qualities(
     Raises:
         ParameterError: If a projection or the neighbors are of another number of points.
     """
+    check_seed("seed", seed)
     n = space.shape[0]
     progress.info("quality of the pictures of %s points", f"{n:,}")
     counts = [("projection", len(projection.coordinates)) for projection in projections]

@@ -211,6 +211,8 @@ def test_a_command_that_misses_its_source_is_a_request_that_cannot_be_met(
         ('source = "x.npy"\nsorce = 1', 1, "'sorce' is no option; close to it: source"),
         ('source = "x.npy"\n[project]\nsze = 1', 1, "'sze' is no option of embviz project"),
         ('source = "x.npy"\n[project]\nsample = 1.5', 1, "'sample' is to be a whole number"),
+        ('source = "x.npy"\nseed = true', 1, "'seed' is to be a whole number"),
+        ('source = "x.npy"\nperplexity = true', 1, "'perplexity' is to be a number"),
         ('source = "x.npy"\niterations = "x"', 1, "embviz.toml: 'iterations': 'x' is not a valid"),
     ],
 )

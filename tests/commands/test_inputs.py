@@ -107,3 +107,10 @@ def test_a_logdir_takes_the_place_of_nothing_that_is_read(run: Any, inputs: Path
     (inputs / "out/raw").mkdir()
     np.save(inputs / "out/raw/tensor.npy", VECTORS)
     assert run("export", "out/raw/tensor.npy", "-o", "out").status == 0
+
+
+def test_a_report_takes_the_place_of_no_image(run: Any, inputs: Path) -> None:
+    image = next(p for p in sorted((inputs / "photos").iterdir()) if p.is_file())
+    output = f"photos/{image.name}"
+    told = refused(run, inputs, "project", "x.npy", "--images", "photos", "-o", output)
+    assert f"{output}: would overwrite a file of photos" in told

@@ -147,8 +147,11 @@ def _shape(param: click.Parameter, item: Any, what: tuple[str, str], ctx: click.
         fits, wanted = not isinstance(item, list), "one value"
     if any(isinstance(value, dict) for value in values):
         fits = False
-    if param.type is click.INT and any(isinstance(value, float) for value in values):
-        fits, wanted = False, "a whole number"  # which click would make of it by cutting
+    # click would cut a fraction, and take true for 1.
+    if param.type is click.INT and any(isinstance(value, (float, bool)) for value in values):
+        fits, wanted = False, "a whole number"
+    if param.type is click.FLOAT and any(isinstance(value, bool) for value in values):
+        fits, wanted = False, "a number"
     if not fits:
         raise LoadError(path, f"'{key}' is to be {wanted}")
     taken = values if several or param.nargs != 1 else item

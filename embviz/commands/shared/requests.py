@@ -152,3 +152,17 @@ class Outputs:
         check_outputs({option: Path(name) for option, name in named.items() if name})
         for name in filter(None, named.values()):
             refuse_overwriting(name, source.inputs(bookmarks))
+            if source.images is not None:
+                _refuse_in(Path(name), Path(source.images))
+
+
+def _refuse_in(output: Path, images: Path) -> None:
+    """Refuse an output that is there already and lies in the folder of the images.
+
+    Raises:
+        ParameterError: If it does.
+    """
+    if not output.is_file() or not images.is_dir():
+        return
+    if images.resolve() in output.resolve().parents:
+        raise ParameterError(output, f"would overwrite a file of {images}", "name another after -o")
