@@ -73,6 +73,17 @@ class Spelling:
     whole_words: bool = False
     byte_fallback: bool = False
 
+    def read_added(self, token: str, kind: str) -> tuple[str, str]:
+        """Return the text of a token that is not of the vocabulary proper, and its kind.
+
+        It is text as it is but for spaces: runs of them are added tokens of Gemma's.
+        """
+        if _FREE.fullmatch(token):
+            return token, UNUSED
+        if kind == ADDED and self.space:
+            return token.replace(self.space, " "), kind
+        return token, kind
+
     def read(self, token: str) -> tuple[str, str]:
         """Return the text that a raw token stands for, and its kind."""
         if token.startswith(("[", "<")):
@@ -231,7 +242,7 @@ def collect_tokens(
     Args:
         source: The name of the file, for errors and to be shown.
         vocabulary: Pairs of id and raw token. Several of one id are all its label.
-        added: Triples of id, text and kind; each replaces what the vocabulary has under its id.
+        added: Triples of id, raw token and kind, each in place of what the vocabulary has there.
         spelling: How the vocabulary's tokens are spelled.
         files: What was read.
 
@@ -255,8 +266,9 @@ def collect_tokens(
             kinds.pop() if len(kinds) == 1 else MIXED,
         )
     n_needed = max(found, default=-1) + 1
-    for number, text, kind in added:
-        found[number] = (text, text, UNUSED if _FREE.fullmatch(text) else kind)
+    for number, token, kind in added:
+        text, kind = spelling.read_added(token, kind)
+        found[number] = (text, token, kind)
     for number in (min(found, default=0), max(found, default=0)):
         if not 0 <= number < _MOST_ID:
             raise LoadError(source, f"token '{found[number][1]}' has id {number}")
@@ -312,13 +324,11 @@ def make_tokens(
     spelling = _SPELLINGS.get(model, Spelling())
     texts, kinds = [], []
     for place, token in enumerate(raw):
-        kind = _KIND_OF_TYPE.get(NORMAL if types is None else types[place])
-        if kind in (None, BYTE):
-            text, own = spelling.read(token)
-            kind = kind or own
+        known = _KIND_OF_TYPE.get(NORMAL if types is None else types[place])
+        if known in (None, BYTE):
+            text, kind = spelling.read(token)
         else:
-            text = token
-            kind = UNUSED if _FREE.fullmatch(token) else kind
+            text, kind = spelling.read_added(token, known)
         texts.append(text)
         kinds.append(kind)
     ids = np.arange(len(raw))

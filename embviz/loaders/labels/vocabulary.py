@@ -30,6 +30,8 @@ from embviz.loaders.labels.tokens import (
 
 NAMES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
 _MOST_BYTES = 128 << 20
+# Of the 256 letters for bytes, 13 are in no UTF-8; plain text has no letters for control bytes.
+_MOST_PLAIN = 225
 # Folders that hold a part of a model whose tokenizer may lie above them.
 _PART = re.compile(r"0_[A-Za-z]+|checkpoint-\d+|onnx|openvino")
 _SPECIAL = re.compile(r"\[[A-Z]+\]|<[a-z_|]+>|</s>|<s>")
@@ -89,11 +91,11 @@ def _from_json(path: Path, vocabulary: Any) -> Tokens:
     """Read a vocab.json, and the added tokens beside it."""
     check_ids(path, vocabulary)
     added, files = _added_beside(path)
-    taken = {text for _, text, _ in added}
-    tokens = [token for token in vocabulary if token not in taken and not _SPECIAL.match(token)]
-    letters = set().union(*tokens) if tokens else set()
+    taken = {token for _, token, _ in added}
+    tokens = [t for t in vocabulary if t not in taken and not _SPECIAL.fullmatch(t)]
+    letters = set().union(*tokens)
     spelling = Spelling(
-        bytes_as_letters=letters <= BYTE_LETTERS and "Ġ" in letters,
+        bytes_as_letters=letters <= BYTE_LETTERS and len(letters) > _MOST_PLAIN,
         space=SPACE_MARK if SPACE_MARK in letters else "",
         suffix="</w>" if any(token.endswith("</w>") for token in tokens) else "",
         whole_words=not (path.parent / "merges.txt").is_file() and SPACE_MARK not in letters,
