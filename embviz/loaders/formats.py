@@ -57,6 +57,7 @@ FORMATS: dict[str, Format] = {
         ("logdir", "projector.logdir", "file folder"),
         ("parquet", "tables.parquet", "file folder"),
         ("arrow", "tables.arrow", "file folder"),
+        ("word2vec_binary", "words.word2vec_binary", "file"),
         ("word2vec", "text.tables", "file"),
         ("glove", "text.tables", "file"),
         ("tsv", "text.tables", "file"),

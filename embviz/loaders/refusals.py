@@ -56,7 +56,7 @@ READ_FORMATS = ", ".join(
         ".npy",
         ".npz",
         "TSV and CSV of vectors",
-        "word2vec and GloVe text (also .gz)",
+        "word2vec (text and binary) and GloVe (also .gz)",
         "folders with projector_config.pbtxt",
         "neighbor indexes",
     )
@@ -96,8 +96,6 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
         (b"\x93NUMPY", b"PK\x03\x04", b"\x80")
     ):
         return "gzip of a binary file", "unpack it first"
-    if _is_word2vec_binary(head):
-        return "binary word2vec", "write it as text (binary=False)"
     return None
 
 
@@ -135,16 +133,3 @@ def _foreign_zip(path: Path) -> tuple[str, str] | None:
     if names and not any(name.endswith(".npy") for name in names):
         return f"a zip archive of {names[0]}", "unpack it first"
     return None
-
-
-def _is_word2vec_binary(start: bytes) -> bool:
-    """Tell whether "N D", a line end and then no text follow."""
-    first, _, rest = start.partition(b"\n")
-    counts = first.split()
-    if len(counts) != 2 or not all(c.isdigit() and len(c) < 12 for c in counts):
-        return False
-    return b"\0" in rest or (b" " in rest and _not_text(rest.partition(b" ")[2][:64]))
-
-
-def _not_text(raw: bytes) -> bool:
-    return sum(c < 9 or 13 < c < 32 or c > 126 for c in raw) * 4 > len(raw)

@@ -102,7 +102,6 @@ def test_a_refusal_of_the_system_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
         ("x.kv", pickle.dumps([1.0]), "pickle"),
         ("x.pt", b"PK\x03\x04", "no whole PyTorch file by its content, which is not read; fetch"),
         ("x.pt", b"pickle".ljust(257, b"\0") + b"ustar", "a PyTorch file of before 0.1.10"),
-        ("x.bin", b"3 4\nthe " + np.ones(4, "<f4").tobytes(), "binary word2vec"),
         ("x.png", b"\x89PNG\r\n\x1a\n", "PNG"),
         ("x.xyz", b"nothing known\n", "no known file type; what is read: TensorFlow"),
         ("x", b"\1\2\3\4", "no known file type"),

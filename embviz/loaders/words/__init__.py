@@ -1,0 +1,1 @@
+"""Vectors of words: word2vec's binary files and fastText's models."""
