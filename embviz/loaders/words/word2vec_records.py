@@ -24,7 +24,7 @@ CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _GZIP = b"\x1f\x8b"
 _LONGEST_WORD = 1 << 16
 _LONGEST_PHRASE = 200
-_READ_BYTES = 4 << 20
+_READ_BYTES = 1 << 20
 _MOST_EXPANSION = 200
 _FREE_BYTES = 64 << 20
 
@@ -124,7 +124,9 @@ class Records:
 
     def __init__(self, path: Path, layout: Layout, strict: bool) -> None:
         self._path, self._layout, self._strict = path, layout, strict
-        self._words: list[tuple[bytes, list[int]]] = []  # a block's, joined, and their lengths
+        self._words: list[
+            tuple[bytes, NDArray[np.int32]]
+        ] = []  # a block's, joined, and their lengths
         self._rest = b""
         self._n_phrases = 0
         with path.open("rb") as file:
@@ -161,12 +163,15 @@ class Records:
         base, n_found = self._layout.begin, 0
         for block in read_blocks(self._path, base):
             raw = self._rest + block
-            words, offsets = _cut(raw, row_bytes)
+            words = _cut(raw, row_bytes)
             if _is_odd(words):
-                words, offsets = _cut_with_care(raw, row_bytes)
+                words = _cut_with_care(raw, row_bytes)
                 self._n_phrases += sum(b" " in word for word in words)
             n_found += len(words)
-            at = offsets[-1] + row_bytes if offsets else 0
+            ends = np.fromiter(map(len, words), np.int64, len(words))
+            ends += 1 + row_bytes
+            np.cumsum(ends, out=ends)
+            at = int(ends[-1]) if words else 0
             if raw.find(b" ", at, at + _LONGEST_WORD) < 0 and len(raw) > at + _LONGEST_WORD:
                 raise LoadError(
                     self._path,
@@ -174,9 +179,9 @@ class Records:
                     "a word must end",
                     "are the dimensions in its first line right?",
                 )
-            words = [word.lstrip(b"\n") for word in words]
-            self._words.append((b"".join(words), list(map(len, words))))
-            yield raw, np.array(offsets, np.int64), base
+            lengths = np.fromiter(map(len, words), np.int32, len(words))
+            self._words.append((b"".join(words), lengths))
+            yield raw, ends - row_bytes, base
             self._rest = raw[at:]
             base += at
 
@@ -218,7 +223,7 @@ class Records:
         words = []
         for joined, lengths in self._words:
             ends = np.cumsum(lengths).tolist()
-            words += [joined[a:b] for a, b in zip([0, *ends], ends, strict=False)]
+            words += [joined[a:b].lstrip(b"\n") for a, b in zip([0, *ends], ends, strict=False)]
         return words
 
     @cached_property
@@ -249,19 +254,14 @@ def _repeat(words: list[bytes], n_said: int) -> bool:
     return all(word in first for word in words[n_said:])
 
 
-def _cut(raw: bytes, row_bytes: int) -> tuple[list[bytes], list[int]]:
-    """Return the words of whole records, each up to its first blank, and where vectors begin."""
-    find = raw.find
-    last = len(raw) - row_bytes - 1
-    words: list[bytes] = []
-    offsets: list[int] = []
-    at = 0
-    while 0 <= (end := find(b" ", at)) <= last:
-        words.append(raw[at:end])
-        end += 1
-        offsets.append(end)
-        at = end + row_bytes
-    return words, offsets
+def _cut(raw: bytes, row_bytes: int) -> list[bytes]:
+    """Return the words of whole records, each up to its first blank."""
+    # One search for all: a record, or all that is left.
+    words = re.findall(rb"(?s)([^ ]*+) .{%d}|.+" % row_bytes, raw)
+    at = sum(map(len, words)) + (len(words) - 1) * (1 + row_bytes)
+    if words and (at + 1 + row_bytes > len(raw) or raw[at : at + 1] != b" "):
+        words.pop()
+    return words
 
 
 def _is_odd(words: list[bytes]) -> bool:
@@ -274,14 +274,13 @@ def _is_odd(words: list[bytes]) -> bool:
     return CONTROL.search(joined) is not None
 
 
-def _cut_with_care(raw: bytes, row_bytes: int) -> tuple[list[bytes], list[int]]:
+def _cut_with_care(raw: bytes, row_bytes: int) -> list[bytes]:
     """Do as `_cut`, but end a word at a later blank where only then the next one is text.
 
     A word that holds a blank puts its vector, read from there, out of step, and some bytes of it
     before the next word.
     """
     words: list[bytes] = []
-    offsets: list[int] = []
     at = 0
     last = len(raw) - row_bytes - 1
     while 0 <= (first := raw.find(b" ", at)) <= last:
@@ -292,9 +291,8 @@ def _cut_with_care(raw: bytes, row_bytes: int) -> tuple[list[bytes], list[int]]:
                 end = first
                 break
         words.append(raw[at:end])
-        offsets.append(end + 1)
         at = end + 1 + row_bytes
-    return words, offsets
+    return words
 
 
 def _is_text_at(raw: bytes, at: int) -> bool:
