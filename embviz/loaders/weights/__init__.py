@@ -1,1 +1,1 @@
-"""The weights of models, as the programs that train them save them."""
+"""The weights of models."""

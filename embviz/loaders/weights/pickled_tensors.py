@@ -7,11 +7,12 @@ elsewhere, an offset, sizes and strides. Whatever else is pickled beside tensors
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from embviz.loaders.weights.pickle_machine import (
+from embviz.loaders.weights.pickle_nodes import (
     Dict,
     Made,
     Name,
@@ -20,10 +21,11 @@ from embviz.loaders.weights.pickle_machine import (
 )
 
 MOST_DEPTH = 64
-MOST_VISITS = 20_000_000
+MOST_VISITS = 10_000_000
 MOST_NAMES = 64 << 20  # Characters of all names together.
 MOST_TENSORS = 1_000_000
 _MOST_DIMENSIONS = 32
+_MOST_SIDE = 1 << 60
 _STORAGES = {
     "Double": "float64",
     "Float": "float32",
@@ -68,7 +70,10 @@ _OF_PARAMETERS = {
     "torch.nn.parameter.Parameter",
     "torch.nn.parameter.Buffer",
 }
+_ORDERED = ("collections.OrderedDict", "collections.Counter")
 _REBUILDS = ("torch._utils._rebuild_", "torch._tensor._rebuild_")
+_OPTIMIZER = re.compile(r"(?i)(\w+_)?optim(izers?)?(_\w+)?")
+_WITH_PARTS = frozenset({Made, Dict, list, tuple})
 _TRANSPARENT = "torch.jit._pickle."
 
 
@@ -125,15 +130,36 @@ def find_tensors(root: Any, alone: str) -> list[Found]:
     """Return the tensors in what was pickled, in order.
 
     Args:
-        root: What `read_pickle` returned.
+        root: What `pickle_machine.read_pickle` returned.
         alone: The name of a tensor that was saved by itself.
 
     Raises:
         PickleError: If there is more in it than in any file that is met.
     """
     walk = _Walk(alone)
-    walk.visit(root, "", ".", False)
+    walk.visit(root, _Place())
     return walk.found
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Where something lies: in what, by which key there, as an attribute or not, and whose it is.
+
+    Names are made where there is a tensor only, as a pickle may hold a million other things.
+    """
+
+    above: _Place | None = None
+    key: str | int = ""
+    attribute: bool = False
+    slot: bool = False
+
+    def name(self) -> str:
+        """Return the keys down to here, joined by dots between attributes."""
+        name, place = str(self.key), self
+        while (above := place.above) is not None and above.above is not None:
+            joint = "." if place.attribute and above.attribute else "/"
+            name, place = f"{above.key}{joint}{name}", above
+        return name
 
 
 class _Walk:
@@ -145,91 +171,92 @@ class _Walk:
         self._visits = self._characters = 0
         self._taken: set[str] = set()
 
-    def visit(self, node: Any, name: str, joint: str, slot: bool) -> None:
-        """Add what is below a node, whose name is joined to those of its parts by `joint`."""
-        if not isinstance(node, Made | Dict | list | tuple):
-            return
+    def visit(self, node: Any, place: _Place) -> None:
+        """Add the tensors in a node."""
         if len(self._path) >= MOST_DEPTH or id(node) in self._path:
             return
         self._path.add(id(node))
         if isinstance(node, Made):
-            self._visit_made(node, name, joint, slot)
+            self._visit_made(node, place)
         elif isinstance(node, Dict):
-            self._visit_pairs(node.pairs, name, "/", slot)
-        else:
-            self._visit_items(node, name, slot)
+            self._visit_pairs(node.pairs, place)
+        elif isinstance(node, list | tuple):
+            self._visit_items(node, place)
         self._path.remove(id(node))
 
-    def _visit_made(self, node: Made, name: str, joint: str, slot: bool) -> None:
+    def _visit_made(self, node: Made, place: _Place) -> None:
         by = _class_name(node.by)
-        if by.startswith(_REBUILDS) or by in _OF_PARAMETERS:
-            self._add(node, name, slot)
+        if _is_tensor(node):
+            self._add(node, place)
         elif by.startswith(_TRANSPARENT):
             if isinstance(node.args, tuple) and node.args:
-                self.visit(node.args[0], name, joint, slot)
-        elif node.pairs or node.items:
-            self._visit_pairs(node.pairs, name, "/", slot)
-            self._visit_items(node.items, name, slot)
-        elif by != "collections.OrderedDict":
+                self.visit(node.args[0], place)
+        elif by in _ORDERED or node.pairs or node.items:
+            self._visit_pairs(_pairs_of(node), place)
+            self._visit_items(node.items, place)
+        else:
             for state in node.states:
-                self._visit_state(state, name, joint, slot)
+                self._visit_state(state, place)
             if _holds_storage(node.args):
-                self._add(node, name, slot)
+                self._add(node, place)
 
-    def _visit_state(self, state: Any, name: str, joint: str, slot: bool) -> None:
+    def _visit_state(self, state: Any, place: _Place) -> None:
         """Visit an object's attributes; of a module, what its `state_dict()` would have."""
         for part in state[:2] if isinstance(state, tuple) else (state,):
             if not isinstance(part, Dict):
                 continue
             attributes = {key: value for key, value in part.pairs if isinstance(key, str)}
             if not {"_parameters", "_modules"} <= attributes.keys():
-                self._visit_pairs(part.pairs, name, joint, slot)
+                self._visit_pairs(part.pairs, place, attributes=True)
                 continue
             hidden = set(_texts(attributes.get("_non_persistent_buffers_set")))
             for kind in ("_parameters", "_buffers", "_modules"):
-                pairs = getattr(attributes.get(kind), "pairs", [])
-                shown = [p for p in pairs if kind != "_buffers" or p[0] not in hidden]
-                self._visit_pairs(shown, name, ".", slot)
+                pairs = [p for p in _pairs_of(attributes.get(kind)) if isinstance(p[0], str)]
+                if kind == "_buffers":
+                    pairs = [pair for pair in pairs if pair[0] not in hidden]
+                self._visit_pairs(pairs, place, attributes=True)
 
-    def _visit_pairs(self, pairs: list[tuple[Any, Any]], name: str, joint: str, slot: bool) -> None:
+    def _visit_pairs(
+        self, pairs: Sequence[tuple[Any, Any]], place: _Place, attributes: bool = False
+    ) -> None:
         self._count(len(pairs))
-        found = {key: value for key, value in pairs if isinstance(key, str | int | float)}
-        slot = slot or {"state", "param_groups"} <= found.keys()
-        for key, value in found.items():
-            if isinstance(value, Made | Dict | list | tuple):
-                self.visit(
-                    value, self._join(name, joint, key), ".", slot or _is_optimizer(key, value)
-                )
+        # By texts: numbers of a file could be chosen to be slow as keys.
+        found = {
+            (str(key), type(key)): value
+            for key, value in pairs
+            if type(value) in _WITH_PARTS and isinstance(key, str | int | float)
+        }
+        slot = place.slot or all((key, str) in found for key in ("state", "param_groups"))
+        for (key, _), value in found.items():
+            kept = slot or (_OPTIMIZER.fullmatch(key) is not None and not _is_tensor(value))
+            self.visit(value, _Place(place, key, attributes, kept))
 
-    def _visit_items(self, items: list[Any] | tuple[Any, ...], name: str, slot: bool) -> None:
+    def _visit_items(self, items: Sequence[Any], place: _Place) -> None:
         self._count(len(items))
         for i, value in enumerate(items):
-            if isinstance(value, Made | Dict | list | tuple):
-                self.visit(value, self._join(name, "/", i), ".", slot)
-
-    def _join(self, name: str, joint: str, key: object) -> str:
-        joined = f"{name}{joint}{key}" if name else str(key)
-        self._characters += len(joined)
-        if self._characters > MOST_NAMES:
-            raise PickleError("names that are longer than any that are met")
-        return joined
+            if type(value) in _WITH_PARTS:
+                self.visit(value, _Place(place, i, False, place.slot))
 
     def _count(self, n: int) -> None:
         self._visits += n + 1
         if self._visits > MOST_VISITS:
             raise PickleError(f"more than {MOST_VISITS} values, one within another")
 
-    def _add(self, node: Made, name: str, slot: bool) -> None:
+    def _add(self, node: Made, place: _Place) -> None:
         if len(self.found) >= MOST_TENSORS:
             raise PickleError(f"more than {MOST_TENSORS} tensors")
-        name = name or self.alone
+        name = place.name() or self.alone
         while name in self._taken:
-            name = self._join(name, "", " (again)")
+            name += " (again)"
+            self._characters += len(name)
         self._taken.add(name)
+        self._characters += len(name)
+        if self._characters > MOST_NAMES:
+            raise PickleError("names that are longer than any that are met")
         try:
-            found = replace(_resolve(node), name=name, slot=slot)
+            found = replace(_resolve(node), name=name, slot=place.slot)
         except _UnreadableError as error:
-            found = Found(name, slot=slot, reason=str(error))
+            found = Found(name, slot=place.slot, reason=str(error))
         self.found.append(found)
 
 
@@ -271,7 +298,7 @@ def _view(args: tuple[Any, ...], dtype: Any, metadata: tuple[Any, ...]) -> Found
         raise _UnreadableError("it lacks a storage, an offset, sizes or strides")
     storage, offset = _storage(args[0]), args[1]
     shape, strides = _integers(args[2]), _integers(args[3])
-    if type(offset) is not int or offset < 0 or len(shape) != len(strides):
+    if type(offset) is not int or not 0 <= offset < _MOST_SIDE or len(shape) != len(strides):
         raise _UnreadableError("its sizes and strides do not belong together")
     if any(isinstance(bits, Dict) and ("neg", True) in bits.pairs for bits in metadata):
         raise _UnreadableError("its values are kept with the sign turned")
@@ -298,7 +325,7 @@ def _storage(node: Any) -> Storage:
         raise _UnreadableError("its storage is a part of another")
     short = kind.rpartition(".")[2].removeprefix("_")
     dtype = "" if short == "UntypedStorage" else _STORAGES.get(short.removesuffix("Storage"), kind)
-    if not isinstance(text, str) or type(n_elements) is not int or n_elements < 0:
+    if not isinstance(text, str) or type(n_elements) is not int or not 0 <= n_elements < _MOST_SIDE:
         raise _UnreadableError("it has no storage")
     return Storage(text, dtype, n_elements)
 
@@ -308,7 +335,7 @@ def _integers(node: Any) -> tuple[int, ...]:
     if isinstance(node, Made) and _class_name(node.by) == "torch.Size" and node.args:
         node = node.args[0]
     right = isinstance(node, tuple | list) and len(node) <= _MOST_DIMENSIONS
-    if not right or not all(type(n) is int and 0 <= n < 1 << 63 for n in node):
+    if not right or not all(type(n) is int and 0 <= n < _MOST_SIDE for n in node):
         raise _UnreadableError("its sizes or strides are no whole numbers")
     return tuple(node)
 
@@ -337,8 +364,20 @@ def _texts(node: Any) -> Iterator[str]:
                 yield from (text for text in part if isinstance(text, str))
 
 
-def _is_optimizer(key: object, value: Any) -> bool:
-    return str(key).lower().startswith("optim") and not isinstance(value, tuple)
+def _pairs_of(node: Any) -> list[tuple[Any, Any]]:
+    """Return the pairs of a dictionary, also of an OrderedDict as Python 2 pickled it."""
+    if not isinstance(node, Dict | Made):
+        return []
+    args = node.args if isinstance(node, Made) and _class_name(node.by) in _ORDERED else ()
+    items = args[0] if isinstance(args, tuple) and args and isinstance(args[0], list) else ()
+    made_of = [(i[0], i[1]) for i in items if isinstance(i, list | tuple) and len(i) == 2]
+    return [*made_of, *node.pairs]
+
+
+def _is_tensor(node: Any) -> bool:
+    """Tell whether a node is a call by which PyTorch makes a tensor."""
+    by = _class_name(node.by) if isinstance(node, Made) else ""
+    return by.startswith(_REBUILDS) or by in _OF_PARAMETERS
 
 
 def _holds_storage(args: Any) -> bool:

@@ -28,7 +28,8 @@ from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import describe_start
 from embviz.loaders.weights import pytorch_legacy
-from embviz.loaders.weights.pickle_machine import PickleError, read_pickle
+from embviz.loaders.weights.pickle_machine import read_pickle
+from embviz.loaders.weights.pickle_nodes import PickleError
 from embviz.loaders.weights.pickled_tensors import find_tensors
 from embviz.loaders.weights.pytorch_legacy import map_bytes, read_legacy
 from embviz.loaders.weights.stored_tensors import AS_NPY, Piece, Store, as_tensors
@@ -147,12 +148,17 @@ def _read_member(path: Path, info: zipfile.ZipInfo) -> bytes:
     if info.file_size > MOST_PICKLE:
         raise LoadError(what, f"{info.file_size} bytes, more than {MOST_PICKLE} are not read")
     check_member(path, info, what)
-    return _load(path, info).tobytes()
+    if not info.CRC and info.compress_type == zipfile.ZIP_STORED:
+        with path.open("rb") as raw:
+            raw.seek(data_offset(path, info, what))
+            return raw.read(info.file_size)
+    with open_member(path, info, what) as file:
+        return file.read(info.file_size)
 
 
 def _piece(path: Path, info: zipfile.ZipInfo) -> Piece:
     stored = info.compress_type == zipfile.ZIP_STORED
-    checked = stored and info.CRC != 0  # `torch.serialization.set_crc32_options(False)`
+    checked = stored and info.CRC != 0  # 0 where PyTorch was told to leave it out.
     verify = partial(verify_member, path, info, _what(path, info)) if checked else None
     return Piece(info.file_size, partial(_load, path, info), verify)
 

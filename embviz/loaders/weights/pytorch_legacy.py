@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.loaders.weights.pickle_machine import Persistent, PickleError, read_pickle
+from embviz.loaders.weights.pickle_machine import read_pickle
+from embviz.loaders.weights.pickle_nodes import Persistent, PickleError
 from embviz.loaders.weights.pickled_tensors import find_storage
 from embviz.loaders.weights.stored_tensors import Piece, numpy_type
 

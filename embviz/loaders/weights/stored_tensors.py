@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.choice import TABLE_NAME
 from embviz.loaders.opened import Role, Tensor
+from embviz.loaders.weights.factors import find_factors
 from embviz.loaders.weights.pickled_tensors import Found
 from embviz.rows import Rows
 
@@ -30,9 +31,8 @@ _WAYS_OUT = {
     "quantized": "in PyTorch: numpy.save('x.npy', weight.detach().dequantize().cpu().numpy())",
     "sparse": "in PyTorch: numpy.save('x.npy', weight.detach().to_dense().float().cpu().numpy())",
     "complex": "in PyTorch: numpy.save('x.npy', weight.detach().real.float().cpu().numpy())",
+    "factors": "load the model dequantized and save the weight by numpy.save",
 }
-# What the programs that quantise weights call the factors that they keep beside them.
-_SCALES = ("_scale", "_scale_inv", ".scale", ".SCB", ".absmax", ".quant_state", ".scales")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +85,7 @@ def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
             firsts[t.place] = t
     tensors = []
     for t in found:
-        reason = t.reason or _reason(t, store.pieces) or _scaled(t, names)
+        reason = t.reason or _reason(t, store.pieces) or _multiplied(t, names)
         first = firsts[t.place]
         tensors.append(_as_tensor(store, t, reason, "" if first is t else first.name))
     return tuple(tensors)
@@ -118,9 +118,13 @@ def _as_tensor(store: Store, t: Found, reason: str, same_as: str) -> Tensor:
 
 
 def _refuse(path: Path, t: Found, reason: str) -> LoadError:
-    kinds = {"quantized": "qtensor" in reason or t.dtype.startswith(("qint", "quint"))}
-    kinds |= {"sparse": "sparse" in reason, "complex": t.dtype.startswith("complex")}
-    way_out = next((_WAYS_OUT[kind] for kind, is_it in kinds.items() if is_it), AS_NPY)
+    signs = {
+        "factors": reason.endswith("has the factors"),
+        "quantized": "qtensor" in reason or t.dtype.startswith(("qint", "quint")),
+        "sparse": "sparse" in reason,
+        "complex": t.dtype.startswith("complex"),
+    }
+    way_out = next((_WAYS_OUT[sign] for sign, there in signs.items() if there), AS_NPY)
     return LoadError(path, f"tensor '{printable(t.name)}': {reason}", way_out)
 
 
@@ -161,14 +165,13 @@ def _reason(t: Found, pieces: Mapping[str, Piece]) -> str:
     return ""
 
 
-def _scaled(t: Found, names: set[str]) -> str:
+def _multiplied(t: Found, names: set[str]) -> str:
     """Return why numbers of one byte are not the values, where factors lie beside them."""
     dtype = numpy_type(t.dtype)
-    if dtype is None or dtype.itemsize > 1 or len(t.shape) != 2:
+    if dtype is None or dtype.itemsize > 1 or t.dtype == "bool" or len(t.shape) != 2:
         return ""
-    stem = t.name.removesuffix(".weight")
-    beside = [of + s for of in (t.name, stem) for s in _SCALES if of + s in names]
-    return f"quantized: its factors are in '{printable(beside[0])}'" if beside else ""
+    factors = find_factors(t.name, names)
+    return f"{t.dtype}, of which '{printable(factors)}' has the factors" if factors else ""
 
 
 def _rows(store: Store, t: Found) -> Rows:
