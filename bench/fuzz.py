@@ -345,6 +345,45 @@ def arrow(name: str, packed: str | None = None) -> Kind:
             read_table(folder / name, tensor=tensor)
 
     return Kind(make, mutate_files, read)
+def make_gguf(folder: Path) -> None:
+    import gguf
+
+    writer = gguf.GGUFWriter(folder / "x.gguf", "llama")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(LABELS)
+    writer.add_token_types([1] * N)
+    writer.add_token_scores([0.5] * N)
+    packed = np.random.default_rng(2).integers(0, 99, (N, 144), np.uint8)
+    writer.add_tensor("token_embd.weight", packed, raw_dtype=gguf.GGMLQuantizationType.Q4_K)
+    writer.add_tensor("output.weight", VECTORS)
+    writer.add_tensor("blk.0.ffn_up.weight", VECTORS.astype(np.float16))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+
+
+def mutate_head(folder: Path, rng: random.Random) -> bool:
+    """Change bytes of a file's first part, mostly."""
+    file = next(p for p in sorted(folder.iterdir()) if p.is_file())
+    raw = file.read_bytes()
+    end = len(raw) if rng.random() < 0.3 else min(len(raw), 3000)
+    file.write_bytes(mutate_bytes(raw[:end], rng) + raw[end:])
+    return False
+
+
+def read_all(path: Path) -> None:
+    """Read some rows and the labels of every table of a source."""
+    for info in list_tensors(path):
+        if len(info.shape) == 2:
+            try:
+                table = load_table(path, tensor=info.name)
+            except EmbvizError as error:
+                if not str(error).startswith((str(path), "tensor")):
+                    raise
+                continue
+            next(iter(table.blocks()))
+            table.label(table.n_points - 1)
 
 
 def kinds() -> dict[str, Kind]:
@@ -356,6 +395,7 @@ def kinds() -> dict[str, Kind]:
     return {
         **found,
         "npy": text("x.npy", npy(VECTORS)),
+        "gguf": Kind(make_gguf, mutate_head, lambda f: read_all(f / "x.gguf")),
         "index": Kind(make_index, mutate_index, read_index),
         **{f"image-{kind}": image(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP")},
         "sheets": Kind(make_sheets, mutate_sheets, lambda f: read_tiles(load_sprite(f / "s.json", None, N))),
