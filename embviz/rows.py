@@ -12,13 +12,16 @@ from embviz.errors import LoadError
 BLOCK_BYTES = 16 << 20
 # Rows that lie so near to each other are read together with what is between them.
 _NEAR_BYTES = 64 << 10
+# What a system may map of a file for one byte that is read.
+_MAPPED_AT_ONCE = 1 << 20
 
 
 class Rows(Protocol):
     """Rows that are read when they are sliced: an array, a memory map, a data set of HDF5.
 
     `shape` is (n_rows, n_dims) and `dtype` a type of NumPy's; `rows[a:b]` is what `np.asarray`
-    makes an array of b - a rows of. Nothing else is asked of it.
+    makes an array of b - a rows of. Nothing else is asked of it. Rows that are made of a memory
+    map's bytes may have it as `mapped`, so that its pages are read and let go as a map's are.
     """
 
     @property
@@ -169,7 +172,7 @@ def _read_slice(rows: Rows, start: int, stop: int) -> NDArray[Any]:
 def take_rows(rows: Rows, chosen: NDArray[np.integer[Any]]) -> NDArray[Any]:
     """Copy some rows, without leaving a memory map's pages in memory."""
     out = np.empty((len(chosen), rows.shape[1]), rows.dtype)
-    step = max(1, BLOCK_BYTES // max(1 << 16, out.itemsize * out.shape[1]))
+    step = max(1, BLOCK_BYTES // max(_MAPPED_AT_ONCE, out.itemsize * out.shape[1]))
     _advise(rows, "MADV_RANDOM")  # reading ahead would read what is not wanted
     for start in range(0, len(chosen), step):
         out[start : start + step] = read_rows(rows, chosen[start : start + step])
@@ -187,6 +190,7 @@ def _advise(array: Rows | NDArray[Any], advice: str) -> None:
     """Tell the system how a memory map's pages under an array are used, where it listens."""
     import mmap
 
+    array = getattr(array, "mapped", array)
     base: Any = array
     mode = None
     while isinstance(base, np.ndarray):

@@ -13,14 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.rows import release_pages
-
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 _K = 256  # values in a block of the K types
 _AT_ONCE = 1 << 19  # values that are unpacked together
-_RELEASED = 1 << 20
 _NONLINEAR = np.array(
     (-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113), np.float32
 )
@@ -52,11 +49,12 @@ class BlockRows:
 
     def __init__(self, raw: Bytes, kind: BlockType) -> None:
         """Take the bytes, uint8 (n_rows, bytes of a row), such as a memory map."""
-        self._raw, self._kind = raw, kind
+        self.mapped: Bytes = raw
+        self._kind = kind
         self.shape = (raw.shape[0], raw.shape[1] // kind.n_bytes * kind.n_values)
 
     def __getitem__(self, rows: slice, /) -> Floats:
-        raw = self._raw[rows]
+        raw = self.mapped[rows]
         n_dims = self.shape[1]
         out = np.empty((len(raw), n_dims), np.float32)
         step = max(1, _AT_ONCE // n_dims)
@@ -65,8 +63,6 @@ class BlockRows:
                 blocks = np.ascontiguousarray(raw[start : start + step])
                 values = self._kind.unpack(blocks.reshape(-1, self._kind.n_bytes))
                 out[start : start + step] = values.reshape(-1, n_dims)
-        if raw.nbytes >= _RELEASED:
-            release_pages(raw)
         return out
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+import sys
+from pathlib import Path
+
 import gguf
 import numpy as np
 import pytest
 
 from embviz.loaders.weights.gguf_blocks import BLOCK_TYPES, BlockRows, BlockType
+from embviz.rows import take_rows
 
 KINDS = pytest.mark.parametrize("number", BLOCK_TYPES, ids=[k.name for k in BLOCK_TYPES.values()])
 RNG = np.random.default_rng(5)
@@ -62,3 +67,23 @@ def test_rows_are_unpacked_a_part_at_a_time_and_only_where_they_are_asked() -> N
     assert rows[70:75].shape == (5, 256)
     assert sizes == [5 * 8]
     assert rows[5:5].shape == (0, 256)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what is in memory")
+def test_taken_rows_of_a_map_leave_none_of_its_pages_in_memory(tmp_path: Path) -> None:
+    n_rows, row_bytes = 30_000, 64 * 34
+    (tmp_path / "x").write_bytes(bytes(n_rows * row_bytes))
+    raw = np.memmap(tmp_path / "x", np.uint8, "r", shape=(n_rows, row_bytes))
+    chosen = RNG.permutation(n_rows)[:500]
+    before = _mapped_kib()
+    found = take_rows(BlockRows(raw, BLOCK_TYPES[8]), chosen)
+    assert found.shape == (500, 2048)
+    assert _mapped_kib() - before < 4096
+    assert raw.max() == 0  # All of it is in memory then, as the figure must tell.
+    assert _mapped_kib() - before > 32_768
+
+
+def _mapped_kib() -> int:
+    found = re.search(r"RssFile:\s+(\d+)", Path("/proc/self/status").read_text())
+    assert found is not None
+    return int(found[1])
