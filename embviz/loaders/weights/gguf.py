@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import LoadError, printable
-from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, TextColumns
+from embviz.errors import LoadError, counted, printable
+from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 from embviz.loaders.weights.gguf_blocks import BLOCK_TYPES, BlockRows
 from embviz.loaders.weights.gguf_header import (
@@ -24,6 +24,7 @@ from embviz.loaders.weights.gguf_header import (
     PackedArray,
     TensorEntry,
     read_header,
+    read_integers,
     read_texts,
 )
 from embviz.rows import Rows
@@ -173,7 +174,7 @@ def _as_tensor(part: _Part, entry: TensorEntry, end: int, tokens: _Tokens | None
         notes.append("not read")
     columns = None
     if tokens is not None and entry.name in _OF_TOKENS and len(entry.shape) == 2:
-        notes.append(f"{tokens.texts.count:,} tokens in tokenizer.ggml.tokens")
+        notes.append(_describe_tokens(tokens.texts.count, entry.shape[0]))
 
         def columns() -> Columns:
             assert tokens is not None
@@ -189,6 +190,13 @@ def _as_tensor(part: _Part, entry: TensorEntry, end: int, tokens: _Tokens | None
         refusal=refusal,
         columns=columns,
     )
+
+
+def _describe_tokens(n_tokens: int, n_rows: int) -> str:
+    text = f"{counted(n_tokens, 'label')} in tokenizer.ggml.tokens"
+    if n_tokens > n_rows:
+        return f"{text}, more than rows"
+    return f"{text}, {counted(n_rows - n_tokens, 'row')} unused" if n_tokens < n_rows else text
 
 
 def _type_name(kind: int) -> str:
@@ -265,10 +273,19 @@ def _find_tokens(part: _Part) -> _Tokens | None:
 
 
 def _read_tokens(tokens: _Tokens, n_rows: int) -> Columns:
-    raw = read_texts(tokens.part.path, tokens.part.header, tokens.texts)
-    if len(raw) > n_rows:
-        why = f"{len(raw)} tokens in tokenizer.ggml.tokens for {n_rows} rows"
-        raise LoadError(tokens.part.path, why, "give labels of your own: --metadata FILE")
-    texts = [text.decode("utf-8", "replace") for text in raw]
-    texts += [f"[unused {i}]" for i in range(len(raw), n_rows)]
-    return TextColumns({"token": tuple(texts)}, named_by="token")
+    """Read the vocabulary as the labels of a table of so many rows."""
+    from embviz.loaders.labels.tokens import make_tokens
+
+    part, settings = tokens.part, tokens.part.header.settings
+    if tokens.texts.count > n_rows:
+        why = f"{tokens.texts.count} tokens in tokenizer.ggml.tokens for {n_rows} rows"
+        raise LoadError(part.path, why, "give labels of your own: --metadata FILE")
+    raw = read_texts(part.path, part.header, tokens.texts)
+    types = settings.get("tokenizer.ggml.token_type")
+    model = settings.get("tokenizer.ggml.model")
+    return make_tokens(
+        [text.decode("utf-8", "replace") for text in raw],
+        read_integers(part.path, part.header, types) if isinstance(types, PackedArray) else None,
+        model=model if isinstance(model, str) else "",
+        source=str(part.path),
+    ).columns(n_rows)

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.refusals import describe_start
@@ -148,8 +147,8 @@ def read_texts(path: Path, header: GgufHeader, array: PackedArray) -> list[bytes
     return texts
 
 
-def read_integers(path: Path, header: GgufHeader, array: PackedArray) -> NDArray[Any]:
-    """Read an array of whole numbers that the header holds, in their own dtype.
+def read_integers(path: Path, header: GgufHeader, array: PackedArray) -> list[int]:
+    """Read an array of whole numbers that the header holds.
 
     Raises:
         LoadError: If it is of something else.
@@ -157,7 +156,8 @@ def read_integers(path: Path, header: GgufHeader, array: PackedArray) -> NDArray
     if array.kind not in _INTEGERS:
         raise LoadError(path, "damaged: an array of the header is of no whole numbers")
     dtype = np.dtype(_SCALARS[array.kind]).newbyteorder(header.order)
-    return np.fromfile(path, dtype, array.count, offset=array.at)
+    found: list[int] = np.fromfile(path, dtype, array.count, offset=array.at).tolist()
+    return found
 
 
 def _read(path: Path, data: mmap.mmap) -> GgufHeader:

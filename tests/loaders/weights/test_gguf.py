@@ -91,12 +91,53 @@ def test_tokens_are_the_labels_of_their_tables_alone(model: Path) -> None:
     assert load_table(model, tensor="position_embd.weight").metadata == {}
 
 
+@pytest.mark.parametrize(
+    ("model", "raw", "shown"),
+    [
+        ("gpt2", ["Ġthe", "ĊĊ", "å", "<|end|>"], [" the", "\n\n", "⟨e5⟩", "<|end|>"]),
+        ("llama", ["▁the", "ing", "<0x0A>", "<s>"], [" the", "ing", "⟨0a⟩", "<s>"]),
+        ("bert", ["▁the", "ing", "x", "[CLS]"], [" the", "ing", "x", "[CLS]"]),
+        ("rwkv", ["Ġthe", "▁", "x", "y"], ["Ġthe", "▁", "x", "y"]),
+    ],
+)
+def test_tokens_are_shown_as_the_text_that_they_stand_for(
+    tmp_path: Path, model: str, raw: list[str], shown: list[str]
+) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "x.gguf", "llama")
+    writer.add_tokenizer_model(model)
+    writer.add_token_list(raw)
+    writer.add_token_types([1, 1, 6, 3] if model == "llama" else [1, 1, 1, 3])
+    writer.add_tensor("token_embd.weight", VECTORS[:5])
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    table = load_table(tmp_path / "x.gguf")
+    assert [table.label(i) for i in range(5)] == [*shown, "[unused 4]"]
+    assert table.metadata["id"] == ("0", "1", "2", "3", "4")
+    assert table.metadata["kind"][3:] == ("special", "unused")
+    if model != "rwkv":
+        assert table.metadata["raw"][:4] == tuple(raw)
+
+
+def test_types_of_tokens_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> None:
+    writer = gguf.GGUFWriter(tmp_path / "x.gguf", "llama")
+    writer.add_token_list(TOKENS)
+    writer.add_array("tokenizer.ggml.token_type", [1.5] * N)
+    writer.add_tensor("token_embd.weight", VECTORS)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    assert "damaged: an array of the header is of no whole numbers" in refusal(tmp_path / "x.gguf")
+
+
 def test_tensors_are_listed_with_what_they_are(model: Path) -> None:
     listed = {info.name: info for info in list_tensors(model)}
     assert next(iter(listed)) == "token_embd.weight"
     taken = listed["token_embd.weight"]
     assert (taken.shape, taken.dtype, taken.taken) == ((N, D), "float32", True)
-    assert taken.note == "quantized: Q8_0, 64 tokens in tokenizer.ggml.tokens"
+    assert taken.note == "quantized: Q8_0, 64 labels in tokenizer.ggml.tokens"
     assert listed["output_norm.weight"].shape == (D,)
     assert listed["blk.0.ffn_up.weight"].note == ""
 
@@ -203,6 +244,7 @@ def test_the_alignment_that_the_file_names_is_kept(tmp_path: Path, alignment: in
 
 def test_more_rows_than_tokens_are_named_unused(tmp_path: Path) -> None:
     path = write(tmp_path / "x.gguf", {"token_embd.weight": (VECTORS, None)}, TOKENS[:60])
+    assert list_tensors(path)[0].note == "60 labels in tokenizer.ggml.tokens, 4 rows unused"
     table = load_table(path)
     assert table.label(59) == "word59"
     assert table.label(60) == "[unused 60]"
