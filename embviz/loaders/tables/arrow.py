@@ -27,6 +27,7 @@ class ArrowFormat:
     """Reads the columns of lists of Arrow files and streams as tensors, mapped into memory."""
 
     name = "arrow"
+    takes = ("columns",)
 
     def claim(self, start: Start) -> Claim | None:
         """Claim Arrow files and streams, and folders of them."""
@@ -49,10 +50,10 @@ class ArrowFormat:
         """
         need_pyarrow(path, "a data set in Arrow files" if path.is_dir() else "Arrow")
         if (path / _SPLITS).is_file():
-            return _open_splits(path)
+            return _open_splits(path, reading.columns)
         if (path / _STATE).is_file():
-            return open_splits(path, {"": _saved_files(path)}, open_arrow_file)
-        return open_parts(path, _SUFFIXES, open_arrow_file)
+            return open_splits(path, {"": _saved_files(path)}, open_arrow_file, reading.columns)
+        return open_parts(path, _SUFFIXES, open_arrow_file, reading.columns)
 
 
 ARROW = ArrowFormat()
@@ -91,15 +92,14 @@ def open_arrow_file(path: Path) -> Part:
     return open_arrow(path, is_stream=not start.startswith(_FILE))
 
 
-def _open_splits(path: Path) -> Source:
+def _open_splits(path: Path, asked: str | None) -> Source:
     """Open the splits of a DatasetDict, each a folder of its own."""
     file = path / _SPLITS
     names = _read_json(file).get("splits")
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
         raise LoadError(file, "no list of splits in it")
-    return open_splits(
-        path, {n: _saved_files(_inside(path, n, file)) for n in names}, open_arrow_file
-    )
+    files = {name: _saved_files(_inside(path, name, file)) for name in names}
+    return open_splits(path, files, open_arrow_file, asked)
 
 
 def _saved_files(folder: Path) -> list[Path]:

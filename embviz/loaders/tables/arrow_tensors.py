@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from embviz.errors import LoadError, counted, printable
 from embviz.loaders.opened import Tensor, list_some
+from embviz.loaders.tables.arrow_choice import choose_columns
 from embviz.loaders.tables.arrow_table import MOST_A_BYTE, ArrowTable, Walk
 from embviz.loaders.tables.arrow_texts import ArrowColumns, is_readable
 from embviz.loaders.tables.arrow_vectors import (
@@ -30,41 +30,36 @@ from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
 
-_NUMBERINGS = re.compile(
-    r"(.*[_\W])?ids?|index|idx|level_\d+|unnamed: ?\d+|__index_level_\d+__|"
-    r"label|labels|class|target|cluster|category|y",
-    re.IGNORECASE,
-)
 _FIRST_ROWS = 4096
 _MOST_JSON = 64 << 20
 
 
-def arrow_tensors(table: ArrowTable, prefix: str = "") -> tuple[Tensor, ...]:
+def arrow_tensors(
+    table: ArrowTable, prefix: str = "", asked: str | None = None
+) -> tuple[Tensor, ...]:
     """Return the tensors of a table: a column of lists each; without any, its numbers as one.
 
     Args:
         table: Files of the same columns.
         prefix: What goes before a column in a tensor's name, as `train/`.
+        asked: What `--columns` says.
 
     Raises:
-        LoadError: If two columns have one name, or the files have different ones.
+        LoadError: If two columns have one name, the files have different ones, or only a person
+            can know whether a column is a dimension.
+        ParameterError: If the columns that are asked for are no vector.
     """
     table.check_columns()
-    lists = {f.name: found for f in table.schema if (found := list_type(f.type)) is not None}
-    others = [f for f in table.schema if f.name not in lists]
     classes = class_names(table.schema.metadata or {})
-    if lists:
-        columns = _columns(table, others, classes)
-        return tuple(_list_tensor(table, name, lists[name], prefix, columns) for name in lists)
-    wide = [
-        f.name
-        for f in others
-        if number_type(f.type) is not None
-        and f.name not in classes
-        and not _NUMBERINGS.fullmatch(f.name)
-    ]
-    columns = _columns(table, [f for f in others if f.name not in wide], classes)
-    return (_wide_tensor(table, wide, prefix, columns),)
+    choice = choose_columns(table, classes, asked)
+    vectors = {f.name for f in table.schema if list_type(f.type) is not None} | {*choice.wide}
+    others = [f for f in table.schema if f.name not in vectors or f.name == choice.label]
+    columns = _columns(table, others, classes, choice.label)
+    if choice.wide or not choice.lists:
+        return (_wide_tensor(table, list(choice.wide), prefix, columns),)
+    return tuple(
+        _list_tensor(table, name, kind, prefix, columns) for name, kind in choice.lists.items()
+    )
 
 
 def metadata_columns(table: ArrowTable) -> ArrowColumns:
@@ -104,7 +99,10 @@ def features_classes(features: Any) -> dict[str, tuple[str, ...]]:
 
 
 def _columns(
-    table: ArrowTable, fields: Sequence[Any], classes: Mapping[str, Sequence[str]]
+    table: ArrowTable,
+    fields: Sequence[Any],
+    classes: Mapping[str, Sequence[str]],
+    label: str | None = None,
 ) -> Callable[[], ArrowColumns]:
     names = [f.name for f in fields if is_readable(f.type)]
     left_out = [f.name for f in fields if not is_readable(f.type)]
@@ -115,7 +113,7 @@ def _columns(
             were = "holds bytes and is" if len(left_out) == 1 else "hold bytes and are"
             shown = printable(list_some(left_out), 400)
             _log.info("%s: %s %s left out of the metadata", table.path, shown, were)
-        return ArrowColumns(table, names, classes)
+        return ArrowColumns(table, names, classes, label)
 
     return columns
 
@@ -134,8 +132,10 @@ def _list_tensor(
         width = _first_width(table, name)
         sides = (width,) if width else ()
         refusal = _ragged(table, name, width, what) if width else _nothing(table, name, what)
-    if sides and math.prod(sides) > MOST_A_BYTE * sum(p.path.stat().st_size for p in table.parts):
-        raise LoadError(what, f"damaged: lists of {math.prod(sides)} numbers, more than there are")
+    if min(sides, default=0) < 0 or math.prod(sides) > MOST_A_BYTE * sum(
+        p.path.stat().st_size for p in table.parts
+    ):
+        raise LoadError(what, f"damaged: lists of {' x '.join(map(str, sides))} numbers")
     if not refusal and dtype.kind in "iu" and len(sides) == 1 and _has_nulls(table, name):
         dtype, note = as_floats(dtype), f"{note}, with nulls"
     if refusal:

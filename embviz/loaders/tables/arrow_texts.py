@@ -19,12 +19,21 @@ _SECONDS = re.compile(r"(:\d\d)(?:\.0+|(\.\d*?[1-9])0+)(?=$|Z|[+-])")
 
 
 class ArrowColumns:
-    """Metadata columns of a table; `classes` are the names that stand for numbers in a column."""
+    """Metadata columns of a table; `classes` are the names that stand for numbers in a column.
+
+    `named_by` is the column that the user says names the points.
+    """
 
     def __init__(
-        self, table: ArrowTable, names: Sequence[str], classes: Mapping[str, Sequence[str]]
+        self,
+        table: ArrowTable,
+        names: Sequence[str],
+        classes: Mapping[str, Sequence[str]],
+        named_by: str | None = None,
     ) -> None:
-        self._table, self._names, self._classes = table, tuple(names), classes
+        self._table, self._classes, self._named_by = table, classes, named_by
+        first = [name for name in names if name == named_by]
+        self._names = (*first, *(name for name in names if name != named_by))
         self.column = cache(self._read)
 
     @property
@@ -33,7 +42,9 @@ class ArrowColumns:
 
     @property
     def label(self) -> str | None:
-        """The first column that is not all numbers, else the first."""
+        """What the user said, else the first column that is not all numbers, else the first."""
+        if self._named_by is not None:
+            return self._named_by
         for name in self._names:
             if not self._is_numeric(name):
                 return name

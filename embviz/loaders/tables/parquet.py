@@ -18,6 +18,7 @@ class ParquetFormat:
     """Reads the columns of lists of Parquet files as tensors, the others as metadata."""
 
     name = "parquet"
+    takes = ("columns",)
 
     def claim(self, start: Start) -> Claim | None:
         """Claim what begins as Parquet does, and folders of such files."""
@@ -34,7 +35,7 @@ class ParquetFormat:
             LoadError: If pyarrow is missing, or a file is damaged or encrypted.
         """
         need_pyarrow(path, "Parquet")
-        return open_parts(path, _SUFFIXES, open_parquet_file)
+        return open_parts(path, _SUFFIXES, open_parquet_file, reading.columns)
 
 
 def open_parquet_file(path: Path) -> Part:

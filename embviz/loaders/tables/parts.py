@@ -34,22 +34,32 @@ def find_parts(names: Sequence[str], suffixes: tuple[str, ...]) -> dict[str, lis
     return {"": next(iter(splits.values()))} if len(splits) == 1 else splits
 
 
-def open_parts(path: Path, suffixes: tuple[str, ...], open_file: Callable[[Path], Part]) -> Source:
+def open_parts(
+    path: Path,
+    suffixes: tuple[str, ...],
+    open_file: Callable[[Path], Part],
+    asked: str | None = None,
+) -> Source:
     """Open a file, or the files of a folder, as one table or one of each split.
+
+    `asked` is what `--columns` says.
 
     Raises:
         LoadError: If a file is damaged, or the files have other columns.
     """
     if not path.is_dir():
-        return Source(path, arrow_tensors(ArrowTable(path, (open_file(path),))))
+        return Source(path, arrow_tensors(ArrowTable(path, (open_file(path),)), asked=asked))
     splits = find_parts([p.name for p in path.iterdir()], suffixes)
     return open_splits(
-        path, {s: [path / name for name in names] for s, names in splits.items()}, open_file
+        path, {s: [path / name for name in names] for s, names in splits.items()}, open_file, asked
     )
 
 
 def open_splits(
-    path: Path, splits: dict[str, list[Path]], open_file: Callable[[Path], Part]
+    path: Path,
+    splits: dict[str, list[Path]],
+    open_file: Callable[[Path], Part],
+    asked: str | None = None,
 ) -> Source:
     """Open files by split as the tables of one source; of several splits each names its tensors.
 
@@ -60,7 +70,7 @@ def open_splits(
         tensor
         for split, files in splits.items()
         for tensor in arrow_tensors(
-            ArrowTable(path, tuple(map(open_file, files))), f"{split}/" if split else ""
+            ArrowTable(path, tuple(map(open_file, files))), f"{split}/" if split else "", asked
         )
     ]
     return Source(path, tuple(tensors), files=tuple(f for fs in splits.values() for f in fs))

@@ -16,9 +16,10 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from embviz import LoadError, list_tensors, load_table
-from embviz.loaders import open_source
+from embviz import LoadError, ParameterError, list_tensors, load_table
+from embviz.loaders import open_columns, open_source
 from embviz.loaders.opened import read_start
+from embviz.loaders.reading import Reading
 from embviz.loaders.tables.metadata import is_table_file, open_table_columns
 
 VECTORS = np.random.default_rng(3).normal(size=(50, 6))
@@ -271,3 +272,62 @@ def test_the_columns_of_a_table_are_metadata_for_vectors_of_elsewhere(
     assert (is_table_file(start), n_rows, columns.names) == (True, 50, ("n", "t"))
     assert (columns.label, columns.value("t", 3), columns.find(TEXTS[7])) == ("t", TEXTS[3], [7])
     assert "vectors are no metadata and are left out: v" in caplog.text
+
+
+MIXED = {
+    "n": range(50),
+    "text": TEXTS,
+    "v": lists(pa.float32()),
+    "w": lists(pa.float64()),
+    "x": VECTORS[:, 0],
+    "y": VECTORS[:, 1].astype(np.float32),
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "shape", "dtype", "columns", "label"),
+    [
+        ("v", (50, 6), "float32", ["n", "text", "x", "y"], "text"),
+        ("4,label=n", (50, 6), "float64", ["n", "text", "x", "y"], "n"),
+        ("-v", (50, 6), "float64", ["n", "text", "x", "y"], "text"),
+        ("x,y", (50, 2), "float64", ["n", "text"], "text"),
+        ("all,label=x", (50, 3), "float64", ["x", "text"], "x"),
+    ],
+)
+def test_columns_are_taken_as_the_user_says(
+    tmp_path: Path, asked: str, shape: Any, dtype: str, columns: list[str], label: str
+) -> None:
+    path = write(tmp_path / "x.parquet", MIXED)
+    source = open_source(path, Reading(columns=asked))
+    (tensor,) = source.tensors
+    found = open_columns(source, tensor, 50)
+    assert (tensor.shape, tensor.dtype) == (shape, dtype)
+    assert found is not None
+    assert (sorted(found.names), found.label) == (sorted(columns), label)
+    assert tensor.rows()[3:9].shape == (6, shape[1])
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ("text", "column 'text' of .* is string, no numbers; of numbers are v, w, n, x, y"),
+        ("v,x", "'v' holds vectors by itself; name it alone"),
+        ("v,w", "'v' holds vectors by itself; name it alone"),
+        ("z", "has no column 'z'"),
+    ],
+)
+def test_columns_that_are_no_vector_are_refused(tmp_path: Path, asked: str, said: str) -> None:
+    path = write(tmp_path / "x.parquet", MIXED)
+    with pytest.raises(ParameterError, match=f"^--columns {asked}: .*{said}"):
+        open_source(path, Reading(columns=asked))
+
+
+def test_what_only_a_person_can_know_is_refused_with_both_ways_out(tmp_path: Path) -> None:
+    columns: dict[str, Any] = {f"dim_{c}": VECTORS[:, i] for i, c in enumerate("abcdef")}
+    columns["stars"] = [1 + i % 5 for i in range(50)]
+    path = write(tmp_path / "x.parquet", columns)
+    with pytest.raises(LoadError, match="column 'stars' may be a dimension or a class") as told:
+        load_table(path)
+    assert "--columns=-stars leaves it out, --columns all takes it" in str(told.value)
+    assert load_table(path, columns="-stars").n_dims == 6
+    assert load_table(path, columns="all").n_dims == 7
