@@ -345,6 +345,8 @@ def arrow(name: str, packed: str | None = None) -> Kind:
             read_table(folder / name, tensor=tensor)
 
     return Kind(make, mutate_files, read)
+
+
 def make_gguf(folder: Path) -> None:
     import gguf
 

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from embviz.errors import LoadError, ParameterError
 from embviz.rows import BLOCK_BYTES as BLOCK_BYTES
-from embviz.rows import Rows, as_rows, freeze, read_rows, release_pages, take_rows
+from embviz.rows import Rows, as_rows, freeze, keep_rows, read_rows, release_pages, take_rows
 
 Metric = Literal["cosine", "euclidean"]
 Kind = Literal["linear", "map"]
@@ -336,16 +336,22 @@ class EmbeddingTable:
             indices: Indices into this table, shape (n,), in 0 .. n_points - 1.
         """
         chosen = np.asarray(indices, dtype=np.int64)
+        return replace(self._with(chosen, take_rows(self.vectors, chosen)), verify=None)
+
+    def keep(self, indices: ArrayLike) -> EmbeddingTable:
+        """Return the table of some rows, whose vectors stay where they are.
+
+        Args:
+            indices: Indices into this table, shape (n,), in 0 .. n_points - 1, ascending.
+        """
+        chosen = np.asarray(indices, dtype=np.int64)
+        return self._with(chosen, keep_rows(self.vectors, chosen))
+
+    def _with(self, chosen: NDArray[np.int64], vectors: Rows) -> EmbeddingTable:
         numbers = chosen if self.rows is None else self.rows[chosen]
-        return replace(
-            self,
-            vectors=take_rows(self.vectors, chosen),
-            metadata={
-                name: tuple(values[i] for i in chosen) for name, values in self.metadata.items()
-            },
-            rows=freeze(numbers),
-            verify=None,
-        )
+        places = chosen.tolist()
+        metadata = {name: tuple([v[i] for i in places]) for name, v in self.metadata.items()}
+        return replace(self, vectors=vectors, metadata=metadata, rows=freeze(numbers))
 
 
 def is_numeric(values: Iterable[str]) -> bool:

@@ -43,6 +43,38 @@ class _Bytes:
         return np.asarray(self._rows[rows], np.bool_).view(np.uint8)
 
 
+class KeptRows:
+    """Some rows of others, which stay where they are."""
+
+    def __init__(self, rows: Rows, kept: NDArray[np.int64]) -> None:
+        """Arguments as for `keep_rows`."""
+        self.rows, self.kept = rows, kept
+        self.shape = (len(kept), *rows.shape[1:])
+        self.dtype = rows.dtype
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        return read_rows(self, rows)
+
+    def in_others(self, chosen: slice | NDArray[np.integer[Any]]) -> slice | NDArray[np.int64]:
+        """Return where some of these rows lie in the others: a slice where they lie in a run."""
+        found = self.kept[chosen]
+        if len(found) and isinstance(chosen, slice) and found[-1] - found[0] == len(found) - 1:
+            return slice(int(found[0]), int(found[-1]) + 1)
+        return found
+
+
+def keep_rows(rows: Rows, kept: NDArray[np.int64]) -> Rows:
+    """Return some rows without a copy: a view of an array where they lie in a run.
+
+    Args:
+        rows: All of them.
+        kept: int64 (n,), the numbers of those that are kept, ascending, at least one.
+    """
+    found = KeptRows(rows, kept)
+    run = found.in_others(slice(None))
+    return rows[run] if isinstance(run, slice) and isinstance(rows, np.ndarray) else found
+
+
 def as_rows(vectors: Any, what: str) -> Rows:
     """Return vectors as rows of real numbers, without a copy where they are an array or `Rows`.
 
@@ -135,6 +167,8 @@ def read_rows(rows: Rows, chosen: slice | NDArray[np.integer[Any]]) -> NDArray[A
     """
     if isinstance(rows, np.ndarray):
         return cast(NDArray[Any], rows[chosen])
+    if isinstance(rows, KeptRows):
+        return read_rows(rows.rows, rows.in_others(chosen))
     if isinstance(chosen, slice):
         start, stop, step = chosen.indices(rows.shape[0])
         if step == 1:
@@ -190,6 +224,8 @@ def _advise(array: Rows | NDArray[Any], advice: str) -> None:
     """Tell the system how a memory map's pages under an array are used, where it listens."""
     import mmap
 
+    while isinstance(array, KeptRows):
+        array = array.rows
     array = getattr(array, "mapped", array)
     base: Any = array
     mode = None

@@ -116,7 +116,8 @@ def read_table(
 
     Raises:
         LoadError: If a file is missing or damaged.
-        ParameterError: If there is a tile's size and no sheet.
+        ParameterError: If there is a tile's size and no sheet, or unused rows are to be left out
+            and no column tells them.
     """
     from embviz.loaders.formats import check_exists, telling
     from embviz.loaders.labels.beside import read_columns
@@ -144,7 +145,12 @@ def read_table(
             bookmarks=own_bookmarks() if own_bookmarks else (),
             verify=tensor.verify,
         )
-    return _with_sprite(table, sprite, sprite_size)
+    table = _with_sprite(table, sprite, sprite_size)
+    if reading.drop_unused:
+        from embviz.loaders.labels.unused import drop_unused
+
+        return drop_unused(table)
+    return table
 
 
 def open_columns(

@@ -17,6 +17,7 @@ class Reading:
         input_format: The name of a format; None to find out.
         columns: Which columns are the vector, as `--columns` takes them; None to find out.
         strict: Whether lines that can be read in part are refused.
+        drop_unused: Whether rows of a vocabulary that no token has are left out.
     """
 
     tensor: str | None = None
@@ -24,6 +25,7 @@ class Reading:
     input_format: str | None = None
     columns: str | None = None
     strict: bool = False
+    drop_unused: bool = False
 
 
 class ReadingOptions(TypedDict, total=False):
@@ -34,6 +36,7 @@ class ReadingOptions(TypedDict, total=False):
     input_format: str | None
     columns: str | None
     strict: bool
+    drop_unused: bool
 
 
 OF_SOME_FORMATS = {"columns": "--columns"}

@@ -309,7 +309,7 @@ def _refuse_left_out(points: Points, number: int) -> None:
         raise ParameterError(
             f"row {number}",
             f"was left out of {points.source}",
-            "--drop-nonfinite leaves out rows with NaN or infinity",
+            "--drop-nonfinite leaves out rows with NaN or infinity, --drop-unused unused ones",
         )
 
 

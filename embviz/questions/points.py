@@ -121,10 +121,10 @@ def open_points(
     """
     reading = Reading(**options)
     if is_index(source, reading.input_format):
-        for option in ("metadata", "tensor"):
-            if getattr(reading, option) is not None:
+        for option in ("metadata", "tensor", "drop_unused"):
+            if getattr(reading, option) not in (None, False):
                 raise ParameterError(
-                    f"--{option}",
+                    f"--{option.replace('_', '-')}",
                     f"{source} is an index, which holds its own vectors and labels",
                     "build another index with it",
                 )
@@ -159,8 +159,9 @@ def _open_table(source: str | Path, reading: Reading, only_finite: bool) -> Poin
     opened = open_source(source, reading)
     tensor = choose_tensor(opened, reading.tensor)
     columns: Columns | None
-    if only_finite:
-        table = drop_nonfinite(read_table(opened, tensor, reading))
+    if only_finite or reading.drop_unused:
+        table = read_table(opened, tensor, reading)
+        table = drop_nonfinite(table) if only_finite else table
         columns = TextColumns(table.metadata)
     else:
         table = read_table(opened, tensor, bare=True)

@@ -51,6 +51,8 @@ class Source:
     def __post_init__(self) -> None:
         if self.images is not None and self.sprite is not None:
             raise ParameterError("--images", "cannot be combined with --sprite", "give one")
+        if self.images is not None and self.reading.drop_unused:
+            raise ParameterError("--images", "cannot be combined with --drop-unused", "give one")
         if self.images_linked and self.images is None:
             raise ParameterError(
                 "--images-linked", "links the files of --images", "add --images DIR"

@@ -81,6 +81,9 @@ def reading_options(function: F) -> F:
         click.option(
             "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
         ),
+        click.option(
+            "--drop-unused", is_flag=True, help="Leave out rows of a vocabulary that no token has"
+        ),
         *FORMAT_OPTIONS,
     ]
     for option in reversed(options):
