@@ -25,7 +25,7 @@ export function createApi(page, view, plot) {
       n_points: table.n_points,
       n_dims: table.n_dims,
       get columns() {
-        return [...table.columns.keys()];
+        return [...view.table().columns.keys()];
       },
     }),
     /** @returns {Record<string, any>} the current state; rows as plain arrays */

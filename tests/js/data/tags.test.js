@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { categories, createTable } from '#js/data/table.js';
-import { isTags, metadataText, retag } from '#js/data/tags.js';
+import { isTags, metadataText, tagged } from '#js/data/tags.js';
 
 function table() {
   const made = createTable({
@@ -22,13 +22,17 @@ const tag = (column, value, rows) => ({ column, value, rows });
 test('tags go over the columns of the file and can be taken back', () => {
   const made = table();
   const original = made.columns.get('word');
-  retag(made, [tag('mine', 'x', [0, 2]), tag('word', 'z', [1]), tag('mine', 'y', [2])]);
-  assert.deepEqual([...made.columns.keys()], ['word', 'size', 'mine']);
-  assert.deepEqual(made.columns.get('mine').values, ['x', '', 'y']);
-  assert.deepEqual(made.columns.get('word').values, ['a', 'z', 'c']);
-  assert.deepEqual(categories(made.columns.get('word')).names, ['a', 'c', 'z']);
-  assert.equal(made.label(1), 'z');
-  retag(made, []);
+  const tags = [tag('mine', 'x', [0, 2]), tag('word', 'z', [1]), tag('mine', 'y', [2])];
+  const shown = tagged(made, tags);
+  assert.deepEqual([...shown.columns.keys()], ['word', 'size', 'mine']);
+  assert.deepEqual(shown.columns.get('mine').values, ['x', '', 'y']);
+  assert.deepEqual(shown.columns.get('word').values, ['a', 'z', 'c']);
+  assert.deepEqual(categories(shown.columns.get('word')).names, ['a', 'c', 'z']);
+  assert.equal(shown.label(1), 'z');
+  assert.equal(shown.n_points, 3);
+  assert.equal(tagged(made, tags), shown, 'the same list gives the same table');
+  assert.equal(made.label(1), 'b');
+  assert.equal(tagged(made, []), made);
   assert.equal(made.columns.get('word'), original);
   assert.deepEqual(original.values, ['a', 'b', 'c']);
   assert.deepEqual([...made.columns.keys()], ['word', 'size']);
@@ -36,12 +40,11 @@ test('tags go over the columns of the file and can be taken back', () => {
 
 test('a column of numbers stays one while its tags are numbers', () => {
   const made = table();
-  retag(made, [tag('size', '2.5', [1]), tag('new', '7', [0])]);
-  assert.equal(made.columns.get('size').kind, 'number');
-  assert.deepEqual([...made.columns.get('size').numbers()], [1, 2.5, 3]);
-  assert.equal(made.columns.get('new').kind, 'number');
-  retag(made, [tag('size', 'big', [1])]);
-  assert.equal(made.columns.get('size').kind, 'text');
+  const { columns } = tagged(made, [tag('size', '2.5', [1]), tag('new', '7', [0])]);
+  assert.equal(columns.get('size').kind, 'number');
+  assert.deepEqual([...columns.get('size').numbers()], [1, 2.5, 3]);
+  assert.equal(columns.get('new').kind, 'number');
+  assert.equal(tagged(made, [tag('size', 'big', [1])]).columns.get('size').kind, 'text');
 });
 
 test('what is no list of tags is refused with what is wrong', () => {
@@ -63,15 +66,13 @@ test('what is no list of tags is refused with what is wrong', () => {
 });
 
 test('odd column names do no harm', () => {
-  const made = table();
-  retag(made, [tag('__proto__', 'x', [0]), tag('constructor', 'y', [1])]);
+  const made = tagged(table(), [tag('__proto__', 'x', [0]), tag('constructor', 'y', [1])]);
   assert.deepEqual(made.columns.get('__proto__').values, ['x', '', '']);
   assert.equal({}.values, undefined);
 });
 
 test('the metadata is a header and a line a point, each ended', () => {
-  const made = table();
-  retag(made, [tag('mine', 'x', [2])]);
+  const made = tagged(table(), [tag('mine', 'x', [2])]);
   assert.equal(metadataText(made), 'word\tsize\tmine\na\t1\t\nb\t\t\nc\t3\tx\n');
 });
 

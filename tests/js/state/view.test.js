@@ -28,11 +28,11 @@ for (const [patch, message] of [
   [{ tags: [{ column: 'a', value: 'x', rows: [1] }], dims: 7 }, /dims: 7/],
 ])
   test(`a change to ${JSON.stringify(patch)} is refused and changes nothing`, () => {
-    const { view, page } = opened();
+    const { view } = opened();
     const before = view.get();
     assert.throws(() => view.set(patch), message);
     assert.equal(view.get(), before);
-    assert.deepEqual([...page.table.columns.keys()], ['word', 'group']);
+    assert.deepEqual([...view.table().columns.keys()], ['word', 'group']);
   });
 
 test('a change is told with all that follows from it', () => {
@@ -65,7 +65,7 @@ test('select refuses what it does not know', () => {
 });
 
 test('taking back a new column leaves what was colored by it', () => {
-  const { view, page } = opened();
+  const { view } = opened();
   const tags = [{ column: 'mine', value: 'x', rows: [1] }];
   view.set({ tags, color_by: 'mine', label_by: 'mine', column: 'mine' });
   assert.equal(view.label(1), 'x');
@@ -73,7 +73,7 @@ test('taking back a new column leaves what was colored by it', () => {
   view.set({ tags: [] });
   const { color_by, label_by, column } = view.get();
   assert.deepEqual([color_by, label_by, column], [null, null, 'word']);
-  assert.ok(!page.table.columns.has('mine'));
+  assert.ok(!view.table().columns.has('mine'));
 });
 
 test('PCA of isolated points is there once they are, and reading it computes nothing', () => {

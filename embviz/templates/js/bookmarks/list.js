@@ -122,12 +122,12 @@ export function createBookmarkList(page, view, plot) {
     /** @returns {{label: string, projection: string, dims: number, isolated: number | null}[]} */
     summaries: () => get().items.map((each) => summary(each)),
     /** @returns {string[]} what TensorBoard will not do with the file, in sentences */
-    limits: () => limits(get().items, page.table),
+    limits: () => limits(get().items, view.table()),
     /** @returns {string} the file */
     text: () =>
       `[${get()
         .items.map(({ label, kept, state }) =>
-          kept ? stateText({ ...kept, label }, page.table) : JSON.stringify({ ...state, label }),
+          kept ? stateText({ ...kept, label }, view.table()) : JSON.stringify({ ...state, label }),
         )
         .join(',\n')}]\n`,
   };

@@ -14,24 +14,30 @@ const MOST_COLLATED = 5000;
 export function createTable(manifest, n_dims) {
   const columns = new Map();
   for (const { name, kind } of manifest.columns) columns.set(name, createColumn(name, kind));
-  /** @type {Table} */
   const table = {
     n_points: manifest.n_points,
     n_dims,
-    columns,
     /** What was measured of the points, as columns to color by that are no metadata. */
     measured: new Map(),
-    column: (name) => columns.get(name) ?? table.measured.get(name),
     rows: null,
     labelColumn: manifest.label_by,
     rowNumber: (i) => (table.rows ? table.rows[i] : i),
-    label(i, name = table.labelColumn) {
-      const value = columns.get(name)?.values[i];
-      return value === undefined || value === '' ? `row ${table.rowNumber(i)}` : value;
-    },
   };
-  return table;
+  return Object.assign(table, lookups(table, columns));
 }
+
+/** @param {Table} table @param {Map<string, Column>} columns @returns {Table} of the same points with other columns */
+export const withColumns = (table, columns) => Object.assign(Object.create(table), lookups(table, columns));
+
+/** What asks a table for its columns. */
+const lookups = (table, columns) => ({
+  columns,
+  column: (name) => columns.get(name) ?? table.measured.get(name),
+  label(i, name = table.labelColumn) {
+    const value = columns.get(name)?.values[i];
+    return value === undefined || value === '' ? `row ${table.rowNumber(i)}` : value;
+  },
+});
 
 /** @returns {Column} without values yet */
 export function createColumn(name, kind) {

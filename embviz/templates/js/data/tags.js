@@ -1,17 +1,13 @@
-import { createColumn } from '#js/data/table.js';
+import { createColumn, withColumns } from '#js/data/table.js';
 
-/** @import { Column, Table, Tag } from '#js/data/types.js' */
+/** @import { Table, Tag } from '#js/data/types.js' */
 
 /**
  * Tags: values that the reader gives to points, in a column of the file or a new one. They are a list of edits,
- * {column, value, rows}, in the order made; the metadata of the file is kept beside them.
+ * {column, value, rows}, in the order made, and give a table with other columns.
  */
 
-/** @typedef {{given: Map<string, Column>, tags: Tag[]}} Tagged */
-
 const LONGEST = 200;
-/** @type {Tag[]} */
-const NONE = [];
 
 /** @returns {true | string} whether something is a list of tags, or what is wrong */
 export function isTags(value, n_points) {
@@ -30,30 +26,29 @@ export function isTags(value, n_points) {
 
 const isField = (text) => typeof text === 'string' && text.length <= LONGEST && !/[\t\n\r]/.test(text);
 
-/** Of a table, the columns that it came with and the tags that are over them. @type {WeakMap<Table, Tagged>} */
+/** The tagged table of each list of tags. @type {WeakMap<Tag[], {given: Table, tagged: Table}>} */
 const known = new WeakMap();
 
-/** @param {Table} table @returns {Tag[]} the tags that its columns have now */
-export const tagsOf = (table) => known.get(table)?.tags ?? NONE;
+/** @param {Table} given @param {Tag[]} tags @returns {Table} the table as it is tagged, the same for the same list */
+export function tagged(given, tags) {
+  if (!tags.length) return given;
+  const last = known.get(tags);
+  if (last?.given === given) return last.tagged;
+  const made = withColumns(given, taggedColumns(given, tags));
+  known.set(tags, { given, tagged: made });
+  return made;
+}
 
-/**
- * Put a list of tags over the table's own metadata, in place of the ones before.
- *
- * @param {Table} table @param {Tag[]} tags
- */
-export function retag(table, tags) {
-  const given = known.get(table)?.given ?? new Map(table.columns);
-  known.set(table, { given, tags });
+function taggedColumns(given, tags) {
   const edited = new Map();
   for (const { column, value, rows } of tags) {
     if (!edited.has(column))
-      edited.set(column, given.get(column)?.values.slice() ?? new Array(table.n_points).fill(''));
+      edited.set(column, given.columns.get(column)?.values.slice() ?? new Array(given.n_points).fill(''));
     for (const row of rows) edited.get(column)[row] = value;
   }
-  table.columns.clear();
-  for (const [name, column] of given) table.columns.set(name, column);
-  for (const [name, values] of edited)
-    table.columns.set(name, Object.assign(createColumn(name, kindOf(values)), { values }));
+  const columns = new Map(given.columns);
+  for (const [name, values] of edited) columns.set(name, Object.assign(createColumn(name, kindOf(values)), { values }));
+  return columns;
 }
 
 /** @returns {'number' | 'text'} a number where every value that is there is one */

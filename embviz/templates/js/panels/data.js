@@ -7,7 +7,7 @@ import { stepOf } from '#js/state/tabs.js';
 
 /** The data panel: what names and colors the points, and the legend. */
 export function createDataPanel(page, view) {
-  const names = () => [...page.table.columns.keys()];
+  const names = () => [...view.table().columns.keys()];
   const labelBy = select('Label by', names, 'row number', (value) => view.set({ label_by: value }));
   const colorBy = select(
     'Color by',
@@ -52,7 +52,7 @@ export function createDataPanel(page, view) {
     render(state) {
       labelBy.render(state.label_by, state.tags);
       colorBy.render(state.color_by, state.tags);
-      const column = state.color_by === null ? null : page.table.column(state.color_by);
+      const column = state.color_by === null ? null : view.table(state).column(state.color_by);
       asRow.hidden = column?.kind !== 'number';
       if (column)
         as.render(
@@ -67,7 +67,7 @@ export function createDataPanel(page, view) {
       if (!remark.hidden) setText(remark, ofTheEnd(entry.frames));
       spherize.render(state.spherize, page.space.vectors ? '' : page.space.vectors_note);
       paths.render(state.sequences);
-      paths.element.hidden = !sequenceColumn(page.table);
+      paths.element.hidden = !sequenceColumn(view.table(state));
     },
   };
 }

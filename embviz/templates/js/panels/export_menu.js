@@ -22,7 +22,7 @@ export function exportPoints(page, view, rows = null) {
   const isChosen = page.tabs.get(name)?.role === 'components';
   const parts = isChosen ? state.components.map((c) => c + 1) : [1, 2, 3];
   const names = Array.from({ length: scene.dims }, (_, j) => `${name}_${scene.dims}:${parts[j] ?? j + 1}`);
-  return pointsText(page.table, rows ?? (state.selected.length ? state.selected : all()), {
+  return pointsText(view.table(), rows ?? (state.selected.length ? state.selected : all()), {
     coordinates: scene.coordinates,
     dims: scene.dims,
     names,

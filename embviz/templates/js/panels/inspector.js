@@ -12,7 +12,7 @@ export function createInspector(page, view, thumbnail) {
   const search = createSearch(page, view);
   const parts = [
     search,
-    createTagging(page, view),
+    createTagging(view),
     createSelection(page, view, thumbnail),
     createNeighbors(page, view, thumbnail),
   ];
@@ -33,7 +33,7 @@ export function createInspector(page, view, thumbnail) {
 }
 
 function createSearch(page, view) {
-  const columns = () => [...page.table.columns.keys()];
+  const columns = () => [...view.table().columns.keys()];
   const input = h('input.search', {
     type: 'search',
     placeholder: 'Search labels',
@@ -106,7 +106,7 @@ function createSelection(page, view, thumbnail) {
 function drawCard(page, view, row, thumbnail) {
   const facts = [
     ['row', format(page.table.rowNumber(row))],
-    ...[...page.table.columns].map(([name, column]) => [name, column.values[row] ?? '']),
+    ...[...view.table().columns].map(([name, column]) => [name, column.values[row] ?? '']),
   ];
   const name = view.label(row);
   const lines = facts.reduce((sum, [, value]) => sum + Math.ceil((value.length + 1) / CARD_LETTERS), 0);

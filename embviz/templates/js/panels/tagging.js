@@ -7,7 +7,7 @@ import { metadataText } from '#js/data/tags.js';
 const MOST_LISTED = 50;
 
 /** Give the selection a value in a new or existing column, take that back, and save the metadata. */
-export function createTagging(page, view) {
+export function createTagging(view) {
   const names = h('datalist', { id: 'tag-columns' });
   const column = h('input', {
     type: 'text',
@@ -19,10 +19,10 @@ export function createTagging(page, view) {
     on: { input: () => values.render(view.get(), column.value) },
   });
   const value = h('input', { type: 'text', maxLength: 200, spellcheck: false, aria: { label: 'Value of the tag' } });
-  const values = createValues(page, tag);
+  const values = createValues(view, tag);
   const summary = h('summary');
   const last = h('p.hint', { attributes: { role: 'status' } });
-  const buttons = createButtons(page, view);
+  const buttons = createButtons(view);
   const form = h(
     'form',
     {
@@ -46,7 +46,7 @@ export function createTagging(page, view) {
     const { tags, selected } = view.get();
     const name = column.value.trim();
     if (!name || !selected.length) return column.focus();
-    const isNew = !page.table.columns.has(name);
+    const isNew = !view.table().columns.has(name);
     view.set({
       tags: [...tags, { column: name, value: text, rows: Array.from(selected) }],
       ...(isNew ? { color_by: name } : {}),
@@ -63,7 +63,7 @@ export function createTagging(page, view) {
       if (element.hidden) return;
       if (listed !== state.tags) {
         listed = state.tags;
-        fill(names, ...[...page.table.columns.keys()].map((name) => h('option', { value: name })));
+        fill(names, ...[...view.table(state).columns.keys()].map((name) => h('option', { value: name })));
         setText(last, told(state.tags.at(-1)));
       }
       setText(
@@ -85,7 +85,7 @@ function told(tag) {
   return `${tag.column}: ${value} (${format(length)} ${length === 1 ? 'point' : 'points'})`;
 }
 
-function createButtons(page, view) {
+function createButtons(view) {
   const apply = h('button.primary', { type: 'submit' });
   const undo = h(
     'button',
@@ -93,7 +93,7 @@ function createButtons(page, view) {
     'Undo',
   );
   const save = iconButton('download', 'Save the metadata of all points as TSV', () =>
-    download(metadataText(page.table), 'metadata-edited.tsv', 'text/tab-separated-values'),
+    download(metadataText(view.table()), 'metadata-edited.tsv', 'text/tab-separated-values'),
   );
   return {
     element: h('div.field', {}, apply, undo, h('span.spread'), save),
@@ -109,13 +109,13 @@ function createButtons(page, view) {
 const buttonsOf = (list) => Array.from(list.querySelectorAll('button'));
 
 /** The values that a column has, each a button that gives it to the selection. */
-function createValues(page, tag) {
+function createValues(view, tag) {
   const element = h('ul.tag-values', { aria: { label: 'Values of the column' } });
   let shown = { column: null, tags: null };
   return {
     element,
     render({ selected, tags }, name) {
-      const column = page.table.columns.get(name.trim());
+      const column = view.table().columns.get(name.trim());
       if (column !== shown.column || tags !== shown.tags) {
         shown = { column, tags };
         const few = column && countDistinct(column, MOST_LISTED) <= MOST_LISTED ? categories(column).names : [];

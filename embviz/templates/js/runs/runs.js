@@ -1,5 +1,6 @@
 import { CAPTIONS } from '#js/data/words.js';
 import { METHODS } from '#js/runs/methods.js';
+import { tagged } from '#js/data/tags.js';
 import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
 import { readLabels } from '#js/numbers/supervise.js';
@@ -88,14 +89,14 @@ export function createRuns(page, get, report) {
 }
 
 /** @throws {RangeError} when the options do not fit the points */
-function prepare(page, { isolated, spherize, metric, dims }, name, options) {
+function prepare(page, { isolated, spherize, metric, dims, tags }, name, options) {
   if (!page.vectors) throw new RangeError(page.space.vectors_note);
   const { method: kind } = page.tabs.get(name);
   const method = METHODS[kind];
   const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
   const { supervise = null, ...others } = options;
   const asked = method.run.check(rows.length, { dims, ...others });
-  const labels = supervise ? readLabels(page.table, rows, supervise) : null;
+  const labels = supervise ? readLabels(tagged(page.table, tags), rows, supervise) : null;
   const id = ++made;
   const told = {
     name,

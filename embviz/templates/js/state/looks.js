@@ -11,7 +11,7 @@ import { categories } from '#js/data/table.js';
 /**
  * How the points of a state look: colors, classes, which of them are shown, and the sequences between them.
  *
- * @param {Table} table @param {() => State} get @param {Memo} memo
+ * @param {(state?: State) => Table} table as a state has it tagged @param {() => State} get @param {Memo} memo
  */
 export function createLooks(table, get, memo) {
   /** @returns {Int32Array} the points of a legend entry, of those that are shown */
@@ -25,10 +25,10 @@ export function createLooks(table, get, memo) {
 
   /** @returns {Int32Array | null} the legend code of each point */
   const classesOf = (state) =>
-    memo('classes', [coloringOf(state).legend, table.column(state.color_by)], () => {
+    memo('classes', [coloringOf(state).legend, table(state).column(state.color_by)], () => {
       const { entries } = coloringOf(state).legend;
       if (!entries) return null;
-      const { codes, names } = categories(table.column(state.color_by));
+      const { codes, names } = categories(table(state).column(state.color_by));
       const most = entries.find((entry) => entry.rest && entry.code >= 0)?.code ?? names.length;
       return codes.map((code) => Math.min(code, most));
     });
@@ -46,9 +46,10 @@ export function createLooks(table, get, memo) {
 
   /** @returns {{colors: Uint8Array, legend: Legend}} */
   const coloringOf = (state = get()) =>
-    memo('colors', [table.column(state.color_by), state.color_as, state.dark], () =>
-      colorPoints(table.column(state.color_by) ?? null, { n: table.n_points, as: state.color_as, dark: state.dark }),
-    );
+    memo('colors', [table(state).column(state.color_by), state.color_as, state.dark], () => {
+      const { n_points: n, column } = table(state);
+      return colorPoints(column(state.color_by) ?? null, { n, as: state.color_as, dark: state.dark });
+    });
 
   /**
    * How many points of each legend entry are among those isolated; what the legend itself hides counts.
@@ -59,7 +60,7 @@ export function createLooks(table, get, memo) {
     memo('counts', [state.isolated, classesOf(state), coloringOf(state).legend], () => {
       if (!state.isolated) return null;
       const classes = classesOf(state);
-      const numbers = classes ? null : table.column(state.color_by)?.numbers();
+      const numbers = classes ? null : table(state).column(state.color_by)?.numbers();
       const counts = new Map();
       for (const row of state.isolated) {
         const code = classes ? classes[row] : Number.isNaN(numbers?.[row]) ? -1 : 0;
@@ -70,9 +71,9 @@ export function createLooks(table, get, memo) {
 
   /** @returns {Uint8Array | null} 1 where a point is shown, by isolating and the legend's filter */
   const visible = (state = get()) =>
-    memo('visible', [state.isolated, state.hidden, table.column(state.color_by), state.color_as], () => {
+    memo('visible', [state.isolated, state.hidden, table(state).column(state.color_by), state.color_as], () => {
       if (!state.isolated && !state.hidden.length) return null;
-      const out = new Uint8Array(table.n_points).fill(state.isolated ? 0 : 1);
+      const out = new Uint8Array(table(state).n_points).fill(state.isolated ? 0 : 1);
       if (state.isolated) for (const row of state.isolated) out[row] = 1;
       if (state.hidden.length && state.color_by !== null) {
         const classes = classesOf(state);
@@ -84,9 +85,9 @@ export function createLooks(table, get, memo) {
 
   /** @returns {Int32Array[] | null} the sequences to draw */
   const paths = (state = get()) =>
-    memo('paths', [state.sequences, sequenceColumn(table)], () => {
-      const column = sequenceColumn(table);
-      return state.sequences && column ? followSequences(nextPoints(column.values, table.rowNumber)) : null;
+    memo('paths', [state.sequences, sequenceColumn(table(state))], () => {
+      const column = sequenceColumn(table(state));
+      return state.sequences && column ? followSequences(nextPoints(column.values, table(state).rowNumber)) : null;
     });
 
   return { coloring: coloringOf, countsShown, shades, rowsOfClass, visible, paths };

@@ -7,7 +7,7 @@ import { CAPTIONS, SPHERIZE, wordsOf } from '#js/data/words.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
 /**
- * @import { AxisTitle, Page, Params, State, Stats } from '#js/data/types.js'
+ * @import { AxisTitle, Page, Params, State, Stats, Table } from '#js/data/types.js'
  * @import { Computed } from '#js/state/computed.js'
  * @import { Memo } from '#js/state/memo.js'
  */
@@ -24,10 +24,11 @@ import { rowsInSphere } from '#js/drawing/sphere.js';
  * Where the points of a state lie.
  *
  * @param {Page} page @param {() => State} get
- * @param {{memo: Memo, computed: Computed, visible: (state: State) => Uint8Array | null}} parts
+ * @param {{memo: Memo, computed: Computed, table: (state: State) => Table,
+ *   visible: (state: State) => Uint8Array | null}} parts
  */
-export function createScene(page, get, { memo, computed, visible }) {
-  const { table, tabs } = page;
+export function createScene(page, get, { memo, computed, table, visible }) {
+  const { tabs } = page;
   const roleOf = (key) => tabs.get(key)?.role ?? '';
 
   /**
@@ -104,11 +105,12 @@ export function createScene(page, get, { memo, computed, visible }) {
   /** Where typed axes have the points, or the last that could be drawn. */
   function alongAxes(state, entry) {
     const { dims, shown_axes: shown, column } = state;
-    const error = axesProblem(page, state);
+    const tagged = { ...page, table: table(state) };
+    const error = axesProblem(tagged, state);
     const told = error ? { error } : {};
     if (sameAxes(shown, entry, dims)) return { ...finished(entry, dims), ...told };
     try {
-      return { ...customView(page, shown.slice(0, dims), column), ...told };
+      return { ...customView(tagged, shown.slice(0, dims), column), ...told };
     } catch (failure) {
       if (!(failure instanceof QueryError)) throw failure;
       return { ...finished(entry, dims), error: error || failure.message };
@@ -121,7 +123,8 @@ export function createScene(page, get, { memo, computed, visible }) {
     const role = roleOf(projection);
     if (role === 'axes' && page.vectors) return alongAxes(state, entry);
     if (frame !== null && entry.frameData) {
-      return { coordinates: frameAt(entry.frameData, table.n_points * dims, frame), extent: entry.data, axes: null };
+      const data = frameAt(entry.frameData, page.table.n_points * dims, frame);
+      return { coordinates: data, extent: entry.data, axes: null };
     }
     if (entry.live) return { coordinates: fitted(entry.data, bounds(entry.data, dims, isolated)), axes: null };
     return finished(entry, dims, role === 'components' ? within(components, entry, dims) : undefined);

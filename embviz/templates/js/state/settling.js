@@ -2,7 +2,7 @@ import { drawnAxes } from '#js/state/axes.js';
 import { dimsOf } from '#js/state/tabs.js';
 
 /**
- * @import { Page, State } from '#js/data/types.js'
+ * @import { Page, State, Table } from '#js/data/types.js'
  * @import { Computed } from '#js/state/computed.js'
  * @import { Scenes } from '#js/state/scene.js'
  */
@@ -16,11 +16,12 @@ const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'iso
  *
  * @param {Page} page @param {() => State} get
  * @param {{computed: Computed, scenes: Scenes,
- *   search: (text: string, column: string | null) => {rows: Int32Array, error: string}}} parts
+ *   search: (text: string, column: string | null, state: State) => {rows: Int32Array, error: string},
+ *   table: (state: State) => Table}} parts
  * @returns {(patch: Partial<State>) => void} completes a patch in place, @throws {Error} where it cannot be
  */
-export function createSettling(page, get, { computed, scenes, search }) {
-  const { table, tabs } = page;
+export function createSettling(page, get, { computed, scenes, search, table }) {
+  const { tabs } = page;
   return (patch) => {
     const before = get();
     const state = { ...before, ...patch };
@@ -34,13 +35,13 @@ export function createSettling(page, get, { computed, scenes, search }) {
       Object.assign(patch, { frame: patch.frame ?? null, playing: patch.playing ?? false });
     }
     patch.components_here = computed.ensure({ ...before, ...patch });
-    settleColumns(patch, state, table);
+    settleColumns(patch, state, table(state));
     if (['axes', 'column', 'tags'].some((key) => key in patch))
-      patch.shown_axes = drawnAxes(page, { ...before, ...patch }, before);
+      patch.shown_axes = drawnAxes({ ...page, table: table(state) }, { ...before, ...patch }, before);
     settleSphere(patch, state, scenes);
     if (!('placed' in patch) && ('spherize' in patch || PLACES.some((key) => key in patch))) patch.placed = null;
     if ('query' in patch && !('selected' in patch)) {
-      const found = search(patch.query, state.column);
+      const found = search(patch.query, state.column, state);
       if (patch.query.trim() === '') patch.selected = NONE;
       else if (!found.error) patch.selected = found.rows;
     }

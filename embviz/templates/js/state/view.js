@@ -9,7 +9,7 @@ import { combined, MODES } from '#js/state/select.js';
 import { createScene } from '#js/state/scene.js';
 import { createSettling } from '#js/state/settling.js';
 import { RULES } from '#js/state/keys.js';
-import { retag, tagsOf } from '#js/data/tags.js';
+import { tagged } from '#js/data/tags.js';
 
 /** @import { Page, State, Store } from '#js/data/types.js' */
 
@@ -32,25 +32,19 @@ export function createView(page, store) {
   // The only place that changes the state: all others ask for it.
   const put = store.set;
   const computed = createComputed(page, store.get, put);
-  const { table } = page;
+  const table = (state = store.get()) => tagged(page.table, state.tags);
   const looks = createLooks(table, store.get, memo);
-  const scenes = createScene(page, store.get, { memo, computed, visible: looks.visible });
-  const settle = createSettling(page, store.get, { computed, scenes, search });
+  const scenes = createScene(page, store.get, { memo, computed, table, visible: looks.visible });
+  const settle = createSettling(page, store.get, { computed, scenes, search, table });
 
   function set(patch) {
     if ('tags' in patch) check('tags', patch.tags);
-    const before = store.get().tags;
-    if ('tags' in patch) retag(table, patch.tags);
-    try {
-      for (const [key, value] of Object.entries(patch)) check(key, value);
-      const next = { ...patch };
-      for (const key of ['selected', 'isolated']) if (next[key]) next[key] = Int32Array.from(new Set(next[key]));
-      settle(next);
-      put(next);
-    } catch (error) {
-      if ('tags' in patch) retag(table, before);
-      throw error;
-    }
+    const { tags } = { ...store.get(), ...patch };
+    for (const [key, value] of Object.entries(patch)) check(key, value, tags);
+    const next = { ...patch };
+    for (const key of ['selected', 'isolated']) if (next[key]) next[key] = Int32Array.from(new Set(next[key]));
+    settle(next);
+    put(next);
   }
 
   /** @param {ArrayLike<number>} rows @param {'replace' | 'add' | 'remove' | 'intersect'} mode */
@@ -60,18 +54,19 @@ export function createView(page, store) {
     set({ ...patch, selected: combined(store.get().selected, rows, mode) });
   }
 
-  function check(key, value) {
+  /** Refuse a value of a key; columns are those of a list of tags. */
+  function check(key, value, tags = store.get().tags) {
     const verdict = Object.hasOwn(RULES, key)
-      ? RULES[key](value, page, store.get())
+      ? RULES[key](value, { ...page, table: key === 'tags' ? page.table : tagged(page.table, tags) }, store.get())
       : `is not known; there are ${Object.keys(RULES).join(', ')}`;
     if (verdict !== true) throw new Error(`${key}: ${shortened(value)} ${verdict}`);
   }
 
   /** @returns {{rows: Int32Array, error: string}} */
-  function search(text, column) {
-    return memo('search', [text, column, tagsOf(table)], () => {
+  function search(text, column, state = store.get()) {
+    return memo('search', [text, column, state.tags], () => {
       try {
-        return { rows: match(table, text, column), error: '' };
+        return { rows: match(table(state), text, column), error: '' };
       } catch (error) {
         if (!(error instanceof QueryError)) throw error;
         return { rows: NONE, error: error.message };
@@ -88,14 +83,17 @@ export function createView(page, store) {
     /** What comes after the first picture is there, or cannot be had. */
     arrive() {
       const state = store.get();
-      put({ arrived: true, components_here: computed.ensure(state), shown_axes: drawnAxes(page, state, state) });
+      const shown_axes = drawnAxes({ ...page, table: table(state) }, state, state);
+      put({ arrived: true, components_here: computed.ensure(state), shown_axes });
     },
     ...createNeighbors(page, store.get, memo),
     ...scenes,
     ...looks,
     entry: computed.entry,
-    axis: (from, to, column = store.get().column) => axisCoordinates(page, { from, to }, column),
-    label: (row) => table.label(row, store.get().label_by),
+    /** The table as it is tagged. */
+    table,
+    axis: (from, to, column = store.get().column) => axisCoordinates({ ...page, table: table() }, { from, to }, column),
+    label: (row) => table().label(row, store.get().label_by),
   };
 }
 
