@@ -13,9 +13,19 @@ from embviz.loaders.opened import Source, Tensor, list_some
 MAX_LISTED = 8
 MAX_COMPARED = 200  # characters; comparing takes time with the product of the lengths
 MAX_RANKED = 2000
-TABLE_NAME = re.compile(r"emb|lookup|wte|word_?vec|(^|[/._])vectors?$", re.IGNORECASE)
+TABLE_NAME = re.compile(
+    r"emb|lookup|wte|word_?vec|(^|[/._])vectors?$|(^|[./])shared(\.weight|$)", re.IGNORECASE
+)
+# Tables of a model that are of positions, kinds of text, patches, or no whole tables.
+ASIDE_NAME = re.compile(
+    r"(^|[^a-z])(pos|positions?|positional|wpe|token_?types?|segments?|rel|relative|patch|lora"
+    r"|per_layer)([^a-z]|$)",
+    re.IGNORECASE,
+)
+# The weights of the layer that scores words, which have a row for each.
+HEAD_NAME = re.compile(r"(^|[./])(lm_head|embed_out|output|predictions[./]decoder)[./]weight$")
 # What a layer adds to the name that its user gave it.
-TRAILING = ("/embeddings", "/_embeddings", "/weight")
+TRAILING = ("/embeddings", "/_embeddings", "/weight", ".weight")
 PART = re.compile(r"(^|/)part_\d+$")
 
 _log = logging.getLogger("embviz")
@@ -42,26 +52,32 @@ def choose_default(source: Source) -> list[Tensor]:
     """Return the tensor to take when none is named: one, or several that are equally good.
 
     Of the tables that are neither slots nor duplicates: that which the source puts first; the only
-    one; else those whose name speaks of an embedding; of these, in a model, the one with the most
-    rows among those with more rows than columns.
+    one; else those whose name speaks of an embedding; of these, in a model, not those of positions,
+    and the one with the most rows among those with more rows than columns.
     """
     pool = [t for t in source.tensors if t.is_candidate]
     pool = [t for t in pool if t.preferred] or pool
     if len(pool) > 1:
         pool = [t for t in pool if any(map(TABLE_NAME.search, t.names))] or pool
     if len(pool) > 1 and source.is_model:
+        pool = [t for t in pool if not any(map(ASIDE_NAME.search, t.names))] or pool
         tall = [t for t in pool if t.shape[0] > t.shape[1]]
         most = max((t.shape[0] for t in tall), default=0)
         pool = [t for t in tall if t.shape[0] == most] or pool
     return pool
 
 
+def names_table(name: str) -> bool:
+    """Tell whether a name speaks of an embedding, other than one of positions and the like."""
+    return bool(TABLE_NAME.search(name)) and not ASIDE_NAME.search(name)
+
+
 def match_name(tensors: Sequence[Tensor], asked: str) -> list[Tensor]:
     """Return the tensors that a name means: the first rule that any tensor meets decides.
 
-    The rules: the name; without `:0`; any alias; the end of a name on a `/`; the same before
-    `/embeddings` or `/weight`. Where several match, those that are no slots, duplicates or other
-    shapes are meant.
+    The rules: the name; without `:0`; any alias; the end of a name on a `/` or `.`; the same before
+    `/embeddings`, `/weight` or `.weight`. Where several match, those that are no slots, duplicates
+    or other shapes are meant.
     """
     bare = asked.removesuffix(":0")
     rules: list[Callable[[Tensor], bool]] = [
@@ -80,8 +96,11 @@ def match_name(tensors: Sequence[Tensor], asked: str) -> list[Tensor]:
 
 
 def ends_with(name: str, ending: str) -> bool:
-    """Tell whether a name ends with whole `/` parts."""
-    return bool(ending) and ("/" + name.removesuffix(":0")).endswith("/" + ending.lstrip("/"))
+    """Tell whether a name ends with whole parts, between `/` or `.`."""
+    bare = name.removesuffix(":0")
+    return bool(ending) and any(
+        (mark + bare).endswith(mark + ending.lstrip(mark)) for mark in ("/", ".")
+    )
 
 
 def find_parts(tensors: Sequence[Tensor], asked: str) -> list[Tensor]:
@@ -129,12 +148,23 @@ def _default(source: Source) -> Tensor:
         )
     chosen = best[0]
     if len(tensors) > 1 or chosen.known_as:
-        others = [t.name for t in tensors if t.is_candidate and t is not chosen]
-        also = f"; also there: {list_some(others)} (--tensor NAME)" if others else ""
+        others = [t for t in tensors if t.is_candidate and t is not chosen]
+        also = f"; also there: {_list_others(source, others)} (--tensor NAME)" if others else ""
         known = f", known as {chosen.known_as}" if chosen.known_as else ""
         text = f"{source.path}: taking {chosen.describe()}{known}{also}"
         _log.info("%s", printable(text, limit=1000))
     return chosen
+
+
+def _list_others(source: Source, others: list[Tensor]) -> str:
+    """Return the names of tables that were not taken; of a model's weights, embeddings first."""
+    names = [t.name for t in others]
+    if not source.is_model:
+        return list_some(names)
+    patterns = (TABLE_NAME, ASIDE_NAME, HEAD_NAME)
+    tables = [name for name in names if any(p.search(name) for p in patterns)]
+    rest = [name for name in names if name not in set(tables)]
+    return list_some([*tables, *rest], max(3, min(len(tables), MAX_LISTED)))
 
 
 def _find(source: Source, asked: str) -> Tensor:

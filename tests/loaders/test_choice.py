@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from embviz.loaders.choice import find_closest, find_parts, match_name
-from embviz.loaders.opened import Tensor
+from embviz.loaders.choice import choose_default, find_closest, find_parts, match_name
+from embviz.loaders.opened import Source, Tensor
 
 
 def named(name: str, *aliases: str, **fields: Any) -> Tensor:
@@ -42,3 +43,32 @@ def test_names_of_any_length_are_compared_in_no_time():
     start = time.perf_counter()
     find_closest(tensors, "ba" * 20_000)
     assert time.perf_counter() - start < 2
+
+
+def test_names_end_on_dots_as_on_slashes():
+    tensors = [named("model.embed_tokens.weight"), named("model.lm_head.weight"), named("x.head")]
+    assert [t.name for t in match_name(tensors, "embed_tokens")] == ["model.embed_tokens.weight"]
+    assert [t.name for t in match_name(tensors, "lm_head.weight")] == ["model.lm_head.weight"]
+    assert match_name(tensors, "tokens") == match_name(tensors, "_head") == []
+
+
+def default(*tensors: Tensor, is_model: bool = True) -> list[str]:
+    return [t.name for t in choose_default(Source(Path("x"), tensors, is_model=is_model))]
+
+
+def test_of_a_model_tables_of_positions_come_after_those_of_words():
+    words = named("embed_tokens.weight", sides=(9, 3))
+    for other in (
+        "embed_positions.weight",
+        "wpe.weight",
+        "embeddings.position_embeddings.weight",
+        "embeddings.token_type_embeddings.weight",
+        "vision.pos_embed",
+        "embed_tokens.lora_embedding_B",
+        "embed_tokens_per_layer.weight",
+        "mlp.shared_expert.up_proj.weight",
+    ):
+        assert default(words, named(other, sides=(90, 3))) == [words.name]
+    assert default(named("shared.weight"), named("decoder.w")) == ["shared.weight"]
+    both = default(words, named("position_emb", sides=(90, 3)), is_model=False)
+    assert both == ["embed_tokens.weight", "position_emb"]
