@@ -58,6 +58,7 @@ FORMATS: dict[str, Format] = {
         ("parquet", "tables.parquet", "file folder"),
         ("arrow", "tables.arrow", "file folder"),
         ("word2vec_binary", "words.word2vec_binary", "file"),
+        ("hugging_face", "weights.hugging_face", "file folder"),
         ("word2vec", "text.tables", "file"),
         ("glove", "text.tables", "file"),
         ("tsv", "text.tables", "file"),

@@ -51,6 +51,7 @@ READ_FORMATS = ", ".join(
         "TensorFlow checkpoints",
         "PyTorch files",
         "safetensors",
+        "folders of Hugging Face models",
         "GGUF",
         "Parquet and Arrow",
         ".npy",
@@ -68,7 +69,9 @@ def refuse(start: Start) -> LoadError:
     path = start.path
     if start.kind == "folder":
         kind = f"a folder named {path.suffix}" if path.suffix in _OF_FILES else "a folder"
-        return LoadError(path, f"{kind} without a checkpoint or projector_config.pbtxt in it")
+        return LoadError(
+            path, f"{kind} without a checkpoint, weights or projector_config.pbtxt in it"
+        )
     if start.kind != "file":
         return LoadError(path, "neither a file nor a folder")
     if start.size == 0:

@@ -75,6 +75,16 @@ def write_gguf(folder: Path) -> Path:
     return folder / "x.gguf"
 
 
+def write_hugging_face(folder: Path) -> Path:
+    model = folder / "model"
+    model.mkdir()
+    tensors = {"model.embed_tokens.weight": VECTORS, "model.embed_positions.weight": VECTORS[:9]}
+    save_file(tensors, model / "model.safetensors")
+    (model / "config.json").write_text('{"vocab_size": 200}')
+    (model / "vocab.txt").write_text("".join(f"{word}\n" for word in WORDS), encoding="utf-8")
+    return model
+
+
 def write_checkpoint(folder: Path) -> Path:
     table_writer.write_bundle(
         folder / "m.ckpt", {"emb": VECTORS, "emb/Adam": VECTORS * 0, "step": np.array(3)}
@@ -137,6 +147,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "parquet": write_parquet,
     "arrow": write_arrow,
     "word2vec_binary": write_word2vec_binary,
+    "hugging_face": write_hugging_face,
     "word2vec": lambda folder: write_text(folder / "w.vec", " ", f"{N} 6\n"),
     "glove": lambda folder: write_text(folder / "g.txt", " "),
     "tsv": lambda folder: write_text(folder / "x.tsv", "\t"),

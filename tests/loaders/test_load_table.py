@@ -72,7 +72,7 @@ def test_a_folder_named_as_a_file_is_said() -> None:
     Path("x.npy").mkdir()
     assert "x.npy: a folder named .npy" in error("x.npy")
     Path("y").mkdir()
-    assert "y: a folder without a checkpoint or projector_config.pbtxt" in error("y")
+    assert "y: a folder without a checkpoint, weights or projector_config.pbtxt" in error("y")
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root reads all")

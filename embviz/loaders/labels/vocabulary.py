@@ -14,6 +14,7 @@ from typing import Any
 
 from embviz.errors import LoadError
 from embviz.loaders.bytes.protobuf import FIXED32, LENGTH, VARINT, MalformedError, fields
+from embviz.loaders.confined import is_within
 from embviz.loaders.labels.tokenizer import check_ids, is_tokenizer, parse_tokenizer, read_json
 from embviz.loaders.labels.tokens import (
     ADDED,
@@ -59,7 +60,7 @@ def find_vocabulary(folder: Path) -> Path | None:
     for place in places:
         for name in NAMES:
             file = place / name
-            if file.is_file() and _stays_within(place, file):
+            if file.is_file() and is_within(place, file):
                 return file
     return None
 
@@ -78,13 +79,6 @@ def read_tokens(path: Path) -> Tokens:
     if head[:1] == b"\x0a" and path.suffix != ".txt":
         return _from_sentencepiece(path)
     return _from_lines(path)
-
-
-def _stays_within(folder: Path, file: Path) -> bool:
-    """Tell whether a file lies in a folder, or where a hub's cache keeps what it links to."""
-    home, found = folder.resolve(), file.resolve()
-    hub = home.parent.parent if home.parent.name == "snapshots" else home
-    return found.is_relative_to(home) or found.is_relative_to(hub)
 
 
 def _from_json(path: Path, vocabulary: Any) -> Tokens:
@@ -110,7 +104,7 @@ def _from_json(path: Path, vocabulary: Any) -> Tokens:
 def _added_beside(path: Path) -> tuple[list[tuple[int, str, str]], tuple[Path, ...]]:
     """Return the tokens of an added_tokens.json beside a vocabulary, and what was read."""
     file = path.parent / "added_tokens.json"
-    if not file.is_file() or not _stays_within(path.parent, file):
+    if not file.is_file() or not is_within(path.parent, file):
         return [], ()
     found = read_json(file)
     check_ids(file, found)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import logging
 from pathlib import Path
 
-from embviz.loaders.opened import Claim, Source, Start, Tensor
+from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
+from embviz.loaders.weights.entries import as_tensors
+from embviz.loaders.weights.hugging_face import open_model
+from embviz.loaders.weights.model_folders import model_of_file
 from embviz.loaders.weights.safetensors_header import (
     SUFFIX,
-    Entry,
     looks_like_safetensors,
     read_header,
 )
+from embviz.loaders.weights.shards import is_shard
 
-_NUMBER = re.compile(r"([0-9]{1,18})")
+_log = logging.getLogger("embviz")
 
 
 class SafetensorsFormat:
@@ -35,40 +37,18 @@ class SafetensorsFormat:
         """Read the header of a safetensors file.
 
         Returns:
-            Its tensors by name, in their stored types (bool as uint8).
+            Its tensors by name, in their stored types (bool as uint8), or as float32 where they are
+            scaled. `model.safetensors` with a config.json beside it is read as that model.
 
         Raises:
             LoadError: If it is cut off, or breaks a rule of the format.
         """
+        model = model_of_file(path)
+        if model is not None:
+            return open_model(path, model)
+        if is_shard(path.name):
+            _log.info("%s: one of several shards; their folder has all tensors", path)
         return Source(path, as_tensors(read_header(path)), is_model=True)
 
 
 SAFETENSORS = SafetensorsFormat()
-
-
-def as_tensors(entries: Iterable[Entry]) -> tuple[Tensor, ...]:
-    """Return tensors by name, numbers in names in the order of numbers."""
-    return tuple(_as_tensor(entry) for entry in sorted(entries, key=_in_order))
-
-
-def _in_order(entry: Entry) -> list[tuple[int, str]]:
-    parts = _NUMBER.split(entry.name)
-    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
-
-
-def _as_tensor(entry: Entry) -> Tensor:
-    refusal = entry.refusal
-    note = "" if refusal is None else refusal.why
-    if refusal is None and len(entry.shape) != 2:
-        note = f"{len(entry.shape)}-D" if entry.shape else "scalar"
-    elif refusal is None and 0 in entry.shape:
-        note = "empty"
-    return Tensor(
-        entry.name,
-        entry.shape,
-        entry.dtype,
-        rows=entry.map,
-        role="table" if refusal is None else "other",
-        note=note,
-        refusal=refusal,
-    )

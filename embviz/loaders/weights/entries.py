@@ -1,0 +1,59 @@
+"""The tensors of safetensors files, quantized ones with the scales that lie beside them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import partial
+
+from embviz.errors import LoadError
+from embviz.loaders.opened import Tensor
+from embviz.loaders.weights.safetensors_header import Entry
+from embviz.loaders.weights.scales import Scale, find_scales, open_scaled
+
+_NUMBER = re.compile(r"([0-9]{1,18})")
+
+
+def as_tensors(
+    entries: Iterable[Entry], block: tuple[int, int] | None = None
+) -> tuple[Tensor, ...]:
+    """Return tensors by name, numbers in names in the order of numbers.
+
+    Args:
+        entries: All tensors of one or more files.
+        block: The rows and columns that have one scale, where a config tells them.
+    """
+    ordered = sorted(entries, key=_in_order)
+    find = find_scales(ordered, block)
+    return tuple(_as_tensor(entry, find(entry)) for entry in ordered)
+
+
+def _in_order(entry: Entry) -> list[tuple[int, str]]:
+    parts = _NUMBER.split(entry.name)
+    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
+
+
+def _as_tensor(entry: Entry, scale: Scale | LoadError | None) -> Tensor:
+    refusal = scale if isinstance(scale, LoadError) else entry.refusal
+    if isinstance(scale, Scale):
+        return Tensor(
+            entry.name,
+            entry.shape,
+            "float32",
+            rows=partial(open_scaled, entry, scale),
+            note=f"{entry.dtype} with {scale.describe(entry.shape)}",
+        )
+    note = "" if refusal is None else refusal.why
+    if refusal is None and len(entry.shape) != 2:
+        note = f"{len(entry.shape)}-D" if entry.shape else "scalar"
+    elif refusal is None and 0 in entry.shape:
+        note = "empty"
+    return Tensor(
+        entry.name,
+        entry.shape,
+        entry.dtype,
+        rows=entry.map,
+        role="table" if refusal is None else "other",
+        note=note,
+        refusal=refusal,
+    )
