@@ -7,13 +7,16 @@ files that merely lie beside.
 
 from __future__ import annotations
 
+import logging
 from contextlib import suppress
 from pathlib import Path
 
-from embviz.errors import LoadError
+from embviz.errors import LoadError, counted
 from embviz.loaders.labels.metadata import CountError, read_metadata
 from embviz.loaders.labels.metadata_lines import open_metadata_lines
 from embviz.loaders.opened import Columns, Source, Tensor, TextColumns, list_some
+
+_log = logging.getLogger("embviz")
 
 
 def open_columns(
@@ -32,6 +35,9 @@ def open_columns(
     """
     if metadata is None:
         return _own_columns(source, tensor)
+    tokens = _read_tokens(source, tensor, metadata, n_rows)
+    if tokens is not None:
+        return tokens
     lines = None
     with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
         lines = open_metadata_lines(metadata, n_rows)
@@ -43,7 +49,8 @@ def read_columns(
 ) -> dict[str, tuple[str, ...]]:
     """Read all columns of a tensor; arguments and errors are those of `open_columns`."""
     if metadata is not None:
-        return _read_file(source, tensor, metadata, n_rows)
+        tokens = _read_tokens(source, tensor, metadata, n_rows)
+        return dict(tokens.metadata) if tokens else _read_file(source, tensor, metadata, n_rows)
     columns = _own_columns(source, tensor)
     return {} if columns is None else {name: columns.column(name) for name in columns.names}
 
@@ -53,6 +60,25 @@ def _own_columns(source: Source, tensor: Tensor) -> Columns | None:
         return None if tensor.columns is None else tensor.columns()
     except CountError as error:
         raise _with_other_tables(error, source, tensor) from None
+
+
+def _read_tokens(source: Source, tensor: Tensor, metadata: Path, n_rows: int) -> TextColumns | None:
+    """Return the columns of a file that is a vocabulary, and tell how many tokens it has.
+
+    Raises:
+        LoadError: If it is damaged, or has more tokens than there are rows.
+    """
+    from embviz.loaders.labels.vocabulary import recognize_tokens
+
+    tokens = recognize_tokens(metadata)
+    if tokens is None:
+        return None
+    if not tokens.fits(n_rows):
+        why = f"a vocabulary of {tokens.n_needed:,} tokens for {counted(n_rows, 'row')}"
+        error = CountError(metadata, tokens.n_needed, why, "")
+        raise _with_other_tables(error, source, tensor)
+    _log.info("%s: %s", source.shown or source.path, tokens.describe(n_rows))
+    return tokens.columns(n_rows)
 
 
 def _read_file(

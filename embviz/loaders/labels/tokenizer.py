@@ -23,7 +23,7 @@ from embviz.loaders.labels.tokens import (
     collect_tokens,
 )
 
-_MOST_BYTES = 128 << 20
+MOST_BYTES = 128 << 20
 _MODELS = ("BPE", "WordPiece", "WordLevel", "Unigram")
 _MOST_PARTS = 1000
 
@@ -35,9 +35,9 @@ def read_json(path: Path) -> Any:
         LoadError: If it is no JSON, or larger than 128 MiB.
     """
     with path.open("rb") as file:
-        raw = file.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise LoadError(path, f"more than {_MOST_BYTES >> 20} MiB, which no vocabulary needs")
+        raw = file.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise LoadError(path, f"more than {MOST_BYTES >> 20} MiB, which no vocabulary needs")
     try:
         return json.loads(raw)
     except UnicodeDecodeError:

@@ -43,13 +43,14 @@ def _byte_letters() -> dict[int, str]:
     return letters | {byte: chr(256 + i) for i, byte in enumerate(others)}
 
 
-BYTE_LETTERS = frozenset(_byte_letters().values())
-"""The 256 letters of byte-level BPE."""
+TO_LETTERS = _byte_letters()
+"""The letters of byte-level BPE, by their bytes."""
+BYTE_LETTERS = frozenset(TO_LETTERS.values())
 
 _TO_LATIN = {
     # What is no letter of a byte becomes what Latin-1 does not have.
     **dict.fromkeys(range(256), 0xFFFF),
-    **{ord(letter): byte for byte, letter in _byte_letters().items()},
+    **{ord(letter): byte for byte, letter in TO_LETTERS.items()},
 }
 
 

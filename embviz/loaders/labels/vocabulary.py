@@ -3,19 +3,27 @@
 Sources: vocab.txt is a token a line, the line's place the id (BERT); vocab.json is {token: id},
 with merges.txt beside it of BPE; added_tokens.json is {token: id}; tokenizer.model is a ModelProto
 of sentencepiece, whose pieces are in the order of their ids, see
-https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto.
+https://github.com/google/sentencepiece/blob/master/src/sentencepiece_model.proto, or as that of
+Llama 3 a file of tiktoken, whose lines are base64 and ids.
 """
 
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError
 from embviz.loaders.bytes.protobuf import FIXED32, LENGTH, VARINT, MalformedError, fields
 from embviz.loaders.confined import is_within
-from embviz.loaders.labels.tokenizer import check_ids, is_tokenizer, parse_tokenizer, read_json
+from embviz.loaders.labels.tokenizer import (
+    MOST_BYTES,
+    check_ids,
+    is_tokenizer,
+    parse_tokenizer,
+    read_json,
+)
 from embviz.loaders.labels.tokens import (
     ADDED,
     BYTE_LETTERS,
@@ -23,6 +31,7 @@ from embviz.loaders.labels.tokens import (
     SINGLE_BYTE,
     SPACE_MARK,
     SPECIAL,
+    TO_LETTERS,
     Spelling,
     Tokens,
     collect_tokens,
@@ -30,9 +39,17 @@ from embviz.loaders.labels.tokens import (
 )
 
 NAMES = ("tokenizer.json", "tokenizer.model", "vocab.json", "vocab.txt")
-_MOST_BYTES = 128 << 20
+_HEAD = 1 << 16
+# The first tokens of tiktoken are single bytes.
+_RANKED = re.compile(rb"[A-Za-z0-9+/]{2}== 0\r?\n[A-Za-z0-9+/]{2}== 1\r?\n")
+_COUNTED = re.compile(r"\S+ \d+")
+_BERT = re.compile(rb"(?:^|\n)(?:\[PAD\]|\[UNK\]|\[CLS\])\r?\n")
+_NUMBERED = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d+\s*[,}]')
+_TOKENIZER_KEYS = (b'"added_tokens"', b'"vocab"', b'"pre_tokenizer"', b'"truncation"')
 # Of the 256 letters for bytes, 13 are in no UTF-8; plain text has no letters for control bytes.
 _MOST_PLAIN = 225
+# A dictionary of fairseq has counts, and these before its first line (PhoBERT).
+_OF_FAIRSEQ = ("<s>", "<pad>", "</s>", "<unk>")
 # Folders that hold a part of a model whose tokenizer may lie above them.
 _PART = re.compile(r"0_[A-Za-z]+|checkpoint-\d+|onnx|openvino")
 _SPECIAL = re.compile(r"\[[A-Z]+\]|<[a-z_|]+>|</s>|<s>")
@@ -66,19 +83,64 @@ def find_vocabulary(folder: Path) -> Path | None:
 
 
 def read_tokens(path: Path) -> Tokens:
-    """Read the tokens of one file, of the kind that its content shows.
+    """Read the tokens of one file, of the kind that its content shows, else a token a line.
 
     Raises:
         LoadError: If it is damaged, or no vocabulary.
     """
-    with path.open("rb") as file:
-        head = file.read(64)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    head = _read_head(path)
+    if head.lstrip().startswith(b"{"):
         found = read_json(path)
         return parse_tokenizer(path, found) if is_tokenizer(found) else _from_json(path, found)
-    if head[:1] == b"\x0a" and path.suffix != ".txt":
+    if _RANKED.match(head):
+        return _from_ranks(path)
+    if path.suffix in (".model", ".spm") or _has_pieces(head):
         return _from_sentencepiece(path)
     return _from_lines(path)
+
+
+def recognize_tokens(path: Path) -> Tokens | None:
+    """Read the tokens of a file that is a vocabulary by its content; None for any other.
+
+    A text file is one if it has the pieces of words that BERT's have: a list of words may as well
+    be labels that are out of step with the rows.
+
+    Raises:
+        LoadError: If it is one and damaged.
+    """
+    if not path.is_file():
+        return None
+    head = _read_head(path)
+    if head.lstrip().startswith(b"{"):
+        first, _, rest = head.lstrip().partition(b"\n")
+        if first.rstrip().endswith(b"}") and rest.strip():  # JSON lines
+            return None
+        likely = _NUMBERED.match(head.lstrip()) or any(key in head for key in _TOKENIZER_KEYS)
+        found = read_json(path) if likely and path.stat().st_size <= MOST_BYTES else None
+        if is_tokenizer(found):
+            return parse_tokenizer(path, found)
+        is_vocabulary = isinstance(found, dict) and set(map(type, found.values())) == {int}
+        return _from_json(path, found) if is_vocabulary else None
+    if _RANKED.match(head) or _has_pieces(head):
+        return read_tokens(path)
+    if b"\t" in head or not _BERT.search(head) or path.stat().st_size > MOST_BYTES:
+        return None
+    return _from_lines(path) if b"\n##" in _read(path) else None
+
+
+def _read_head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(_HEAD).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r")
+
+
+def _has_pieces(head: bytes) -> bool:
+    """Tell whether a file begins with a piece of sentencepiece: its text, then its score."""
+    try:
+        tag, start, end = next(fields(head), (0, 0, 0))
+        inner = [found for found, _, _ in fields(head, start, end)]
+    except MalformedError:
+        return False
+    return tag == 1 << 3 | LENGTH and inner[:2] == [1 << 3 | LENGTH, 2 << 3 | FIXED32]
 
 
 def _from_json(path: Path, vocabulary: Any) -> Tokens:
@@ -120,6 +182,8 @@ def _from_lines(path: Path) -> Tokens:
         line = raw.count(b"\n", 0, error.start) + 1
         raise LoadError(f"{path}:{line}", "not UTF-8", "save the file as UTF-8") from None
     lines = text.replace("\r\n", "\n").removesuffix("\n").split("\n")
+    if all(map(_COUNTED.fullmatch, lines)):
+        lines = [*_OF_FAIRSEQ, *(line.rpartition(" ")[0] for line in lines)]
     pieces = any(line.startswith("##") for line in lines)
     spelling = Spelling(prefix="##" if pieces else "", whole_words=not pieces)
     added, files = _added_beside(path)
@@ -152,14 +216,28 @@ def _from_sentencepiece(path: Path) -> Tokens:
         raise LoadError(path, f"no model of sentencepiece ({error})") from None
     except UnicodeDecodeError:
         raise LoadError(path, f"piece {len(pieces)} is not UTF-8") from None
-    if not pieces or max(types) > SINGLE_BYTE:
+    if not pieces or not set(types) <= set(range(NORMAL, SINGLE_BYTE + 1)):
         raise LoadError(path, "no model of sentencepiece: it has no pieces of its types")
     return make_tokens(pieces, types, model="llama", source=path.name, files=(path,))
 
 
+def _from_ranks(path: Path) -> Tokens:
+    """Read a file of tiktoken: on each line the bytes of a token as base64, and its id."""
+    pairs = []
+    for i, line in enumerate(_read(path).splitlines(), 1):
+        token, _, rank = line.partition(b" ")
+        try:
+            letters = "".join(map(TO_LETTERS.__getitem__, b64decode(token, validate=True)))
+            pairs.append((int(rank), letters))
+        except ValueError:
+            raise LoadError(f"{path}:{i}", "no base64 and number, as tiktoken has them") from None
+    spelling = Spelling(bytes_as_letters=True)
+    return collect_tokens(path.name, pairs, spelling=spelling, files=(path,))
+
+
 def _read(path: Path) -> bytes:
     with path.open("rb") as file:
-        raw = file.read(_MOST_BYTES + 1)
-    if len(raw) > _MOST_BYTES:
-        raise LoadError(path, f"more than {_MOST_BYTES >> 20} MiB, which no vocabulary needs")
+        raw = file.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise LoadError(path, f"more than {MOST_BYTES >> 20} MiB, which no vocabulary needs")
     return raw

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import logging
+from base64 import b64encode
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +16,10 @@ from hypothesis import strategies as st
 from tokenizers import ByteLevelBPETokenizer
 
 from embviz.errors import LoadError
+from embviz.loaders import load_table
 from embviz.loaders.labels.tokens import make_tokens
-from embviz.loaders.labels.vocabulary import find_tokens, read_tokens
+from embviz.loaders.labels.vocabulary import find_tokens, read_tokens, recognize_tokens
+from embviz.questions.points import open_points
 
 TEXT = [
     "the cat sat on the mat and the dog barked at the moon",
@@ -199,3 +203,93 @@ def test_letters_for_bytes_are_turned_back_into_the_text(raw: bytes) -> None:
         assert text == raw.decode()
     except UnicodeDecodeError:
         assert "⟨" in text
+
+
+@pytest.fixture
+def rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """x.npy of 8 rows, here."""
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", np.random.default_rng(0).normal(size=(8, 3)))
+    return tmp_path
+
+
+BERT = "[PAD]\n[UNK]\nthe\n##ing\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("tokenizer.json", '{"version": "1.0", "model": {"vocab": {"a": 0, "b": 1}}}'),
+        ("vocab.json", ' \n{ "a" : 0,\n"b\\"": 1}'),
+        ("vocab.txt", BERT),
+        ("line.json", '{"a": 0, "b": 1}\n'),
+        ("o.tiktoken", "YQ== 0\nYg== 1\nYWI= 2\n"),
+    ],
+)
+def test_a_vocabulary_labels_any_source_and_the_rest_is_unused(
+    name: str, content: str, rows: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    Path(name).write_text(content)
+    with caplog.at_level(logging.INFO, "embviz"):
+        table = load_table("x.npy", metadata=name)
+    n = len(read_tokens(rows / name).texts)
+    assert f"x.npy: {n} labels in {name}, {8 - n} rows unused" in caplog.text
+    assert table.label_column() == "token"
+    assert table.metadata["kind"][n:] == ("unused",) * (8 - n)
+    assert open_points("x.npy", metadata=name).columns.value("token", 7) == "[unused 7]"
+    assert load_table("x.npy", metadata=name, drop_unused=True).n_points == n
+
+
+def test_a_model_of_sentencepiece_labels_any_source(tmp_path: Path) -> None:
+    train(tmp_path, model_type="bpe", vocab_size=60)
+    np.save(tmp_path / "x.npy", np.ones((64, 3)))
+    table = load_table(tmp_path / "x.npy", metadata=tmp_path / "tokenizer.model")
+    assert table.metadata["token"][60:62] == ("[unused 60]", "[unused 61]")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("vocab.txt", "a\nb\n##c\n"),
+        ("vocab.txt", "[PAD]\nthe\nof\n"),
+        ("x.tsv", BERT.replace("the", "the\tof")),
+        ("x.txt", "\n4\nb\n"),
+        ("x.txt", "king 0\nqueen 1\n"),
+        ("x.json", '{"a": 0, "b": "c"}'),
+        ("x.jsonl", '{"a": 0}\n{"a": 1}\n'),
+        ("x.json", '{"vocab": "a"}'),
+    ],
+)
+def test_what_may_be_labels_is_no_vocabulary(name: str, content: str, tmp_path: Path) -> None:
+    file = tmp_path / name
+    file.write_text(content)
+    assert recognize_tokens(file) is None
+
+
+@pytest.mark.usefixtures("rows")
+def test_more_tokens_than_rows_are_refused_with_both_counts() -> None:
+    Path("vocab.json").write_text(json.dumps({chr(97 + i): i for i in range(9)}))
+    with pytest.raises(LoadError, match="a vocabulary of 9 tokens for 8 rows"):
+        load_table("x.npy", metadata="vocab.json")
+    np.savez("two.npz", a_emb=np.ones((8, 3)), b_emb=np.ones((9, 3)))
+    with pytest.raises(LoadError, match="b_emb has as many: --tensor b_emb"):
+        load_table("two.npz", tensor="a_emb", metadata="vocab.json")
+    table = load_table("two.npz", tensor="b_emb", metadata="vocab.json")
+    assert table.metadata["token"] == tuple("abcdefghi")
+
+
+def test_a_dictionary_of_fairseq_has_its_counts_taken_off(tmp_path: Path) -> None:
+    (tmp_path / "vocab.txt").write_text("và 123\ncủa 45\n")
+    assert find_tokens(tmp_path).texts == ("<s>", "<pad>", "</s>", "<unk>", "và", "của")
+
+
+def test_tokens_of_tiktoken_are_bytes_of_text(tmp_path: Path) -> None:
+    lines = [f"{b64encode(bytes([i])).decode()} {i}\n" for i in range(256)]
+    lines += [f"{b64encode(b' the').decode()} 256\n", "4pyT 258\n"]
+    (tmp_path / "tokenizer.model").write_text("".join(lines))
+    tokens = find_tokens(tmp_path)
+    assert (tokens.texts[97], tokens.texts[200], tokens.texts[256]) == ("a", "⟨c8⟩", " the")
+    assert tokens.columns(259).column("token")[257:] == ("[unused 257]", "✓")
+    (tmp_path / "tokenizer.model").write_text("".join(lines) + "!! 300\n")
+    with pytest.raises(LoadError, match=r"tokenizer\.model:259: no base64"):
+        find_tokens(tmp_path)
