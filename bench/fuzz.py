@@ -32,6 +32,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from embviz.errors import EmbvizError
 from embviz.loaders import list_tensors, load_table
 from embviz.loaders.labels.metadata import read_metadata
+from embviz.loaders.labels.vocabulary import find_tokens
 from embviz.neighbors.index.files import BLOCK, MANIFEST, crc32c
 from embviz.rows import read_rows
 from embviz.sprites import load_sprite, read_tiles
@@ -279,6 +281,63 @@ def read_meta(folder: Path) -> None:
     load_table(folder / "x.npy", metadata=folder / "meta.tsv")
 
 
+def vocabulary(name: str, write: Callable[[Path], None]) -> Kind:
+    """A vocabulary beside an array of as many rows and some more."""
+
+    def make(folder: Path) -> None:
+        np.save(folder / "x.npy", VECTORS[:, :2].repeat(8, axis=0))
+        write(folder / name)
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        file = folder / name
+        if name.endswith(".json") and rng.random() < 0.6:
+            file.write_text(json.dumps(mutate_value(json.loads(file.read_text()), rng)))
+        else:
+            file.write_bytes(mutate_bytes(file.read_bytes(), rng))
+        return False
+
+    def read(folder: Path) -> None:
+        load_table(folder / "x.npy", metadata=folder / name)
+        found = find_tokens(folder)
+        if found is not None:
+            found.columns(8 * N)
+
+    return Kind(make, mutate, read)
+
+
+def write_tokenizer(file: Path, kind: str) -> None:
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+
+    made = {
+        "BPE": (models.BPE(), trainers.BpeTrainer, pre_tokenizers.ByteLevel(), decoders.ByteLevel()),
+        "Unigram": (models.Unigram(), trainers.UnigramTrainer, pre_tokenizers.Metaspace(), decoders.Metaspace()),
+        "WordPiece": (models.WordPiece(), trainers.WordPieceTrainer, pre_tokenizers.BertPreTokenizer(), decoders.WordPiece()),
+    }  # fmt: skip
+    model, trainer, split, decoder = made[kind]
+    tokenizer = Tokenizer(model)
+    tokenizer.pre_tokenizer, tokenizer.decoder = split, decoder
+    tokenizer.train_from_iterator(LABELS, trainer(vocab_size=90, special_tokens=["<unk>"]))
+    tokenizer.save(str(file))
+
+
+def write_pieces(file: Path) -> None:
+    import sentencepiece
+
+    with file.open("wb") as out:
+        sentencepiece.SentencePieceTrainer.train(
+            sentence_iterator=iter(LABELS), model_writer=out, vocab_size=300, model_type="bpe",
+            byte_fallback=True, minloglevel=2, hard_vocab_limit=False,
+        )  # fmt: skip
+
+
+def write_vocabulary(file: Path) -> None:
+    tokens = ["[PAD]", "[UNK]", *(f"##{label}" for label in LABELS)]
+    if file.suffix == ".json":
+        file.write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
+    else:
+        file.write_text("".join(f"{token}\n" for token in tokens), encoding="utf-8")
+
+
 def make_sheets(folder: Path) -> None:
     from PIL import Image
 
@@ -406,6 +465,13 @@ def kinds() -> dict[str, Kind]:
         "csv": text("x.csv", quoted),
         "word2vec": text("x.vec", words),
         "metadata": Kind(make_metadata, mutate_metadata, read_meta),
+        **{
+            f"tokenizer-{kind}": vocabulary("tokenizer.json", partial(write_tokenizer, kind=kind))
+            for kind in ("BPE", "Unigram", "WordPiece")
+        },
+        "tokenizer-model": vocabulary("tokenizer.model", write_pieces),
+        "tokenizer-vocab.json": vocabulary("vocab.json", write_vocabulary),
+        "tokenizer-vocab.txt": vocabulary("vocab.txt", write_vocabulary),
         "checkpoint": Kind(make_checkpoint, mutate_files, lambda f: read_table(f / "model.ckpt")),
         "parquet": arrow("x.parquet", "none"),
         "parquet-packed": arrow("x.parquet", "zstd"),

@@ -23,7 +23,7 @@ from embviz.loaders.labels.tokens import (
     collect_tokens,
 )
 
-MOST_BYTES = 128 << 20
+MOST_BYTES = 96 << 20
 _MODELS = ("BPE", "WordPiece", "WordLevel", "Unigram")
 _MOST_PARTS = 1000
 
@@ -32,7 +32,7 @@ def read_json(path: Path) -> Any:
     """Read a JSON file that is no larger than any vocabulary.
 
     Raises:
-        LoadError: If it is no JSON, or larger than 128 MiB.
+        LoadError: If it is no JSON, or larger than 96 MiB.
     """
     with path.open("rb") as file:
         raw = file.read(MOST_BYTES + 1)
@@ -135,7 +135,7 @@ def _guess_model(model: dict[str, Any]) -> str:
 
 def _spelling(kind: str, model: dict[str, Any], found: dict[str, Any]) -> Spelling:
     parts = list(_parts([found.get(k) for k in ("pre_tokenizer", "decoder", "normalizer")]))
-    kinds = {part.get("type") for part in parts}
+    kinds = {_text(part, "type") for part in parts}
     return Spelling(
         bytes_as_letters="ByteLevel" in kinds,
         space=_space_mark(parts) or SPACE_MARK * (kind == "Unigram"),

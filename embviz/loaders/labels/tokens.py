@@ -187,7 +187,7 @@ class Tokens:
                 leads beyond them.
         """
         if not self.fits(n_rows, mapping):
-            raise LoadError(self.source, self._why_not(n_rows, mapping))
+            raise LoadError(_shown(self.files, self.source), self._why_not(n_rows, mapping))
         texts = [f"[unused {row}]" for row in range(n_rows)]
         ids = list(map(str, range(n_rows))) if mapping is None else [""] * n_rows
         raw, kinds = [""] * n_rows, [UNUSED] * n_rows
@@ -228,6 +228,10 @@ class Tokens:
         if self.n_needed > len(mapping):
             return f"a vocabulary of {self.n_needed:,} tokens, {len(mapping):,} are mapped to rows"
         return f"the mapping of tokens leads beyond the {counted(n_rows, 'row')}"
+
+
+def _shown(files: tuple[Path, ...], source: str) -> str:
+    return str(files[0]) if files else source
 
 
 def collect_tokens(
@@ -272,7 +276,9 @@ def collect_tokens(
         found[number] = (text, token, kind)
     for number in (min(found, default=0), max(found, default=0)):
         if not 0 <= number < _MOST_ID:
-            raise LoadError(source, f"token '{found[number][1]}' has id {number}")
+            raise LoadError(
+                _shown(files, source), f"token '{found[number][1]:.40}' has id {number}"
+            )
     ids = sorted(found)
     return Tokens(
         source,
@@ -321,7 +327,9 @@ def make_tokens(
         LoadError: If there is another number of types than of tokens.
     """
     if types is not None and len(types) != len(raw):
-        raise LoadError(source, f"{len(raw)} tokens and {len(types)} types of tokens")
+        raise LoadError(
+            _shown(files, source), f"{len(raw)} tokens and {len(types)} types of tokens"
+        )
     spelling = _SPELLINGS.get(model, Spelling())
     texts, kinds = [], []
     for place, token in enumerate(raw):

@@ -218,6 +218,7 @@ def test_added_tokens_may_have_no_row_and_others_must(tmp_path: Path) -> None:
         ('{"model": {"vocab": 7}}', "no object of tokens"),
         ('{"model": {"type": ["BPE"], "vocab": {}}}', "type"),
         ('{"model": {"type": "Rwkv", "vocab": {}}}', "type 'Rwkv'"),
+        ('{"model": {"vocab": {"a": -1}}, "decoder": {"type": []}}', "id -1"),
         ('{"model": {"vocab": {}}, "added_tokens": 7}', "no list"),
         ('{"model": {"vocab": {}}, "added_tokens": [{"id": "1", "content": "a"}]}', "added token"),
     ],
