@@ -202,6 +202,30 @@ class Tokens:
             columns["raw"] = tuple(raw)
         return TextColumns({**columns, "kind": tuple(kinds)}, named_by="token")
 
+    def with_added(
+        self,
+        added: Iterable[tuple[int, str, str]],
+        spelling: Spelling,
+        files: tuple[Path, ...] = (),
+    ) -> Tokens:
+        """Return these and tokens that were added to them.
+
+        Args:
+            added: Triples of id, raw token and kind, each in place of the token of that id.
+            spelling: How spaces are spelled.
+            files: What was read for them.
+
+        Raises:
+            LoadError: If an id is negative or out of all proportion.
+        """
+        more = {n: (*spelling.read_added(token, kind), token) for n, token, kind in added}
+        if not more:
+            return self
+        known = zip(self.texts, self.raw, self.kinds, strict=True)
+        found = dict(zip(self.ids.tolist(), known, strict=True))
+        found |= {number: (text, raw, kind) for number, (text, kind, raw) in more.items()}
+        return _tokens(self.source, found, self.n_needed, self.files + files)
+
     def _places(
         self, n_rows: int, mapping: NDArray[np.integer[Any]] | None
     ) -> Iterable[tuple[int, list[int]]]:
@@ -271,9 +295,13 @@ def collect_tokens(
             kinds.pop() if len(kinds) == 1 else MIXED,
         )
     n_needed = max(found, default=-1) + 1
-    for number, token, kind in added:
-        text, kind = spelling.read_added(token, kind)
-        found[number] = (text, token, kind)
+    return _tokens(source, found, n_needed, files).with_added(added, spelling)
+
+
+def _tokens(
+    source: str, found: dict[int, tuple[str, str, str]], n_needed: int, files: tuple[Path, ...]
+) -> Tokens:
+    """Return tokens of text, raw token and kind by id; refuse ids that no table can have."""
     for number in (min(found, default=0), max(found, default=0)):
         if not 0 <= number < _MOST_ID:
             raise LoadError(
@@ -283,9 +311,9 @@ def collect_tokens(
     return Tokens(
         source,
         np.array(ids, np.int64),
-        texts=tuple(found[number][0] for number in ids),
-        raw=tuple(found[number][1] for number in ids),
-        kinds=tuple(found[number][2] for number in ids),
+        texts=tuple([found[number][0] for number in ids]),
+        raw=tuple([found[number][1] for number in ids]),
+        kinds=tuple([found[number][2] for number in ids]),
         n_needed=n_needed,
         files=files,
     )
@@ -295,7 +323,7 @@ NORMAL, UNKNOWN, CONTROL, USER_DEFINED, NOT_USED, SINGLE_BYTE = range(1, 7)
 _KIND_OF_TYPE = {
     UNKNOWN: SPECIAL, CONTROL: SPECIAL, USER_DEFINED: ADDED, NOT_USED: UNUSED, SINGLE_BYTE: BYTE,
 }  # fmt: skip
-_SPELLINGS = {
+SPELLINGS = {
     "gpt2": Spelling(bytes_as_letters=True),
     "llama": Spelling(space=SPACE_MARK, byte_fallback=True),
     "t5": Spelling(space=SPACE_MARK, byte_fallback=True),
@@ -330,7 +358,7 @@ def make_tokens(
         raise LoadError(
             _shown(files, source), f"{len(raw)} tokens and {len(types)} types of tokens"
         )
-    spelling = _SPELLINGS.get(model, Spelling())
+    spelling = SPELLINGS.get(model, Spelling())
     texts, kinds = [], []
     for place, token in enumerate(raw):
         known = _KIND_OF_TYPE.get(NORMAL if types is None else types[place])

@@ -140,7 +140,7 @@ def test_a_vocab_json_beside_merges_is_spelled_in_letters_for_bytes(tmp_path: Pa
         ("<s>", "special"), ("<pad>", "special"),
     ]  # fmt: skip
     assert tokens.texts[300:] == ("<new>", "Ġnew")
-    assert tokens.kinds[300:] == ("added", "added")
+    assert tokens.kinds[300:] == ("special", "added")
 
 
 def test_a_vocab_json_of_characters_is_taken_as_it_is(tmp_path: Path) -> None:
@@ -293,3 +293,49 @@ def test_tokens_of_tiktoken_are_bytes_of_text(tmp_path: Path) -> None:
     (tmp_path / "tokenizer.model").write_text("".join(lines) + "!! 300\n")
     with pytest.raises(LoadError, match=r"tokenizer\.model:259: no base64"):
         find_tokens(tmp_path)
+
+
+def test_tokens_that_the_tokenizer_s_config_adds_are_labels_too(tmp_path: Path) -> None:
+    train(tmp_path, model_type="bpe", vocab_size=60)
+    added = {"60": {"content": "<|im_end|>", "special": True}, "62": {"content": "▁▁"}}
+    config = tmp_path / "tokenizer_config.json"
+    config.write_text(json.dumps({"added_tokens_decoder": added}))
+    tokens = find_tokens(tmp_path)
+    assert tokens.columns(63).column("token")[60:] == ("<|im_end|>", "[unused 61]", "  ")
+    assert tokens.columns(63).column("kind")[60:] == ("special", "unused", "added")
+    assert tokens.files[1:] == (config,)
+    assert tokens.fits(60)
+    config.write_text('{"added_tokens_decoder": {"x": {"content": "a"}}}')
+    with pytest.raises(LoadError, match=r"tokenizer_config\.json: the added token x"):
+        find_tokens(tmp_path)
+
+
+def test_pieces_of_t5_are_found_and_those_whose_ids_are_shifted_are_not(tmp_path: Path) -> None:
+    train(tmp_path, model_type="bpe", vocab_size=60)
+    (tmp_path / "tokenizer.model").rename(tmp_path / "spiece.model")
+    assert find_tokens(tmp_path).n_tokens == 60
+    (tmp_path / "config.json").write_text('{"model_type": "pegasus"}')
+    assert find_tokens(tmp_path) is None
+
+
+def tekken(**config: object) -> str:
+    entries = [
+        {"rank": i, "token_bytes": b64encode(raw).decode(), "token_str": None}
+        for i, raw in enumerate([b"a", b"\xe6", b" the", b"more"])
+    ]
+    config = {"default_num_special_tokens": 3, "default_vocab_size": 6, **config}
+    special = [{"rank": 1, "token_str": "<s>", "is_control": True}]
+    return json.dumps({"config": config, "vocab": entries, "special_tokens": special})
+
+
+def test_tokens_of_tekken_follow_its_special_ones(tmp_path: Path) -> None:
+    file = tmp_path / "tekken.json"
+    file.write_text(tekken())
+    tokens = find_tokens(tmp_path)
+    assert recognize_tokens(file).texts == tokens.texts
+    assert tokens.texts == ("<SPECIAL_0>", "<s>", "<SPECIAL_2>", "a", "⟨e6⟩", " the")
+    assert tokens.kinds[2:] == ("special", "continuation", "byte", "word start")
+    for damage in ({"default_vocab_size": "x"}, {"default_num_special_tokens": None}):
+        file.write_text(tekken(**damage))
+        with pytest.raises(LoadError, match="damaged vocabulary of tekken"):
+            find_tokens(tmp_path)
