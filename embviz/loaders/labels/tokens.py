@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -191,12 +191,17 @@ class Tokens:
         texts = [f"[unused {row}]" for row in range(n_rows)]
         ids = list(map(str, range(n_rows))) if mapping is None else [""] * n_rows
         raw, kinds = [""] * n_rows, [UNUSED] * n_rows
-        for row, places in self._places(n_rows, mapping):
-            texts[row] = list_some([self.texts[i] for i in places], _MOST_JOINED)
-            raw[row] = list_some([self.raw[i] for i in places], _MOST_JOINED)
-            ids[row] = list_some([str(self.ids[i]) for i in places], _MOST_JOINED)
-            found = {self.kinds[i] for i in places}
-            kinds[row] = found.pop() if len(found) == 1 else MIXED
+        if mapping is None:
+            places = zip(self.ids.tolist(), self.texts, self.raw, self.kinds, strict=True)
+            for row, text, token, kind in islice(places, self._n_within(n_rows)):
+                texts[row], raw[row], kinds[row] = text, token, kind
+        else:
+            for row, several in self._places(mapping):
+                texts[row] = list_some([self.texts[i] for i in several], _MOST_JOINED)
+                raw[row] = list_some([self.raw[i] for i in several], _MOST_JOINED)
+                ids[row] = list_some([str(self.ids[i]) for i in several], _MOST_JOINED)
+                found = {self.kinds[i] for i in several}
+                kinds[row] = found.pop() if len(found) == 1 else MIXED
         columns = {"token": tuple(texts), "id": tuple(ids)}
         if any(a and a != b for a, b in zip(raw, texts, strict=True)):
             columns["raw"] = tuple(raw)
@@ -218,22 +223,15 @@ class Tokens:
         Raises:
             LoadError: If an id is negative or out of all proportion.
         """
-        more = {n: (*spelling.read_added(token, kind), token) for n, token, kind in added}
+        more = _added(added, spelling)
         if not more:
             return self
         known = zip(self.texts, self.raw, self.kinds, strict=True)
-        found = dict(zip(self.ids.tolist(), known, strict=True))
-        found |= {number: (text, raw, kind) for number, (text, kind, raw) in more.items()}
+        found = dict(zip(self.ids.tolist(), known, strict=True)) | more
         return _tokens(self.source, found, self.n_needed, self.files + files)
 
-    def _places(
-        self, n_rows: int, mapping: NDArray[np.integer[Any]] | None
-    ) -> Iterable[tuple[int, list[int]]]:
+    def _places(self, mapping: NDArray[np.integer[Any]]) -> Iterable[tuple[int, list[int]]]:
         """Yield each row that has a token, and where its tokens are."""
-        if mapping is None:
-            for place, row in enumerate(self.ids[: self._n_within(n_rows)].tolist()):
-                yield row, [place]
-            return
         rows = np.asarray(mapping)[self.ids[: self._n_within(len(mapping))]]
         order = np.argsort(rows, kind="stable").tolist()
         in_order = rows[order].tolist()
@@ -295,7 +293,17 @@ def collect_tokens(
             kinds.pop() if len(kinds) == 1 else MIXED,
         )
     n_needed = max(found, default=-1) + 1
-    return _tokens(source, found, n_needed, files).with_added(added, spelling)
+    return _tokens(source, found | _added(added, spelling), n_needed, files)
+
+
+def _added(
+    added: Iterable[tuple[int, str, str]], spelling: Spelling
+) -> dict[int, tuple[str, str, str]]:
+    found = {}
+    for number, token, kind in added:
+        text, kind = spelling.read_added(token, kind)
+        found[number] = (text, token, kind)
+    return found
 
 
 def _tokens(
