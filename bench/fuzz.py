@@ -31,6 +31,7 @@ import zipfile
 import zlib
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,16 @@ ODD: tuple[Any, ...] = (
     "\0",
 )
 INTEGERS = (0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, (1 << 63) - 1)
+
+
+PYTORCH = (
+    "state_dict.pt",
+    "views.pth",
+    "epoch=3-step=400.ckpt",
+    "whole_module.pt",
+    "scripted.pt",
+    "legacy.pt",
+)
 
 
 @dataclass(frozen=True)
@@ -445,6 +456,32 @@ def read_all(path: Path) -> None:
                 continue
             next(iter(table.blocks()))
             table.label(table.n_points - 1)
+def real(name: str) -> Kind:
+    """A small file that PyTorch wrote; half of the time what is pickled in it is changed."""
+    file = Path(__file__).parent.parent / "tests" / "data" / "pytorch" / name
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        if name == "legacy.pt" and rng.random() < 0.7:
+            raw = (folder / name).read_bytes()  # The pickles are its first 347 bytes.
+            (folder / name).write_bytes(mutate_bytes(raw[:347], rng) + raw[347:])
+        if name == "legacy.pt" or rng.random() < 0.4:
+            return mutate_files(folder, rng) or name != "legacy.pt"
+        with zipfile.ZipFile(file) as old, zipfile.ZipFile(folder / name, "w") as new:
+            for info in old.infolist():
+                raw = old.read(info)
+                changed = info.filename.endswith(".pkl") or rng.random() < 0.1
+                new.writestr(info, mutate_bytes(raw, rng) if changed else raw)
+        return False
+
+    def read(folder: Path) -> np.ndarray | None:
+        best = [info.name for info in list_tensors(folder / name) if len(info.shape) == 2]
+        for tensor in best[1:]:
+            with suppress(EmbvizError):
+                read_table(folder / name, tensor=tensor)
+        first = best[0] if best and name == "views.pth" else None
+        return read_table(folder / name, tensor=first)
+
+    return Kind(lambda folder: shutil.copy(file, folder) and None, mutate, read)
 
 
 def kinds() -> dict[str, Kind]:
@@ -457,6 +494,7 @@ def kinds() -> dict[str, Kind]:
         **found,
         "npy": text("x.npy", npy(VECTORS)),
         "gguf": Kind(make_gguf, mutate_head, lambda f: read_all(f / "x.gguf")),
+        **{f"pytorch-{name}": real(name) for name in PYTORCH},
         "index": Kind(make_index, mutate_index, read_index),
         **{f"image-{kind}": image(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP")},
         "sheets": Kind(make_sheets, mutate_sheets, lambda f: read_tiles(load_sprite(f / "s.json", None, N))),

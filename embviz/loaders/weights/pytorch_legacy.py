@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError
 from embviz.loaders.weights.pickle_machine import read_pickle
 from embviz.loaders.weights.pickle_nodes import Persistent, PickleError
-from embviz.loaders.weights.pickled_tensors import find_storage
+from embviz.loaders.weights.pickled_views import find_storage
 from embviz.loaders.weights.stored_tensors import Piece, numpy_type
 
 MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."

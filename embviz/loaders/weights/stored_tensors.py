@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,11 +14,14 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.choice import TABLE_NAME
-from embviz.loaders.opened import Role, Tensor
+from embviz.loaders.opened import Role, Tensor, TextColumns, list_some
 from embviz.loaders.weights.factors import find_factors
+from embviz.loaders.weights.pickled_labels import find_labels
 from embviz.loaders.weights.pickled_tensors import Found
+from embviz.loaders.weights.pickled_views import View
 from embviz.rows import Rows
 
+_log = logging.getLogger("embviz")
 AS_NPY = "in PyTorch: numpy.save('x.npy', weight.detach().float().cpu().numpy())"
 _PLAIN = frozenset(
     {"float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16",
@@ -78,15 +82,15 @@ class _Swapped:
 def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
     """Return tensors whose elements are there, and why others cannot be read."""
     names = {t.name for t in found}
-    firsts: dict[tuple[object, ...], Found] = {}
+    firsts: dict[View, Found] = {}
     for t in found:
-        first = firsts.get(t.place)
+        first = firsts.get(t.view)
         if first is None or _rank(t) > _rank(first):
-            firsts[t.place] = t
+            firsts[t.view] = t
     tensors = []
     for t in found:
-        reason = t.reason or _reason(t, store.pieces) or _multiplied(t, names)
-        first = firsts[t.place]
+        reason = t.view.reason or _reason(t.view, store.pieces) or _multiplied(t, names)
+        first = firsts[t.view]
         tensors.append(_as_tensor(store, t, reason, "" if first is t else first.name))
     return tuple(tensors)
 
@@ -97,8 +101,9 @@ def _rank(t: Found) -> tuple[bool, bool]:
 
 
 def _as_tensor(store: Store, t: Found, reason: str, same_as: str) -> Tensor:
+    view = t.view
     role: Role = "table"
-    note = f"{len(t.shape)}-D" if len(t.shape) != 2 else "table"
+    note = f"{len(view.shape)}-D" if len(view.shape) != 2 else "table"
     if reason:
         role, note = "other", reason
     elif t.slot:
@@ -107,22 +112,34 @@ def _as_tensor(store: Store, t: Found, reason: str, same_as: str) -> Tensor:
         role, note = "duplicate", f"the same as {printable(same_as)}"
     return Tensor(
         t.name,
-        t.shape,
-        "uint8" if t.dtype == "bool" else t.dtype,
-        rows=lambda: _rows(store, t),
+        view.shape,
+        "uint8" if view.dtype == "bool" else view.dtype,
+        rows=lambda: _rows(store, view),
         role=role,
         note=note,
         refusal=_refuse(store.path, t, reason) if reason else None,
-        verify=None if reason or t.storage is None else store.pieces[t.storage.key].verify,
+        columns=_columns(store.path, t) if len(view.shape) == 2 else None,
+        verify=None if reason or view.storage is None else store.pieces[view.storage.key].verify,
     )
+
+
+def _columns(path: Path, t: Found) -> Callable[[], TextColumns]:
+    def columns() -> TextColumns:
+        found = find_labels(t.beside, t.view.shape[0])
+        if found:
+            names = list_some([printable(name) for name in found])
+            _log.info("%s: with the labels that were saved beside it: %s", path, names)
+        return TextColumns(found)
+
+    return columns
 
 
 def _refuse(path: Path, t: Found, reason: str) -> LoadError:
     signs = {
         "factors": reason.endswith("has the factors"),
-        "quantized": "qtensor" in reason or t.dtype.startswith(("qint", "quint")),
+        "quantized": "qtensor" in reason or t.view.dtype.startswith(("qint", "quint")),
         "sparse": "sparse" in reason,
-        "complex": t.dtype.startswith("complex"),
+        "complex": t.view.dtype.startswith("complex"),
     }
     way_out = next((_WAYS_OUT[sign] for sign, there in signs.items() if there), AS_NPY)
     return LoadError(path, f"tensor '{printable(t.name)}': {reason}", way_out)
@@ -140,52 +157,54 @@ def numpy_type(name: str) -> np.dtype[Any] | None:
     return None
 
 
-def _reason(t: Found, pieces: Mapping[str, Piece]) -> str:
+def _reason(view: View, pieces: Mapping[str, Piece]) -> str:
     """Return why the elements of a tensor cannot be had, "" where they can."""
-    assert t.storage is not None
-    dtype = numpy_type(t.dtype)
+    assert view.storage is not None
+    dtype = numpy_type(view.dtype)
     if dtype is None:
-        return f"it is {t.dtype or 'of no type'}, real numbers are needed"
-    piece = pieces.get(t.storage.key)
+        return f"it is {view.dtype or 'of no type'}, real numbers are needed"
+    piece = pieces.get(view.storage.key)
     if piece is None:
-        return f"its bytes '{printable(t.storage.key, 40)}' are not in the file"
-    own = numpy_type(t.storage.dtype) if t.storage.dtype else np.dtype(np.uint8)
+        return f"its bytes '{printable(view.storage.key, 40)}' are not in the file"
+    own = numpy_type(view.storage.dtype) if view.storage.dtype else np.dtype(np.uint8)
     if own is None:
-        return f"it lies in a storage of {t.storage.dtype}"
-    announced = t.storage.n_elements * own.itemsize
+        return f"it lies in a storage of {view.storage.dtype}"
+    announced = view.storage.n_elements * own.itemsize
     if announced > piece.n_bytes:
         return f"cut off: its storage takes {announced} bytes, {piece.n_bytes} are there"
-    if 0 in t.shape:
+    if 0 in view.shape:
         return ""
-    last = t.offset + sum((n - 1) * step for n, step in zip(t.shape, t.strides, strict=True))
+    last = view.offset + sum(
+        (n - 1) * step for n, step in zip(view.shape, view.strides, strict=True)
+    )
     if (last + 1) * dtype.itemsize > announced:
         return f"damaged: element {last} of a storage of {announced // dtype.itemsize}"
-    if math.prod(t.shape) * dtype.itemsize > announced:
+    if math.prod(view.shape) * dtype.itemsize > announced:
         return "its rows lie over each other (an expanded tensor)"
     return ""
 
 
 def _multiplied(t: Found, names: set[str]) -> str:
     """Return why numbers of one byte are not the values, where factors lie beside them."""
-    dtype = numpy_type(t.dtype)
-    if dtype is None or dtype.itemsize > 1 or t.dtype == "bool" or len(t.shape) != 2:
+    dtype = numpy_type(t.view.dtype)
+    if dtype is None or dtype.itemsize > 1 or t.view.dtype == "bool" or len(t.view.shape) != 2:
         return ""
     factors = find_factors(t.name, names)
-    return f"{t.dtype}, of which '{printable(factors)}' has the factors" if factors else ""
+    return f"{t.view.dtype}, of which '{printable(factors)}' has the factors" if factors else ""
 
 
-def _rows(store: Store, t: Found) -> Rows:
+def _rows(store: Store, view: View) -> Rows:
     """Return the rows of a tensor of which everything was checked."""
-    assert t.storage is not None
-    dtype = numpy_type(t.dtype)
+    assert view.storage is not None
+    dtype = numpy_type(view.dtype)
     assert dtype is not None
-    raw = store.pieces[t.storage.key].load()
+    raw = store.pieces[view.storage.key].load()
     swapped = store.big_endian and dtype.kind == "V" and dtype.itemsize > 1
     stored = np.dtype(np.uint16) if swapped else dtype
     if stored.kind != "V":  # NumPy takes those of ml_dtypes as little-endian whatever is said.
         stored = stored.newbyteorder(">" if store.big_endian else "<")
-    steps = tuple(step * dtype.itemsize for step in t.strides)
-    array: NDArray[Any] = np.ndarray(t.shape, stored, raw, t.offset * dtype.itemsize, steps)
+    steps = tuple(step * dtype.itemsize for step in view.strides)
+    array: NDArray[Any] = np.ndarray(view.shape, stored, raw, view.offset * dtype.itemsize, steps)
     array.flags.writeable = False
     if dtype.kind == "b":
         return array.view(np.uint8)

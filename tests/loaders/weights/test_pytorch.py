@@ -4,65 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import tempfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
-from torch_writer import Call, Storage, named, tensor, write_zip
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch_reading import found, read, refusal
+from torch_writer import Call, Storage, dump, floats, named, store, tensor, write_zip
 
-from embviz import LoadError
 from embviz.loaders import list_tensors, load_table, open_source
-from embviz.loaders.opened import Tensor
 
 REAL = Path(__file__).parents[2] / "data" / "pytorch"
 EXPECTED: dict[str, dict[str, Any]] = json.loads((REAL / "expected.json").read_text())
 RNG = np.random.default_rng(5)
-_events: list[str] = []
-_watched: tuple[str, ...] = ()
-
-
-def _hook(event: str, _: object) -> None:
-    if event in _watched:
-        _events.append(event)
-
-
-sys.addaudithook(_hook)
-
-
-@contextmanager
-def watched(*names: str) -> Iterator[list[str]]:
-    """Note which of these events Python announces."""
-    global _watched
-    _events.clear()
-    _watched = names
-    try:
-        yield _events
-    finally:
-        _watched = ()
-
-
 KINDS = {
     "Double": "f8", "Float": "f4", "Half": "f2", "Long": "i8", "Int": "i4", "Short": "i2",
     "Char": "i1", "Byte": "u1",
 }  # fmt: skip
-
-
-def read(path: Path, tensor: str | None = None) -> np.ndarray[Any, Any]:
-    return np.asarray(load_table(path, tensor=tensor).vectors[:])
-
-
-def found(path: Path) -> dict[str, Tensor]:
-    return {t.name: t for t in open_source(path).tensors}
-
-
-def refusal(path: Path, tensor: str | None = None) -> str:
-    with pytest.raises(LoadError) as caught:
-        load_table(path, tensor=tensor)
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -141,22 +104,222 @@ def test_a_view_is_what_its_offset_and_strides_say(tmp_path: Path, view: str) ->
     np.testing.assert_array_equal(read(path, "view")[1:], right[1:])
 
 
-def test_nothing_is_imported_or_called(tmp_path: Path) -> None:
-    """`os.system` and others are calls that PyTorch's own loader would make."""
-    touched = tmp_path / "touched"
-    calls = [
-        Call(named("os", "system"), (f"touch {touched}",)),
-        Call(named("posix", "system"), (f"touch {touched}",), new=True),
-        Call(named("builtins", "eval"), ("1/0",)),
-        Call(named("antigravity", "fly"), state={"a": 1}),
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_view_is_what_numpy_makes_of_it(data: st.DataObject) -> None:
+    """Slices, steps, transposes and reshapes of a base, each as its strides say."""
+    base = np.arange(120, dtype="<i4").reshape(data.draw(st.sampled_from([(10, 12), (4, 5, 6)])))
+    view = base
+    for _ in range(data.draw(st.integers(0, 3))):
+        axis = data.draw(st.integers(0, view.ndim - 1))
+        cut = slice(data.draw(st.integers(0, 2)), None, data.draw(st.integers(1, 3)))
+        view = np.moveaxis(view[(slice(None),) * axis + (cut,)], axis, 0)
+    assume(view.size)
+    view = view if view.ndim == 2 else view[0]
+    strides = tuple(step // 4 for step in view.strides)
+    address = view.__array_interface__["data"][0] - base.__array_interface__["data"][0]
+    root = [tensor(store("IntStorage", 120), view.shape, strides, address // 4)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = write_zip(Path(folder, "x.pt"), root, {"0": base.tobytes()})
+        np.testing.assert_array_equal(read(path, "0"), view)
+
+
+SMALL = {
+    "bfloat16": ml_dtypes.bfloat16,
+    "float8_e4m3fn": ml_dtypes.float8_e4m3fn,
+    "float8_e5m2": ml_dtypes.float8_e5m2,
+    "uint16": np.uint16,
+    "uint64": np.uint64,
+}
+
+
+@pytest.mark.parametrize("dtype", SMALL)
+def test_new_types_lie_in_storages_of_bytes(tmp_path: Path, dtype: str) -> None:
+    array = np.arange(6).reshape(3, 2).astype(SMALL[dtype])
+    bytes_of = store("UntypedStorage", array.nbytes, module="torch.storage")
+    root = {"w": tensor(bytes_of, (3, 2), None, 0, named("torch", dtype), by="_rebuild_tensor_v3")}
+    path = write_zip(tmp_path / "x.pt", root, {"0": array.tobytes()})
+    vectors = read(path)
+    assert vectors.dtype == array.dtype
+    assert vectors.tobytes() == array.tobytes()
+    assert [t.dtype for t in open_source(path).tensors] == [dtype]
+
+
+@pytest.mark.parametrize("kind", ["Float", "Double", "Half", "Long", "BFloat16", "Byte"])
+def test_the_other_byte_order_is_read_where_the_file_says_so(tmp_path: Path, kind: str) -> None:
+    dtype = np.dtype({**KINDS, "BFloat16": ml_dtypes.bfloat16}[kind])
+    array = np.arange(20).reshape(10, 2).astype(dtype)
+    words = array.view(f"u{dtype.itemsize}")
+    root = {"w": tensor(store(f"{kind}Storage", 20), (10, 2))}
+    swapped = words.byteswap().tobytes()
+    path = write_zip(tmp_path / "x.pt", root, {"0": swapped}, byteorder=b"big")
+    np.testing.assert_array_equal(read(path).astype("f8"), array.astype("f8"))
+    table = load_table(path)
+    blocks = np.concatenate([np.asarray(block) for _, block in table.blocks()])
+    np.testing.assert_array_equal(blocks, array.astype("f4"))
+    same = write_zip(tmp_path / "y.pt", root, {"0": array.tobytes()}, byteorder=b"little")
+    np.testing.assert_array_equal(read(same).astype("f8"), array.astype("f8"))
+    odd = write_zip(tmp_path / "z.pt", root, {"0": array.tobytes()}, byteorder=b"middle")
+    assert "byte order" in refusal(odd)
+
+
+def test_an_archive_that_was_packed_again_is_read(tmp_path: Path) -> None:
+    array = floats(50, 4)
+    root = {"w": tensor(store(n=200), (50, 4))}
+    path = write_zip(tmp_path / "x.pt", root, {"0": array.tobytes()}, method=zipfile.ZIP_DEFLATED)
+    np.testing.assert_array_equal(read(path), array)
+
+
+def test_zip64_is_read(tmp_path: Path) -> None:
+    array, path = floats(3, 2), tmp_path / "x.pt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("x/data.pkl", dump({"w": tensor(store(), (3, 2))}))
+        with archive.open("x/data/0", "w", force_zip64=True) as member:
+            member.write(array.tobytes())
+    np.testing.assert_array_equal(read(path), array)
+
+
+def nested(value: Any) -> dict[str, Any]:
+    return {"a": {"b": [0, {"c": (1, value)}]}, 5: value, "hyper": {"lr": 0.1}}
+
+
+def test_names_are_keys_and_places_down_to_the_tensor(tmp_path: Path) -> None:
+    root = nested(tensor(store(), (3, 2)))
+    path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
+    assert list(found(path)) == ["a/b/1/c/1", "5"]
+    alone = write_zip(tmp_path / "y.pt", tensor(store(), (3, 2)), {"0": floats(3, 2).tobytes()})
+    assert list(found(alone)) == ["y"]
+
+
+def module(name: str, **parts: Any) -> Call:
+    state = {"training": True, "_parameters": {}, "_buffers": {}, "_modules": {}, **parts}
+    return Call(named("mine", name), state=state, new=True)
+
+
+def test_a_module_is_named_as_its_state_dict_is(tmp_path: Path) -> None:
+    parameter = Call(
+        named("torch._utils", "_rebuild_parameter"), (tensor(store(), (3, 2)), True, None)
+    )
+    hidden = Call(named("builtins", "set"), (["cache"],))
+    embed = module("Embed", _parameters={"weight": parameter, "bias": None})
+    block = module(
+        "Block",
+        _modules={"embed": embed, "none": None},
+        _buffers={"cache": tensor(store(), (6,)), "mean": tensor(store(), (6,))},
+        _non_persistent_buffers_set=hidden,
+    )
+    model = module("Model", _modules={"0": block})
+    content = {"0": floats(3, 2).tobytes()}
+    path = write_zip(tmp_path / "x.pt", model, content)
+    assert list(found(path)) == ["0.mean", "0.embed.weight"]
+    path = write_zip(tmp_path / "y.pt", {"model": model, "ema": [block]}, content)
+    assert list(found(path)) == [
+        "model/0.mean",
+        "model/0.embed.weight",
+        "ema/0/mean",
+        "ema/0/embed.weight",
     ]
-    root = {"calls": calls, "w": tensor(Storage("FloatStorage", "0", 6), (3, 2))}
-    path = write_zip(tmp_path / "x.pt", root, {"0": np.arange(6, dtype="<f4").tobytes()})
-    loaded = set(sys.modules)
-    with watched("import", "exec", "os.system", "compile", "pickle.find_class") as events:
-        open_source(path)
-    assert events == []
-    assert set(sys.modules) == loaded
-    assert "antigravity" not in sys.modules
-    assert read(path).tolist() == [[0, 1], [2, 3], [4, 5]]
-    assert not touched.exists()
+
+
+def test_one_table_under_two_names_is_listed_as_a_duplicate(tmp_path: Path) -> None:
+    same = tensor(store(), (3, 2))
+    view = tensor(store(), (2, 2), (2, 1), 2)
+    root = {"lm_head.weight": same, "embed.weight": tensor(store(), (3, 2)), "part": view}
+    path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
+    roles = {name: t.role for name, t in found(path).items()}
+    assert roles == {"lm_head.weight": "duplicate", "embed.weight": "table", "part": "table"}
+    assert found(path)["lm_head.weight"].note == "the same as embed.weight"
+    np.testing.assert_array_equal(read(path, "lm_head.weight"), read(path, "embed.weight"))
+
+
+def test_an_optimizer_is_known_by_what_it_holds_or_how_it_is_called(tmp_path: Path) -> None:
+    def table(key: str) -> Call:
+        return tensor(store(key=key), (3, 2))
+
+    root = {
+        "weight": table("0"),
+        "opt_g": {"state": {0: {"exp_avg": table("1")}}, "param_groups": [{"lr": 1}]},
+        "optimizers": [{"momentum": table("2")}],
+        "optimism.weight": table("3"),
+    }
+    content = {str(i): floats(3, 2).tobytes() for i in range(4)}
+    tensors = found(write_zip(tmp_path / "x.pt", root, content))
+    assert [name for name, t in tensors.items() if t.role == "slot"] == [
+        "opt_g/state/0/exp_avg",
+        "optimizers/0/momentum",
+    ]
+
+
+def test_what_lies_beside_a_table_may_be_of_any_class(tmp_path: Path) -> None:
+    scalar = Call(named("numpy.core.multiarray", "scalar"), (named("numpy", "dtype"), b"\0" * 8))
+    root = {
+        "loss": np.float64(1.5),
+        "best": scalar,
+        "args": Call(named("argparse", "Namespace"), state={"lr": 1}),
+        "config": Call(named("omegaconf", "DictConfig"), new=True, pairs={"a": 1}),
+        "mine": Call(named("my.code", "Thing"), (1, "x")),
+        "w": tensor(store(), (3, 2)),
+    }
+    path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
+    assert list(found(path)) == ["w"]
+    assert read(path).shape == (3, 2)
+
+
+V2 = "_rebuild_tensor_v2"
+PARAMETERS = {
+    "with_state": Call(
+        named("torch._utils", "_rebuild_parameter_with_state"),
+        (tensor(store(), (3, 2)), True, None, {"tag": Call(named("x", "Y"))}),
+    ),
+    "new": Call(
+        named("torch.nn.parameter", "Parameter"), (tensor(store(), (3, 2)), True), new=True
+    ),
+    "of_type": Call(
+        named("torch._tensor", "_rebuild_from_type_v2"),
+        (named("torch._utils", V2), named("torch.nn.parameter", "Parameter"),
+         tensor(store(), (3, 2)).args, {}),
+    ),
+    "of_device": Call(
+        named("torch._utils", "_rebuild_device_tensor_from_cpu_tensor"),
+        (tensor(store(), (3, 2)), named("torch", "float32"), "xla:0", False),
+    ),
+    "older": tensor(store(), (3, 2), by="_rebuild_tensor"),
+    "of_size": tensor(store(), Call(named("torch", "Size"), ((3, 2),)), (2, 1)),  # type: ignore[arg-type]
+    "of_cuda": tensor(store(device="cuda:0", module="torch.cuda"), (3, 2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PARAMETERS)
+def test_every_way_in_which_a_tensor_is_pickled_is_read(tmp_path: Path, kind: str) -> None:
+    array = floats(3, 2)
+    path = write_zip(tmp_path / "x.pt", {"w": PARAMETERS[kind]}, {"0": array.tobytes()})
+    np.testing.assert_array_equal(read(path), array)
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {"itos": ["x", "y", "z"]},
+        {"stoi": {"z": 2, "x": 0, "y": 1}},
+        {"id2label": {0: "x", 2: "z", 1: "y"}},
+        {"vocab": Call(named("collections", "OrderedDict"), pairs={"y": 1, "x": 0, "z": 2})},
+    ],
+)
+def test_words_that_were_saved_with_a_table_are_its_labels(
+    tmp_path: Path, beside: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "embviz")
+    (name,) = beside
+    others = {"few": ["a", "b"], "numbers": [1, 2, 3], "gaps": {"a": 0, "b": 2, "c": 3}}
+    root = {**others, **beside, "model": {"w": tensor(store(), (3, 2))}, "same": ["x", "y", "z"]}
+    path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
+    assert load_table(path).metadata == {name: ("x", "y", "z")}
+    assert f"{path}: with the labels that were saved beside it: {name}" in caplog.text
+
+
+def test_vectors_of_torchtext_have_their_words(tmp_path: Path) -> None:
+    words = ["x", "y", "z"]
+    root = (words, {word: i for i, word in enumerate(words)}, tensor(store(), (3, 2)), 2)
+    path = write_zip(tmp_path / "glove.txt.pt", root, {"0": floats(3, 2).tobytes()})
+    table = load_table(path)
+    assert (table.name, dict(table.metadata)) == ("2", {"label": ("x", "y", "z")})

@@ -112,6 +112,14 @@ def tensor(
     return Call(named("torch._utils", by), (storage, offset, shape, strides, False, ordered, *more))
 
 
+def floats(*shape: int) -> np.ndarray[Any, Any]:
+    return np.random.default_rng(5).normal(size=shape).astype("<f4")
+
+
+def store(kind: str = "FloatStorage", n: int = 6, key: str = "0", **options: str) -> Storage:
+    return Storage(kind, key, n, **options)
+
+
 def write_zip(
     path: Path,
     root: Any,

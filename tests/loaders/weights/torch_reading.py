@@ -1,0 +1,27 @@
+"""What a test asks of a source."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from embviz import LoadError
+from embviz.loaders import load_table, open_source
+from embviz.loaders.opened import Tensor
+
+
+def read(path: Path, tensor: str | None = None) -> np.ndarray[Any, Any]:
+    return np.asarray(load_table(path, tensor=tensor).vectors[:])
+
+
+def found(path: Path) -> dict[str, Tensor]:
+    return {t.name: t for t in open_source(path).tensors}
+
+
+def refusal(path: Path, tensor: str | None = None) -> str:
+    with pytest.raises(LoadError) as caught:
+        load_table(path, tensor=tensor)
+    return str(caught.value)
