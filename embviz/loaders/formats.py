@@ -57,6 +57,7 @@ FORMATS: dict[str, Format] = {
         ("logdir", "projector.logdir", "file folder"),
         ("parquet", "tables.parquet", "file folder"),
         ("arrow", "tables.arrow", "file folder"),
+        ("fasttext", "words.fasttext", "file"),
         ("word2vec_binary", "words.word2vec_binary", "file"),
         ("hugging_face", "weights.hugging_face", "file folder"),
         ("word2vec", "text.tables", "file"),

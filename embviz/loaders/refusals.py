@@ -58,6 +58,7 @@ READ_FORMATS = ", ".join(
         ".npz",
         "TSV and CSV of vectors",
         "word2vec (text and binary) and GloVe (also .gz)",
+        "fastText models",
         "folders with projector_config.pbtxt",
         "neighbor indexes",
     )

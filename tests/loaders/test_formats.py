@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -127,6 +128,14 @@ def write_logdir(folder: Path) -> Path:
     return run
 
 
+def write_fasttext(folder: Path) -> Path:
+    header = struct.pack("<14id3i2q", 793712314, 12, 6, *[1] * 6, 1, 0, 0, 0, 1, 0, N, N, 0, 9, -1)
+    entries = b"".join(word.encode() + struct.pack("<Bqb", 0, 7, 0) for word in WORDS)
+    matrix = struct.pack("<B2q", 0, *VECTORS.shape) + VECTORS.tobytes()
+    (folder / "m.bin").write_bytes(header + entries + 2 * matrix)
+    return folder / "m.bin"
+
+
 def write_word2vec_binary(folder: Path) -> Path:
     records = [
         word.encode() + b" " + row.tobytes() for word, row in zip(WORDS, VECTORS, strict=True)
@@ -146,6 +155,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "logdir": write_logdir,
     "parquet": write_parquet,
     "arrow": write_arrow,
+    "fasttext": write_fasttext,
     "word2vec_binary": write_word2vec_binary,
     "hugging_face": write_hugging_face,
     "word2vec": lambda folder: write_text(folder / "w.vec", " ", f"{N} 6\n"),

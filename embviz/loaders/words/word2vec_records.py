@@ -16,13 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, counted, printable
+from embviz.loaders.words.records import LONGEST_WORD, cut_records, gather_bytes, record_ends
 from embviz.rows import BLOCK_BYTES, Rows
 
 _log = logging.getLogger("embviz")
 
 CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
 _GZIP = b"\x1f\x8b"
-_LONGEST_WORD = 1 << 16
 _LONGEST_PHRASE = 200
 _READ_BYTES = 1 << 20
 _MOST_EXPANSION = 200
@@ -109,8 +109,7 @@ def _gather(
     """Return the rows of bytes at some offsets, uint8 (n_rows, row_bytes)."""
     if len(offsets) and int(offsets[-1]) + row_bytes > len(raw):
         raise LoadError(path, "has become shorter while it was read", "try again")
-    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(raw, np.uint8), row_bytes)
-    return windows[offsets]
+    return gather_bytes(raw, offsets, row_bytes)
 
 
 class Records:
@@ -163,19 +162,17 @@ class Records:
         base, n_found = self._layout.begin, 0
         for block in read_blocks(self._path, base):
             raw = self._rest + block
-            words = _cut(raw, row_bytes)
+            words = cut_records(raw, b" ", row_bytes)
             if _is_odd(words):
                 words = _cut_with_care(raw, row_bytes)
                 self._n_phrases += sum(b" " in word for word in words)
             n_found += len(words)
-            ends = np.fromiter(map(len, words), np.int64, len(words))
-            ends += 1 + row_bytes
-            np.cumsum(ends, out=ends)
+            ends = record_ends(words, row_bytes)
             at = int(ends[-1]) if words else 0
-            if raw.find(b" ", at, at + _LONGEST_WORD) < 0 and len(raw) > at + _LONGEST_WORD:
+            if raw.find(b" ", at, at + LONGEST_WORD) < 0 and len(raw) > at + LONGEST_WORD:
                 raise LoadError(
                     self._path,
-                    f"record {n_found + 1} has no blank in {_LONGEST_WORD} bytes, where "
+                    f"record {n_found + 1} has no blank in {LONGEST_WORD} bytes, where "
                     "a word must end",
                     "are the dimensions in its first line right?",
                 )
@@ -254,16 +251,6 @@ def _repeat(words: list[bytes], n_said: int) -> bool:
     return all(word in first for word in words[n_said:])
 
 
-def _cut(raw: bytes, row_bytes: int) -> list[bytes]:
-    """Return the words of whole records, each up to its first blank."""
-    # One search for all: a record, or all that is left.
-    words = re.findall(rb"(?s)([^ ]*+) .{%d}|.+" % row_bytes, raw)
-    at = sum(map(len, words)) + (len(words) - 1) * (1 + row_bytes)
-    if words and (at + 1 + row_bytes > len(raw) or raw[at : at + 1] != b" "):
-        words.pop()
-    return words
-
-
 def _is_odd(words: list[bytes]) -> bool:
     """Tell whether some words are no text, as they are where a word before them held a blank."""
     joined = b" ".join(words)
@@ -275,7 +262,7 @@ def _is_odd(words: list[bytes]) -> bool:
 
 
 def _cut_with_care(raw: bytes, row_bytes: int) -> list[bytes]:
-    """Do as `_cut`, but end a word at a later blank where only then the next one is text.
+    """Do as `cut_records`, but end a word at a later blank where only then the next one is text.
 
     A word that holds a blank puts its vector, read from there, out of step, and some bytes of it
     before the next word.
