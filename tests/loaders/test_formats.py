@@ -389,7 +389,7 @@ def test_a_text_format_that_is_asked_for_says_what_separates_numbers(tmp_path: P
     path = tmp_path / "x.txt"
     path.write_text("".join(f"{i},5\t{i}.5\t{i}\n" for i in range(9)))
     assert load_table(path, input_format="tsv").vectors[3].tolist() == [3.5, 3]
-    (tmp_path / "y.txt").write_text("".join(f"a b,{i},{i}.5,{i} {i} {i}\n" for i in range(9)))
+    (tmp_path / "y.txt").write_text("".join(f"a b,{i},{i}.5,{i} {i}\n" for i in range(9)))
     assert load_table(tmp_path / "y.txt", input_format="csv").vectors[3].tolist() == [3, 3.5]
 
 

@@ -8,14 +8,14 @@ import threading
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.loaders.text.layout import TextLayout
+from embviz.loaders.text.fields import TextLayout
 from embviz.loaders.text.lines import Columns
 from embviz.loaders.text.numbers import PAD, Bytes, Offsets, Scratch, parse_numbers
 
 _BLANK_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _scratch = threading.local()
 _FILLER = ord("#")
-_LINE_FEED = 10
+_LINE_FEED, _COMMA, _POINT = 10, 44, 46
 
 
 def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Columns] | None:
@@ -29,7 +29,7 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
         float32 (n_rows, n_dims), finite, and a list of n_rows texts for each text column; None
         where a line is not a plain row of the layout.
     """
-    if b"\0" in raw or (layout.quoted and b'"' in raw):
+    if layout.cell is not None or b"\0" in raw or (layout.quoted and b'"' in raw):
         return None
     if not hasattr(_scratch, "arrays"):
         _scratch.arrays = Scratch()
@@ -48,6 +48,11 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
         if texts is None:
             return None
         columns.append(texts)
+    for c, column in enumerate(layout.columns):
+        if column.kind in ("list", "bare") and c not in layout.text_columns:
+            _take_texts(text, starts[:, c], ends[:, c])
+    if layout.decimal:
+        text[text == _COMMA] = _POINT
     # Vectors are one run of columns in nearly all files, and a slice is no copy.
     first, n_dims = layout.numeric[0], len(layout.numeric)
     run = layout.numeric[-1] - first + 1 == n_dims
@@ -95,7 +100,8 @@ def _find_fields(
         if layout.delimiter == b" " and bool((starts[::width] == stops[::width]).any()):
             return None
         return starts.reshape(n_rows, width), stops.reshape(n_rows, width)
-    if layout.delimiter != b" " or layout.text_columns != (0,) or layout.collapse:
+    labelled = layout.columns and layout.columns[0].kind == "text"
+    if layout.delimiter != b" " or not labelled or layout.collapse:
         return None
     # Labels with blanks in them: the numbers are the last fields of a line.
     last = np.flatnonzero(text[stops] == _LINE_FEED)

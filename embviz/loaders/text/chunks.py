@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
+import numpy as np
+
 from embviz.errors import LoadError
+from embviz.loaders.text.cells import LINE_END
 
 CHUNK_BYTES = 1 << 19
 LONGEST_LINE = 64 << 20
+_LONGEST_QUOTED = 16 << 20
 _BOM = b"\xef\xbb\xbf"
+_UTF16 = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 _GZIP = b"\x1f\x8b"
 _FREE_BYTES = 64 << 20
 _MOST_EXPANSION = 200
+_HEAD_BYTES = 1 << 16
+_END_OF_FILE = b"\x1a"  # Ctrl-Z, with which DOS ended text
 
 
 class TextSource:
     """One pass over a text file, in chunks that end with a line.
 
-    CRLF and CR become LF and a byte order mark is left out.
+    CRLF becomes LF, as does CR where the file begins without an LF; UTF-16 becomes UTF-8; a byte
+    order mark and a Ctrl-Z at the end are left out.
 
     Args:
         path: The file.
@@ -30,45 +41,90 @@ class TextSource:
     Attributes:
         shown: The file as it is named to the user.
         size: The file's size in bytes, as stored.
-        packed: Whether it is gzip, once its first chunk was read.
+        packed: Whether it is gzip or UTF-16, once its first chunk was read.
     """
 
     def __init__(self, path: Path, chunk_bytes: int = CHUNK_BYTES) -> None:
         self.path, self.shown, self.chunk_bytes = path, str(path), chunk_bytes
         self.size = path.stat().st_size
         self.packed = False
+        self._returns = False
 
-    def chunks(self) -> Iterator[tuple[bytes, int]]:
+    def chunks(self, quoted: bytes = b"") -> Iterator[tuple[bytes, int]]:
         """Yield (lines, number of the first line from 1), each line ended by a line feed.
 
+        Args:
+            quoted: The delimiters of fields that may stand in quotes. A line end within such quotes
+                becomes `LINE_END` and ends no line; what is yielded counts it as one.
+
         Raises:
-            LoadError: If it is damaged gzip, UTF-16, or a line is longer than 64 MiB.
+            LoadError: If it is damaged gzip, a line is longer than 64 MiB, or NUL is in it where
+                quotes count.
         """
         number = 1
-        rest = b""
-        begun = False
-        for block in self._blocks():
-            raw = rest + block
-            if not begun and len(raw) < len(_BOM):
-                rest = raw
-                continue
-            if not begun:
-                raw, begun = self._strip_bom(raw), True
-            lines, rest = _cut_at_line_end(raw)
-            if lines:
+        held = b""
+        for lines in self._lines():
+            if not quoted:
                 yield lines, number
                 number += lines.count(b"\n")
+                continue
+            if LINE_END in lines:
+                at = number + held.count(b"\n") + lines.count(b"\n", 0, lines.index(LINE_END))
+                raise LoadError(f"{self.shown}:{at}", "a NUL byte", "the file is damaged")
+            whole, held = hide_line_ends(held + lines, quoted)
+            if len(held) > _LONGEST_QUOTED:  # No field: a quote that opens none.
+                whole, held = whole + held, b""
+            if whole:
+                yield whole, number
+                number += whole.count(b"\n") + whole.count(LINE_END)
+        if held:
+            yield held, number
+
+    def _lines(self) -> Iterator[bytes]:
+        """Yield whole lines."""
+        rest = b""
+        begun = False
+        n_lines = 1
+        for block in self._text():
+            raw = rest + block
+            if not begun:
+                self._returns = b"\n" not in raw[:_HEAD_BYTES]
+                raw, begun = raw.removeprefix(_BOM), True
+            lines, rest = self._cut_at_line_end(raw)
+            if lines:
+                yield lines
+                n_lines += lines.count(b"\n")
             if len(rest) > LONGEST_LINE:
-                raise LoadError(f"{self.shown}:{number}", "a line of more than 64 MiB")
+                raise LoadError(f"{self.shown}:{n_lines}", "a line of more than 64 MiB")
+        rest = rest.removesuffix(_END_OF_FILE)
         if rest:
             # A CR that ended the last block stayed behind, in case an LF followed.
-            yield _to_line_feeds(rest).removesuffix(b"\n") + b"\n", number
+            yield self._to_line_feeds(rest).removesuffix(b"\n").removesuffix(b"\r") + b"\n"
 
-    def _strip_bom(self, raw: bytes) -> bytes:
-        for bom, name in ((b"\xff\xfe", "UTF-16"), (b"\xfe\xff", "UTF-16")):
-            if raw.startswith(bom):
-                raise LoadError(self.shown, f"{name} text", "save the file as UTF-8")
-        return raw.removeprefix(_BOM)
+    def _text(self) -> Iterator[bytes]:
+        """Yield blocks of UTF-8, the first of which tells how lines end if any does."""
+        blocks = self._blocks()
+        head = b""
+        for block in blocks:
+            head += block
+            if len(head) >= _HEAD_BYTES:
+                break
+        encoding = find_utf16(head)
+        if encoding is None:
+            yield head
+            yield from blocks
+            return
+        self.packed = True
+        decoder = codecs.getincrementaldecoder(encoding)()
+        try:
+            yield decoder.decode(head).removeprefix("\ufeff").encode("utf-8", "replace")
+            for block in blocks:
+                yield decoder.decode(block).encode("utf-8", "replace")
+            yield decoder.decode(b"", final=True).encode("utf-8", "replace")
+        except UnicodeDecodeError as e:
+            raise LoadError(
+                self.shown, f"damaged UTF-16 ({e.reason})", "save the file as UTF-8"
+            ) from None
 
     def _blocks(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
@@ -92,15 +148,76 @@ class TextSource:
                     )
                 yield block
 
+    def _cut_at_line_end(self, raw: bytes) -> tuple[bytes, bytes]:
+        """Return whole lines, ended by line feeds, and what follows the last of them."""
+        if b"\r" in raw:
+            held = raw[-1:] if raw.endswith(b"\r") else b""
+            raw = self._to_line_feeds(raw[: len(raw) - len(held)]) + held
+        end = raw.rfind(b"\n") + 1
+        return raw[:end], raw[end:]
 
-def _cut_at_line_end(raw: bytes) -> tuple[bytes, bytes]:
-    """Return whole lines, ended by line feeds, and what follows the last of them."""
-    if b"\r" in raw:
-        held = raw[-1:] if raw.endswith(b"\r") else b""
-        raw = _to_line_feeds(raw[: len(raw) - len(held)]) + held
-    end = raw.rfind(b"\n") + 1
-    return raw[:end], raw[end:]
+    def _to_line_feeds(self, raw: bytes) -> bytes:
+        raw = raw.replace(b"\r\n", b"\n")
+        return raw.replace(b"\r", b"\n") if self._returns else raw
 
 
-def _to_line_feeds(raw: bytes) -> bytes:
-    return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+def find_utf16(head: bytes) -> str | None:
+    """Return which UTF-16 a file is that begins so: by its mark, or as every second byte is NUL."""
+    for bom, encoding in _UTF16:
+        if head.startswith(bom):
+            return encoding
+    first = head[: len(head) // 2 * 2][:4096]
+    if len(first) < 16:
+        return None
+    for even, odd, encoding in ((0, 1, "utf-16-le"), (1, 0, "utf-16-be")):
+        nul, text = first[odd::2], first[even::2]
+        if b"\0" not in text and nul.count(b"\0") > 0.7 * len(nul) and _all_but_few(nul):
+            return encoding
+    return None
+
+
+def _all_but_few(high: bytes) -> bool:
+    """Tell whether high bytes of UTF-16 are those of letters, not of numbers in binary."""
+    return len(set(high)) <= max(2, len(high) // 16)
+
+
+def hide_line_ends(text: bytes, delimiters: bytes) -> tuple[bytes, bytes]:
+    """Replace line ends in quoted fields, and cut off a last line of which a quote is still open.
+
+    Args:
+        text: Whole lines, each ended by a line feed.
+        delimiters: What separates fields.
+
+    Returns:
+        Whole records, and what follows them.
+    """
+    if b'"' not in text or _all_closed(text):
+        return text, b""
+    pieces = []
+    at = 0
+    for found in _fields_in_quotes(delimiters).finditer(text):
+        if found.end() - found.start() == 1:
+            start = text.rfind(b"\n", 0, found.start()) + 1
+            pieces.append(text[at:start] if start > at else b"")
+            done = b"".join(pieces)
+            cut = done.rfind(b"\n") + 1
+            return done[:cut], done[cut:].replace(LINE_END, b"\n") + text[max(at, start) :]
+        if b"\n" in found[0]:
+            pieces += [text[at : found.start()], found[0].replace(b"\n", LINE_END)]
+            at = found.end()
+    return b"".join(pieces) + text[at:], b""
+
+
+@lru_cache(maxsize=8)
+def _fields_in_quotes(delimiters: bytes) -> re.Pattern[bytes]:
+    """Return what finds quoted fields, and a quote alone where one is opened and not closed."""
+    ends = re.escape(delimiters)
+    return re.compile(rb'(?<![^\n%b])"(?:(?:[^"]++|"")*+"(?=[\n%b]))?' % (ends, ends))
+
+
+def _all_closed(text: bytes) -> bool:
+    """Tell whether every line holds an even number of quotes."""
+    codes = np.frombuffer(text, np.uint8)
+    marks = codes[(codes == 34) | (codes == 10)]
+    before = np.cumsum(marks == 34)[marks == 10]
+    return not bool((before & 1).any())

@@ -4,72 +4,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.text.numbers import read_number
+from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
+from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
+from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
+from embviz.loaders.text.fields import Column, TextLayout, cut, is_number
 
 SAMPLE_LINES = 50
-DELIMITERS = b"\t,; "
 MOST_COLUMNS = 100_000
-_SCORED_BYTES = 100_000
 _SCORED_FIELDS = 1_000_000
-_LABEL_NAMES = frozenset({"label", "labels", "name", "word", "token", "class", "target", "cluster"})
-_ROW_NAMES = frozenset({"id", "ids", "index", "idx", "category"})
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|svg|script)", re.IGNORECASE)
+_SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class TextLayout:
-    """Where the labels and the numbers of a line are.
-
-    Attributes:
-        delimiter: One byte.
-        n_fields: Fields a line.
-        numeric: The fields that make the vector, from 0, ascending.
-        text_columns: The other fields, which become metadata columns.
-        text_names: Their names, "" for none.
-        n_header: Lines before the first row, blank ones not counted.
-        n_rows: What a word2vec header says.
-        trailing: Whether delimiters at a line's end mean nothing.
-        collapse: Whether several blanks in a row are one delimiter.
-        quoted: Whether fields may stand in quotes (CSV).
-        reason: What makes `n_fields` what it is, to be told.
-        named_as: Names of columns of numbers that are kept as metadata for their name.
-    """
-
-    delimiter: bytes
-    n_fields: int
-    numeric: tuple[int, ...]
-    text_columns: tuple[int, ...] = ()
-    text_names: tuple[str, ...] = ()
-    n_header: int = 0
-    n_rows: int | None = None
-    trailing: bool = False
-    collapse: bool = False
-    quoted: bool = False
-    reason: str = ""
-    named_as: tuple[str, ...] = ()
-
-
-def is_number(field: bytes) -> bool:
-    """Tell whether a field is a number, NaN and infinity included."""
-    try:
-        read_number(field.strip(b" "))
-    except ValueError:
-        return False
-    return True
-
-
-def find_layout(lines: Sequence[bytes], delimiter: bytes | None, shown: str) -> TextLayout:
+def find_layout(
+    lines: Sequence[bytes],
+    delimiter: bytes | None,
+    shown: str,
+    *,
+    given: bool = False,
+    literal: bool = False,
+) -> TextLayout:
     """Find out how a file of vectors is laid out.
 
     Args:
         lines: The first lines that are not blank, without their ends.
         delimiter: What separates fields; of several bytes one; None for any, to be found out.
         shown: The file as it is named to the user.
+        given: Whether the user says which columns are the vector, so that nothing is refused that
+            this answers.
+        literal: Whether a quote stands for itself.
+
+    Returns:
+        The layout, in which all columns of numbers make the vector.
 
     Raises:
         LoadError: If these are no vectors, with what they look like.
@@ -77,23 +47,23 @@ def find_layout(lines: Sequence[bytes], delimiter: bytes | None, shown: str) -> 
     if not lines:
         raise LoadError(shown, "no lines", "a table of vectors is needed")
     _refuse_other_text(lines[0], shown)
-    n_header = _count_comments(lines)
+    n_header, among = 0, delimiter or DELIMITERS
+    separator = _SEPARATOR_LINE.fullmatch(lines[0])
+    if separator and separator[1] in among:
+        n_header, among = 1, separator[1]
+    n_header += _count_comments(lines[n_header:])
     lines = lines[n_header:]
     if not lines:
         raise LoadError(shown, "comments and no data")
-    if delimiter is None or len(delimiter) > 1:
-        delimiter = _find_delimiter(lines, delimiter or DELIMITERS)
-    trailing = delimiter == b" " or all(line.endswith(delimiter) for line in lines[1:] or lines)
-    layout = TextLayout(delimiter, 0, (), n_header=n_header, trailing=trailing)
-    layout = replace(layout, quoted=delimiter in (b",", b";"))
-    layout = replace(
-        layout, collapse=_has_runs(lines, layout) if delimiter == b" " else delimiter == b","
-    )
-    rows = [_cut(line, layout) for line in lines]
+    layout = _cutting(lines, among, literal)
+    rows = [cut(line, layout) for line in lines]
+    layout = replace(layout, n_header=n_header)
     counts = _word2vec_header(rows)
-    if counts:
+    if counts and not given:
         return _word2vec_layout(rows[1:], layout, counts, shown)
-    return _table_layout(rows, layout, shown)
+    if counts:
+        rows, layout = rows[1:], replace(layout, n_header=n_header + 1, n_rows=counts[0])
+    return _table_layout(rows, layout, shown, given)
 
 
 def _refuse_other_text(line: bytes, shown: str) -> None:
@@ -113,64 +83,23 @@ def _count_comments(lines: Sequence[bytes]) -> int:
     return n
 
 
-def _find_delimiter(lines: Sequence[bytes], among: bytes) -> bytes:
-    """Return the delimiter that makes most fields of the first lines numbers, tabs first."""
-    sample = [line[:_SCORED_BYTES] for line in lines[1:12] or lines]
-    scores = {
-        d: sum(is_number(f) for line in sample for f in line.split(d) if f)
-        for d in (among[i : i + 1] for i in range(len(among)))
-    }
-    if scores.get(b"\t") and any(b"\t" in line for line in sample):
-        return b"\t"
-    return max(scores, key=lambda d: scores[d])
+def _cutting(lines: Sequence[bytes], among: bytes, literal: bool) -> TextLayout:
+    """Return how lines are cut into fields."""
+    body = lines[1:] or lines
+    if all(is_list(line) for line in body):
+        return TextLayout(b"\t", 1, (), bracketed=True)
+    delimiter = among if len(among) == 1 else find_delimiter(lines, among)
+    layout = TextLayout(delimiter, 0, (), trailing=delimiter == b" ")
+    layout = replace(layout, quoted=not literal and is_csv(lines, delimiter))
+    if delimiter == b" " and not layout.quoted:
+        runs = sum(b"  " in line.strip(b" ") for line in lines)
+        return replace(layout, collapse=runs * 2 > len(lines), bracketed=_has_brackets(body))
+    return replace(layout, collapse=delimiter == b",", bracketed=_has_brackets(body))
 
 
-def _has_runs(lines: Sequence[bytes], layout: TextLayout) -> bool:
-    """Tell whether blanks stand in runs between the numbers of most lines."""
-    runs = sum(b"  " in line.strip(b" ") for line in lines)
-    return runs * 2 > len(lines)
-
-
-def _cut(line: bytes, layout: TextLayout) -> list[bytes]:
-    """Cut a line at its delimiters, without judging it."""
-    if layout.trailing:
-        line = line.rstrip(b" " + layout.delimiter)
-    if layout.quoted and b'"' in line:
-        with suppress(ValueError):
-            return split_quoted(line, layout.delimiter)
-    fields = line.split(layout.delimiter)
-    return [f for f in fields if f] if layout.delimiter == b" " else fields
-
-
-def split_quoted(line: bytes, delimiter: bytes) -> list[bytes]:
-    """Cut a line of CSV, where a field in quotes may hold delimiters and doubled quotes.
-
-    RFC 4180, section 2, of any length: csv.reader takes fields of 131,072 characters.
-
-    Raises:
-        ValueError: If a quote is not closed, or a closed one is not followed by a delimiter.
-    """
-    fields: list[bytes] = []
-    at = 0
-    while True:
-        if line[at : at + 1] == b'"':
-            end = line.find(b'"', at + 1)
-            while end >= 0 and line[end + 1 : end + 2] == b'"':
-                end = line.find(b'"', end + 2)
-            if end < 0:
-                raise ValueError("a quote is not closed")
-            fields.append(line[at + 1 : end].replace(b'""', b'"'))
-            at = end + 1
-            if at < len(line) and line[at : at + 1] != delimiter:
-                raise ValueError(f"'{delimiter.decode()}' expected after '\"'")
-        else:
-            end = line.find(delimiter + b'"', at)
-            end = len(line) if end < 0 else end
-            fields += line[at:end].split(delimiter)
-            at = end
-        if at >= len(line):
-            return fields
-        at += 1
+def _has_brackets(lines: Sequence[bytes]) -> bool:
+    """Tell whether most lines hold numbers in brackets that are not in quotes."""
+    return 2 * sum(b"[" in line and b']"' not in line for line in lines) > len(lines)
 
 
 def _word2vec_header(rows: Sequence[Sequence[bytes]]) -> tuple[int, int] | None:
@@ -190,26 +119,53 @@ def _word2vec_header(rows: Sequence[Sequence[bytes]]) -> tuple[int, int] | None:
 def _word2vec_layout(
     rows: Sequence[Sequence[bytes]], layout: TextLayout, counts: tuple[int, int], shown: str
 ) -> TextLayout:
+    """Return the layout of lines below a header: the last D fields are the vector."""
     n_rows, n_dims = counts
     width = _usual_width(rows)
+    usual = [row for row in rows if len(row) == width]
+    layout = replace(
+        layout,
+        n_header=layout.n_header + 1,
+        n_rows=n_rows,
+        reason=f"the header says {n_dims} dimensions",
+    )
+    cells = [c for c in range(width) if _most(count_numbers(row[c]) == n_dims for row in usual)]
+    if len(cells) == 1 and n_dims > 1:
+        columns = [Column("text", "" if c else "label") for c in range(width)]
+        columns[cells[0]] = Column("bare", "", n_dims)
+        return _with_columns(replace(layout, n_fields=width), columns)
     labelled = width == n_dims + 1 or not is_number(rows[0][0])
     found = width - labelled
+    if found > n_dims and labelled and _most(_is_label_end(row, n_dims) for row in usual):
+        # A name of several words, as most are here: the header's count goes before.
+        found = n_dims
     if found != n_dims:
         raise LoadError(
             f"{shown}:1",
             f"the header says {n_dims} dimensions, the lines below have {found}",
             "correct or remove the first line",
         )
-    return replace(
-        layout,
-        n_fields=width,
-        numeric=tuple(range(labelled, width)),
-        text_columns=(0,) if labelled else (),
-        text_names=("label",) if labelled else (),
-        n_header=layout.n_header + 1,
-        n_rows=n_rows,
-        reason=f"the header says {n_dims} dimensions",
-    )
+    n_labels = width - n_dims
+    if layout.delimiter == b" ":
+        n_labels = min(n_labels, 1)
+    columns = [Column("text", "" if c else "label") for c in range(n_labels)]
+    columns += [Column("number")] * n_dims
+    return _with_columns(replace(layout, n_fields=len(columns)), columns)
+
+
+def _most(claims: Iterable[bool]) -> bool:
+    """Tell whether more than half of some claims are true."""
+    found = [*claims]
+    return 2 * sum(found) > len(found)
+
+
+def _is_label_end(row: Sequence[bytes], n_dims: int) -> bool:
+    """Tell whether the field before a row's last n_dims numbers belongs to its name."""
+    if not all(map(is_number, row[-n_dims:])):
+        return False
+    last = row[-n_dims - 1]
+    fractions = any(b"." in field for field in row[-n_dims:])
+    return not is_number(last) or (fractions and last.isdigit())
 
 
 def _usual_width(rows: Sequence[Sequence[bytes]]) -> int:
@@ -217,66 +173,118 @@ def _usual_width(rows: Sequence[Sequence[bytes]]) -> int:
     return Counter(len(row) for row in rows).most_common(1)[0][0]
 
 
-def _table_layout(rows: list[list[bytes]], layout: TextLayout, shown: str) -> TextLayout:
+def _table_layout(
+    rows: list[list[bytes]], layout: TextLayout, shown: str, given: bool
+) -> TextLayout:
     body = rows[1:] or rows
     width = _usual_width(body)
     if width > MOST_COLUMNS:
         raise LoadError(shown, f"{width} columns, more than {MOST_COLUMNS} are not read")
     usual = [row for row in body if len(row) == width][: max(2, _SCORED_FIELDS // width)]
-    text = [c for c in range(width) if 2 * sum(is_number(row[c]) for row in usual) < len(usual)]
-    numeric = [c for c in range(width) if c not in text]
-    header = _header(rows, width, numeric, text) if len(rows) > 1 else None
-    if not numeric:
-        _refuse_text_only(rows, width, shown)
-    if width == 1 and not text:
+    if layout.delimiter != b"," or layout.quoted:
+        layout = replace(layout, decimal=has_decimal_commas(usual, shown, given))
+    if layout.delimiter == b"," and not given:
+        refuse_commas_for_both(usual, shown)
+    columns = [_column([row[c] for row in usual], layout) for c in range(width)]
+    header = _header(rows, columns, layout.decimal) if len(rows) > 1 else None
+    if all(column.kind in ("text", "empty") for column in columns):
+        _refuse_text_only(rows, shown)
+    if width == 1 and columns[0].kind == "number":
         raise LoadError(
             shown,
             "one column, where a vector needs two or more",
             "separate columns by tabs, commas or blanks; labels go to --metadata",
         )
-    names = header or [""] * width
-    named = [c for c in numeric if _names_a_label(names[c], c)] if header else []
-    if len(named) == len(numeric):
-        named = []
-    text = sorted(text + named)
+    layout = replace(layout, n_fields=width)
+    n_numbers = sum(column.kind == "number" for column in columns)
+    n_labels = width - n_numbers
+    leading = n_labels > 1 and all(column.kind == "text" for column in columns[:n_labels])
+    if layout.delimiter == b" " and leading and not (header or layout.quoted):
+        # Names of several words: whatever is before the numbers is one label.
+        columns = [Column("text"), *columns[n_labels:]]
+        layout = replace(layout, n_fields=n_numbers + 1)
+    if header:
+        named = zip(columns, header, strict=True)
+        columns = [replace(column, name=name) for column, name in named]
+        layout = replace(layout, n_header=layout.n_header + 1)
+    if rows[0] is not body[0]:
+        layout = replace(layout, reason="as most of its first lines")
+    return _with_columns(layout, columns)
+
+
+def _with_columns(layout: TextLayout, columns: Sequence[Column]) -> TextLayout:
+    """Return a layout whose columns are known, those of numbers taken as the vector."""
+    kinds = [column.kind for column in columns]
+    text = tuple(c for c, kind in enumerate(kinds) if kind == "text")
     return replace(
         layout,
-        n_fields=width,
-        numeric=tuple(c for c in numeric if c not in named),
-        text_columns=tuple(text),
-        text_names=tuple(names[c] for c in text),
-        n_header=layout.n_header + bool(header),
-        named_as=tuple(names[c] for c in named),
-        reason="" if rows[0] is body[0] else "as most of its first lines",
+        columns=tuple(columns),
+        numeric=tuple(c for c, kind in enumerate(kinds) if kind == "number"),
+        text_columns=text,
+        text_names=tuple(columns[c].name for c in text),
     )
 
 
-def _names_a_label(name: str, column: int) -> bool:
-    return name.lower() in _LABEL_NAMES | _ROW_NAMES or (name == "" and column == 0)
+def _column(cells: Sequence[bytes], layout: TextLayout) -> Column:
+    """Return what a column is, from its fields in some rows."""
+    known = [field for field in cells if field.strip(b" ") not in MISSING]
+    if not known:
+        return Column("empty")
+    if 2 * sum(is_number(field, layout.decimal) for field in known) >= len(known):
+        return Column("number")
+    lists = [field for field in known if is_list(field)]
+    if 2 * len(lists) >= len(known):
+        if any(map(is_elided, lists)):
+            return Column("list", length=0)
+        length, n = Counter(map(count_numbers, lists)).most_common(1)[0]
+        if length and 2 * n > len(lists):
+            return Column("list", length=length)
+    if not all(any(c < 58 and c > 47 for c in field) for field in known):
+        return Column("text")
+    length, n = Counter(map(count_numbers, known)).most_common(1)[0]
+    if length and 10 * n >= 9 * len(known):
+        return Column("bare", length=length)
+    return Column("text")
 
 
 def _header(
-    rows: Sequence[Sequence[bytes]], width: int, numeric: list[int], text: list[int]
+    rows: Sequence[Sequence[bytes]], columns: Sequence[Column], decimal: bool
 ) -> list[str] | None:
     """Return the names in the first line, where it is a header."""
     fields = list(rows[0])
-    if len(fields) == width - 1 and 0 in text:
-        fields = [b"", *fields]
-    if len(fields) != width or not numeric:
+    if len(fields) == len(columns) - 1:
+        # R and pandas leave out the name of the row names; else a delimiter ends all other lines.
+        fields = [*fields, b""] if columns[-1].kind == "empty" else [b"", *fields]
+    if len(fields) != len(columns) or all(c.kind in ("text", "empty") for c in columns):
         return None
-    numbers = [fields[c].strip() for c in numeric if is_number(fields[c])]
-    # Data frames without names write the columns' numbers above fractions.
-    counted = (
-        len(numbers) > 2
-        and numbers == [b"%d" % i for i in range(len(numbers))]
-        and any(b"." in field for field in rows[1])
-    )
-    if numbers and not counted:
+    if any(
+        column.kind in ("list", "bare") and (is_list(field) or count_numbers(field))
+        for column, field in zip(columns, fields, strict=True)
+    ):
         return None
-    return [f.decode("utf-8", "replace").strip() for f in fields]
+    numeric = [c for c, column in enumerate(columns) if column.kind == "number"]
+    numbers = [fields[c].strip() for c in numeric if is_number(fields[c], decimal)]
+    if numbers and not _counts_columns(numbers, rows[1]):
+        return None
+    if numeric and all(fields[c].strip() in MISSING for c in numeric):
+        return None  # A row of which all is missing.
+    return [_name(field) for field in fields]
 
 
-def _refuse_text_only(rows: Sequence[Sequence[bytes]], width: int, shown: str) -> None:
+def _name(field: bytes) -> str:
+    return field.replace(HIDDEN, b" ").decode("utf-8", "replace").strip()
+
+
+def _counts_columns(numbers: Sequence[bytes], row: Sequence[bytes]) -> bool:
+    """Tell whether a line counts the columns: data frames without names do, above fractions."""
+    if len(numbers) < 3 or not all(number.isdigit() for number in numbers):
+        return False
+    first = int(numbers[0])
+    counted = [int(number) for number in numbers] == [*range(first, first + len(numbers))]
+    return counted and any(b"." in field or b"e-" in field for field in row)
+
+
+def _refuse_text_only(rows: Sequence[Sequence[bytes]], shown: str) -> None:
     start = printable(b" ".join(rows[0]).decode("utf-8", "replace"), 60)
     if len(rows) == 1:
         raise LoadError(shown, f"column names and no data ('{start}')")

@@ -7,14 +7,26 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NoReturn
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, printable
-from embviz.loaders.text.layout import TextLayout, split_quoted
-from embviz.loaders.text.numbers import read_number
+from embviz.errors import LoadError, counted, printable
+from embviz.loaders.text.cells import (
+    HIDDEN,
+    LINE_END,
+    MISSING,
+    is_elided,
+    read_cells,
+    read_tokens,
+    refuse_elided,
+    split_cell,
+)
+from embviz.loaders.text.faults import NO_LABEL, NOT_UTF8, Faults
+from embviz.loaders.text.fields import TextLayout, hide_brackets, is_number, split_quoted
+from embviz.loaders.text.numbers import NOT_FINITE, read_number
 
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7})(?: |$)")
 _DECIMAL_COMMA = re.compile(r"[+-]?[0-9]+,[0-9]+\Z")
@@ -24,9 +36,17 @@ _LARGEST = float(np.finfo(np.float32).max)
 Columns = list[list[str]]
 
 
+class Lines(NamedTuple):
+    """Rows that were read: float32 (n_rows, n_dims), a list of texts a column, and what was odd."""
+
+    values: NDArray[np.float32]
+    columns: Columns
+    faults: Faults
+
+
 def read_lines(
-    raw: bytes, layout: TextLayout, first_line: int, shown: str
-) -> tuple[NDArray[np.float32], Columns]:
+    raw: bytes, layout: TextLayout, first_line: int, shown: str, strict: bool = False
+) -> Lines:
     """Read lines of vectors.
 
     Args:
@@ -34,45 +54,97 @@ def read_lines(
         layout: How the file is laid out.
         first_line: The number of the first line in the file, from 1.
         shown: The file as it is named to the user.
-
-    Returns:
-        float32 (n_rows, n_dims) and a list of n_rows texts for each text column.
+        strict: Whether a line that can be read in part only is refused.
 
     Raises:
         LoadError: If a line is not a row of the layout, with its number.
     """
-    rows: list[list[float]] = []
-    columns: Columns = [[] for _ in layout.text_columns]
-    for number, line in enumerate(raw.split(b"\n")[:-1], first_line):
+    rows: list[list[bytes]] = []
+    places: list[str] = []
+    faults = Faults()
+    number = first_line
+    for line in raw.split(b"\n")[:-1]:
+        where = f"{shown}:{number}"
+        number += 1 + line.count(LINE_END)
         if not line.strip():
             continue
-        where = f"{shown}:{number}"
-        fields = split_line(line, layout, where)
-        rows.append([_number(fields[c], c, where) for c in layout.numeric])
-        for texts, c in zip(columns, layout.text_columns, strict=True):
-            texts.append(decode(fields[c], where))
-    values = np.array(rows, np.float64).reshape(len(rows), len(layout.numeric))
-    return values.astype(np.float32), columns
+        rows.append(_split_line(line, layout, where, faults))
+        places.append(where)
+    columns: Columns = []
+    for c in layout.text_columns:
+        columns.append(
+            [_text(row[c], layout, where, faults) for row, where in zip(rows, places, strict=True)]
+        )
+    if strict:
+        for error in faults.first.values():
+            raise error
+    return Lines(_read_values(rows, layout, places), columns, faults)
 
 
-def split_line(line: bytes, layout: TextLayout, where: str) -> list[bytes]:
+def _read_values(
+    rows: Sequence[Sequence[bytes]], layout: TextLayout, places: Sequence[str]
+) -> NDArray[np.float32]:
+    """Read the vectors of rows, at once where nothing is odd."""
+    shape = (len(rows), layout.n_dims)
+    if layout.cell is not None:
+        cells = [row[layout.cell] for row in rows]
+        found = read_cells(cells, layout.cell_dims) if rows else None
+        if found is not None:
+            return found
+        values = [_read_cell(f, layout, at) for f, at in zip(cells, places, strict=True)]
+        return np.array(values, np.float64).reshape(shape).astype(np.float32)
+    if layout.decimal:
+        rows = [[field.replace(b",", b".") for field in row] for row in rows]
+    found = read_tokens([row[c].strip(b" ") for row in rows for c in layout.numeric])
+    if found is not None:
+        return found.reshape(shape)
+    values = [
+        [_number(row[c], c, where) for c in layout.numeric]
+        for row, where in zip(rows, places, strict=True)
+    ]
+    return np.array(values, np.float64).reshape(shape).astype(np.float32)
+
+
+def _read_cell(field: bytes, layout: TextLayout, where: str) -> list[float]:
+    """Return the numbers of one cell, nan where it or one of them is missing."""
+    n_dims, c = layout.cell_dims, layout.cell or 0
+    bare = field.strip(b" ")
+    if bare in MISSING or NOT_FINITE.match(bare):
+        return [math.nan] * n_dims
+    if is_elided(bare):
+        raise refuse_elided(where, layout.columns[c].name)
+    tokens = split_cell(bare)
+    if len(tokens) != n_dims:
+        if not all(map(is_number, tokens)):
+            text = printable(bare.decode("utf-8", "replace"), 60)
+            raise LoadError(where, f"column {c + 1}: '{text}' is no vector")
+        raise LoadError(
+            where, f"a vector of {counted(len(tokens), 'number')}, others have {n_dims}"
+        )
+    return [_number(token, c, where) for token in tokens]
+
+
+def _split_line(line: bytes, layout: TextLayout, where: str, faults: Faults) -> list[bytes]:
     """Return the fields of one line.
 
     Raises:
         LoadError: If there are more or fewer than the layout says.
     """
-    _refuse_damage(line, where)
+    _refuse_damage(line, where, layout.quoted)
     if layout.trailing:
         line = line.rstrip(b" " + layout.delimiter)
+    line = hide_brackets(line, layout)
+    _refuse_open_quote(line, layout, where)
     fields = split_fields(line, layout.delimiter, layout.quoted, where)
-    if layout.delimiter == b" ":
-        kept = [field for field in fields if field]
-        surplus = len(kept) - layout.n_fields
-        if surplus > 0 and layout.text_columns:
-            n_numbers = len(layout.numeric)
-            label = line.rstrip(b" ").rsplit(b" ", n_numbers)[0] if not layout.collapse else b""
-            kept = [label or b" ".join(kept[:-n_numbers]), *kept[-n_numbers:]]
-        fields = kept
+    if layout.delimiter == b" " and not layout.quoted:
+        fields = _split_at_blanks(line, layout, where, faults)
+    surplus = len(fields) - layout.n_fields
+    if surplus == 1 and not fields[-1].strip():
+        del fields[-1]
+    elif surplus == -1 and layout.columns and layout.columns[-1].kind == "empty":
+        fields.append(b"")
+    elif surplus and b'"' in line and layout.delimiter == b"\t":
+        fields = split_fields(line, layout.delimiter, True, where)
     if len(fields) != layout.n_fields:
         hint = f"a line of this file has {layout.n_fields}" + (
             f" ({layout.reason})" if layout.reason else ""
@@ -81,16 +153,71 @@ def split_line(line: bytes, layout: TextLayout, where: str) -> list[bytes]:
     return fields
 
 
+def _refuse_open_quote(line: bytes, layout: TextLayout, where: str) -> None:
+    """Refuse a quoted field that swallows lines each of which is a row by itself.
+
+    Raises:
+        LoadError: A label that is a quote is likely.
+    """
+    if layout.quoted and LINE_END in line:
+        parts = line.split(LINE_END)
+        if {part.count(layout.delimiter) for part in parts} == {layout.n_fields - 1 or -1}:
+            raise LoadError(
+                where, "a quote is opened and closed on another line", 'write a label " as """"'
+            )
+
+
+def _split_at_blanks(line: bytes, layout: TextLayout, where: str, faults: Faults) -> list[bytes]:
+    """Return fields between blanks, of which a label may hold some or be one."""
+    kept = [field for field in line.split(b" ") if field]
+    surplus = len(kept) - layout.n_fields
+    if not layout.columns or layout.columns[0].kind != "text":
+        return kept
+    n_behind = layout.n_fields - 1
+    if surplus > 0:
+        label = line.rstrip(b" ").rsplit(b" ", n_behind)[0] if not layout.collapse else b""
+        return [label or b" ".join(kept[:-n_behind]), *kept[-n_behind:]]
+    if surplus == -1 and line.startswith(b" ") and _all_numbers(kept, layout):
+        label = line.rstrip(b" ").rsplit(b" ", n_behind)[0] if not layout.collapse else b""
+        error = LoadError(where, f"{n_behind} columns found and no label", layout.reason)
+        faults.add(NO_LABEL, error)
+        return [label, *kept]
+    return kept
+
+
+def _all_numbers(kept: Sequence[bytes], layout: TextLayout) -> bool:
+    """Tell whether the fields behind a label are what they should be."""
+    kinds = [column.kind for column in layout.columns[1:]]
+    return all(
+        kind != "number" or is_number(field, layout.decimal)
+        for kind, field in zip(kinds, kept, strict=True)
+    )
+
+
 def split_fields(line: bytes, delimiter: bytes, quoted: bool, where: str) -> list[bytes]:
-    """Cut a line at its delimiters; quotes count in CSV only, and end on their line."""
+    """Cut a line at its delimiters; quotes count in CSV only."""
     if not quoted or b'"' not in line:
         return line.split(delimiter)
-    if line.count(b'"') % 2:
-        raise LoadError(where, "a quote is not closed on its line", "remove line ends from labels")
     try:
         return split_quoted(line, delimiter)
     except ValueError as e:
         raise LoadError(where, f"not CSV ({e})", "check the quotes") from None
+
+
+def _text(field: bytes, layout: TextLayout, where: str, faults: Faults) -> str:
+    """Return a text field as it was before its line ends and delimiters were hidden."""
+    if layout.quoted and LINE_END in field:
+        field = field.replace(LINE_END, b"\n")
+    if layout.bracketed and HIDDEN in field:
+        field = field.replace(HIDDEN, layout.delimiter)
+    try:
+        return field.decode("utf-8")
+    except UnicodeDecodeError:
+        try:
+            decode(field, where)
+        except LoadError as error:
+            faults.add(NOT_UTF8, error)
+        return field.decode("utf-8", "replace")
 
 
 def decode(field: bytes, where: str) -> str:
@@ -104,13 +231,17 @@ def decode(field: bytes, where: str) -> str:
     except UnicodeDecodeError as e:
         shown = printable(field.decode("latin-1"), 60)
         raise LoadError(
-            where, f"not UTF-8 (byte 0x{field[e.start]:02x} in '{shown}')", "save the file as UTF-8"
+            where,
+            f"not UTF-8 (byte 0x{field[e.start]:02x} in '{shown}')",
+            "save the file as UTF-8 (iconv -f latin1 -t utf-8)",
         ) from None
 
 
 def _number(field: bytes, column: int, where: str) -> float:
     """Return a field's number, which float32 can hold; nan and inf as they are."""
     token = field.strip(b" ")
+    if token in MISSING:
+        return math.nan
     try:
         number = read_number(token)
     except ValueError:
@@ -133,8 +264,6 @@ def _number(field: bytes, column: int, where: str) -> float:
 def _refuse_number(token: bytes, column: int, where: str) -> NoReturn:
     text = token.decode("utf-8", "replace")
     place = f"column {column + 1}"
-    if not text:
-        raise LoadError(where, f"{place} is empty where a number is needed")
     hint = ""
     if _DECIMAL_COMMA.match(text):
         hint = f"a decimal comma? write {text.replace(',', '.')}"
@@ -151,13 +280,13 @@ def _refuse_number(token: bytes, column: int, where: str) -> NoReturn:
     raise LoadError(where, f"{place}: '{printable(text, 60)}' is not a number", hint)
 
 
-def _refuse_damage(line: bytes, where: str) -> None:
+def _refuse_damage(line: bytes, where: str, quoted: bool) -> None:
     """Refuse what no table of vectors holds.
 
     Raises:
         LoadError: With what it is.
     """
-    if b"\0" in line:
+    if b"\0" in line and not quoted:
         raise LoadError(where, "a NUL byte", "the file is damaged, UTF-16 or not text")
     if _CONFLICT.match(line):
         raise LoadError(where, f"a git conflict marker ({line[:7].decode()})", "resolve it")

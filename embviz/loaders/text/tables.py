@@ -6,10 +6,10 @@ import logging
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,12 @@ from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import foreign_content
 from embviz.loaders.text.blocks import make_plain, read_block
 from embviz.loaders.text.chunks import TextSource
-from embviz.loaders.text.layout import SAMPLE_LINES, TextLayout, find_layout, is_number
-from embviz.loaders.text.lines import Columns, read_lines
+from embviz.loaders.text.faults import Faults
+from embviz.loaders.text.fields import TextLayout, cut, is_number, is_quoted
+from embviz.loaders.text.layout import find_layout
+from embviz.loaders.text.lines import Lines, read_lines
+from embviz.loaders.text.sample import Sample, take_sample
+from embviz.loaders.text.taking import ONE_COLUMN, Taken, take_columns
 
 _log = logging.getLogger("embviz")
 _progress = logging.getLogger("embviz.progress")
@@ -30,6 +34,7 @@ _progress = logging.getLogger("embviz.progress")
 _OF_ARRAYS = (".npy", ".npz")  # Text under such a name is a mistake to be told.
 _MOST_WORKERS = 4
 _BLANK_LINE = re.compile(rb"\n(?=[^\S\n]*\n)")
+_LABEL_AND_NUMBER = re.compile(rb"[^\t,; ]+[\t,; ]+[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
 _PROGRESS_BYTES = 32 << 20
 
 
@@ -51,6 +56,7 @@ class TextFormat:
     suffixes: tuple[str, ...]
     delimiters: bytes
     counted: bool = False
+    takes: tuple[str, ...] = ("columns",)
 
     def claim(self, start: Start) -> Claim | None:
         """Claim what looks like this format, or is named so and is nothing else."""
@@ -64,37 +70,43 @@ class TextFormat:
         return Claim.NAME if start.suffix in self.suffixes else None
 
     def open(self, path: Path, reading: Reading) -> Source:
-        """Find out how a file is laid out from its first lines.
+        """Find out how a file is laid out, and what its columns are, from some of its lines.
 
         Returns:
-            Its one table: float32 in C order, each value float32 of the float64 nearest to its
-            text, and the text columns as metadata; both are read in one pass, when either is.
+            Its table, or one for each column of lists: float32 in C order, each value float32 of
+            the float64 nearest to its text, and the text columns as metadata; both are read in one
+            pass, when either is.
 
         Raises:
             LoadError: If these are no vectors.
-            ParameterError: If these are vectors of another text format.
+            ParameterError: If these are vectors of another text format, or have no such columns.
         """
-        source, lines = _open(path)
-        layout = self._layout(lines, source)
-        return Source(path, (text_tensor(path, source, layout, path.name, (path.stem,)),))
+        source = TextSource(path)
+        sample = take_sample(source)
+        layout = self._layout(sample, source, reading.columns is not None)
+        taken = take_columns(layout, sample, reading.columns, source.shown)
+        _tell(source, taken)
+        return Source(path, tuple(_tensors(path, source, taken, reading)))
 
     def _is_of(self, layout: TextLayout) -> bool:
         counted = layout.n_rows is not None
         return counted if self.counted else not counted and layout.delimiter in self.delimiters
 
-    def _layout(self, lines: list[bytes], source: TextSource) -> TextLayout:
+    def _layout(self, sample: Sample, source: TextSource, given: bool) -> TextLayout:
         """Return the layout of first lines as this format."""
-        shown = source.shown
+        shown, lines = source.shown, sample.start
+        find = partial(find_layout, lines, shown=shown, given=given, literal=sample.literal)
         wrong: LoadError | None = None
         try:
-            layout = find_layout(lines, None, shown)
+            layout = find(None)
         except LoadError as error:
             wrong = error
         if wrong is not None or not self._is_of(layout):
             try:
-                layout = find_layout(lines, self.delimiters, shown)
+                layout = find(self.delimiters)
             except LoadError as error:
                 raise wrong or error from None  # What is said of the file as it is goes first.
+            self._refuse_numbers_in_labels(layout, lines, shown)
         if not self._is_of(layout):
             raise ParameterError(
                 f"--input-format {self.name}",
@@ -103,6 +115,22 @@ class TextFormat:
                 "leave it out",
             )
         return layout
+
+    def _refuse_numbers_in_labels(
+        self, layout: TextLayout, lines: Sequence[bytes], shown: str
+    ) -> None:
+        """Refuse to be a format by whose delimiter a number of each row is part of its label."""
+        rows = [cut(line, layout) for line in lines[layout.n_header :]]
+        for c, column in enumerate(layout.columns[:-1]):
+            cells = [row[c] for row in rows if len(row) == layout.n_fields]
+            ends = [_LABEL_AND_NUMBER.fullmatch(cell) for cell in cells]
+            if column.kind == "text" and cells and all(ends):
+                text = printable(cells[0].decode("utf-8", "replace"), 40)
+                raise ParameterError(
+                    f"--input-format {self.name}",
+                    f"{shown} has another delimiter between labels and numbers ('{text}')",
+                    "leave it out",
+                )
 
 
 WORD2VEC = TextFormat("word2vec", (".vec", ".w2v"), b" \t", counted=True)
@@ -114,13 +142,34 @@ CSV = TextFormat("csv", (".csv",), b",;")
 @lru_cache(maxsize=2)
 def _sniff(start: Start) -> TextLayout | None:
     """Return the layout that a file's first lines have, None where they are no vectors."""
-    if not start.unpacked or (b"\0" in start.unpacked and not start.unpacked.isascii()):
+    if not start.unpacked:
         return None
     try:
-        source, lines = _open(start.path)
-        return find_layout(lines, None, source.shown)
+        source = TextSource(start.path)
+        sample = take_sample(source, start_only=True)
+        return find_layout(sample.start, None, source.shown, given=True, literal=sample.literal)
     except LoadError:
         return None
+
+
+def _tell(source: TextSource, taken: Sequence[Taken]) -> None:
+    """Say in one line what was left out."""
+    notes = [*dict.fromkeys(note for one in taken for note in one.notes)]
+    layout = taken[0].layout
+    if layout.n_header and layout.n_rows is None:
+        notes.insert(0, "the first line is column names")
+    if notes:
+        _log.info("%s: %s", source.shown, "; ".join(notes))
+
+
+def _tensors(
+    path: Path, source: TextSource, taken: Sequence[Taken], reading: Reading
+) -> Iterator[Tensor]:
+    """Yield the tables of a text file, named by their columns where they are several."""
+    for number, one in enumerate(taken, 1):
+        name = one.name or (path.name if len(taken) == 1 else f"column {number}")
+        aliases = (path.name, path.stem) if len(taken) == 1 else ()
+        yield text_tensor(path, source, one.layout, name, aliases, strict=reading.strict)
 
 
 def tsv_tensor(path: Path, name: str) -> Tensor:
@@ -129,81 +178,67 @@ def tsv_tensor(path: Path, name: str) -> Tensor:
     Raises:
         LoadError: If these are no vectors.
     """
-    source, lines = _open(path)
-    fields = lines[0].rstrip(b"\r").split(b"\t") if lines else []
+    source = TextSource(path)
+    sample = take_sample(source)
+    fields = sample.start[0].rstrip(b"\r").split(b"\t") if sample.start else []
     if len(fields) > 1 and all(map(is_number, fields)):
         layout = TextLayout(b"\t", len(fields), tuple(range(len(fields))))
-    else:
-        layout = find_layout(lines, b"\t", source.shown)
-    return text_tensor(path, source, layout, name)
+        return text_tensor(path, source, layout, name)
+    layout = find_layout(sample.start, b"\t", source.shown, literal=sample.literal)
+    (taken, *_) = take_columns(layout, sample, None, source.shown)
+    _tell(source, (taken,))
+    return text_tensor(path, source, taken.layout, name)
 
 
 def text_tensor(
-    path: Path, source: TextSource, layout: TextLayout, name: str, aliases: tuple[str, ...] = ()
+    path: Path,
+    source: TextSource,
+    layout: TextLayout,
+    name: str,
+    aliases: tuple[str, ...] = (),
+    *,
+    strict: bool = False,
 ) -> Tensor:
     """Return the table of a text file as a tensor; its rows are counted when they are asked for.
 
     Raises:
         LoadError: If it has no more than one column of numbers.
     """
-    if len(layout.numeric) < 2:
-        raise LoadError(
-            source.shown,
-            "one column of numbers, where a vector needs two or more",
-            "separate columns by tabs, commas or blanks; labels go to --metadata",
-        )
-    n_dims = len(layout.numeric)
-    read = cache(lambda: _read_all(source, layout))
-    sides = (layout.n_rows, n_dims) if layout.n_rows is not None else None
+    if layout.n_dims < 2 and layout.cell is None:
+        raise LoadError(source.shown, *ONE_COLUMN)
+    read = cache(lambda: _read_all(source, layout, strict))
+
+    def count() -> tuple[int, int]:
+        n_rows = _count_rows(source, layout)
+        if layout.n_rows is not None and n_rows > layout.n_rows:
+            n_rows = len(read()[0])  # Rows that are written twice are counted once.
+        return n_rows, layout.n_dims
+
+    def columns() -> TextColumns:
+        metadata = read()[1]
+        return TextColumns(metadata, None if layout.label is None else [*metadata][layout.label])
+
     return Tensor(
         name,
-        sides or (lambda: (_count_rows(source, layout), n_dims)),
+        count,
         "float32",
         rows=lambda: read()[0],
-        aliases=aliases,
+        aliases=tuple(alias for alias in aliases if alias != name),
         note="text",
-        columns=lambda: TextColumns(read()[1]),
+        columns=columns,
     )
 
 
-def _open(path: Path) -> tuple[TextSource, list[bytes]]:
-    """Return a file and its first lines that are not blank."""
-    source = TextSource(path)
-    if source.size == 0:
-        raise LoadError(source.shown, "0 bytes", "a table of vectors is needed")
-    lines: list[bytes] = []
-    for chunk, number in source.chunks():
-        if b"\0" in chunk[:1000] and not chunk[:1000].isascii():
-            raise LoadError(source.shown, "binary data, not text")
-        for offset, line in enumerate(chunk.split(b"\n", 4 * SAMPLE_LINES)[: 4 * SAMPLE_LINES]):
-            if b"\0" in line:
-                raise LoadError(
-                    f"{source.shown}:{number + offset}", "a NUL byte", "the file is damaged"
-                )
-            if line.strip():
-                lines.append(line)
-        if len(lines) >= SAMPLE_LINES:
-            break
-    return source, lines[:SAMPLE_LINES]
-
-
 def _read_all(
-    source: TextSource, layout: TextLayout
+    source: TextSource, layout: TextLayout, strict: bool
 ) -> tuple[NDArray[np.float32], dict[str, tuple[str, ...]]]:
     """Read all rows and text columns in one pass."""
-    for name in layout.named_as:
-        _log.info(
-            "%s: column '%s' is kept as metadata, not as a dimension",
-            source.shown, printable(name),
-        )  # fmt: skip
-    if layout.n_header and layout.n_rows is None:
-        _log.info("%s: the first line is column names", source.shown)
-    rows = _Rows(layout, source)
+    rows = _Rows(layout, source, strict)
     if source.size <= source.chunk_bytes:
         for chunk, number in _data_chunks(source, layout):
-            rows.add(*_read(chunk, layout, number, source.shown))
+            rows.add(_read(chunk, layout, number, source.shown, strict))
     else:
-        _read_in_threads(source, layout, rows)
+        _read_in_threads(source, layout, rows, strict)
     return rows.table()
 
 
@@ -221,7 +256,7 @@ def _count_rows(source: TextSource, layout: TextLayout) -> int:
 def _data_chunks(source: TextSource, layout: TextLayout) -> Iterator[tuple[bytes, int]]:
     """Yield chunks of lines behind the header, with the number of the first line of each."""
     skip = layout.n_header
-    for chunk, number in source.chunks():
+    for chunk, number in source.chunks(layout.delimiter if layout.quoted else b""):
         while skip and chunk:
             line, _, chunk = chunk.partition(b"\n")
             number += 1
@@ -230,34 +265,32 @@ def _data_chunks(source: TextSource, layout: TextLayout) -> Iterator[tuple[bytes
             yield chunk, number
 
 
-def _read(
-    raw: bytes, layout: TextLayout, number: int, shown: str
-) -> tuple[NDArray[np.float32], Columns]:
+def _read(raw: bytes, layout: TextLayout, number: int, shown: str, strict: bool) -> Lines:
     """Read lines in the fastest way that understands them."""
     block = read_block(raw, layout)
     if block is None:
         plain = make_plain(raw, layout)
         block = read_block(plain, layout) if plain and plain != raw else None
-    return block or read_lines(raw, layout, number, shown)
+    return Lines(*block, Faults()) if block else read_lines(raw, layout, number, shown, strict)
 
 
-def _read_in_threads(source: TextSource, layout: TextLayout, rows: _Rows) -> None:
+def _read_in_threads(source: TextSource, layout: TextLayout, rows: _Rows, strict: bool) -> None:
     """Read chunks side by side; NumPy lets go of the interpreter in all large operations."""
     workers = min(_MOST_WORKERS, os.cpu_count() or 1)
-    pending: deque[Future[tuple[NDArray[np.float32], Columns]]] = deque()
+    pending: deque[Future[Lines]] = deque()
     done, reported = 0, 0
     with ThreadPoolExecutor(workers) as pool:
         try:
             for chunk, number in _data_chunks(source, layout):
-                pending.append(pool.submit(_read, chunk, layout, number, source.shown))
+                pending.append(pool.submit(_read, chunk, layout, number, source.shown, strict))
                 if len(pending) > 2 * workers:
-                    rows.add(*pending.popleft().result())
+                    rows.add(pending.popleft().result())
                 done += len(chunk)
                 if done - reported >= _PROGRESS_BYTES:
                     reported = done
                     _progress.info("%s: %s rows read", source.shown, f"{rows.n_rows:,}")
             while pending:
-                rows.add(*pending.popleft().result())
+                rows.add(pending.popleft().result())
         finally:
             for future in pending:
                 future.cancel()
@@ -266,13 +299,16 @@ def _read_in_threads(source: TextSource, layout: TextLayout, rows: _Rows) -> Non
 class _Rows:
     """The rows read so far, in one array that grows."""
 
-    def __init__(self, layout: TextLayout, source: TextSource) -> None:
-        self.layout, self.source = layout, source
+    def __init__(self, layout: TextLayout, source: TextSource, strict: bool) -> None:
+        self.layout, self.source, self.strict = layout, source, strict
         self.n_rows = 0
-        self._values = np.empty((0, len(layout.numeric)), np.float32)
+        self.faults = Faults()
+        self._values = np.empty((0, layout.n_dims), np.float32)
         self._texts: list[list[str]] = [[] for _ in layout.text_columns]
 
-    def add(self, values: NDArray[np.float32], columns: Columns) -> None:
+    def add(self, lines: Lines) -> None:
+        values, columns, faults = lines
+        self.faults.merge(faults)
         n_rows = self.n_rows + len(values)
         if n_rows > len(self._values):
             self._grow(n_rows, len(values))
@@ -294,14 +330,44 @@ class _Rows:
         layout, shown = self.layout, self.source.shown
         if self.n_rows == 0:
             raise LoadError(shown, "column names and no data")
+        self.faults.tell(self.n_rows)
         if layout.n_rows is not None and layout.n_rows != self.n_rows:
-            raise LoadError(
-                f"{shown}:1",
-                f"the header says {layout.n_rows} rows, the file has {self.n_rows}",
-                "is the file whole? else correct or remove the first line",
-            )
+            self._settle_count(layout.n_rows, shown)
         self._values.resize((self.n_rows, self._values.shape[1]), refcheck=False)
+        if not layout.quoted:
+            self._texts = [_unquote(texts) for texts in self._texts]
         return self._values, _name_columns(layout.text_names, self._texts, shown)
+
+    def _settle_count(self, n_said: int, shown: str) -> None:
+        """Go on with the rows that are there, where the header says another number.
+
+        Raises:
+            LoadError: If that is not wanted.
+        """
+        where, why = f"{shown}:1", f"the header says {n_said} rows, the file has {self.n_rows}"
+        if self.strict:
+            way_out = "is the file whole? else correct or remove the first line"
+            raise LoadError(where, why, way_out)
+        labels = self._texts[0] if self._texts else []
+        if n_said and {*labels[n_said:]} <= {*labels[:n_said]} and labels[n_said:]:
+            # gensim writes vectors of numbered documents twice.
+            self.n_rows = n_said
+            self._texts = [texts[:n_said] for texts in self._texts]
+            _log.warning("%s: %s, which repeat labels; the first %s are taken", where, why, n_said)
+        else:
+            _log.warning("%s: %s, which are taken; --strict refuses", where, why)
+
+
+def _unquote(texts: list[str]) -> list[str]:
+    """Take quotes off a column in which they are not part of the texts, as R writes it."""
+    if not any(text.startswith('"') for text in texts):
+        return texts
+    quoted = [text for text in texts if text.startswith('"')]
+    if not all(is_quoted(text.encode("utf-8", "replace")) for text in quoted):
+        return texts
+    if len(quoted) < len(texts) and not any('""' in text[1:-1] for text in quoted):
+        return texts
+    return [text[1:-1].replace('""', '"') if text.startswith('"') else text for text in texts]
 
 
 def _name_columns(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from embviz.errors import LoadError
 from embviz.loaders import list_tensors, load_table
-from embviz.loaders.text.layout import split_quoted
+from embviz.loaders.text.fields import split_quoted
 
 
 @given(st.text('ab",;é ', min_size=1), st.sampled_from(",;\t"))

@@ -1,0 +1,167 @@
+"""How a line of vectors is cut into fields, as a value, and the cutting itself."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Literal
+
+from embviz.loaders.text.cells import HIDDEN
+from embviz.loaders.text.numbers import read_number
+
+Kind = Literal["number", "text", "list", "bare", "empty"]
+DECIMAL_COMMA = re.compile(rb"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
+THOUSANDS = re.compile(
+    rb"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
+)
+_BRACKETS = re.compile(rb"\[[^\[\]]*+\]")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a text file.
+
+    Attributes:
+        kind: `number`; `list` of numbers in brackets, or `bare` without; `text`; `empty` where
+            nothing is in it.
+        name: "" for none.
+        length: How many numbers a cell of a `list` or `bare` one holds, 0 where they were elided.
+    """
+
+    kind: Kind
+    name: str = ""
+    length: int = 0
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """Where the labels and the numbers of a line are.
+
+    Attributes:
+        delimiter: One byte.
+        n_fields: Fields a line.
+        numeric: The fields that make the vector, from 0, ascending; none where one cell holds it.
+        text_columns: The fields that become metadata columns.
+        text_names: Their names, "" for none.
+        n_header: Lines before the first row, blank ones not counted.
+        n_rows: What a word2vec header says.
+        trailing: Whether delimiters at a line's end mean nothing.
+        collapse: Whether several blanks in a row are one delimiter.
+        quoted: Whether fields may stand in quotes (CSV).
+        bracketed: Whether delimiters within brackets separate no fields.
+        decimal: Whether numbers have decimal commas.
+        reason: What makes `n_fields` what it is, to be told.
+        cell: The field that holds the whole vector, None for none.
+        cell_dims: How many numbers it holds.
+        columns: What each field is.
+        label: The place among `text_columns` of the one that names the points, None for any.
+    """
+
+    delimiter: bytes
+    n_fields: int
+    numeric: tuple[int, ...]
+    text_columns: tuple[int, ...] = ()
+    text_names: tuple[str, ...] = ()
+    n_header: int = 0
+    n_rows: int | None = None
+    trailing: bool = False
+    collapse: bool = False
+    quoted: bool = False
+    bracketed: bool = False
+    decimal: bool = False
+    reason: str = ""
+    cell: int | None = None
+    cell_dims: int = 0
+    columns: tuple[Column, ...] = ()
+    label: int | None = None
+
+    @property
+    def n_dims(self) -> int:
+        """How many dimensions the vectors have."""
+        return len(self.numeric) if self.cell is None else self.cell_dims
+
+    @property
+    def names(self) -> list[str]:
+        """The names of all fields."""
+        return [column.name for column in self.columns]
+
+
+def is_number(field: bytes, decimal: bool = False) -> bool:
+    """Tell whether a field is a number, NaN and infinity included.
+
+    Args:
+        field: The field.
+        decimal: Whether it may have a decimal comma.
+    """
+    field = field.strip(b" ")
+    if decimal and DECIMAL_COMMA.fullmatch(field):
+        return True
+    try:
+        read_number(field)
+    except ValueError:
+        return False
+    return True
+
+
+def like_number(field: bytes) -> bool:
+    """Tell whether a field is a number in any notation, those that are refused among them."""
+    field = field.strip(b" ")
+    return is_number(field, decimal=True) or bool(THOUSANDS.fullmatch(field))
+
+
+def cut(line: bytes, layout: TextLayout) -> list[bytes]:
+    """Cut a line at its delimiters, without judging it."""
+    if layout.trailing:
+        line = line.rstrip(b" " + layout.delimiter)
+    line = hide_brackets(line, layout)
+    if layout.quoted and b'"' in line:
+        with suppress(ValueError):
+            return split_quoted(line, layout.delimiter)
+    fields = line.split(layout.delimiter)
+    return [f for f in fields if f] if layout.delimiter == b" " else fields
+
+
+def hide_brackets(line: bytes, layout: TextLayout) -> bytes:
+    """Return a line in which delimiters within brackets are replaced, where they separate none."""
+    if not layout.bracketed or b"[" not in line:
+        return line
+    return _BRACKETS.sub(lambda found: found[0].replace(layout.delimiter, HIDDEN), line)
+
+
+def split_quoted(line: bytes, delimiter: bytes) -> list[bytes]:
+    """Cut a line of CSV, where a field in quotes may hold delimiters and doubled quotes.
+
+    RFC 4180, section 2, of any length: csv.reader takes fields of 131,072 characters.
+
+    Raises:
+        ValueError: If a quote is not closed, or a closed one is not followed by a delimiter.
+    """
+    fields: list[bytes] = []
+    at = 0
+    while True:
+        if line[at : at + 1] == b'"':
+            end = line.find(b'"', at + 1)
+            while end >= 0 and line[end + 1 : end + 2] == b'"':
+                end = line.find(b'"', end + 2)
+            if end < 0:
+                raise ValueError("a quote is not closed")
+            fields.append(line[at + 1 : end].replace(b'""', b'"'))
+            at = end + 1
+            if at < len(line) and line[at : at + 1] != delimiter:
+                raise ValueError(f"'{delimiter.decode()}' expected after '\"'")
+        else:
+            end = line.find(delimiter + b'"', at)
+            end = len(line) if end < 0 else end
+            fields += line[at:end].split(delimiter)
+            at = end
+        if at >= len(line):
+            return fields
+        at += 1
+
+
+def is_quoted(field: bytes) -> bool:
+    """Tell whether a field is in quotes, those within it doubled."""
+    inner = field[1:-1]
+    closed = len(field) > 1 and field[:1] == field[-1:] == b'"'
+    return closed and b'"' not in inner.replace(b'""', b"")
