@@ -456,6 +456,8 @@ def read_all(path: Path) -> None:
                 continue
             next(iter(table.blocks()))
             table.label(table.n_points - 1)
+
+
 def real(name: str) -> Kind:
     """A small file that PyTorch wrote; half of the time what is pickled in it is changed."""
     file = Path(__file__).parent.parent / "tests" / "data" / "pytorch" / name
