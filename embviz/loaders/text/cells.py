@@ -24,11 +24,12 @@ MISSING = frozenset(
 )
 """Fields that stand for a number that is missing, beside nan."""
 _OPEN, _CLOSE = b"[({", b"])}"
-_SEPARATORS = b",;[](){}\0\1\t\r\n"
+_SEPARATORS = b",;|[](){}\0\1\t\r\n"
 _TO_BLANKS = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 _WRAPPED = re.compile(
     rb"(?:np\.|numpy\.)?(?:array|tensor)\((.*?)(?:,\s*dtype=[\w.']+)?,?\s*\)", re.DOTALL
 )
+_SEVERAL = re.compile(rb"\][\s,;\0\1]*\[")
 _SCALAR = re.compile(rb"np\.float(?:16|32|64)\(([^()]*)\)")
 _BLANK, _LINE_FEED = 32, 10
 
@@ -54,7 +55,7 @@ def split_cell(field: bytes) -> list[bytes]:
 def count_numbers(field: bytes) -> int:
     """Return how many numbers a cell holds, 0 where it holds anything else, or one number alone."""
     tokens = split_cell(field)
-    if len(tokens) < 2 and not is_list(field):
+    if (len(tokens) < 2 and not is_list(field)) or _SEVERAL.search(field):
         return 0
     for token in tokens:
         if token in MISSING:

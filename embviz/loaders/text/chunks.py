@@ -15,6 +15,7 @@ import numpy as np
 
 from embviz.errors import LoadError
 from embviz.loaders.text.cells import LINE_END
+from embviz.loaders.text.fields import hide_in_brackets
 
 CHUNK_BYTES = 1 << 19
 LONGEST_LINE = 64 << 20
@@ -50,12 +51,13 @@ class TextSource:
         self.packed = False
         self._returns = False
 
-    def chunks(self, quoted: bytes = b"") -> Iterator[tuple[bytes, int]]:
+    def chunks(self, quoted: bytes = b"", wrapped: bool = False) -> Iterator[tuple[bytes, int]]:
         """Yield (lines, number of the first line from 1), each line ended by a line feed.
 
         Args:
             quoted: The delimiters of fields that may stand in quotes. A line end within such quotes
                 becomes `LINE_END` and ends no line; what is yielded counts it as one.
+            wrapped: Whether the same is true of line ends within brackets.
 
         Raises:
             LoadError: If it is damaged gzip, a line is longer than 64 MiB, or NUL is in it where
@@ -64,14 +66,14 @@ class TextSource:
         number = 1
         held = b""
         for lines in self._lines():
-            if not quoted:
+            if not quoted and not wrapped:
                 yield lines, number
                 number += lines.count(b"\n")
                 continue
             if LINE_END in lines:
                 at = number + held.count(b"\n") + lines.count(b"\n", 0, lines.index(LINE_END))
                 raise LoadError(f"{self.shown}:{at}", "a NUL byte", "the file is damaged")
-            whole, held = hide_line_ends(held + lines, quoted)
+            whole, held = join_lines(held + lines, quoted, wrapped)
             if len(held) > _LONGEST_QUOTED:  # No field: a quote that opens none.
                 whole, held = whole + held, b""
             if whole:
@@ -85,11 +87,10 @@ class TextSource:
         rest = b""
         begun = False
         n_lines = 1
-        for block in self._text():
+        for block in self.blocks():
             raw = rest + block
             if not begun:
-                self._returns = b"\n" not in raw[:_HEAD_BYTES]
-                raw, begun = raw.removeprefix(_BOM), True
+                self._returns, begun = b"\n" not in raw[:_HEAD_BYTES], True
             lines, rest = self._cut_at_line_end(raw)
             if lines:
                 yield lines
@@ -101,9 +102,13 @@ class TextSource:
             # A CR that ended the last block stayed behind, in case an LF followed.
             yield self._to_line_feeds(rest).removesuffix(b"\n").removesuffix(b"\r") + b"\n"
 
-    def _text(self) -> Iterator[bytes]:
-        """Yield blocks of UTF-8, the first of which tells how lines end if any does."""
-        blocks = self._blocks()
+    def blocks(self) -> Iterator[bytes]:
+        """Yield blocks of UTF-8 without a byte order mark, the first of 64 KiB where there are.
+
+        Raises:
+            LoadError: If it is damaged gzip or UTF-16.
+        """
+        blocks = self._stored_blocks()
         head = b""
         for block in blocks:
             head += block
@@ -111,7 +116,7 @@ class TextSource:
                 break
         encoding = find_utf16(head)
         if encoding is None:
-            yield head
+            yield head.removeprefix(_BOM)
             yield from blocks
             return
         self.packed = True
@@ -126,7 +131,7 @@ class TextSource:
                 self.shown, f"damaged UTF-16 ({e.reason})", "save the file as UTF-8"
             ) from None
 
-    def _blocks(self) -> Iterator[bytes]:
+    def _stored_blocks(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
             self.packed = file.peek(2)[:2] == _GZIP
             stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self.packed else file
@@ -179,6 +184,17 @@ def find_utf16(head: bytes) -> str | None:
 def _all_but_few(high: bytes) -> bool:
     """Tell whether high bytes of UTF-16 are those of letters, not of numbers in binary."""
     return len(set(high)) <= max(2, len(high) // 16)
+
+
+def join_lines(text: bytes, quoted: bytes, wrapped: bool) -> tuple[bytes, bytes]:
+    """Replace line ends in quotes or brackets; return whole records, and what follows them."""
+    if not wrapped:
+        return hide_line_ends(text, quoted)
+    text = hide_in_brackets(text, b"\n", LINE_END)
+    start = text.rfind(b"\n", 0, max(0, text.rfind(b"["))) + 1
+    if text.rfind(b"[") > text.rfind(b"]"):
+        return text[:start], text[start:]
+    return text, b""
 
 
 def hide_line_ends(text: bytes, delimiters: bytes) -> tuple[bytes, bytes]:

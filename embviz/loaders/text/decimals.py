@@ -40,11 +40,7 @@ def has_decimal_commas(rows: Sequence[Sequence[bytes]], shown: str, given: bool 
         if grouped or (points and all(map(THOUSANDS.fullmatch, commas))):
             if given:
                 continue
-            raise LoadError(
-                shown,
-                f"'{printable((grouped or commas)[0].decode(), 40)}' has thousands separators",
-                "write numbers without them (pandas: read_csv(…, thousands=','), then to_csv)",
-            )
+            raise _thousands((grouped or commas)[0], shown)
         with_commas += commas
     if not with_commas or points:
         return False
@@ -58,6 +54,16 @@ def has_decimal_commas(rows: Sequence[Sequence[bytes]], shown: str, given: bool 
             "write numbers with decimal points",
         )
     return True
+
+
+def _thousands(field: bytes, shown: str) -> LoadError:
+    german = field.rfind(b",") > field.find(b".") > 0
+    options = "thousands='.', decimal=','" if german else "thousands=','"
+    return LoadError(
+        shown,
+        f"'{printable(field.decode(), 40)}' has thousands separators",
+        f"write numbers without them (pandas: read_csv with {options}, then to_csv)",
+    )
 
 
 def refuse_commas_for_both(rows: Sequence[Sequence[bytes]], shown: str) -> None:

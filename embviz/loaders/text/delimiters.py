@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 
-from embviz.loaders.text.cells import LINE_END, count_numbers, is_elided, is_list, split_cell
-from embviz.loaders.text.fields import is_number, like_number, split_quoted
+from embviz.loaders.text.cells import (
+    HIDDEN,
+    LINE_END,
+    count_numbers,
+    is_elided,
+    is_list,
+    split_cell,
+)
+from embviz.loaders.text.fields import hide_in_brackets, is_number, like_number, split_quoted
 
-DELIMITERS = b"\t,; "
+DELIMITERS = b"\t,;| "
 _SCORED_LINES = 12
 _SCORED_BYTES = 1_000_000
 
@@ -20,6 +27,8 @@ def find_delimiter(lines: Sequence[bytes], among: bytes) -> bytes:
     delimiter than the numbers are.
     """
     sample = _sample(lines[1:] or lines)
+    if any(_has_commas_in_numbers(sample, d) for d in _bytes(among) if d != b","):
+        among = among.replace(b",", b"") or among
     scores = {d: [_score(line, d) for line in sample] for d in _bytes(among)}
     tabbed = [
         n for n, line in zip(scores.get(b"\t", ()), sample, strict=False) if n and b"\t" in line
@@ -27,6 +36,17 @@ def find_delimiter(lines: Sequence[bytes], among: bytes) -> bytes:
     if 2 * len(tabbed) > len(sample):
         return b"\t"
     return max(scores, key=lambda d: sum(scores[d]))
+
+
+def _has_commas_in_numbers(sample: Sequence[bytes], delimiter: bytes) -> bool:
+    """Tell whether a delimiter leaves numbers that have commas within them, in most lines."""
+    n = 0
+    for line in sample:
+        fields = cut_roughly(line, delimiter)
+        numbers = [field for field in fields if like_number(field)]
+        commas = any(b"," in field for field in numbers)
+        n += commas and len(numbers) > 1 and 2 * len(numbers) >= len(fields)
+    return 2 * n > len(sample)
 
 
 def _bytes(among: bytes) -> list[bytes]:
@@ -45,7 +65,7 @@ def _sample(lines: Sequence[bytes]) -> list[bytes]:
 
 def _score(line: bytes, delimiter: bytes) -> int:
     """Return how many numbers a line holds if it is cut at a delimiter."""
-    fields = cut_roughly(line, delimiter)
+    fields = cut_roughly(hide_in_brackets(line, delimiter, HIDDEN), delimiter)
     if len(fields) == 1:
         return count_numbers(fields[0]) if is_list(fields[0]) else is_number(fields[0])
     single, listed, bare = 0, 0, []
@@ -72,11 +92,11 @@ def cut_roughly(line: bytes, delimiter: bytes) -> list[bytes]:
 def is_csv(lines: Sequence[bytes], delimiter: bytes) -> bool:
     """Tell whether quotes around fields are no part of them.
 
-    So they are between commas and semicolons. Between tabs and blanks they are where every field
-    that begins with one is a quoted field, and one of them needs its quotes or a whole column has
-    them: R and data frames write so, and a label that is a quote does not.
+    So they are between commas, semicolons and bars. Between tabs and blanks they are where every
+    field that begins with one is a quoted field, and one of them needs its quotes or a whole column
+    has them: R and data frames write so, and a label that is a quote does not.
     """
-    if delimiter in b",;":
+    if delimiter in b",;|":
         return True
     with_quotes = [line for line in lines if b'"' in line]
     if not with_quotes:

@@ -50,6 +50,7 @@ class TextLayout:
         collapse: Whether several blanks in a row are one delimiter.
         quoted: Whether fields may stand in quotes (CSV).
         bracketed: Whether delimiters within brackets separate no fields.
+        wrapped: Whether line ends within brackets end no line.
         decimal: Whether numbers have decimal commas.
         reason: What makes `n_fields` what it is, to be told.
         cell: The field that holds the whole vector, None for none.
@@ -69,6 +70,7 @@ class TextLayout:
     collapse: bool = False
     quoted: bool = False
     bracketed: bool = False
+    wrapped: bool = False
     decimal: bool = False
     reason: str = ""
     cell: int | None = None
@@ -124,9 +126,14 @@ def cut(line: bytes, layout: TextLayout) -> list[bytes]:
 
 def hide_brackets(line: bytes, layout: TextLayout) -> bytes:
     """Return a line in which delimiters within brackets are replaced, where they separate none."""
-    if not layout.bracketed or b"[" not in line:
-        return line
-    return _BRACKETS.sub(lambda found: found[0].replace(layout.delimiter, HIDDEN), line)
+    return hide_in_brackets(line, layout.delimiter, HIDDEN) if layout.bracketed else line
+
+
+def hide_in_brackets(text: bytes, what: bytes, by: bytes) -> bytes:
+    """Replace something within brackets."""
+    if b"[" not in text:
+        return text
+    return _BRACKETS.sub(lambda found: found[0].replace(what, by), text)
 
 
 def split_quoted(line: bytes, delimiter: bytes) -> list[bytes]:

@@ -12,31 +12,27 @@ from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided,
 from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
 from embviz.loaders.text.fields import Column, TextLayout, cut, is_number
+from embviz.loaders.text.sample import Sample
 
-SAMPLE_LINES = 50
 MOST_COLUMNS = 100_000
+_FEW_ROWS = 10
 _SCORED_FIELDS = 1_000_000
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|svg|script)", re.IGNORECASE)
+_SPARSE = re.compile(rb"[0-9]+:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
 def find_layout(
-    lines: Sequence[bytes],
-    delimiter: bytes | None,
-    shown: str,
-    *,
-    given: bool = False,
-    literal: bool = False,
+    sample: Sample, delimiter: bytes | None, shown: str, *, given: bool = False
 ) -> TextLayout:
     """Find out how a file of vectors is laid out.
 
     Args:
-        lines: The first lines that are not blank, without their ends.
+        sample: Its first lines.
         delimiter: What separates fields; of several bytes one; None for any, to be found out.
         shown: The file as it is named to the user.
         given: Whether the user says which columns are the vector, so that nothing is refused that
             this answers.
-        literal: Whether a quote stands for itself.
 
     Returns:
         The layout, in which all columns of numbers make the vector.
@@ -44,6 +40,7 @@ def find_layout(
     Raises:
         LoadError: If these are no vectors, with what they look like.
     """
+    lines: Sequence[bytes] = sample.start
     if not lines:
         raise LoadError(shown, "no lines", "a table of vectors is needed")
     _refuse_other_text(lines[0], shown)
@@ -55,9 +52,11 @@ def find_layout(
     lines = lines[n_header:]
     if not lines:
         raise LoadError(shown, "comments and no data")
-    layout = _cutting(lines, among, literal)
+    layout = replace(_cutting(lines, among, sample.literal), wrapped=sample.wrapped)
     rows = [cut(line, layout) for line in lines]
     layout = replace(layout, n_header=n_header)
+    if _is_class_header(rows):
+        return _class_layout(rows[1:], replace(layout, n_header=n_header + 1))
     counts = _word2vec_header(rows)
     if counts and not given:
         return _word2vec_layout(rows[1:], layout, counts, shown)
@@ -86,7 +85,7 @@ def _count_comments(lines: Sequence[bytes]) -> int:
 def _cutting(lines: Sequence[bytes], among: bytes, literal: bool) -> TextLayout:
     """Return how lines are cut into fields."""
     body = lines[1:] or lines
-    if all(is_list(line) for line in body):
+    if all(is_list(line) or line.strip() == b"..." for line in body):
         return TextLayout(b"\t", 1, (), bracketed=True)
     delimiter = among if len(among) == 1 else find_delimiter(lines, among)
     layout = TextLayout(delimiter, 0, (), trailing=delimiter == b" ")
@@ -100,6 +99,23 @@ def _cutting(lines: Sequence[bytes], among: bytes, literal: bool) -> TextLayout:
 def _has_brackets(lines: Sequence[bytes]) -> bool:
     """Tell whether most lines hold numbers in brackets that are not in quotes."""
     return 2 * sum(b"[" in line and b']"' not in line for line in lines) > len(lines)
+
+
+def _is_class_header(rows: Sequence[Sequence[bytes]]) -> bool:
+    """Tell whether the first line is `rows,columns,class,class,…`, as scikit-learn writes it."""
+    head, body = rows[0], rows[1:]
+    if len(head) < 4 or not all(f.isdigit() and len(f) < 10 for f in head[:2]) or not body:
+        return False
+    width = int(head[1]) + 1
+    return not any(map(is_number, head[2:])) and all(
+        len(row) == width and all(map(is_number, row)) for row in body
+    )
+
+
+def _class_layout(rows: Sequence[Sequence[bytes]], layout: TextLayout) -> TextLayout:
+    """Return the layout of lines below such a header: the class comes last."""
+    columns = [Column("number")] * (len(rows[0]) - 1) + [Column("text", "class")]
+    return _with_columns(replace(layout, n_fields=len(columns)), columns)
 
 
 def _word2vec_header(rows: Sequence[Sequence[bytes]]) -> tuple[int, int] | None:
@@ -127,6 +143,7 @@ def _word2vec_layout(
         layout,
         n_header=layout.n_header + 1,
         n_rows=n_rows,
+        decimal=layout.delimiter != b"," and has_decimal_commas(usual, shown),
         reason=f"the header says {n_dims} dimensions",
     )
     cells = [c for c in range(width) if _most(count_numbers(row[c]) == n_dims for row in usual)]
@@ -134,9 +151,10 @@ def _word2vec_layout(
         columns = [Column("text", "" if c else "label") for c in range(width)]
         columns[cells[0]] = Column("bare", "", n_dims)
         return _with_columns(replace(layout, n_fields=width), columns)
-    labelled = width == n_dims + 1 or not is_number(rows[0][0])
+    labelled = width == n_dims + 1 or not is_number(rows[0][0], layout.decimal)
     found = width - labelled
-    if found > n_dims and labelled and _most(_is_label_end(row, n_dims) for row in usual):
+    ends = (_is_label_end(row, n_dims, layout.decimal) for row in usual)
+    if found > n_dims and labelled and _most(ends):
         # A name of several words, as most are here: the header's count goes before.
         found = n_dims
     if found != n_dims:
@@ -159,12 +177,12 @@ def _most(claims: Iterable[bool]) -> bool:
     return 2 * sum(found) > len(found)
 
 
-def _is_label_end(row: Sequence[bytes], n_dims: int) -> bool:
+def _is_label_end(row: Sequence[bytes], n_dims: int, decimal: bool) -> bool:
     """Tell whether the field before a row's last n_dims numbers belongs to its name."""
-    if not all(map(is_number, row[-n_dims:])):
+    if not all(is_number(field, decimal) for field in row[-n_dims:]):
         return False
     last = row[-n_dims - 1]
-    fractions = any(b"." in field for field in row[-n_dims:])
+    fractions = any(b"." in field or b"," in field for field in row[-n_dims:])
     return not is_number(last) or (fractions and last.isdigit())
 
 
@@ -185,8 +203,9 @@ def _table_layout(
         layout = replace(layout, decimal=has_decimal_commas(usual, shown, given))
     if layout.delimiter == b"," and not given:
         refuse_commas_for_both(usual, shown)
-    columns = [_column([row[c] for row in usual], layout) for c in range(width)]
+    columns = [_column([row[c] for row in usual], layout, c == 0) for c in range(width)]
     header = _header(rows, columns, layout.decimal) if len(rows) > 1 else None
+    _refuse_sparse(usual, shown)
     if all(column.kind in ("text", "empty") for column in columns):
         _refuse_text_only(rows, shown)
     if width == 1 and columns[0].kind == "number":
@@ -196,6 +215,11 @@ def _table_layout(
             "separate columns by tabs, commas or blanks; labels go to --metadata",
         )
     layout = replace(layout, n_fields=width)
+    if header and _is_second_header(rows, columns):
+        header = [
+            " ".join(filter(None, (a, _name(b)))) for a, b in zip(header, rows[1], strict=True)
+        ]
+        layout = replace(layout, n_header=layout.n_header + 1)
     n_numbers = sum(column.kind == "number" for column in columns)
     n_labels = width - n_numbers
     leading = n_labels > 1 and all(column.kind == "text" for column in columns[:n_labels])
@@ -225,16 +249,18 @@ def _with_columns(layout: TextLayout, columns: Sequence[Column]) -> TextLayout:
     )
 
 
-def _column(cells: Sequence[bytes], layout: TextLayout) -> Column:
+def _column(cells: Sequence[bytes], layout: TextLayout, leading: bool) -> Column:
     """Return what a column is, from its fields in some rows."""
     known = [field for field in cells if field.strip(b" ") not in MISSING]
     if not known:
         return Column("empty")
-    if 2 * sum(is_number(field, layout.decimal) for field in known) >= len(known):
+    # Words that are numbers are no rarity, and words among numbers are one.
+    share = 0.9 if leading and len(known) >= _FEW_ROWS else 0.5
+    if sum(is_number(field, layout.decimal) for field in known) >= share * len(known):
         return Column("number")
     lists = [field for field in known if is_list(field)]
     if 2 * len(lists) >= len(known):
-        if any(map(is_elided, lists)):
+        if any(is_elided(field) for field in known if field in lists or len(field) < 9):
             return Column("list", length=0)
         length, n = Counter(map(count_numbers, lists)).most_common(1)[0]
         if length and 2 * n > len(lists):
@@ -252,6 +278,8 @@ def _header(
 ) -> list[str] | None:
     """Return the names in the first line, where it is a header."""
     fields = list(rows[0])
+    if len(fields) == len(columns) + 1 and not fields[-1].strip():
+        del fields[-1]
     if len(fields) == len(columns) - 1:
         # R and pandas leave out the name of the row names; else a delimiter ends all other lines.
         fields = [*fields, b""] if columns[-1].kind == "empty" else [b"", *fields]
@@ -271,6 +299,22 @@ def _header(
     return [_name(field) for field in fields]
 
 
+def _is_second_header(rows: Sequence[Sequence[bytes]], columns: Sequence[Column]) -> bool:
+    """Tell whether the second line names columns too, as data frames of several levels do."""
+    if len(rows) < 4 or len(rows[1]) != len(columns):
+        return False
+    fields = [field.strip() for field in rows[1]]
+    counted = [c for c, column in enumerate(columns) if column.kind == "number" and fields[c]]
+    below = [row for row in rows[2:] if len(row) == len(columns)]
+    fractions = all(any(b"." in row[c] for row in below) for c in counted)
+    return (
+        fields[0] == b""
+        and bool(counted)
+        and fractions
+        and all(fields[c].isdigit() for c in counted)
+    )
+
+
 def _name(field: bytes) -> str:
     return field.replace(HIDDEN, b" ").decode("utf-8", "replace").strip()
 
@@ -282,6 +326,16 @@ def _counts_columns(numbers: Sequence[bytes], row: Sequence[bytes]) -> bool:
     first = int(numbers[0])
     counted = [int(number) for number in numbers] == [*range(first, first + len(numbers))]
     return counted and any(b"." in field or b"e-" in field for field in row)
+
+
+def _refuse_sparse(rows: Sequence[Sequence[bytes]], shown: str) -> None:
+    pairs = [any(map(_SPARSE.fullmatch, row[1:])) for row in rows]
+    if all(pairs) and all(map(_SPARSE.fullmatch, (f for row in rows for f in row[1:] if f))):
+        raise LoadError(
+            shown,
+            "sparse index:value vectors (SVMlight), which are not read",
+            "sklearn.datasets.load_svmlight_file reads them: numpy.save('x.npy', X.toarray())",
+        )
 
 
 def _refuse_text_only(rows: Sequence[Sequence[bytes]], shown: str) -> None:

@@ -130,7 +130,7 @@ def _split_line(line: bytes, layout: TextLayout, where: str, faults: Faults) -> 
     Raises:
         LoadError: If there are more or fewer than the layout says.
     """
-    _refuse_damage(line, where, layout.quoted)
+    _refuse_damage(line, where, layout.quoted or layout.wrapped)
     if layout.trailing:
         line = line.rstrip(b" " + layout.delimiter)
     line = hide_brackets(line, layout)
@@ -206,7 +206,7 @@ def split_fields(line: bytes, delimiter: bytes, quoted: bool, where: str) -> lis
 
 def _text(field: bytes, layout: TextLayout, where: str, faults: Faults) -> str:
     """Return a text field as it was before its line ends and delimiters were hidden."""
-    if layout.quoted and LINE_END in field:
+    if LINE_END in field:
         field = field.replace(LINE_END, b"\n")
     if layout.bracketed and HIDDEN in field:
         field = field.replace(HIDDEN, layout.delimiter)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
 from embviz.errors import LoadError
-from embviz.loaders.text.chunks import TextSource, hide_line_ends
-from embviz.loaders.text.layout import SAMPLE_LINES
+from embviz.loaders.text.chunks import TextSource, join_lines
 
-_QUOTED = b",;\t"
+SAMPLE_LINES = 50
+_QUOTED = b",;|\t"
 _MOST_LINES = 400
 _PLACES = 8
 _BLOCK_BYTES = 1 << 17
+_WRAPPED_LIST = re.compile(
+    rb"(?:[^\n\[\]\"]*\n)?[^\n\[\]\"]*\[*(\[[\s0-9.,eE+\-naif]*)(?:\]|\.\.\.)"
+)
 
 
 @dataclass(frozen=True)
@@ -23,11 +27,13 @@ class Sample:
         first: The first of the file without a gap, header and all.
         later: Some of the others, in order.
         literal: Whether a quote stands for itself, as a label that is one shows.
+        wrapped: Whether line ends within brackets end no line, as NumPy prints arrays.
     """
 
     first: tuple[bytes, ...]
     later: tuple[bytes, ...] = ()
     literal: bool = False
+    wrapped: bool = False
 
     @property
     def start(self) -> tuple[bytes, ...]:
@@ -48,7 +54,7 @@ def take_sample(source: TextSource, *, start_only: bool = False) -> Sample:
     if source.size == 0:
         raise LoadError(source.shown, "0 bytes", "a table of vectors is needed")
     lines: list[bytes] = []
-    n_read, literal = 0, False
+    n_read, literal, wrapped = 0, False, False
     for chunk, number in source.chunks():
         n_read += len(chunk)
         if b"\0" in chunk[:1000] and not chunk[:1000].isascii():
@@ -56,18 +62,26 @@ def take_sample(source: TextSource, *, start_only: bool = False) -> Sample:
         if b"\0" in chunk:
             _refuse_nul(chunk, number, source.shown, len(lines))
         literal = literal or _has_literal_quotes(chunk)
-        whole, rest = (chunk, b"") if literal else hide_line_ends(chunk, _QUOTED)
+        wrapped = wrapped or _is_wrapped(chunk)
+        whole, rest = join_lines(chunk, b"" if literal else _QUOTED, wrapped)
         lines += [line for line in (whole + rest).split(b"\n") if line.strip()]
         if len(lines) >= SAMPLE_LINES:
             break
     first = tuple(lines[:_MOST_LINES])
     if start_only:
-        return Sample(first, literal=literal)
-    if source.packed or source.size <= n_read + 16 or len(lines) < SAMPLE_LINES:
+        return Sample(first, (), literal, wrapped)
+    if source.packed or wrapped or source.size <= n_read + 16 or len(lines) < SAMPLE_LINES:
         later = lines[_MOST_LINES:]
         step = -(-len(later) // _MOST_LINES) or 1
-        return Sample(first, tuple(later[::step]), literal)
+        return Sample(first, tuple(later[::step]), literal, wrapped)
     return Sample(first, _later_lines(source, n_read), literal)
+
+
+def _is_wrapped(chunk: bytes) -> bool:
+    """Tell whether the first vector in brackets, which is in no quotes, is on several lines."""
+    head = chunk[:_BLOCK_BYTES].lstrip()
+    found = _WRAPPED_LIST.match(head)
+    return found is not None and b"\n" in found[1]
 
 
 def _has_literal_quotes(chunk: bytes) -> bool:
@@ -78,7 +92,7 @@ def _has_literal_quotes(chunk: bytes) -> bool:
     odd = [line for line in lines if line.count(b'"') % 2]
     if not odd:
         return False
-    for delimiter in (b"\t", b",", b";"):
+    for delimiter in (b"\t", b",", b";", b"|"):
         width = Counter(line.count(delimiter) for line in lines).most_common(1)[0][0]
         if width > 1 and all(line.count(delimiter) == width for line in odd):
             return True

@@ -34,7 +34,7 @@ _progress = logging.getLogger("embviz.progress")
 _OF_ARRAYS = (".npy", ".npz")  # Text under such a name is a mistake to be told.
 _MOST_WORKERS = 4
 _BLANK_LINE = re.compile(rb"\n(?=[^\S\n]*\n)")
-_LABEL_AND_NUMBER = re.compile(rb"[^\t,; ]+[\t,; ]+[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
+_LABEL_AND_NUMBER = re.compile(rb"[^\t,;| ]+[\t,;| ]+[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
 _PROGRESS_BYTES = 32 << 20
 
 
@@ -95,7 +95,7 @@ class TextFormat:
     def _layout(self, sample: Sample, source: TextSource, given: bool) -> TextLayout:
         """Return the layout of first lines as this format."""
         shown, lines = source.shown, sample.start
-        find = partial(find_layout, lines, shown=shown, given=given, literal=sample.literal)
+        find = partial(find_layout, sample, shown=shown, given=given)
         wrong: LoadError | None = None
         try:
             layout = find(None)
@@ -136,7 +136,7 @@ class TextFormat:
 WORD2VEC = TextFormat("word2vec", (".vec", ".w2v"), b" \t", counted=True)
 GLOVE = TextFormat("glove", (".glove",), b" ")
 TSV = TextFormat("tsv", (".tsv", ".tab", ".txt"), b"\t")
-CSV = TextFormat("csv", (".csv",), b",;")
+CSV = TextFormat("csv", (".csv",), b",;|")
 
 
 @lru_cache(maxsize=2)
@@ -147,7 +147,7 @@ def _sniff(start: Start) -> TextLayout | None:
     try:
         source = TextSource(start.path)
         sample = take_sample(source, start_only=True)
-        return find_layout(sample.start, None, source.shown, given=True, literal=sample.literal)
+        return find_layout(sample, None, source.shown, given=True)
     except LoadError:
         return None
 
@@ -184,7 +184,7 @@ def tsv_tensor(path: Path, name: str) -> Tensor:
     if len(fields) > 1 and all(map(is_number, fields)):
         layout = TextLayout(b"\t", len(fields), tuple(range(len(fields))))
         return text_tensor(path, source, layout, name)
-    layout = find_layout(sample.start, b"\t", source.shown, literal=sample.literal)
+    layout = find_layout(sample, b"\t", source.shown)
     (taken, *_) = take_columns(layout, sample, None, source.shown)
     _tell(source, (taken,))
     return text_tensor(path, source, taken.layout, name)
@@ -256,7 +256,8 @@ def _count_rows(source: TextSource, layout: TextLayout) -> int:
 def _data_chunks(source: TextSource, layout: TextLayout) -> Iterator[tuple[bytes, int]]:
     """Yield chunks of lines behind the header, with the number of the first line of each."""
     skip = layout.n_header
-    for chunk, number in source.chunks(layout.delimiter if layout.quoted else b""):
+    quoted = layout.delimiter if layout.quoted else b""
+    for chunk, number in source.chunks(quoted, layout.wrapped):
         while skip and chunk:
             line, _, chunk = chunk.partition(b"\n")
             number += 1

@@ -75,12 +75,34 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
     doubtful = [aside for aside in asides if not aside.sure]
     if doubtful:
         raise _ask(layout, asides, doubtful[0], sample, shown)
+    words = _in_label(layout, asides)
+    if words:
+        return (_take_label(layout, words),)
     out = {layout.numeric[aside.column]: aside for aside in asides}
     numeric = tuple(c for c in layout.numeric if c not in out)
     if len(numeric) < 2:
         why = "one column of numbers that is a dimension, where a vector needs two or more"
         raise LoadError(shown, why, f"{OPTION} all takes {_tell(layout, out, asides)} as well")
     return (_take_numbers(layout, numeric, asides),)
+
+
+def _in_label(layout: TextLayout, asides: Sequence[Aside]) -> int:
+    """Return how many numbers end a name of several words, as in `chapter 7`; 0 for none."""
+    columns = layout.columns
+    words = len(asides)
+    one_label = layout.delimiter == b" " and columns[0].kind == "text" and not any(layout.names)
+    behind = [layout.numeric[aside.column] for aside in asides] == [*range(1, words + 1)]
+    return words if one_label and behind and not layout.quoted else 0
+
+
+def _take_label(layout: TextLayout, words: int) -> Taken:
+    """Take the numbers at a line's end, and all before them as the label."""
+    columns = (layout.columns[0], *layout.columns[1 + words :])
+    joined = replace(layout, columns=columns, n_fields=layout.n_fields - words)
+    numeric = tuple(c for c, column in enumerate(columns) if column.kind == "number")
+    rest = [c for c, column in enumerate(columns) if column.kind == "text"]
+    note = f"the last {len(numeric)} numbers of a line are the vector, the label is before them"
+    return Taken(_with_text(replace(joined, numeric=numeric), rest, {}, None), "", (note,))
 
 
 def _default_columns(layout: TextLayout) -> list[int]:
