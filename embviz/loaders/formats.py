@@ -60,6 +60,7 @@ FORMATS: dict[str, Format] = {
         ("fasttext", "words.fasttext", "file"),
         ("word2vec_binary", "words.word2vec_binary", "file"),
         ("hugging_face", "weights.hugging_face", "file folder"),
+        ("json", "text.json_table", "file"),
         ("word2vec", "text.tables", "file"),
         ("glove", "text.tables", "file"),
         ("tsv", "text.tables", "file"),

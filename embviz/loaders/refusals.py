@@ -57,6 +57,7 @@ READ_FORMATS = ", ".join(
         ".npy",
         ".npz",
         "TSV and CSV of vectors",
+        "JSON of vectors",
         "word2vec (text and binary) and GloVe (also .gz)",
         "fastText models",
         "folders with projector_config.pbtxt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import struct
 import sys
@@ -144,6 +145,12 @@ def write_word2vec_binary(folder: Path) -> Path:
     return folder / "w.bin"
 
 
+def write_json(folder: Path) -> Path:
+    rows = [{"word": w, "vector": v.tolist()} for w, v in zip(WORDS, VECTORS, strict=True)]
+    (folder / "x.json").write_text(json.dumps(rows))
+    return folder / "x.json"
+
+
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "npy": write_npy,
     "npz": write_npz,
@@ -158,6 +165,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "fasttext": write_fasttext,
     "word2vec_binary": write_word2vec_binary,
     "hugging_face": write_hugging_face,
+    "json": write_json,
     "word2vec": lambda folder: write_text(folder / "w.vec", " ", f"{N} 6\n"),
     "glove": lambda folder: write_text(folder / "g.txt", " "),
     "tsv": lambda folder: write_text(folder / "x.tsv", "\t"),

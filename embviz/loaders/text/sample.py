@@ -81,7 +81,8 @@ def _is_wrapped(chunk: bytes) -> bool:
     """Tell whether the first vector in brackets, which is in no quotes, is on several lines."""
     head = chunk[:_BLOCK_BYTES].lstrip()
     found = _WRAPPED_LIST.match(head)
-    return found is not None and b"\n" in found[1]
+    # A line that begins with the closing bracket has it for a word: NumPy closes behind a number.
+    return found is not None and b"\n" in found[1] and not found[1].endswith(b"\n")
 
 
 def _has_literal_quotes(chunk: bytes) -> bool:

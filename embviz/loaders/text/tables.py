@@ -23,6 +23,7 @@ from embviz.loaders.text.blocks import make_plain, read_block
 from embviz.loaders.text.chunks import TextSource
 from embviz.loaders.text.faults import Faults
 from embviz.loaders.text.fields import TextLayout, cut, is_number, is_quoted
+from embviz.loaders.text.json_values import looks_like_json
 from embviz.loaders.text.layout import find_layout
 from embviz.loaders.text.lines import Lines, read_lines
 from embviz.loaders.text.sample import Sample, take_sample
@@ -31,7 +32,8 @@ from embviz.loaders.text.taking import ONE_COLUMN, Taken, take_columns
 _log = logging.getLogger("embviz")
 _progress = logging.getLogger("embviz.progress")
 
-_OF_ARRAYS = (".npy", ".npz")  # Text under such a name is a mistake to be told.
+# Vectors as text under such a name are a mistake to be told.
+_OF_OTHERS = (".npy", ".npz", ".json", ".jsonl", ".ndjson")
 _MOST_WORKERS = 4
 _BLANK_LINE = re.compile(rb"\n(?=[^\S\n]*\n)")
 _LABEL_AND_NUMBER = re.compile(rb"[^\t,;| ]+[\t,;| ]+[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
@@ -60,9 +62,9 @@ class TextFormat:
 
     def claim(self, start: Start) -> Claim | None:
         """Claim what looks like this format, or is named so and is nothing else."""
-        if start.kind != "file" or start.suffix in _OF_ARRAYS:
+        if start.kind != "file" or start.suffix in _OF_OTHERS:
             return None
-        if foreign_content(start) is not None:
+        if foreign_content(start) is not None or looks_like_json(start):
             return None
         layout = _sniff(start)
         if layout is not None:
