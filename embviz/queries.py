@@ -179,7 +179,10 @@ def tell_first(text: str, rows: Sequence[int], row_number: Callable[[int], int])
 
 
 def closest_labels(labels: Iterable[str], text: str) -> list[str]:
-    """Return up to three labels that are written like a text, the closest first."""
+    """Return up to three labels that are written like a text, the closest first.
+
+    A label that begins or ends in a blank, as tokens do, is in quotes, as it is typed in a shell.
+    """
     import difflib
 
     if not text:
@@ -198,7 +201,8 @@ def closest_labels(labels: Iterable[str], text: str) -> list[str]:
     for value in likely:
         folded_to.setdefault(fold_case(value), value)
     close = difflib.get_close_matches(wanted, folded_to, CLOSEST, 0.5)
-    return [printable(folded_to[c], 60) for c in close]
+    shown = [printable(folded_to[c], 60) for c in close]
+    return [f"'{text}'" if text != text.strip() else text for text in shown]
 
 
 def _values(table: EmbeddingTable, column: str | None) -> Sequence[str]:

@@ -139,6 +139,10 @@ def test_no_match_is_refused_with_close_labels():
         match_some(WORDS, "=quene")
 
 
+def test_a_close_label_with_a_blank_at_its_end_is_quoted():
+    assert closest_labels([" the", "they", "x"], "the") == ["' the'", "they"]
+
+
 @pytest.mark.parametrize(
     ("query", "bare"),
     [("=best", "best"), ("/^b/", "^b"), ("best", "best"), ("=", "="), ("/", "/"), ("//", "//")],
