@@ -119,25 +119,27 @@ def read_table(
         ParameterError: If there is a tile's size and no sheet, or unused rows are to be left out
             and no column tells them.
     """
+    from dataclasses import replace
+
     from embviz.loaders.formats import check_exists, telling
-    from embviz.loaders.labels.beside import read_columns
+    from embviz.loaders.labels.beside import Labels, read_labels
     from embviz.model import EmbeddingTable
 
     file = None if reading.metadata is None else Path(reading.metadata)
-    columns: dict[str, tuple[str, ...]] = {}
+    labels = Labels({})
     with telling(source.path):
         rows = tensor.rows()
     if file is not None:
         check_exists(file)
     if file is not None or not bare:
         with telling(file or source.path):
-            columns = read_columns(source, tensor, rows.shape[0], file)
+            labels = read_labels(source, tensor, rows.shape[0], reading)
     own_sprite = None if bare or sprite is not None else tensor.sprite
     own_bookmarks = None if bare else tensor.bookmarks
     with telling(source.path):
         table = EmbeddingTable(
             rows,
-            columns,
+            labels.columns if labels.kept is None else {},
             name=tensor.name,
             source=printable(source.shown or str(source.path), _MOST_SHOWN),
             sprite=own_sprite and own_sprite(),
@@ -146,6 +148,8 @@ def read_table(
             verify=tensor.verify,
         )
     table = _with_sprite(table, sprite, sprite_size)
+    if labels.kept is not None:
+        table = replace(table.keep(labels.kept), metadata=labels.columns)
     if reading.drop_unused:
         from embviz.loaders.labels.unused import drop_unused
 
@@ -174,7 +178,7 @@ def open_columns(
     if file is not None:
         check_exists(file)
     with telling(file or source.path):
-        return beside.open_columns(source, tensor, n_rows, file)
+        return beside.open_columns(source, tensor, n_rows, reading)
 
 
 def _with_sprite(

@@ -121,7 +121,7 @@ def open_points(
     """
     reading = Reading(**options)
     if is_index(source, reading.input_format):
-        for option in ("metadata", "tensor", "drop_unused"):
+        for option in ("metadata", "tensor", "metadata_key", "unlabeled", "drop_unused"):
             if getattr(reading, option) not in (None, False):
                 raise ParameterError(
                     f"--{option.replace('_', '-')}",
@@ -159,7 +159,7 @@ def _open_table(source: str | Path, reading: Reading, only_finite: bool) -> Poin
     opened = open_source(source, reading)
     tensor = choose_tensor(opened, reading.tensor)
     columns: Columns | None
-    if only_finite or reading.drop_unused:
+    if only_finite or reading.drop_unused or reading.unlabeled == "drop":
         table = read_table(opened, tensor, reading)
         table = drop_nonfinite(table) if only_finite else table
         columns = TextColumns(table.metadata)

@@ -164,7 +164,7 @@ def _open(request: Request, found: FoundSource) -> Points:
             if there:
                 say(f"--{option}: {source} is no index; every vector is read")
         # An index holds its own; only what is typed can contradict that.
-        for option in ("tensor", "metadata"):
+        for option in ("tensor", "metadata", "metadata_key", "unlabeled"):
             options[option] = options[option] or settings.get(option)
     return open_points(
         source,

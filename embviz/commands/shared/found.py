@@ -17,7 +17,7 @@ from embviz.commands.shared.settings import CONFIG, OUTPUTS, read_config
 from embviz.commands.shared.source import FILE
 from embviz.errors import LoadError, ParameterError, printable
 
-READ = ("source", "tensor", "metadata", "label_by")
+READ = ("source", "tensor", "metadata", "metadata_key", "unlabeled", "label_by")
 """What `neighbors` takes from the configuration file that names its source."""
 F = TypeVar("F", bound=Callable[..., Any])
 log = logging.getLogger("embviz")

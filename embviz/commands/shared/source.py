@@ -79,7 +79,20 @@ def reading_options(function: F) -> F:
     """Add the options that say how a source is read: the fields of `loaders.reading.Reading`."""
     options = [
         click.option(
-            "--metadata", type=FILE, metavar="FILE", help="Labels: a TSV with a row for each point"
+            "--metadata",
+            type=FILE,
+            metavar="FILE",
+            help="Labels, a row for each point: lines, TSV, CSV, JSON lines, .npy",
+        ),
+        click.option(
+            "--metadata-key",
+            metavar="COLUMN",
+            help="Join the rows of --metadata to the points by this column",
+        ),
+        click.option(
+            "--unlabeled",
+            type=click.Choice(["keep", "drop"]),
+            help="Keep or leave out points that the metadata has no row for",
         ),
         click.option(
             "--drop-unused", is_flag=True, help="Leave out rows of a vocabulary that no token has"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.arrays.npy import check_size, check_table, map_array
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header
+from embviz.loaders.arrays.texts import array_texts, is_text_or_number, object_way_out
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
     READ_BYTES,
@@ -25,15 +28,23 @@ from embviz.loaders.bytes.zip_members import (
     open_member,
     verify_member,
 )
-from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
+from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns, list_some
 from embviz.loaders.reading import Reading
 from embviz.rows import why_not_numbers
 
 _log = logging.getLogger("embviz")
 
 _EMPTY = b"PK\x05\x06"
-_MOST_CODE_POINT = 0x10FFFF
 _MOST_MEMBERS = 10_000
+_OF_LABELS = re.compile(
+    r"(^|_)(labels?|names?|y|targets?|class(es)?|clusters?|categor(y|ies)|groups?|ids?|idx|index"
+    r"|indices|rows?|split|year|date|time)(_|$)",
+    re.IGNORECASE,
+)
+_OF_A_LAYER = re.compile(
+    r"[./]|bias|beta|gamma|mean|var|std|scale|norm|moment|thresh|weight|kernel|(^|_)b(_|\d|$)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -245,39 +256,84 @@ def _read_array(path: Path, member: _Member, header: NpyHeader) -> NDArray[Any]:
 
 
 def _read_columns(path: Path, members: list[_Member], n_points: int) -> dict[str, tuple[str, ...]]:
-    """Return the one-dimensional members of one value a point as texts, by their names."""
-    columns: dict[str, tuple[str, ...]] = {}
-    left = most_unpacked(path.stat().st_size)
+    """Return the members of one value a point that are surely labels as texts, by their names."""
+    fitting = []
     for member in members:
         header = member.header
         if header is None or header.dtype.kind == "O":
             why = "is encrypted" if header is None else "holds Python objects"
-            _log.info("%s: '%s' %s and is left out", path, printable(member.name), why)
-            continue
-        numbers = header.dtype.kind in "iubf" and not member.reason
-        if header.shape != (n_points,) or not (numbers or header.dtype.kind in "US"):
-            continue
+            way_out = ""
+            if header is not None and header.shape == (n_points,):
+                way_out = f"; {object_way_out(path.name, member.name)}, then --metadata texts.npy"
+            _log.info("%s: '%s' %s and is left out%s", path, printable(member.name), why, way_out)
+        elif header.shape == (n_points,) and is_text_or_number(header.dtype):
+            fitting.append(member)
+    several = sum(m.header is not None and len(m.header.shape) > 1 for m in members) > 1
+    left_out = [m for m in fitting if not _is_label(m, several)]
+    if left_out:
+        names = list_some([printable(m.name, 40) for m in left_out])
+        _log.info(
+            "%s: numbers that may be another layer's are no labels: %s; --metadata %s takes them",
+            path, names, path,
+        )  # fmt: skip
+    return _columns_of(path, [m for m in fitting if m not in left_out])
+
+
+def _is_label(member: _Member, several: bool) -> bool:
+    """Tell whether an array of one value a row says what the rows are.
+
+    Texts do. Numbers do where their name says so, or where the archive holds one table alone and
+    the name is not one of a layer's.
+    """
+    header = member.header
+    assert header is not None
+    if header.dtype.kind in "US":
+        return True
+    if _OF_A_LAYER.search(member.name):
+        return False
+    return not several or _OF_LABELS.search(member.name) is not None
+
+
+def read_label_arrays(path: Path, n_points: int | None) -> dict[str, tuple[str, ...]]:
+    """Read the arrays of one value a row in an archive that was given for labels.
+
+    Args:
+        path: The archive.
+        n_points: How many values are wanted; None for as many as most have.
+
+    Returns:
+        The columns by name: those of n_points values, else all that are equally long.
+
+    Raises:
+        LoadError: If there is none, or it is damaged.
+    """
+    with open_archive(path) as archive:
+        members = _list_members(path, archive)
+    flat = [m for m in members if m.header is not None and len(m.header.shape) == 1]
+    known = [m for m in flat if m.header is not None and is_text_or_number(m.header.dtype)]
+    lengths = Counter(m.header.shape[0] for m in known if m.header is not None)
+    if not lengths:
+        objects = [m for m in flat if m.header is not None and m.header.dtype.kind == "O"]
+        way_out = object_way_out(path.name, objects[0].name) if objects else "save such an array"
+        kind = "Python objects, which are never read" if objects else "no array of one value a row"
+        raise LoadError(path, kind, way_out)
+    wanted = n_points if n_points in lengths else lengths.most_common(1)[0][0]
+    return _columns_of(path, [m for m in known if m.header and m.header.shape == (wanted,)])
+
+
+def _columns_of(path: Path, members: list[_Member]) -> dict[str, tuple[str, ...]]:
+    columns: dict[str, tuple[str, ...]] = {}
+    left = most_unpacked(path.stat().st_size)
+    for member in members:
+        header = member.header
+        assert header is not None
         if header.n_bytes:
             _check_member(path, member, header)
         left -= header.n_bytes
         if left < 0:
             raise LoadError(member.what, "members that unpack to more than the archive can hold")
-        columns[member.name] = _texts(path, member, header)
+        if header.n_bytes == 0:
+            columns[member.name] = ("",) * header.shape[0]
+        else:
+            columns[member.name] = array_texts(_read_array(path, member, header), member.what)
     return columns
-
-
-def _texts(path: Path, member: _Member, header: NpyHeader) -> tuple[str, ...]:
-    """Return the values of a member of one dimension as texts."""
-    if header.n_bytes == 0:
-        return ("",) * header.shape[0]
-    array = _read_array(path, member, header)
-    try:
-        if header.dtype.kind == "S":
-            return tuple(value.decode("utf-8") for value in array.tolist())
-    except UnicodeDecodeError:
-        raise LoadError(member.what, "text that is not UTF-8", "save it again") from None
-    if header.dtype.kind == "U":
-        codes = np.dtype(np.uint32).newbyteorder(header.dtype.byteorder)
-        if int(array.view(codes).max()) > _MOST_CODE_POINT:
-            raise LoadError(member.what, "damaged: text that is not Unicode", "save it again")
-    return tuple(map(str, array.tolist()))

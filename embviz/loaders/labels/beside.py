@@ -8,19 +8,40 @@ files that merely lie beside.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
-from embviz.errors import LoadError, counted
-from embviz.loaders.labels.metadata import CountError, read_metadata
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.errors import LoadError, ParameterError, counted
+from embviz.loaders.labels.counts import CountError
+from embviz.loaders.labels.keyed import join_rows
+from embviz.loaders.labels.metadata import read_metadata
 from embviz.loaders.labels.metadata_lines import open_metadata_lines
 from embviz.loaders.opened import Columns, Source, Tensor, TextColumns, list_some
+from embviz.loaders.reading import AS_IT_IS, Reading
 
 _log = logging.getLogger("embviz")
 
 
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The columns of a tensor's rows, and which rows have them.
+
+    Attributes:
+        columns: Texts by column, one for each row that is kept.
+        kept: int64, ascending: the rows that are kept; None for all.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    kept: NDArray[np.int64] | None = None
+
+
 def open_columns(
-    source: Source, tensor: Tensor, n_rows: int, metadata: Path | None = None
+    source: Source, tensor: Tensor, n_rows: int, reading: Reading = AS_IT_IS
 ) -> Columns | None:
     """Open the columns of a tensor, to be read where they are asked; None where it has none.
 
@@ -28,29 +49,88 @@ def open_columns(
         source: What the tensor is of.
         tensor: Whose rows they describe.
         n_rows: How many those are.
-        metadata: The file that the user named.
+        reading: The file that the user named, and how it is read; no row is left out.
 
     Raises:
         LoadError: If a file of columns is damaged or of another number of rows.
+        ParameterError: If there is a key and nothing to find it in.
     """
-    if metadata is None:
+    if reading.metadata is not None and reading.metadata_key is None:
+        tokens = _read_tokens(source, tensor, Path(reading.metadata), n_rows)
+        if tokens is not None:
+            return tokens
+        with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
+            lines = open_metadata_lines(Path(reading.metadata), n_rows)
+            if lines is not None:
+                return lines
+    if reading.metadata is None and reading.metadata_key is None:
         return _own_columns(source, tensor)
-    tokens = _read_tokens(source, tensor, metadata, n_rows)
-    if tokens is not None:
-        return tokens
-    lines = None
-    with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
-        lines = open_metadata_lines(metadata, n_rows)
-    return lines or TextColumns(_read_file(source, tensor, metadata, n_rows))
+    return TextColumns(read_labels(source, tensor, n_rows, reading).columns)
 
 
-def read_columns(
-    source: Source, tensor: Tensor, n_rows: int, metadata: Path | None = None
-) -> dict[str, tuple[str, ...]]:
-    """Read all columns of a tensor; arguments and errors are those of `open_columns`."""
-    if metadata is not None:
-        tokens = _read_tokens(source, tensor, metadata, n_rows)
-        return dict(tokens.metadata) if tokens else _read_file(source, tensor, metadata, n_rows)
+def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = AS_IT_IS) -> Labels:
+    """Read all columns of a tensor.
+
+    Args:
+        source: What the tensor is of.
+        tensor: Whose rows they describe.
+        n_rows: How many those are.
+        reading: The file that the user named, and how it is read.
+
+    Raises:
+        LoadError: If a file of columns is damaged or of another number of rows.
+        ParameterError: If there is a key and nothing to find it in.
+    """
+    if reading.metadata_key is not None:
+        return _joined(source, tensor, n_rows, reading)
+    columns: Mapping[str, tuple[str, ...]]
+    if reading.metadata is not None:
+        tokens = _read_tokens(source, tensor, Path(reading.metadata), n_rows)
+        if tokens is not None:
+            return Labels(tokens.metadata)
+        try:
+            columns = read_metadata(Path(reading.metadata), n_rows, reading.unlabeled)
+        except CountError as error:
+            raise _with_other_tables(error, source, tensor) from None
+    else:
+        columns = _read_own(source, tensor)
+    n_labels = len(next(iter(columns.values()), ()))
+    if not columns or n_labels >= n_rows or reading.unlabeled != "drop":
+        return Labels(columns)
+    return Labels(columns, _tell_left_out(source, np.arange(n_labels), n_rows))
+
+
+def _joined(source: Source, tensor: Tensor, n_rows: int, reading: Reading) -> Labels:
+    """Return the tensor's own columns and those of the file, joined by a column of both."""
+    key = reading.metadata_key
+    assert key is not None
+    if reading.metadata is None:
+        raise ParameterError("--metadata-key", "there is no file to join", "add --metadata FILE")
+    own = _read_own(source, tensor)
+    if not own:
+        raise ParameterError(
+            f"--metadata-key {key}",
+            f"{source.path} has no columns of its own to join by",
+            "leave it out where the rows of the metadata are in the order of the points",
+        )
+    joined = join_rows(Path(reading.metadata), key, own, reading.unlabeled)
+    if joined.kept is None:
+        return Labels(joined.columns)
+    return Labels(joined.columns, _tell_left_out(source, joined.kept, n_rows))
+
+
+def _tell_left_out(source: Source, kept: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:
+    if not len(kept):
+        raise LoadError(source.path, "no point of it has a label", "--unlabeled keep keeps them")
+    n = n_rows - len(kept)
+    _log.info(
+        "%s: %s without a label %s left out",
+        source.shown or source.path, counted(n, "point"), "was" if n == 1 else "were",
+    )  # fmt: skip
+    return kept
+
+
+def _read_own(source: Source, tensor: Tensor) -> Mapping[str, tuple[str, ...]]:
     columns = _own_columns(source, tensor)
     return {} if columns is None else {name: columns.column(name) for name in columns.names}
 
@@ -81,15 +161,6 @@ def _read_tokens(source: Source, tensor: Tensor, metadata: Path, n_rows: int) ->
     return tokens.columns(n_rows)
 
 
-def _read_file(
-    source: Source, tensor: Tensor, metadata: Path, n_rows: int
-) -> dict[str, tuple[str, ...]]:
-    try:
-        return read_metadata(metadata, n_rows)
-    except CountError as error:
-        raise _with_other_tables(error, source, tensor) from None
-
-
 def _with_other_tables(error: CountError, source: Source, tensor: Tensor) -> LoadError:
     """Return an error on a number of rows with the tables of the source that have as many."""
     fitting = [
@@ -100,4 +171,6 @@ def _with_other_tables(error: CountError, source: Source, tensor: Tensor) -> Loa
     if not fitting:
         return error
     way_out = f"{list_some(fitting)} has as many: --tensor {fitting[0]} --metadata {error.what}"
+    if error.way_out:
+        way_out += f"; else {error.way_out}"
     return LoadError(error.what, error.why, way_out)

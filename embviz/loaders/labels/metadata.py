@@ -1,8 +1,10 @@
-"""Metadata files: labels and other columns of text, by the rules of TensorBoard's projector.
+"""Metadata files: labels and other columns of text for points, read by what is in them.
 
-Tab-separated UTF-8 without quoting. The first line is a header if, and only if, it holds a tab; a
-file of one column has none. Unlike the projector, an empty label keeps its row (see
-tensorboard/plugins/projector/vz_projector/data-provider.ts).
+Lines with tabs, and lines of one label, are read by the rules of TensorBoard's projector: UTF-8
+without quoting; the first line is a header if, and only if, it holds a tab; a file of one column
+has none. Unlike the projector, an empty label keeps its row (see
+tensorboard/plugins/projector/vz_projector/data-provider.ts). CSV, JSON, arrays of NumPy and what
+is packed are read too.
 """
 
 from __future__ import annotations
@@ -13,66 +15,158 @@ from pathlib import Path
 import numpy as np
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.bytes.packed import SUFFIXES, read_unpacked
+from embviz.loaders.labels.counts import MetadataRows, fit_rows
+from embviz.loaders.labels.json_rows import may_be_json, read_json
+from embviz.loaders.labels.quoted import (
+    HEADER_NAMES,
+    Records,
+    find_header,
+    may_be_records,
+    name_unnamed,
+    read_records,
+)
+from embviz.loaders.opened import read_start
+from embviz.loaders.reading import Unlabeled
 
 _log = logging.getLogger("embviz")
 
 ONE_COLUMN_NAME = "label"
 _MOST_BYTES = 4 << 30
+_END_OF_FILE = "\x1a"
+_BYTE_ORDERS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
-class CountError(LoadError):
-    """A metadata file of `n_rows` rows, where others are needed."""
-
-    def __init__(self, path: Path, n_rows: int, why: str, way_out: str) -> None:
-        super().__init__(str(path), why, way_out)
-        self.n_rows = n_rows
-
-
-def read_metadata(path: Path, n_points: int) -> dict[str, tuple[str, ...]]:
-    """Read a metadata file.
+def read_metadata(
+    path: Path, n_points: int, unlabeled: Unlabeled | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Read a metadata file whose rows are in the order of the points.
 
     Args:
         path: The file.
         n_points: How many points it must describe.
+        unlabeled: What is done where it has another number of rows, as for `fit_rows`.
 
     Returns:
-        The columns in file order, each of n_points texts, "" for what is missing.
+        The columns in file order, each of n_points texts, "" for what is missing; fewer where
+        `unlabeled` is `drop`.
 
     Raises:
-        LoadError: If it is no UTF-8 text, a row is too long, or the rows are not n_points.
+        LoadError: If it is no text, a row is too long, or the rows are not n_points.
     """
-    lines = _read_lines(path)
+    return fit_rows(path, read_rows(path, n_points), n_points, unlabeled)
+
+
+def read_rows(path: Path, n_points: int | None, key: str | None = None) -> MetadataRows:
+    """Read all rows of a metadata file, however many they are.
+
+    Args:
+        path: The file.
+        n_points: How many points there are, which tells whether a first line is a header; None
+            where the rows are not in their order.
+        key: A column that it has.
+
+    Raises:
+        LoadError: If it is damaged or nothing that holds labels.
+    """
+    from embviz.loaders.labels.other_files import read_other
+
+    other = read_other(path, read_start(path), n_points)
+    if other is not None:
+        return MetadataRows(other)
+    text = _read_text(path)
+    if may_be_json(text):
+        columns = read_json(path, text)
+        if columns is not None:
+            return MetadataRows(columns)
+    lines = text.split("\n")
+    if lines[-1] == "":
+        del lines[-1]
+    if len(lines) > 1 and lines[-1] == _END_OF_FILE and len(lines) != n_points:
+        del lines[-1]  # As DOS ends a text file.
+    return _read_lines(path, lines or [""], n_points, key)
+
+
+def is_named_csv(path: Path) -> bool:
+    """Tell whether a file is named as CSV, packed or not."""
+    packed = path.suffix.lower() in SUFFIXES
+    return (path.with_suffix("") if packed else path).suffix.lower() == ".csv"
+
+
+def _read_lines(
+    path: Path, lines: list[str], n_points: int | None, key: str | None
+) -> MetadataRows:
+    is_csv = is_named_csv(path)
+    if may_be_records(lines, is_csv):
+        records = read_records(lines, is_csv, n_points)
+        if records is not None:
+            return _csv_rows(path, records, n_points, key)
     first = lines[0]
-    if "\t" not in first:
-        _drop_empty_end(lines, n_points)
-        _refuse_tabs(path, lines)
-        _check_count(path, lines, n_points, n_header=0)
-        return {ONE_COLUMN_NAME: tuple(lines)}
-    names = name_columns(path, first.split("\t"))
-    del lines[0]
+    if "\t" in first:
+        names = name_columns(path, first.split("\t"))
+        rest = lines[1:]
+        _drop_empty_end(rest, n_points)
+        columns = _split_rows(path, rest, len(names))
+        return MetadataRows(dict(zip(names, columns, strict=True)), rest, first)
     _drop_empty_end(lines, n_points)
-    columns = _split_rows(path, lines, len(names))
-    _check_count(path, lines, n_points, n_header=1, header=first)
-    return {name: tuple(values) for name, values in zip(names, columns, strict=True)}
+    _refuse_tabs(path, lines)
+    if _has_one_name(lines, n_points, key):
+        _log.info("%s: line 1 ('%s') is taken for the column's name", path, printable(first, 40))
+        return MetadataRows({first.strip(): lines[1:]}, lines[1:], first)
+    _tell_commas(path, lines)
+    return MetadataRows({ONE_COLUMN_NAME: lines}, lines)
 
 
-def _read_lines(path: Path) -> list[str]:
-    """Return the lines without their ends; Unicode's line separators are no ends."""
+def _has_one_name(lines: list[str], n_points: int | None, key: str | None) -> bool:
+    """Tell whether the first of some lines without a tab is the name of their column."""
+    if n_points is None:
+        return lines[0] == key
+    return len(lines) == n_points + 1 and lines[0].strip().lower() in HEADER_NAMES
+
+
+def _csv_rows(path: Path, records: Records, n_points: int | None, key: str | None) -> MetadataRows:
+    header = find_header(records, n_points, key)
+    rows = records.rows[header:]
+    if header:
+        names = name_columns(path, [name.strip() for name in records.rows[0]])
+    else:
+        names = name_unnamed(records, ONE_COLUMN_NAME)
+    kind = {",": "commas", ";": "semicolons", "\t": "tabs"}.get(records.delimiter, "")
+    shown = ", ".join(printable(name, 40) for name in names[:8]) + (" …" if names[8:] else "")
+    if kind:
+        _log.info("%s: %s columns between %s: %s", path, len(names), kind, shown)
+    elif header:
+        _log.info("%s: line 1 ('%s') is taken for the column's name", path, shown)
+    columns = {name: [row[c] for row in rows] for c, name in enumerate(names)}
+    return MetadataRows(columns, header="\t".join(records.rows[0]) if header else None)
+
+
+def _tell_commas(path: Path, lines: list[str]) -> None:
+    """Say that lines that might be columns are labels."""
+    for delimiter, name in ((",", "comma"), (";", "semicolon")):
+        n = lines[0].count(delimiter)
+        if n and len(lines) > 1 and all(line.count(delimiter) == n for line in lines[:1000]):
+            _log.info(
+                "%s: each line with its %s is one label; a file named .csv is read as columns",
+                path, name if n == 1 else f"{n} {name}s",
+            )  # fmt: skip
+            return
+
+
+def _read_text(path: Path) -> str:
+    """Return the text of a file with line feeds alone; Unicode's line separators are no ends."""
     shown = str(path)
-    size = path.stat().st_size
-    if size == 0:
+    raw = read_unpacked(path, _MOST_BYTES)
+    if not raw:
         raise LoadError(shown, "0 bytes", "a line for each point is needed")
-    if size > _MOST_BYTES:
-        raise LoadError(shown, f"{size} bytes, more than {_MOST_BYTES} are not read")
-    raw = path.read_bytes()
-    for bom in (b"\xff\xfe", b"\xfe\xff"):
-        if raw.startswith(bom):
-            raise LoadError(shown, "UTF-16 text", "save the file as UTF-8")
+    for mark, encoding in _BYTE_ORDERS:
+        if raw.startswith(mark):
+            return _decode_utf_16(raw[2:], encoding, shown)
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n") if b"\n" in raw else raw.replace(b"\r", b"\n")
     try:
-        text = raw.decode("utf-8")
+        return raw.decode("utf-8")
     except UnicodeDecodeError as e:
         line = raw.count(b"\n", 0, e.start) + 1
         offset = e.start - raw.rfind(b"\n", 0, e.start)
@@ -81,15 +175,19 @@ def _read_lines(path: Path) -> list[str]:
             f"not UTF-8 (byte 0x{raw[e.start]:02x}, the line's byte {offset})",
             "save the file as UTF-8",
         ) from None
-    lines = text.split("\n")
-    if lines[-1] == "":
-        del lines[-1]
-    return lines or [""]
 
 
-def _drop_empty_end(lines: list[str], n_points: int) -> None:
+def _decode_utf_16(raw: bytes, encoding: str, shown: str) -> str:
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        raise LoadError(shown, "damaged UTF-16 text", "save the file as UTF-8") from None
+    return text.replace("\r\n", "\n") if "\n" in text else text.replace("\r", "\n")
+
+
+def _drop_empty_end(lines: list[str], n_points: int | None) -> None:
     """Leave out empty lines at the end that no point is left for."""
-    while len(lines) > max(n_points, 1) and lines[-1] == "":
+    while len(lines) > max(n_points or 1, 1) and lines[-1] == "":
         del lines[-1]
 
 
@@ -150,41 +248,3 @@ def _refuse_tabs(path: Path, lines: list[str]) -> None:
                 f"{line.count(chr(9)) + 1} columns where line 1 has one",
                 "a file of several columns begins with a header line; a label holds no tab",
             )
-
-
-def _check_count(
-    path: Path, lines: list[str], n_points: int, n_header: int, header: str = ""
-) -> None:
-    """Refuse a wrong number of rows, with the likely reason."""
-    n_rows = len(lines)
-    if n_rows == n_points:
-        return
-    rows = "1 row" if n_rows == 1 else f"{n_rows} rows"
-    why = f"{rows} of metadata for {n_points} points"
-    hint = ""
-    quoted = _find_quoted_line_end(lines)
-    if n_rows > n_points and quoted is not None:
-        number = quoted + n_header + 1
-        hint = (
-            f"line {number} opens a quote that line {number + 1} closes: "
-            "quotes mean nothing here, and a label holds no line end"
-        )
-    elif n_rows == n_points + 1 and not n_header:
-        hint = (
-            f"a file of one column has no header: is line 1 ('{printable(lines[0], 40)}') one? "
-            "remove it"
-        )
-    elif n_rows == n_points - 1 and n_header:
-        hint = (
-            "a file of several columns begins with a header, and line 1 "
-            f"('{printable(header.replace(chr(9), ' '), 40)}') was taken for it: is one missing?"
-        )
-    raise CountError(path, n_rows, why, hint)
-
-
-def _find_quoted_line_end(lines: list[str]) -> int | None:
-    """Return the index of the first line whose quote closes on the next, if there is one."""
-    for i in range(len(lines) - 1):
-        if lines[i].count('"') % 2 and lines[i + 1].count('"') % 2:
-            return i
-    return None

@@ -15,11 +15,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.loaders.labels.metadata import ONE_COLUMN_NAME, name_columns, read_metadata
+from embviz.loaders.labels.json_rows import is_json
+from embviz.loaders.labels.metadata import (
+    ONE_COLUMN_NAME,
+    is_named_csv,
+    name_columns,
+    read_metadata,
+)
+from embviz.loaders.labels.quoted import may_be_records
 from embviz.model import is_numeric
 
 _MOST_BYTES = 1 << 30
 _CHUNK = 1 << 16
+_SAMPLE_BYTES = 1 << 14
 TAB, LINE_FEED = 9, 10
 BYTE_ORDER_MARKS = (bytearray(b"\xff\xfe"), bytearray(b"\xfe\xff"))
 
@@ -114,6 +122,8 @@ def open_metadata_lines(path: Path, n_points: int) -> MetadataLines | None:
     if raw is None:
         return None
     first = raw[1 : raw.index(b"\n", 1)]
+    if _may_be_more(path, raw):
+        return None
     width = first.count(b"\t") + 1
     counts = _count_fields(raw, width, n_points + (width > 1))
     if counts is None:
@@ -149,6 +159,20 @@ def _read_plain(path: Path) -> bytearray | None:
     else:
         raw[-1] = LINE_FEED
     return raw
+
+
+def _may_be_more(path: Path, raw: bytearray) -> bool:
+    """Tell whether a file may be more than lines and tabs, such as CSV or JSON."""
+    if raw.startswith((b"\nPK\x03\x04", b"\nPAR1", b"\nARROW1", b"\nSQLite format 3", b"\n%PDF")):
+        return True
+    first = raw[1 : raw.index(b"\n", 1)].strip()
+    # [PAD] is a token, and what begins so and is no whole line may be JSON.
+    if first.startswith((b"{", b"[")) and not (first.endswith(b"]") and not is_json(first)):
+        return True
+    end = min(len(raw), 1 + _SAMPLE_BYTES)
+    lines = raw[1:end].decode("utf-8", "replace").split("\n")
+    whole = lines[:-1] or lines  # The last is cut.
+    return may_be_records(whole, is_named_csv(path))
 
 
 def _is_utf8(raw: bytearray) -> bool:

@@ -115,11 +115,12 @@ def test_names_that_mean_something_in_javascript_are_names(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("text", "n_points", "numbers", "reason"),
     [
-        ("word\na\nb\n", 2, "3 rows of metadata for 2 points", "is line 1 ('word') one? remove it"),
+        ("Wort\na\nb\n", 2, "3 rows of metadata for 2 points", "is line 1 ('Wort') one? remove it"),
         ("a\t1\nb\t2\n", 2, "1 row of metadata for 2 points", "line 1 ('a 1') was taken for it"),
-        ('a\n"b\nc"\nd\n', 3, "4 rows of metadata for 3 points", "line 2 opens a quote"),
-        ('w\tc\na\t1\n"b\t2\nc"\t3\n', 2, "3 rows", "line 3 opens a quote that line 4 closes"),
-        ("a\nb\n", 9, "2 rows of metadata for 9 points", ""),
+        ('a, "x"\nb "c\nd" e\nf\n', 3, "4 rows of metadata for 3 points", "line 2 opens a quote"),
+        ("a\nb\n", 9, "2 rows of metadata for 9 points", "leaves the last 7 points without"),
+        ("a\nb\nc\nd\n", 2, "4 rows of metadata for 2 points", "and leaves out the last 2"),
+        ("One.\nTwo\nlines.\n" + "More.\n" * 9, 11, "12 rows", "lines 2 and 3 ('Two', 'lines.')"),
     ],
 )
 def test_a_wrong_number_of_rows_is_told_with_its_likely_reason(
@@ -135,7 +136,8 @@ def test_a_wrong_number_of_rows_is_told_with_its_likely_reason(
     [
         (b"a\nb\xe9\n", "meta.tsv:2: not UTF-8 (byte 0xe9, the line's byte 2)"),
         (b"a\n\xed\xa0\x80\n", "meta.tsv:2: not UTF-8 (byte 0xed, the line's byte 1)"),
-        ("a\nb\n".encode("utf-16"), "UTF-16"),
+        ("a\nb\n".encode("utf-16-le"), "3 rows of metadata for 2 points"),
+        ("a\nb\n".encode("utf-16") + b"\0", "damaged UTF-16 text"),
         (b"", "0 bytes"),
     ],
 )
