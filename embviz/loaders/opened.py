@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.packed import SUFFIXES, unpack_start
 from embviz.loaders.reading import Reading
 from embviz.model import Bookmark, Sprite
 from embviz.rows import Rows
@@ -23,7 +23,6 @@ from embviz.rows import Rows
 HEAD_BYTES = 4096
 TAIL_BYTES = 64
 _MOST_UNPACKED = 1 << 16
-_GZIP = b"\x1f\x8b"
 
 Role = Literal["table", "slot", "duplicate", "other"]
 
@@ -63,19 +62,14 @@ class Start:
 
     @property
     def suffix(self) -> str:
-        """The last suffix of the name in small letters, that before .gz where there is one."""
-        path = self.path.with_suffix("") if self.path.suffix.lower() == ".gz" else self.path
-        return path.suffix.lower()
+        """The last suffix of the name in small letters, that before .gz or such where there is."""
+        packed = self.path.suffix.lower() in SUFFIXES
+        return (self.path.with_suffix("") if packed else self.path).suffix.lower()
 
     @cached_property
     def unpacked(self) -> bytes:
-        """The first bytes of the content: of gzip, what its first 4 KiB unpack to."""
-        if not self.head.startswith(_GZIP):
-            return self.head
-        try:
-            return zlib.decompressobj(31).decompress(self.head, _MOST_UNPACKED)
-        except zlib.error:
-            return b""
+        """The first bytes of the content: of what is packed, what its first 4 KiB unpack to."""
+        return unpack_start(self.head, _MOST_UNPACKED)
 
 
 def read_start(path: Path) -> Start:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.packed import find_packing, list_files
 from embviz.loaders.bytes.zip_members import open_archive
 from embviz.loaders.opened import Start
 
@@ -15,9 +16,6 @@ _MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG", "a PNG image", "thumbnails go to --sprite"),
     (b"\xff\xd8\xff", "a JPEG image", "thumbnails go to --sprite"),
     (b"7z\xbc\xaf", "a 7z archive", "unpack it first"),
-    (b"BZh", "bzip2", "unpack it first, or pack it by gzip"),
-    (b"\xfd7zXZ", "xz", "unpack it first, or pack it by gzip"),
-    (b"\x28\xb5\x2f\xfd", "Zstandard", "unpack it first, or pack it by gzip"),
 )
 _PICKLE = "a pickle, which could run code and is never read"
 _SUFFIXES: dict[str, tuple[str, str]] = {
@@ -58,8 +56,9 @@ READ_FORMATS = ", ".join(
         ".npz",
         "TSV and CSV of vectors",
         "JSON of vectors",
-        "word2vec (text and binary) and GloVe (also .gz)",
+        "word2vec (text and binary) and GloVe",
         "fastText models",
+        "text and .npy packed too (.gz, .bz2, .xz, .zst)",
         "folders with projector_config.pbtxt",
         "neighbor indexes",
     )
@@ -94,13 +93,26 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
     if _is_pickle(head):
         return _PICKLE, _AS_NPY
     if head.startswith(b"PK\x03\x04"):
-        return _foreign_zip(start.path)
+        found = _foreign_zip(start.path)
+        if found is not None:
+            return found
     if head[257:262] == b"ustar":
         return _TARS.get(head[:100].rstrip(b"\0"), ("a tar archive", "unpack it first"))
-    if start.unpacked is not head and start.unpacked.startswith(
-        (b"\x93NUMPY", b"PK\x03\x04", b"\x80")
-    ):
-        return "gzip of a binary file", "unpack it first"
+    if start.unpacked is not head:
+        return _foreign_packed(start)
+    return None
+
+
+def _foreign_packed(start: Start) -> tuple[str, str] | None:
+    """Return what is said of a packed file that holds neither text nor an array."""
+    inner, packing = start.unpacked, find_packing(start.head)
+    if inner[257:262] == b"ustar":
+        return f"a tar archive in {packing}", f"tar -xf {start.path}, then name a file of it"
+    if not inner:
+        more = " or pip install 'embviz[zstd]'" if packing == "Zstandard" else ""
+        return f"{packing} that cannot be unpacked here", f"unpack it first{more}"
+    if b"\0" in inner and not inner.startswith((b"\x93NUMPY", b"\xff\xfe", b"\xfe\xff")):
+        return f"{packing} of a binary file", "unpack it first"
     return None
 
 
@@ -116,6 +128,8 @@ def describe_start(start: bytes) -> str:
     for magic, kind, _ in _MAGICS:
         if start.startswith(magic):
             return kind
+    if find_packing(start):
+        return find_packing(start)
     if all(32 <= c < 127 or c in b"\t\r\n" for c in start):
         return "text"
     return "other binary data"
@@ -128,13 +142,14 @@ def _is_pickle(head: bytes) -> bool:
 def _foreign_zip(path: Path) -> tuple[str, str] | None:
     try:
         with open_archive(path) as archive:
-            names = [info.filename for info in archive.infolist()[:1000]]
+            files = list_files(archive.infolist()[:1000])
     except LoadError:
         return None
+    names = [info.filename for info in files]
     if "model.weights.h5" in names:
         return _SUFFIXES[".keras"]
     if "[Content_Types].xml" in names:
         return _SUFFIXES[".xlsx"]
-    if names and not any(name.endswith(".npy") for name in names):
-        return f"a zip archive of {names[0]}", "unpack it first"
+    if len(names) > 1 and not any(name.endswith(".npy") for name in names):
+        return f"a zip archive of {len(names)} files ({names[0]}, …)", "unpack it first"
     return None

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError
 from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header
+from embviz.loaders.bytes.packed import find_packing, open_unpacked
+from embviz.loaders.bytes.zip_members import READ_BYTES, most_unpacked
 from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 from embviz.rows import why_not_numbers
@@ -21,8 +23,10 @@ class NpyFormat:
     name = "npy"
 
     def claim(self, start: Start) -> Claim | None:
-        """Claim what begins as a .npy file, or is named so."""
+        """Claim what begins as a .npy file, packed or not, or is named so."""
         if start.head.startswith(MAGIC):
+            return Claim.MAGIC
+        if find_packing(start.head) not in ("", "zip") and start.unpacked.startswith(MAGIC):
             return Claim.MAGIC
         return Claim.NAME if start.kind == "file" and start.path.suffix.lower() == ".npy" else None
 
@@ -45,17 +49,20 @@ def npy_tensor(path: Path, name: str, aliases: tuple[str, ...] = ()) -> Tensor:
         LoadError: If it is not a whole table of real numbers.
     """
     what = str(path)
-    with path.open("rb") as file:
+    with open_unpacked(path) as (packing, file):
         header = read_header(file, what)
     check_table(header, what)
-    check_size(header, path.stat().st_size, what)
+    if packing:
+        check_packed_size(header, path.stat().st_size, what)
+    else:
+        check_size(header, path.stat().st_size, what)
     return Tensor(
         name,
         header.shape,
         str(header.dtype),
-        rows=lambda: map_array(path, header, 0),
+        rows=lambda: read_packed(path, header) if packing else map_array(path, header, 0),
         aliases=aliases,
-        note="array",
+        note=f"array in {packing}, read into memory" if packing else "array",
     )
 
 
@@ -100,6 +107,43 @@ def check_size(header: NpyHeader, size: int, what: str) -> None:
             f"cut off: {shape} of {header.dtype} takes {header.n_bytes} bytes, {there} are there",
             "write or fetch it again",
         )
+
+
+def check_packed_size(header: NpyHeader, size: int, what: str) -> None:
+    """Refuse an array that a packed file of some bytes cannot hold.
+
+    Raises:
+        LoadError: With the bytes needed.
+    """
+    if header.n_bytes > most_unpacked(size):
+        raise LoadError(
+            what,
+            f"packed, {size} bytes for an array of {header.n_bytes}, more than 200 times as much",
+            "if it is what it should be, unpack it first",
+        )
+
+
+def read_packed(path: Path, header: NpyHeader) -> NDArray[Any]:
+    """Read the array of a packed file, whose size was checked, into memory.
+
+    Raises:
+        LoadError: If it is damaged or cut off.
+    """
+    try:
+        raw = np.empty(header.n_bytes, np.uint8)
+    except MemoryError:
+        raise LoadError(path, f"no memory for its {header.n_bytes} bytes", "unpack it") from None
+    with open_unpacked(path) as (_, file):
+        read_header(file, str(path))
+        at = 0
+        while block := file.read(min(READ_BYTES, len(raw) - at)):
+            raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
+            at += len(block)
+        while file.read(READ_BYTES):  # What is wrong with the rest is told at its end.
+            pass
+    check_size(header, header.offset + at, str(path))
+    array = raw.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
+    return array.view(np.uint8) if header.dtype.kind == "b" else array
 
 
 def map_array(path: Path, header: NpyHeader, start: int) -> NDArray[Any]:

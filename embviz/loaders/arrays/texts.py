@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.loaders.arrays.npy import check_size, map_array
+from embviz.loaders.arrays.npy import check_packed_size, check_size, map_array, read_packed
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header
+from embviz.loaders.bytes.packed import open_unpacked
 
 _MOST_CODE_POINT = 0x10FFFF
 ONE_COLUMN_NAME = "label"
@@ -62,13 +63,16 @@ def read_npy_columns(path: Path) -> dict[str, tuple[str, ...]]:
         LoadError: If it is damaged, or of Python objects, or is vectors.
     """
     what = str(path)
-    with path.open("rb") as file:
+    with open_unpacked(path) as (packing, file):
         header = read_header(file, what)
     _refuse(header, path)
-    check_size(header, path.stat().st_size, what)
+    if packing:
+        check_packed_size(header, path.stat().st_size, what)
+    else:
+        check_size(header, path.stat().st_size, what)
     if header.dtype.itemsize == 0 or 0 in header.shape:
         return {ONE_COLUMN_NAME: ("",) * (header.shape[0] if header.shape else 0)}
-    array = map_array(path, header, 0)
+    array = read_packed(path, header) if packing else map_array(path, header, 0)
     if header.dtype.kind == "b":
         array = array.view(np.bool_)
     return columns_of(array, what)

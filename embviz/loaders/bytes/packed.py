@@ -64,7 +64,8 @@ def unpack_start(start: bytes, most: int) -> bytes:
         if name == "zip":
             method = int.from_bytes(start[8:10], "little")
             data = start[30 + sum(int.from_bytes(start[i : i + 2], "little") for i in (26, 28)) :]
-            return data if method == 0 else _inflate(data, -15, most)
+            size = int.from_bytes(start[18:22], "little")
+            return data[: size or None] if method == 0 else _inflate(data, -15, most)
         if name == "gzip":
             return _inflate(start, 31, most)
         return bytes(_decompressor(name, "").decompress(start, most))
@@ -75,8 +76,8 @@ def unpack_start(start: bytes, most: int) -> bytes:
 
 
 @contextmanager
-def open_unpacked(path: Path) -> Iterator[Stream]:
-    """Open a file to read what was packed in it, or itself where it was not packed.
+def open_unpacked(path: Path) -> Iterator[tuple[str, Stream]]:
+    """Open a file to read what was packed in it; give what packed it, "" for nothing, and that.
 
     Raises:
         LoadError: If it is damaged, unpacks to more than 200 times its size (and 64 MiB), or is
@@ -86,15 +87,15 @@ def open_unpacked(path: Path) -> Iterator[Stream]:
     with path.open("rb") as file:
         name = find_packing(file.peek(16)[:16])
         if not name:
-            yield file
+            yield name, file
         elif name == "zip":
             with open_archive(path) as archive:
                 info = _only_member(archive.infolist(), what)
             check_member(path, info, what)
             with open_member(path, info, what) as member:
-                yield member
+                yield name, member
         else:
-            yield _Unpacker(file, name, what, most_unpacked(path.stat().st_size))
+            yield name, _Unpacker(file, name, what, most_unpacked(path.stat().st_size))
 
 
 def read_unpacked(path: Path, most: int) -> bytes:
@@ -104,7 +105,7 @@ def read_unpacked(path: Path, most: int) -> bytes:
         LoadError: If that is more than `most` bytes, or it cannot be unpacked.
     """
     out = bytearray()
-    with open_unpacked(path) as stream:
+    with open_unpacked(path) as (_, stream):
         while block := stream.read(1 << 20):
             out += block
             if len(out) > most:

@@ -28,13 +28,14 @@ from embviz.loaders.labels.quoted import (
 )
 from embviz.loaders.opened import read_start
 from embviz.loaders.reading import Unlabeled
+from embviz.loaders.text.chunks import find_utf16
 
 _log = logging.getLogger("embviz")
 
 ONE_COLUMN_NAME = "label"
 _MOST_BYTES = 4 << 30
 _END_OF_FILE = "\x1a"
-_BYTE_ORDERS = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+_HEAD_BYTES = 1 << 16
 
 
 def read_metadata(
@@ -159,9 +160,9 @@ def _read_text(path: Path) -> str:
     raw = read_unpacked(path, _MOST_BYTES)
     if not raw:
         raise LoadError(shown, "0 bytes", "a line for each point is needed")
-    for mark, encoding in _BYTE_ORDERS:
-        if raw.startswith(mark):
-            return _decode_utf_16(raw[2:], encoding, shown)
+    encoding = find_utf16(raw[:_HEAD_BYTES])
+    if encoding is not None:
+        return _decode_utf_16(raw, encoding, shown)
     raw = raw.removeprefix(b"\xef\xbb\xbf")
     if b"\r" in raw:
         raw = raw.replace(b"\r\n", b"\n") if b"\n" in raw else raw.replace(b"\r", b"\n")
@@ -179,7 +180,7 @@ def _read_text(path: Path) -> str:
 
 def _decode_utf_16(raw: bytes, encoding: str, shown: str) -> str:
     try:
-        text = raw.decode(encoding)
+        text = raw.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError:
         raise LoadError(shown, "damaged UTF-16 text", "save the file as UTF-8") from None
     return text.replace("\r\n", "\n") if "\n" in text else text.replace("\r", "\n")

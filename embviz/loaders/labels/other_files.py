@@ -12,8 +12,6 @@ from embviz.loaders.opened import Start
 _TEXT = "write one label a line"
 _KINDS = (
     (b"\x80", "a pickle, which could run code and is never read", f"{_TEXT}, as UTF-8 text"),
-    (b"PAR1", "Parquet, which is not read as labels", "save the columns as TSV or CSV"),
-    (b"ARROW1", "Arrow IPC, which is not read as labels", "save the columns as TSV or CSV"),
     (b"\x89HDF\r\n", "HDF5, which is not read as labels", "save the columns as TSV or CSV"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "save the sheet as CSV"),
     (b"SQLite format 3", "an SQLite database", "save the query's answer as CSV"),
@@ -33,18 +31,21 @@ def read_other(
     """
     if start.kind == "folder":
         raise LoadError(path, "a folder, where a file of labels is needed", "name a file in it")
-    head = start.head
-    if head.startswith(NPY_MAGIC):
+    zipped = start.head.startswith(b"PK\x03\x04")
+    if start.unpacked.startswith(NPY_MAGIC) and not zipped:
         from embviz.loaders.arrays.texts import read_npy_columns
 
         return read_npy_columns(path)
-    if head.startswith(b"PK\x03\x04"):
+    if zipped:
         return _read_zip(path, n_points)
+    from embviz.loaders.tables.metadata import is_table_file, open_table_columns
+
+    if is_table_file(start):
+        columns, _ = open_table_columns(path, start)
+        return {name: columns.column(name) for name in columns.names}
     for magic, kind, way_out in _KINDS:
         if start.unpacked.startswith(magic):
             raise LoadError(path, kind, way_out)
-    if start.unpacked.startswith(NPY_MAGIC):
-        raise LoadError(path, "a packed .npy file", "unpack it first")
     if start.unpacked[257:262] == b"ustar":
         raise LoadError(path, "a tar archive", f"unpack it first: tar -xf {path}")
     return None

@@ -1,19 +1,17 @@
-"""Text files as chunks of whole lines, unpacked where they are gzip."""
+"""Text files as chunks of whole lines, unpacked where they are packed."""
 
 from __future__ import annotations
 
 import codecs
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import BinaryIO, cast
 
 import numpy as np
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.packed import open_unpacked
 from embviz.loaders.text.cells import LINE_END
 from embviz.loaders.text.fields import hide_in_brackets
 
@@ -22,9 +20,6 @@ LONGEST_LINE = 64 << 20
 _LONGEST_QUOTED = 16 << 20
 _BOM = b"\xef\xbb\xbf"
 _UTF16 = ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
-_GZIP = b"\x1f\x8b"
-_FREE_BYTES = 64 << 20
-_MOST_EXPANSION = 200
 _HEAD_BYTES = 1 << 16
 _END_OF_FILE = b"\x1a"  # Ctrl-Z, with which DOS ended text
 
@@ -42,7 +37,7 @@ class TextSource:
     Attributes:
         shown: The file as it is named to the user.
         size: The file's size in bytes, as stored.
-        packed: Whether it is gzip or UTF-16, once its first chunk was read.
+        packed: Whether it is packed or UTF-16, once its first chunk was read.
     """
 
     def __init__(self, path: Path, chunk_bytes: int = CHUNK_BYTES) -> None:
@@ -60,7 +55,7 @@ class TextSource:
             wrapped: Whether the same is true of line ends within brackets.
 
         Raises:
-            LoadError: If it is damaged gzip, a line is longer than 64 MiB, or NUL is in it where
+            LoadError: If it is damaged, a line is longer than 64 MiB, or NUL is in it where
                 quotes count.
         """
         number = 1
@@ -106,7 +101,7 @@ class TextSource:
         """Yield blocks of UTF-8 without a byte order mark, the first of 64 KiB where there are.
 
         Raises:
-            LoadError: If it is damaged gzip or UTF-16.
+            LoadError: If what packed it, or its UTF-16, is damaged.
         """
         blocks = self._stored_blocks()
         head = b""
@@ -132,25 +127,9 @@ class TextSource:
             ) from None
 
     def _stored_blocks(self) -> Iterator[bytes]:
-        with self.path.open("rb") as file:
-            self.packed = file.peek(2)[:2] == _GZIP
-            stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if self.packed else file
-            total = 0
-            while True:
-                try:
-                    block = stream.read(self.chunk_bytes)
-                except (EOFError, zlib.error, gzip.BadGzipFile) as e:
-                    raise LoadError(self.shown, f"damaged gzip ({e})", "fetch it again") from None
-                if not block:
-                    return
-                total += len(block)
-                if self.packed and total > max(_FREE_BYTES, _MOST_EXPANSION * self.size):
-                    raise LoadError(
-                        self.shown,
-                        f"gzip that unpacks to more than {_MOST_EXPANSION} times its {self.size} "
-                        "bytes",
-                        "if it is what it should be, unpack it first",
-                    )
+        with open_unpacked(self.path) as (packing, stream):
+            self.packed = bool(packing)
+            while block := stream.read(self.chunk_bytes):
                 yield block
 
     def _cut_at_line_end(self, raw: bytes) -> tuple[bytes, bytes]:

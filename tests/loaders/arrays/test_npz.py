@@ -257,3 +257,28 @@ def test_where_no_table_is_left_whole_the_damage_is_told(tmp_path: Path) -> None
     patch(path, start, b"\xff\0\xff\0\xff\0")
     with pytest.raises(LoadError, match=r"'emb': damaged"):
         load_table(path)
+
+
+def test_numbers_of_another_layer_are_no_labels(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "model.npz"
+    words = np.array([f"w{i}" for i in range(4)])
+    more = {"offset": np.arange(4), "y": words == "w1", "w": words}
+    np.savez(path, emb=np.eye(4), dense=np.ones((2, 4)), **more)
+    with caplog.at_level("INFO", "embviz"):
+        table = load_table(path, tensor="emb")
+    assert list(table.metadata) == ["y", "w"]
+    assert "numbers that may be another layer's are no labels: offset; --metadata" in caplog.text
+    assert list(load_table(path, tensor="emb", metadata=path).metadata) == ["offset", "y", "w"]
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [("age", True), ("labels", True), ("y_test", True), ("b1", False), ("layer1.bias", False)],
+)
+def test_numbers_beside_the_one_table_are_columns_unless_a_layer_names_them(
+    tmp_path: Path, name: str, taken: bool
+) -> None:
+    np.savez(tmp_path / "x.npz", **{"emb": np.eye(4), name: np.arange(4)})
+    assert list(load_table(tmp_path / "x.npz").metadata) == [name] * taken
