@@ -332,7 +332,7 @@ def test_points_that_no_row_is_joined_to_are_counted(tmp_path: Path, words: Path
         load_table(words, metadata=metadata, metadata_key="id")
     table = load_table(words, metadata=metadata, metadata_key="id", unlabeled="drop")
     assert [table.label(i, "word") for i in range(3)] == [WORDS[3], WORDS[7], WORDS[29]]
-    assert [int(row) for row in table.vectors[:, 0]] == [3, 7, 29]
+    assert [int(row) for row in table.vectors[0:3][:, 0]] == [3, 7, 29]
     table = load_table(words, metadata=metadata, metadata_key="id", unlabeled="keep")
     assert table.metadata["word"][:4] == ("", "", "", WORDS[3])
 
@@ -349,3 +349,15 @@ def test_keys_that_cannot_be_joined_are_refused(tmp_path: Path, words: Path, sou
     assert "has no columns of its own" in said("id,w\nk0,a\n", path=source)
     with pytest.raises(ParameterError, match="add --metadata FILE"):
         load_table(words, metadata_key="id")
+
+
+def test_the_vocabulary_of_a_language_model_is_labels(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.eye(4))
+    vocabulary = {"the": 0, "##ing": 1, "[PAD]": 2}
+    tokenizer = {"version": "1.0", "model": {"type": "WordPiece", "vocab": vocabulary}}
+    for name, content in (("tokenizer.json", tokenizer), ("vocab.json", vocabulary)):
+        file = write(tmp_path, name, json.dumps(content))
+        table = load_table(tmp_path / "x.npy", metadata=file)
+        assert table.metadata["token"][3] == "[unused 3]"
+        assert table.metadata["id"] == ("0", "1", "2", "3")
+        assert load_table(tmp_path / "x.npy", metadata=file, drop_unused=True).n_points == 3
