@@ -76,9 +76,14 @@ def open_source(source: str | Path, reading: Reading = AS_IT_IS) -> Source:
         LoadError: If it is missing, damaged or of no known format.
         ParameterError: If there is no such format.
     """
-    from embviz.loaders.formats import open_path
+    from embviz.loaders.bytes.spooled import as_file, check_one_reader
+    from embviz.loaders.formats import open_path, telling
 
-    return open_path(check_path("source", source), reading)
+    path = check_path("source", source)
+    check_one_reader(("the source", path), ("--metadata", reading.metadata))
+    with telling(path):
+        path = as_file(path)
+    return open_path(path, reading)
 
 
 def choose_tensor(source: Source, asked: str | None = None) -> Tensor:
@@ -121,16 +126,14 @@ def read_table(
     """
     from dataclasses import replace
 
-    from embviz.loaders.formats import check_exists, telling
+    from embviz.loaders.formats import telling
     from embviz.loaders.labels.beside import Labels, read_labels
     from embviz.model import EmbeddingTable
 
-    file = None if reading.metadata is None else Path(reading.metadata)
+    reading, file = _metadata_file(reading)
     labels = Labels({})
     with telling(source.path):
         rows = tensor.rows()
-    if file is not None:
-        check_exists(file)
     if file is not None or not bare:
         with telling(file or source.path):
             labels = read_labels(source, tensor, rows.shape[0], reading)
@@ -171,14 +174,28 @@ def open_columns(
     Raises:
         LoadError: If a file of columns is missing, damaged or of another number of rows.
     """
-    from embviz.loaders.formats import check_exists, telling
+    from embviz.loaders.formats import telling
     from embviz.loaders.labels import beside
 
-    file = None if reading.metadata is None else Path(reading.metadata)
-    if file is not None:
-        check_exists(file)
+    reading, file = _metadata_file(reading)
     with telling(file or source.path):
         return beside.open_columns(source, tensor, n_rows, reading)
+
+
+def _metadata_file(reading: Reading) -> tuple[Reading, Path | None]:
+    """Return the file of columns that is named, with which it is read; a pipe becomes a file."""
+    from dataclasses import replace
+
+    from embviz.loaders.bytes.spooled import as_file
+    from embviz.loaders.formats import check_exists, telling
+
+    if reading.metadata is None:
+        return reading, None
+    file = Path(reading.metadata)
+    with telling(file):
+        file = as_file(file)
+    check_exists(file)
+    return replace(reading, metadata=file), file
 
 
 def _with_sprite(

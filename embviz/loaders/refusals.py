@@ -108,7 +108,7 @@ def _foreign_packed(start: Start) -> tuple[str, str] | None:
     inner, packing = start.unpacked, find_packing(start.head)
     if inner[257:262] == b"ustar":
         return f"a tar archive in {packing}", f"tar -xf {start.path}, then name a file of it"
-    if not inner:
+    if not inner and packing != "zip":
         more = " or pip install 'embviz[zstd]'" if packing == "Zstandard" else ""
         return f"{packing} that cannot be unpacked here", f"unpack it first{more}"
     if b"\0" in inner and not inner.startswith((b"\x93NUMPY", b"\xff\xfe", b"\xfe\xff")):

@@ -408,7 +408,7 @@ def test_a_pipe_is_not_opened_to_be_known(tmp_path: Path) -> None:
         pytest.skip("no named pipes here")
     os.mkfifo(tmp_path / "x.tsv")
     with pytest.raises(LoadError, match="neither a file nor a folder"):
-        load_table(tmp_path / "x.tsv")
+        find_format(tmp_path / "x.tsv")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="names are bytes on Linux only")

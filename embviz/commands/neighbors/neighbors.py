@@ -16,6 +16,7 @@ from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
+from embviz.loaders.bytes.spooled import check_one_reader
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
@@ -137,6 +138,11 @@ class Request:
             raise ParameterError(
                 " and ".join(given), "these do not go together", "give one of them"
             )
+        check_one_reader(
+            ("the questions", self.batch if given else "-"),
+            ("--source", self.source),
+            ("--metadata", self.reading.metadata),
+        )
         if not given and (sys.stdin is None or sys.stdin.isatty()):
             raise ParameterError(
                 "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"

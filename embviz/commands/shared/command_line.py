@@ -28,7 +28,7 @@ def shown_command(ctx: click.Context) -> str:
             continue
         if isinstance(param, click.Argument):
             text = _shown(param, value)
-            tail += ["--", text] if text.startswith("-") else [text]
+            tail += ["--", text] if text.startswith("-") and text != "-" else [text]
             continue
         option = max(param.opts, key=len)
         values = list(value) if param.multiple else [value]

@@ -60,7 +60,7 @@ def open_columns(
         if tokens is not None:
             return tokens
         with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
-            lines = open_metadata_lines(Path(reading.metadata), n_rows)
+            lines = open_metadata_lines(_file(reading), n_rows)
             if lines is not None:
                 return lines
     if reading.metadata is None and reading.metadata_key is None:
@@ -89,7 +89,7 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
         if tokens is not None:
             return Labels(tokens.metadata)
         try:
-            columns = read_metadata(Path(reading.metadata), n_rows, reading.unlabeled)
+            columns = read_metadata(_file(reading), n_rows, reading.unlabeled)
         except CountError as error:
             raise _with_other_tables(error, source, tensor) from None
     else:
@@ -113,10 +113,17 @@ def _joined(source: Source, tensor: Tensor, n_rows: int, reading: Reading) -> La
             f"{source.path} has no columns of its own to join by",
             "leave it out where the rows of the metadata are in the order of the points",
         )
-    joined = join_rows(Path(reading.metadata), key, own, reading.unlabeled)
+    joined = join_rows(_file(reading), key, own, reading.unlabeled)
     if joined.kept is None:
         return Labels(joined.columns)
     return Labels(joined.columns, _tell_left_out(source, joined.kept, n_rows))
+
+
+def _file(reading: Reading) -> Path:
+    """Return the file that is named; a path that is one stays, since it may show another name."""
+    named = reading.metadata
+    assert named is not None
+    return named if isinstance(named, Path) else Path(named)
 
 
 def _tell_left_out(source: Source, kept: NDArray[np.int64], n_rows: int) -> NDArray[np.int64]:

@@ -40,8 +40,8 @@ def read_other(
         from embviz.loaders.labels.vocabulary import read_tokens
 
         tokens = read_tokens(path)
-        columns = tokens.columns(tokens.n_needed if n_points is None else n_points)
-        return {name: columns.column(name) for name in columns.names}
+        found = tokens.columns(tokens.n_needed if n_points is None else n_points)
+        return {name: found.column(name) for name in found.names}
     if zipped:
         return _read_zip(path, n_points)
     from embviz.loaders.tables.metadata import is_table_file, open_table_columns
