@@ -60,7 +60,7 @@ def list_tensors(source: str | Path, **options: Unpack[ReadingOptions]) -> list[
     with telling(opened.path):
         best = choose_default(opened)
         return [
-            TensorInfo(t.name, t.shape, t.dtype, t.note, len(best) == 1 and t is best[0])
+            TensorInfo(t.name, t.shape, t.dtype, t.note, best == [t] and not t.refusal)
             for t in opened.tensors
         ]
 

@@ -39,8 +39,8 @@ def choose_tensor(source: Source, asked: str | None) -> Tensor:
         asked: A name as `match_name` understands it; None for the default.
 
     Raises:
-        LoadError: If no tensor is rows of numbers, several are equally good, or the one that is
-            asked for is no table.
+        LoadError: If no tensor is rows of numbers, several are equally good, the best cannot be
+            read, or the one that is asked for is no table.
         ParameterError: If the name is not there or means several tensors.
     """
     chosen = _default(source) if asked is None else _find(source, asked)
@@ -53,7 +53,8 @@ def choose_default(source: Source) -> list[Tensor]:
 
     Of the tables that are neither slots nor duplicates: that which the source puts first; the only
     one; else those whose name speaks of an embedding; of these, in a model, not those of positions,
-    and the one with the most rows among those with more rows than columns.
+    and the one with the most rows among those with more rows than columns. A table that would be it
+    and cannot be read is returned all the same: another is not taken in its place.
     """
     pool = [t for t in source.tensors if t.is_candidate]
     pool = [t for t in pool if t.preferred] or pool
@@ -64,7 +65,8 @@ def choose_default(source: Source) -> list[Tensor]:
         tall = [t for t in pool if t.shape[0] > t.shape[1]]
         most = max((t.shape[0] for t in tall), default=0)
         pool = [t for t in tall if t.shape[0] == most] or pool
-    return pool
+    barred = _barred(source, pool[0]) if len(pool) == 1 else None
+    return pool if barred is None else [barred]
 
 
 def names_table(name: str) -> bool:
@@ -147,6 +149,10 @@ def _default(source: Source) -> Tensor:
             source.path, f"{len(best)} tensors are equally good: {names}", "choose by --tensor"
         )
     chosen = best[0]
+    if chosen.refusal is not None:
+        refusal, other = chosen.refusal, "or take another table: --tensor NAME"
+        way_out = f"{refusal.way_out}; {other}" if refusal.way_out else other
+        raise LoadError(refusal.what, refusal.why, way_out)
     if len(tensors) > 1 or chosen.known_as:
         others = [t for t in tensors if t.is_candidate and t is not chosen]
         also = f"; also there: {_list_others(source, others)} (--tensor NAME)" if others else ""
@@ -165,6 +171,24 @@ def _list_others(source: Source, others: list[Tensor]) -> str:
     tables = [name for name in names if any(p.search(name) for p in patterns)]
     rest = [name for name in names if name not in set(tables)]
     return list_some([*tables, *rest], max(3, min(len(tables), MAX_LISTED)))
+
+
+def _barred(source: Source, chosen: Tensor) -> Tensor | None:
+    """Return a table that would be taken before another if it could be read."""
+    if chosen.preferred:
+        return None
+    for t in source.tensors:
+        if t.refusal is None or callable(t.sides):
+            continue
+        flat, named = len(t.sides) == 2, _speaks(t) - _speaks(chosen)
+        taller = flat and source.is_model and t.sides[0] > max(t.sides[1], chosen.shape[0])
+        if (named > 0 and (flat or not t.dtype)) or (named == 0 and taller):
+            return t
+    return None
+
+
+def _speaks(t: Tensor) -> bool:
+    return any(map(names_table, t.names))
 
 
 def _find(source: Source, asked: str) -> Tensor:

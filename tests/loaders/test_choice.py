@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 
-from embviz.loaders.choice import choose_default, find_closest, find_parts, match_name
+from embviz import LoadError
+from embviz.loaders.choice import (
+    choose_default,
+    choose_tensor,
+    find_closest,
+    find_parts,
+    match_name,
+)
 from embviz.loaders.opened import Source, Tensor
 
 
@@ -72,3 +80,21 @@ def test_of_a_model_tables_of_positions_come_after_those_of_words():
     assert default(named("shared.weight"), named("decoder.w")) == ["shared.weight"]
     both = default(words, named("position_emb", sides=(90, 3)), is_model=False)
     assert both == ["embed_tokens.weight", "position_emb"]
+
+
+def test_a_table_that_cannot_be_read_is_not_passed_over():
+    def source(name: str, *sides: int, is_model: bool = True) -> Source:
+        refusal = LoadError("x", "it is packed", "unpack it")
+        odd = named(name, sides=sides, role="other", refusal=refusal)
+        return Source(Path("x"), (odd, other), is_model=is_model)
+
+    other = named("fc", sides=(9, 3))
+    for barred in (source("odd", 20, 3), source("emb", 5, 3), source("emb", 5, 3, is_model=False)):
+        assert choose_default(barred) == [barred.tensors[0]]
+        with pytest.raises(LoadError, match="unpack it; or take another table: --tensor NAME"):
+            choose_tensor(barred, None)
+        assert choose_tensor(barred, "fc") is other
+    for passed_over in (source("odd", 5, 3), source("emb", 3), source("odd", 20, 30)):
+        assert choose_tensor(passed_over, None) is other
+    # Of arrays that are no model, size says nothing.
+    assert choose_tensor(source("odd", 20, 3, is_model=False), None) is other

@@ -112,7 +112,23 @@ def read_view(node: Made) -> View:
     try:
         return _resolve(node)
     except _UnreadableError as error:
-        return View(reason=str(error))
+        return View(shape=_shape_of(node), reason=str(error))
+
+
+def _shape_of(node: Any) -> tuple[int, ...]:
+    """Return the sides of a tensor that cannot be read, () where they are not told."""
+    for _ in range(_MOST_CALLS):
+        args = node.args if isinstance(node, Made) and isinstance(node.args, tuple) else ()
+        if class_name(getattr(node, "by", None)).startswith("torch._tensor.") and len(args) > 2:
+            node = Made(args[0], args[2])
+        elif args and isinstance(args[0], Made):
+            node = args[0]
+        else:
+            break
+    try:
+        return _integers(args[2]) if len(args) > 2 else ()
+    except _UnreadableError:
+        return ()
 
 
 def _resolve(node: Any) -> View:

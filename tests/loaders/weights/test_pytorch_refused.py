@@ -16,7 +16,7 @@ from torch_reading import read, refusal
 from torch_writer import Call, Storage, dump, floats, named, store, tensor, write_zip
 
 from embviz import LoadError
-from embviz.loaders import load_table, open_source
+from embviz.loaders import list_tensors, load_table, open_source
 
 REAL = Path(__file__).parents[2] / "data" / "pytorch"
 _events: list[str] = []
@@ -121,7 +121,7 @@ def test_a_tensor_that_cannot_be_read_is_refused_by_itself(tmp_path: Path, kind:
     node, said = UNREADABLE[kind]
     root = {"odd": node, "w": tensor(store(), (3, 2))}
     path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
-    assert load_table(path).name == "w"
+    assert load_table(path, tensor="w").name == "w"
     assert re.search(rf"^{path}: tensor 'odd': .*{said}", refusal(path, "odd"))
 
 
@@ -139,7 +139,16 @@ def test_numbers_of_a_byte_with_factors_beside_them_are_refused(
     }
     path = write_zip(tmp_path / "x.pt", root, {"0": b"abcdef", "1": floats(6).tobytes()})
     assert f"int8, of which '{factors}' has the factors" in refusal(path, "w.weight")
-    assert load_table(path).name == "other.weight"
+    assert read(path, "other.weight").shape == (2, 2)
+
+
+def test_no_other_table_is_taken_for_one_that_cannot_be_read(tmp_path: Path) -> None:
+    root = {"embed.weight": tensor(store(key="gone"), (3, 2)), "fc.weight": tensor(store(), (3, 2))}
+    path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
+    assert "'embed.weight': its bytes 'gone' are not in the file" in refusal(path)
+    assert "or take another table: --tensor NAME" in refusal(path)
+    assert [info.taken for info in list_tensors(path)] == [False, False]
+    assert load_table(path, tensor="fc.weight").name == "fc.weight"
 
 
 def test_a_checksum_is_compared_when_it_is_asked_for(tmp_path: Path) -> None:
