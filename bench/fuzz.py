@@ -486,6 +486,33 @@ def real(name: str) -> Kind:
     return Kind(lambda folder: shutil.copy(file, folder) and None, mutate, read)
 
 
+def onnx(*names: str) -> Kind:
+    """A model that onnx wrote, with its data file where it has one."""
+    files = [Path(__file__).parent.parent / "tests" / "data" / "onnx" / name for name in names]
+
+    def make(folder: Path) -> None:
+        for file in files:
+            shutil.copy(file, folder)
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        raw = (folder / names[0]).read_bytes()
+        if rng.random() < 0.3:
+            return mutate_files(folder, rng)
+        at = rng.randrange(0, len(raw), 8)  # Mostly what lies between the values is of interest.
+        at = rng.choice((0, raw.find(b"half") - 30, raw.find(b"typed") - 50, at))
+        part = mutate_bytes(raw[at : at + 80], rng)
+        (folder / names[0]).write_bytes(raw[:at] + part + raw[at + 80 :])
+        return False
+
+    def read(folder: Path) -> np.ndarray | None:
+        for info in list_tensors(folder / names[0]):
+            with suppress(EmbvizError):
+                read_table(folder / names[0], tensor=info.name)
+        return read_table(folder / names[0])
+
+    return Kind(make, mutate, read)
+
+
 def kinds() -> dict[str, Kind]:
     packings = {"stored": 0, "deflate": 8, "bzip2": 12, "lzma": 14}
     found = {f"npz-{name}": archive(method) for name, method in packings.items()}
@@ -497,6 +524,8 @@ def kinds() -> dict[str, Kind]:
         "npy": text("x.npy", npy(VECTORS)),
         "gguf": Kind(make_gguf, mutate_head, lambda f: read_all(f / "x.gguf")),
         **{f"pytorch-{name}": real(name) for name in PYTORCH},
+        "onnx-model": onnx("model.onnx"),
+        "onnx-external": onnx("external.onnx", "external.onnx.data"),
         "index": Kind(make_index, mutate_index, read_index),
         **{f"image-{kind}": image(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP")},
         "sheets": Kind(make_sheets, mutate_sheets, lambda f: read_tiles(load_sprite(f / "s.json", None, N))),

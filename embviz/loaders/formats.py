@@ -52,6 +52,7 @@ FORMATS: dict[str, Format] = {
         ("safetensors", "weights.safetensors", "file"),
         ("pytorch", "weights.pytorch", "file"),
         ("gguf", "weights.gguf", "file"),
+        ("onnx", "weights.onnx", "file"),
         ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
         ("index", "indexes.folder", "folder"),
         ("logdir", "projector.logdir", "file folder"),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx_writer
 import pyarrow as pa
 import pytest
 import table_writer
@@ -30,7 +31,7 @@ N = 200
 VECTORS = RNG.normal(size=(N, 6)).astype(np.float32)
 WORDS = tuple(f"wörd{i}" for i in range(N))
 TEXT = ("word2vec", "glove", "tsv", "csv")
-BARE = ("npy", "pytorch", "safetensors", "checkpoint")  # Without columns of their own.
+BARE = ("npy", "pytorch", "onnx", "safetensors", "checkpoint")  # Without columns of their own.
 
 
 def write_text(path: Path, delimiter: str, first: str = "") -> Path:
@@ -85,6 +86,11 @@ def write_hugging_face(folder: Path) -> Path:
     (model / "config.json").write_text('{"vocab_size": 200}')
     (model / "vocab.txt").write_text("".join(f"{word}\n" for word in WORDS), encoding="utf-8")
     return model
+
+
+def write_onnx(folder: Path) -> Path:
+    tensors = [onnx_writer.raw("emb.weight", VECTORS), onnx_writer.raw("bias", VECTORS[0])]
+    return onnx_writer.write(folder / "x.onnx", tensors)
 
 
 def write_checkpoint(folder: Path) -> Path:
@@ -157,6 +163,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "safetensors": write_safetensors,
     "pytorch": write_pytorch,
     "gguf": write_gguf,
+    "onnx": write_onnx,
     "checkpoint": write_checkpoint,
     "index": write_index,
     "logdir": write_logdir,

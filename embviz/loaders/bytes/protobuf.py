@@ -6,6 +6,7 @@ a field means is left to the caller, who compares whole tags (field number << 3 
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,13 +14,14 @@ from numpy.typing import NDArray
 
 VARINT, FIXED64, LENGTH, FIXED32 = 0, 1, 2, 5
 MAX_VARINT_BYTES = 10
+Buffer = bytes | mmap.mmap
 
 
 class MalformedError(ValueError):
     """Bytes break their format; the message says how, the caller adds the file."""
 
 
-def read_varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+def read_varint(data: Buffer, at: int, end: int) -> tuple[int, int]:
     """Read an unsigned varint and return (value below 2^64, position behind it).
 
     Raises:
@@ -44,7 +46,7 @@ def signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def fields(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int]]:
+def fields(data: Buffer, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int, int]]:
     """Yield (tag, a, b) of each field of a message.
 
     `tag` is field number << 3 | wire type. For varint and fixed-width fields `a` is the value and
