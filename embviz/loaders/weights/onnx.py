@@ -103,6 +103,8 @@ class _Reader:
     def tensors(self, stored: list[Stored]) -> tuple[Tensor, ...]:
         found: dict[str, Tensor] = {}
         for i, tensor in enumerate(stored):
+            if tensor.constant and len(tensor.shape) < 2:
+                continue  # A number that an operation needs.
             name = tensor.name or f"initializer {i}"
             while name in found:
                 name = f"{tensor.name} ({i})"

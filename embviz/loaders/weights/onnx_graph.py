@@ -44,6 +44,7 @@ class Stored:
         values: Where its values lie, by the number of their field.
         external: What the file says of a data file: `location`, `offset`, `length`.
         reason: Why it cannot be read, "" where it can.
+        constant: Whether a node holds it, and it is no initializer.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Stored:
     values: dict[int, list[Span]] = field(default_factory=dict)
     external: dict[str, str] | None = None
     reason: str = ""
+    constant: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,6 +219,6 @@ class _Walk:
             elif tag == _tag(3, VARINT):
                 numbers[name] = signed(a)
             elif tag == _tag(5) and outputs:
-                self._keep(replace(self.tensor(a, b), name=outputs[0]))
+                self._keep(replace(self.tensor(a, b), name=outputs[0], constant=True))
             elif tag in (_tag(6), _tag(11)):
                 self.graph(a, b, depth + 1)

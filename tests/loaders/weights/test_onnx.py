@@ -106,7 +106,7 @@ def test_constants_and_graphs_within_the_graph_are_read(tmp_path: Path) -> None:
     )
     inner = graph([raw("deep", TABLE + 1)], [node("Gather", "deep ids", "z")])
     branch = node("If", "p", "q", message(5, message(1, "then_branch"), message(6, inner)))
-    path = write(tmp_path / "x.onnx", [raw("", TABLE)], [constant, branch])
+    path = write(tmp_path / "x.onnx", [raw("", TABLE)], [constant, three, branch])
     assert list(found(path)) == ["c", "deep", "initializer 2"]
     np.testing.assert_array_equal(read(path, "c"), TABLE)
     np.testing.assert_array_equal(read(path), TABLE + 1)  # Its rows are looked up.
