@@ -56,7 +56,7 @@ class TextLayout:
         cell: The field that holds the whole vector, None for none.
         cell_dims: How many numbers it holds.
         columns: What each field is.
-        label: The place among `text_columns` of the one that names the points, None for any.
+        labelled: Whether the first of `text_columns` names the points, whatever is in it.
     """
 
     delimiter: bytes
@@ -76,7 +76,7 @@ class TextLayout:
     cell: int | None = None
     cell_dims: int = 0
     columns: tuple[Column, ...] = ()
-    label: int | None = None
+    labelled: bool = False
 
     @property
     def n_dims(self) -> int:

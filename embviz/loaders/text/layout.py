@@ -148,6 +148,8 @@ def _word2vec_layout(
     )
     cells = [c for c in range(width) if _most(count_numbers(row[c]) == n_dims for row in usual)]
     if len(cells) == 1 and n_dims > 1:
+        if layout.delimiter == b" " and cells[0] == width - 1:
+            width, cells = 2, [1]
         columns = [Column("text", "" if c else "label") for c in range(width)]
         columns[cells[0]] = Column("bare", "", n_dims)
         return _with_columns(replace(layout, n_fields=width), columns)
@@ -220,13 +222,13 @@ def _table_layout(
             " ".join(filter(None, (a, _name(b)))) for a, b in zip(header, rows[1], strict=True)
         ]
         layout = replace(layout, n_header=layout.n_header + 1)
-    n_numbers = sum(column.kind == "number" for column in columns)
-    n_labels = width - n_numbers
-    leading = n_labels > 1 and all(column.kind == "text" for column in columns[:n_labels])
-    if layout.delimiter == b" " and leading and not (header or layout.quoted):
+    texts = [column.kind == "text" for column in columns]
+    n_labels = texts.index(False)
+    alone = layout.delimiter == b" " and not (header or layout.quoted or any(texts[n_labels:]))
+    if n_labels > 1 and alone:
         # Names of several words: whatever is before the numbers is one label.
         columns = [Column("text"), *columns[n_labels:]]
-        layout = replace(layout, n_fields=n_numbers + 1)
+        layout = replace(layout, n_fields=len(columns))
     if header:
         named = zip(columns, header, strict=True)
         columns = [replace(column, name=name) for column, name in named]

@@ -218,7 +218,7 @@ def text_tensor(
 
     def columns() -> TextColumns:
         metadata = read()[1]
-        return TextColumns(metadata, None if layout.label is None else [*metadata][layout.label])
+        return TextColumns(metadata, next(iter(metadata)) if layout.labelled else None)
 
     return Tensor(
         name,

@@ -129,6 +129,9 @@ def _as_asked(
     chosen = [c for c in asked.choose(found, layout.numeric) if c != asked.label]
     if asked.label is not None and asked.label in (asked.taken or ()):
         raise ParameterError(what, "a column of the vector cannot name the points as well")
+    if asked.label is not None and columns[asked.label].kind != "text":
+        why = f"{_name(layout, asked.label)} holds no words, which name the points"
+        raise ParameterError(what, why, "--label-by COLUMN names them by any")
     cells = [c for c in chosen if columns[c].kind in ("list", "bare")]
     if len(chosen) == 1 and cells:
         return replace(_take_cell(layout, cells[0], shown, asked.label), notes=())
@@ -202,9 +205,10 @@ def _with_text(
     layout: TextLayout, rest: Sequence[int], kinds: dict[int, str], label: int | None
 ) -> TextLayout:
     """Return a layout with columns of text, those without a name called by what they are."""
+    if label is not None:
+        rest = [label, *(c for c in rest if c != label)]
     names = tuple(layout.columns[c].name or kinds.get(c, "") for c in rest)
-    place = rest.index(label) if label is not None else None
-    return replace(layout, text_columns=tuple(rest), text_names=names, label=place)
+    return replace(layout, text_columns=tuple(rest), text_names=names, labelled=label is not None)
 
 
 def _name(layout: TextLayout, c: int) -> str:
