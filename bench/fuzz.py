@@ -484,6 +484,17 @@ def real(name: str) -> Kind:
         return read_table(folder / name, tensor=first)
 
     return Kind(lambda folder: shutil.copy(file, folder) and None, mutate, read)
+def hdf5(name: str, tensors: tuple[str, ...]) -> Kind:
+    """A file of tests/data/hdf5, as h5py, Keras or anndata wrote it."""
+
+    def make(folder: Path) -> None:
+        shutil.copy(Path(__file__).parent.parent / "tests" / "data" / "hdf5" / name, folder)
+
+    def read(folder: Path) -> None:
+        for tensor in tensors:
+            read_table(folder / name, tensor=tensor)
+
+    return Kind(make, mutate_files, read)
 
 
 def onnx(*names: str) -> Kind:
@@ -547,6 +558,10 @@ def kinds() -> dict[str, Kind]:
         "arrow": arrow("x.feather", "uncompressed"),
         "arrow-packed": arrow("x.feather", "lz4"),
         "arrow-saved": arrow("saved"),
+        "hdf5-plain": hdf5("plain.h5", ("emb", "packed", "more/raw")),
+        "hdf5-h5ad": hdf5("csr.h5ad", ("X", "obsm/X_pca")),
+        "hdf5-keras": hdf5("keras3.keras", ("words",)),
+        "hdf5-legacy": hdf5("keras2_weights.h5", ("words",)),
         "logdir": Kind(make_logdir, mutate_files, lambda f: read_table(f)),
     }  # fmt: skip
 

@@ -62,6 +62,7 @@ FORMATS: dict[str, Format] = {
         ("word2vec_binary", "words.word2vec_binary", "file"),
         ("hugging_face", "weights.hugging_face", "file folder"),
         ("json", "text.json_table", "file"),
+        ("hdf5", "hdf5.hdf5", "file"),
         ("word2vec", "text.tables", "file"),
         ("glove", "text.tables", "file"),
         ("tsv", "text.tables", "file"),

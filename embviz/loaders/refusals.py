@@ -11,7 +11,6 @@ from embviz.loaders.opened import Start
 
 _AS_NPY = "save the table of vectors as .npy (numpy.save)"
 _MAGICS: tuple[tuple[bytes, str, str], ...] = (
-    (b"\x89HDF\r\n\x1a\n", "HDF5 (Keras .h5, AnnData)", _AS_NPY),
     (b"%PDF", "PDF", "give a table of vectors"),
     (b"\x89PNG", "a PNG image", "thumbnails go to --sprite"),
     (b"\xff\xd8\xff", "a JPEG image", "thumbnails go to --sprite"),
@@ -26,12 +25,8 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".joblib": (_PICKLE, _AS_NPY),
     ".kv": ("gensim vectors, " + _PICKLE, "write them by save_word2vec_format"),
     ".model": ("a model, perhaps gensim's", "write its vectors by save_word2vec_format"),
-    ".h5": ("HDF5", _AS_NPY),
-    ".hdf5": ("HDF5", _AS_NPY),
-    ".h5ad": ("AnnData (HDF5)", _AS_NPY),
-    ".keras": ("a Keras archive", "save the layer's weights as .npy (numpy.save)"),
-    ".gguf": ("GGUF", _AS_NPY),
-    ".safetensors": ("safetensors", _AS_NPY),
+    ".gguf": ("no GGUF by its content", "fetch it again"),
+    ".safetensors": ("no safetensors by its content", "fetch it again"),
     ".mat": ("a MATLAB file", _AS_NPY),
     ".xlsx": ("an Excel workbook", "save the sheet as CSV"),
     ".xls": ("an Excel workbook", "save the sheet as CSV"),
@@ -52,6 +47,7 @@ READ_FORMATS = ", ".join(
         "GGUF",
         "ONNX",
         "Parquet and Arrow",
+        "HDF5, Keras and AnnData",
         ".npy",
         ".npz",
         "TSV and CSV of vectors",
@@ -146,8 +142,6 @@ def _foreign_zip(path: Path) -> tuple[str, str] | None:
     except LoadError:
         return None
     names = [info.filename for info in files]
-    if "model.weights.h5" in names:
-        return _SUFFIXES[".keras"]
     if "[Content_Types].xml" in names:
         return _SUFFIXES[".xlsx"]
     if len(names) > 1 and not any(name.endswith(".npy") for name in names):

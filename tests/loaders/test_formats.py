@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import onnx_writer
 import pyarrow as pa
@@ -112,6 +113,14 @@ def write_arrow(folder: Path) -> Path:
     return folder / "x.arrow"
 
 
+def write_hdf5(folder: Path) -> Path:
+    with h5py.File(folder / "x.h5", "w") as file:
+        file.create_dataset("emb", data=VECTORS, chunks=(70, 4), compression="gzip", shuffle=True)
+        file.create_dataset("raw", data=VECTORS)
+        file["word"] = list(WORDS)
+    return folder / "x.h5"
+
+
 def arrow_table() -> Any:
     lists = pa.array(VECTORS.tolist(), pa.list_(pa.float32()))
     return pa.table({"n": range(N), "word": WORDS, "emb": lists, "half": lists})
@@ -173,6 +182,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "word2vec_binary": write_word2vec_binary,
     "hugging_face": write_hugging_face,
     "json": write_json,
+    "hdf5": write_hdf5,
     "word2vec": lambda folder: write_text(folder / "w.vec", " ", f"{N} 6\n"),
     "glove": lambda folder: write_text(folder / "g.txt", " "),
     "tsv": lambda folder: write_text(folder / "x.tsv", "\t"),

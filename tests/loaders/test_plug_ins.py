@@ -69,7 +69,6 @@ def by_name(suffix: str, claim: str = "NAME") -> str:
 @pytest.mark.parametrize(
     ("name", "raw"),
     [
-        ("x.h5", b"\x89HDF\r\n\x1a\n"),
         ("x.pt", b"PK\x03\x04"),
         ("x.mine", b"nothing that is known"),
     ],

@@ -108,6 +108,8 @@ def as_texts(array: Any, classes: Sequence[str] = ()) -> list[str]:
     if types.is_floating(kind):
         numbers = read_numbers(array)
         return ["" if text == "nan" else text for text in numbers.astype(str).tolist()]
+    if types.is_boolean(kind):
+        return ["" if value is None else str(value) for value in array.to_pylist()]
     if types.is_duration(kind):
         array = array.cast(pyarrow.int64())
     zone = types.is_timestamp(kind) and kind.tz is not None

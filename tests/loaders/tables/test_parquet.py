@@ -143,7 +143,7 @@ def test_the_other_columns_are_metadata_as_people_read_them(tmp_path: Path) -> N
     assert {name: list(values) for name, values in metadata.items()} == {
         "n": ["1", ""],
         "x": ["0.1", ""],
-        "ok": ["true", "false"],
+        "ok": ["True", "False"],
         "day": ["2024-05-06", ""],
         "at": ["2024-05-06 07:08:09", "2024-05-06 07:08:09.25"],
         "zone": ["2024-05-06 07:08:09Z", ""],

@@ -1,0 +1,1 @@
+"""HDF5: plain data sets, Keras models and AnnData."""

@@ -1,0 +1,70 @@
+"""Data sets of HDF5 as tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from embviz.errors import LoadError, printable
+from embviz.loaders.hdf5.rows import is_text, read_array, what_of
+from embviz.loaders.hdf5.tree import Node, Tree
+from embviz.loaders.opened import Columns, Role, Tensor
+from embviz.rows import why_not_numbers
+
+
+def refused_tensors(tree: Tree) -> list[Tensor]:
+    """Return what could not be opened as tensors that say why."""
+    return [
+        Tensor(
+            name,
+            (),
+            "",
+            rows=lambda: np.empty((0, 0)),
+            role="other",
+            note=why,
+            refusal=LoadError(f"{tree.what}: '{printable(name)}'", why, way_out),
+        )
+        for name, (why, way_out) in tree.refused.items()
+    ]
+
+
+def node_tensor(
+    tree: Tree,
+    node: Node,
+    columns: Callable[[], Columns] | None,
+    *,
+    role: Role = "table",
+    aliases: Sequence[str] = (),
+    note: str = "",
+    preferred: bool = False,
+) -> Tensor:
+    """Return a data set as a tensor; what is no table of numbers says why.
+
+    Args:
+        tree: What it is in.
+        node: The data set.
+        columns: Opens the metadata of its rows.
+        role: Its role where it is a table.
+        aliases: Other names it answers to; the first is shown.
+        note: What `embviz info` says of it.
+        preferred: Whether the file itself puts it first.
+    """
+    reason = node.refusal or (
+        ("text", "labels go to --metadata") if is_text(node) else why_not_numbers(node.dtype)
+    )
+    refusal = LoadError(what_of(tree, node), *reason) if reason else None
+    is_table = refusal is None and len(node.shape) == 2
+    return Tensor(
+        node.name,
+        node.shape,
+        str(node.dtype.newbyteorder("=")) if node.dtype.kind in "iuf" else "text",
+        rows=lambda: read_array(tree, node),
+        role=role if is_table else "other",
+        aliases=tuple(aliases),
+        known_as=aliases[0] if aliases else "",
+        note=note if is_table else (reason[0] if reason else f"{len(node.shape)}-D"),
+        preferred=preferred,
+        refusal=refusal,
+        columns=columns if is_table else None,
+    )

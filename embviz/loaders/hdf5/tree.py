@@ -1,0 +1,300 @@
+"""The objects of an HDF5 file: groups, data sets and attributes, read without their content.
+
+https://support.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html. The structure is read by
+pyfive, in Python: the C library can loop for ever on a damaged file. Numbers are read by `rows`.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import struct
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from embviz.errors import LoadError, printable
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+_MOST_READS = 500_000
+_MOST_OBJECTS = 20_000
+_MOST_DEPTH = 32
+_LINK, _EXTERNAL_FILES, _EXTERNAL_LINK = 6, 7, 64
+_VIRTUAL = 3
+_FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32"}
+_OTHER_FILTERS = {
+    4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "LZF", 32001: "Blosc", 32004: "LZ4",
+    32008: "bitshuffle", 32013: "ZFP", 32015: "Zstandard", 32026: "Blosc2",
+}  # fmt: skip
+# What pyfive raises about bytes that are not what they should be.
+_FAILURES = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
+    NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError,
+    struct.error,
+)  # fmt: skip
+
+
+class Window:
+    """Some bytes of a file as a file of their own, never read behind their end.
+
+    Args:
+        path: The file.
+        start: The first byte.
+        size: How many there are.
+    """
+
+    closed = False
+
+    def __init__(self, path: Path, start: int = 0, size: int | None = None) -> None:
+        self.path, self.start = str(path), start
+        self.size = path.stat().st_size - start if size is None else size
+        self._file: Any = path.open("rb")
+        self._at = self._n_reads = 0
+
+    def read(self, n_bytes: int = -1) -> bytes:
+        """Return the next bytes, fewer at the end.
+
+        Raises:
+            LoadError: If more is read than structure can ask for, as of one that goes in circles.
+        """
+        self._n_reads += 1
+        if self._n_reads > _MOST_READS:
+            raise LoadError(self.path, "damaged: its structure has no end", "fetch it again")
+        left = max(0, self.size - self._at)
+        n_bytes = left if n_bytes < 0 else min(n_bytes, left)
+        self._file.seek(self.start + self._at)
+        raw: bytes = self._file.read(n_bytes)
+        self._at += len(raw)
+        return raw
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        start = (0, self._at, self.size)[whence]
+        self._at = max(0, start + int(offset))
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def close(self) -> None:
+        self._file.close()
+
+    def __del__(self) -> None:
+        self._file.close()
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A data set.
+
+    Attributes:
+        name: Its path in the file, without a leading /.
+        data: pyfive's data set; None where it could not be opened.
+        attributes: Its attributes.
+        refusal: Why its numbers cannot be read, a reason and a way out.
+    """
+
+    name: str
+    data: Any
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    refusal: tuple[str, str] | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return () if self.data is None else tuple(int(n) for n in self.data.shape)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        found: np.dtype[Any] = np.dtype("O") if self.data is None else self.data.dtype
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """What is in an HDF5 file.
+
+    Attributes:
+        path: The file.
+        what: The file, or the member of an archive, as it is named to the user.
+        source: Its bytes.
+        base: Where addresses begin to count, behind a user block.
+        groups: The attributes of each group by its path; the root is "".
+        nodes: The data sets by their paths, in the file's order.
+        refused: Why some groups could not be read, by their paths.
+    """
+
+    path: Path
+    what: str
+    source: Window | io.BytesIO
+    base: int
+    groups: Mapping[str, Mapping[str, Any]]
+    nodes: Mapping[str, Node]
+    refused: Mapping[str, tuple[str, str]]
+
+    @property
+    def size(self) -> int:
+        """The bytes behind the base."""
+        found = self.source
+        return (found.size if isinstance(found, Window) else found.getbuffer().nbytes) - self.base
+
+    def piece(self, dtype: np.dtype[Any], shape: tuple[int, ...], start: int) -> Any:
+        """Return values that lie in one piece: mapped, or a view of what is in memory.
+
+        Raises:
+            LoadError: If they end behind the end of the file.
+        """
+        n_bytes = math.prod(shape) * dtype.itemsize
+        if start < 0 or start + n_bytes > self.size:
+            raise LoadError(self.what, f"cut off: {n_bytes} bytes from {start} on are needed")
+        if n_bytes == 0:
+            return np.empty(shape, dtype)
+        found = self.source
+        if isinstance(found, Window):
+            return np.memmap(found.path, dtype, "r", found.start + self.base + start, shape)
+        raw = found.getbuffer()
+        return np.frombuffer(raw, dtype, math.prod(shape), self.base + start).reshape(shape)
+
+
+def need_pyfive(path: Path) -> None:
+    """Refuse a file where pyfive is not installed.
+
+    Raises:
+        LoadError: With the command that installs it.
+    """
+    try:
+        import pyfive  # noqa: F401
+    except ImportError:
+        raise LoadError(
+            path,
+            "HDF5, which is read by the package pyfive, and that is not installed",
+            "pip install 'embviz[hdf5]'",
+        ) from None
+
+
+def read_tree(path: Path, what: str, source: Any) -> Tree:
+    """Read the structure of an HDF5 file.
+
+    Args:
+        path: The file.
+        what: The file or the archive's member, as it is named to the user.
+        source: Its bytes, a `Window` or what is unpacked in memory.
+
+    Raises:
+        LoadError: If it is damaged, or of more objects than are read.
+    """
+    import pyfive
+
+    groups: dict[str, Mapping[str, Any]] = {}
+    nodes: dict[str, Node] = {}
+    refused: dict[str, tuple[str, str]] = {}
+    with reading_hdf5(what):
+        root = pyfive.File(source)
+        seen: set[int] = set()
+        pending: list[tuple[str, Any]] = [("", root)]
+        while pending:
+            name, group = pending.pop()
+            if id(group._dataobjects) in seen or name.count("/") > _MOST_DEPTH:
+                continue  # A link to a group that was seen, or above this one.
+            seen.add(id(group._dataobjects))
+            groups[name] = dict(group.attrs)
+            below = []
+            for key in group:
+                if len(nodes) + len(groups) + len(refused) > _MOST_OBJECTS:
+                    raise LoadError(what, f"more than {_MOST_OBJECTS:,} objects", "take it apart")
+                child = f"{name}/{key}" if name else key
+                found = _open(what, group, key, child, refused)
+                if isinstance(found, Node):
+                    nodes[child] = found
+                elif found is not None:
+                    below.append((child, found))
+            pending += reversed(below)
+    return Tree(path, what, source, int(root.userblock_size), groups, nodes, refused)
+
+
+def _open(what: str, group: Any, key: str, name: str, refused: dict[str, tuple[str, str]]) -> Any:
+    """Return a data set or group; None where it cannot be read, and why not is in `refused`."""
+    import pyfive
+
+    try:
+        found = group.get_lazy_view(key)
+        if isinstance(found, pyfive.Dataset):
+            return Node(name, found, dict(found.attrs), _refusal(found))
+        return found if isinstance(found, pyfive.Group) else None
+    except LoadError:
+        raise
+    except _FAILURES as error:
+        refused[name] = _why(group, key, error)
+        return None
+
+
+def _why(group: Any, key: str, error: Exception) -> tuple[str, str]:
+    """Return why an object cannot be read, and a way out."""
+    try:
+        objects = group.file._get_dataobjects(group._links[key])
+        if any(_is_external(objects, message) for message in objects.find_msg_type(_LINK)):
+            return "holds a link to another file, which is not followed", "copy the data in"
+    except _FAILURES:
+        pass
+    if "layout class" in str(error):
+        return "written for HDF5 1.10 (libver='latest')", "write it again without libver"
+    return f"not read ({_first_line(error)})", "save the table of vectors as .npy (numpy.save)"
+
+
+def _is_external(objects: Any, message: Any) -> bool:
+    """Tell whether a link message is one to another file (IV.A.2.g of the format)."""
+    at = message["offset_to_message"]
+    flags = objects.msg_data[at + 1]
+    return bool(flags & 8) and objects.msg_data[at + 2] == _EXTERNAL_LINK
+
+
+def _refusal(found: Any) -> tuple[str, str] | None:
+    """Return why the content of a data set is not read, and a way out; None where it is."""
+    from pyfive.p5t import P5ReferenceType
+
+    if isinstance(found.id.get_type(), P5ReferenceType):
+        return "references to other objects, no numbers", "name one of those: --tensor"
+    if found.id.layout_class == _VIRTUAL:
+        return "a virtual data set, of other files that are not followed", "copy the data in"
+    objects = found.file._get_dataobjects(found.id._meta.offset)
+    if objects.find_msg_type(_EXTERNAL_FILES):
+        return "kept in other files, which are not followed", "copy the data in"
+    for step in found.id.filter_pipeline or ():
+        number = int(step["filter_id"])
+        if number not in _FILTERS:
+            kind = _OTHER_FILTERS.get(number, f"number {number}")
+            return f"packed by the filter {kind}, which is not read", "write it packed by gzip"
+    return None
+
+
+@contextmanager
+def reading_hdf5(what: str) -> Iterator[None]:
+    """Turn what pyfive says of a damaged file into one line that names it."""
+    import pyfive.core
+
+    log = logging.getLogger("pyfive")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except LoadError:
+        raise
+    except (*_FAILURES, pyfive.core.InvalidHDF5File) as error:
+        if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+            raise
+        raise LoadError(
+            what, f"damaged HDF5: {_first_line(error)}", "write or fetch it again"
+        ) from None
+    finally:
+        log.setLevel(level)
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip() or type(error).__name__
+    return printable(text.splitlines()[0], 120)

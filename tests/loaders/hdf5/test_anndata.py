@@ -1,0 +1,106 @@
+"""AnnData tables as anndata wrote them: obsm, X, and the cells that obs describes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+import pytest
+import scipy.sparse as sp
+
+from embviz import LoadError, list_tensors, load_table
+
+DATA = Path(__file__).parents[2] / "data" / "hdf5"
+COUNTS = np.load(DATA / "counts.npy")
+
+
+@pytest.mark.parametrize("name", ["csr.h5ad", "dense.h5ad"])
+def test_the_embedding_is_taken_with_what_describes_its_cells(name: str) -> None:
+    table = load_table(DATA / name)
+    assert (table.name, table.label_column()) == ("obsm/X_pca", "barcode")
+    np.testing.assert_array_equal(table.vectors[0:20], np.load(DATA / "vectors.npy"))
+    metadata = table.metadata
+    assert list(metadata) == ["barcode", "kind", "n_genes", "share", "doublet", "age", "note"]
+    assert metadata["barcode"] == tuple(f"AAAC{i}-1" for i in range(20))
+    assert metadata["kind"] == ("B", "T", "", "B") * 5
+    assert metadata["n_genes"] == tuple(str(3 * i) for i in range(20))
+    assert metadata["share"][1] == "0.05263158"
+    assert metadata["doublet"] == ("False", "True") * 10
+    assert metadata["age"] == ("1", "") * 10
+    assert metadata["note"][3] == "nöte 3"
+
+
+@pytest.mark.parametrize("name", ["csr.h5ad", "dense.h5ad"])
+def test_the_matrix_is_filled_in_where_it_is_sparse(name: str) -> None:
+    vectors = load_table(DATA / name, tensor="X").vectors
+    np.testing.assert_array_equal(vectors[0:20], COUNTS)
+    np.testing.assert_array_equal(vectors[7:9], COUNTS[7:9])
+    assert vectors[4:4].shape == (0, 7)
+
+
+def test_coordinates_are_listed_and_not_taken() -> None:
+    listed = {info.name: info for info in list_tensors(DATA / "csr.h5ad")}
+    assert listed["obsm/X_umap"].note == "coordinates: --coordinates obsm/X_umap"
+    assert [name for name, info in listed.items() if info.taken] == ["obsm/X_pca"]
+    assert load_table(DATA / "csr.h5ad", tensor="X_umap").n_dims == 2
+
+
+def test_a_matrix_that_is_stored_by_columns_is_refused_with_what_turns_it() -> None:
+    with pytest.raises(
+        LoadError, match=r"'X': a sparse matrix that is stored by columns; adata\.X"
+    ):
+        load_table(DATA / "csc.h5ad")
+
+
+def write(path: Path, matrix: Any, **parts: Any) -> Path:
+    """Write a table as the documentation of the format describes it."""
+    with h5py.File(path, "w") as file:
+        file.attrs["encoding-type"] = "anndata"
+        x = file.create_group("X")
+        x.attrs["encoding-type"], x.attrs["shape"] = "csr_matrix", matrix.shape
+        for name in ("data", "indices", "indptr"):
+            x[name] = parts.get(name, getattr(matrix, name))
+        obs = file.create_group("obs")
+        obs.attrs["_index"], obs.attrs["column-order"] = "_index", ["score"]
+        obs["_index"] = [f"c{i}" for i in range(matrix.shape[0])]
+        obs["score"] = parts.get("score", np.arange(matrix.shape[0]))
+        for name, values in parts.get("obsm", {}).items():
+            file[f"obsm/{name}"] = values
+    return path
+
+
+def test_sparse_values_of_one_place_add_up_as_in_scipy(tmp_path: Path) -> None:
+    rows = np.array([0, 0, 2, 2, 2]), np.array([1, 1, 0, 3, 3])
+    matrix = sp.coo_matrix((np.arange(1.0, 6), rows), (3, 4))
+    csr = sp.csr_matrix((matrix.data, matrix.col, np.array([0, 2, 2, 5])), (3, 4))
+    table = load_table(write(tmp_path / "x.h5ad", csr))
+    np.testing.assert_array_equal(table.vectors[0:3], csr.toarray())
+    assert table.label(1) == "c1"
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"),
+    [
+        ({"indptr": np.array([0, 9, 1, 5])}, "rows do not follow"),
+        ({"indptr": np.array([0, 1, 2, 500])}, "500 values named"),
+        ({"indices": np.array([0, 9, 0, 1])}, "a column beyond 4"),
+        ({"indices": np.array([0, -1, 0, 1])}, "a column beyond 4"),
+        ({"score": np.arange(2)}, "columns of .2, 3. rows"),
+    ],
+)
+def test_damaged_tables_are_refused(tmp_path: Path, parts: Any, said: str) -> None:
+    matrix = sp.csr_matrix((np.ones(4), [0, 1, 0, 1], [0, 1, 2, 4]), (3, 4))
+    path = write(tmp_path / "x.h5ad", matrix, **parts)
+    with pytest.raises(LoadError, match=f"damaged: .*{said}"):
+        load_table(path).vectors[0:3]
+
+
+def test_of_several_embeddings_the_user_names_one(tmp_path: Path) -> None:
+    matrix = sp.csr_matrix(np.eye(5))
+    obsm = {"X_pca": np.eye(5), "X_scvi": np.ones((5, 8)), "X_tsne": np.ones((5, 2))}
+    path = write(tmp_path / "x.h5ad", matrix, obsm=obsm)
+    with pytest.raises(LoadError, match=r"obsm/X_pca .*, obsm/X_scvi .*; choose by --tensor"):
+        load_table(path)
+    assert load_table(path, tensor="X_scvi").n_dims == 8
