@@ -45,6 +45,9 @@ def read_array(tree: Tree, node: Node, dtype: np.dtype[Any] | None = None) -> An
     if node.refusal is not None:
         raise LoadError(what, *node.refusal)
     dtype = dtype or node.dtype
+    if math.prod(node.shape) * dtype.itemsize > _MOST_EXPANSION * tree.size:
+        sides = " x ".join(map(str, node.shape))
+        raise LoadError(what, f"damaged: {sides} values are more than its file can hold")
     with reading_hdf5(what):
         layout = node.data.id.layout_class
         fill = np.zeros((), dtype)

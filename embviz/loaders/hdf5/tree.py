@@ -194,6 +194,11 @@ def read_tree(path: Path, what: str, source: Any) -> Tree:
     refused: dict[str, tuple[str, str]] = {}
     with reading_hdf5(what):
         root = pyfive.File(source)
+        tree = Tree(path, what, source, int(root.userblock_size), groups, nodes, refused)
+        end = int(root._superblock._contents["end_of_file_address"])
+        if tree.size < end - tree.base:
+            there = tree.size + tree.base
+            raise LoadError(what, f"cut off: {there} bytes of {end} are there", "fetch it again")
         seen: set[int] = set()
         pending: list[tuple[str, Any]] = [("", root)]
         while pending:
@@ -213,7 +218,7 @@ def read_tree(path: Path, what: str, source: Any) -> Tree:
                 elif found is not None:
                     below.append((child, found))
             pending += reversed(below)
-    return Tree(path, what, source, int(root.userblock_size), groups, nodes, refused)
+    return tree
 
 
 def _open(what: str, group: Any, key: str, name: str, refused: dict[str, tuple[str, str]]) -> Any:

@@ -109,7 +109,8 @@ class ArrowTable:
         Raises:
             LoadError: Which.
         """
-        names = self.schema.names
+        with reading_arrow(self.path):
+            names = self.schema.names
         for name in names:
             if names.count(name) > 1:
                 raise LoadError(self.path, f"two columns are named '{name}'", "rename one")

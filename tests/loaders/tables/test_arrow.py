@@ -126,3 +126,10 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     table = TABLE.append_column("text", pa.array(range(60)))
     with pytest.raises(LoadError, match=r"x\.arrow: two columns are named 'text'; rename one"):
         load_table(write(tmp_path / "x.arrow", table))
+
+
+def test_a_name_of_a_column_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.arrow", TABLE)
+    path.write_bytes(path.read_bytes().replace(b"fixed", b"fix\xffd"))
+    with pytest.raises(LoadError, match=r"x\.arrow: damaged: .*utf-8"):
+        load_table(path)
