@@ -529,6 +529,18 @@ def kinds() -> dict[str, Kind]:
     found = {f"npz-{name}": archive(method) for name, method in packings.items()}
     table = rows(lambda i: f"wörd_{i}", "\t").encode()
     quoted = rows(lambda i: f'"wörd, ""{i}"""', ",").encode()
+    records = [
+        {"word": w, "n": i, "emb": v}
+        for i, (w, v) in enumerate(zip(LABELS, VECTORS.tolist(), strict=True))
+    ]
+    batch = [
+        {
+            "custom_id": w,
+            "response": {"body": {"data": [{"index": 0, "embedding": v}]}},
+            "error": None,
+        }
+        for w, v in zip(LABELS, VECTORS.tolist(), strict=True)
+    ]
     words = f"{N} 8\n".encode() + rows(lambda i: f"w{i}", " ").encode()
     return {
         **found,
@@ -544,6 +556,10 @@ def kinds() -> dict[str, Kind]:
         "tsv.gz": text("x.tsv.gz", gzip.compress(table)),
         "csv": text("x.csv", quoted),
         "word2vec": text("x.vec", words),
+        "json-lines": text("x.jsonl", "".join(json.dumps(r) + "\n" for r in records).encode()),
+        "json-array": text("x.json", json.dumps(records, indent=1).encode()),
+        "json-names": text("x.json", json.dumps(dict(zip(LABELS, VECTORS.tolist(), strict=True))).encode()),
+        "json-batch": text("x.jsonl", "".join(json.dumps(r) + "\n" for r in batch).encode()),
         "metadata": Kind(make_metadata, mutate_metadata, read_meta),
         **{
             f"tokenizer-{kind}": vocabulary("tokenizer.json", partial(write_tokenizer, kind=kind))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import logging
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,15 +20,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.opened import list_some
 from embviz.loaders.text.chunks import TextSource
-from embviz.loaders.text.json_values import Found, parse, read_values
+from embviz.loaders.text.json_values import Found, Infinite, parse, read_values
+
+_log = logging.getLogger("embviz")
 
 BARE = ""
 """The field of a vector that has no name."""
 NAME_FIELD = "word"
 VECTOR_NAME = re.compile(r"emb|vec|values|feat", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
-_NUMBERS = frozenset({int, float, type(None)})
+_NUMBERS = frozenset({int, float, Infinite, type(None)})
+_BEYOND = float(np.finfo(np.float64).max)
 _MOST_WRAPPED = 3
 _MOST_EXPECTED = 1e6
 
@@ -40,20 +45,22 @@ class Record:
         line: Where it begins.
         fields: Its values by name; None where it could not be read.
         why: Why it could not.
-        raw: Its text, where that is known.
     """
 
     line: int
     fields: dict[str, Any] | None
     why: str = ""
-    raw: bytes = b""
 
 
-def read_records(source: TextSource) -> Iterator[Record]:
+def read_records(source: TextSource, tell: bool = False) -> Iterator[Record]:
     """Yield the records of a file in order, those that cannot be read too.
 
+    Args:
+        source: The file.
+        tell: Whether to say what of an object of columns is none.
+
     Raises:
-        LoadError: If it is no JSON from some place on, or one object without a vector in it.
+        LoadError: If it is no JSON from some place on, or one object without a table in it.
     """
     values = read_values(source)
     first = next(values, None)
@@ -69,27 +76,36 @@ def read_records(source: TextSource) -> Iterator[Record]:
     except ValueError as error:
         where = f"{source.shown}:{first.line}"
         raise LoadError(where, f"damaged JSON: {error}", "write it again") from None
+    if isinstance(value, list) and to_numbers(value) is None:
+        yield from records_of(value, first)
+        return
     alone = _alone(value, first, 0) if isinstance(value, dict) else None
-    if alone is None and isinstance(value, dict) and not _has_named_vector(value):
-        raise LoadError(source.shown, f"JSON without vectors: {describe(value)}", NEEDED)
-    yield from alone if alone is not None else records_of(value, first)
+    if alone is None:
+        raise LoadError(source.shown, _describe(value), NEEDED)
+    records, left = alone
+    if tell and left:
+        names = list_some([f"'{printable(name, 40)}'" for name in left])
+        _log.info("%s: %s left out, no lists of a value a row", source.shown, names)
+    yield from records
 
 
 NEEDED = "a vector is a list of numbers, such as {'text': …, 'embedding': [0.1, …]} a line"
 
 
-def describe(value: dict[str, Any]) -> str:
-    """Say what an object holds."""
+def _describe(value: Any) -> str:
+    """Say what a value is that is all there is in a file, and no table."""
+    if isinstance(value, list):
+        return f"JSON of one vector of {len(value)} numbers, where a table of several is needed"
     names = ", ".join(printable(str(key), 30) for key in list(value)[:6])
     more = f" and {len(value) - 6} more" if len(value) > 6 else ""
-    return f"an object with {names}{more}" if names else "an empty object"
+    return f"JSON without vectors: an object with {names or 'nothing'}{more}"
 
 
 def to_numbers(value: Any) -> NDArray[np.float64] | None:
     """Return the numbers of a vector; None for what is none.
 
     A vector is a list of two numbers or more (null is NaN), such a list alone in another, or its
-    text. Numbers beyond float64 become infinity.
+    text. Numbers beyond float64 become its largest, so that they differ from infinity.
     """
     if isinstance(value, str) and value.startswith("[") and value.endswith("]"):
         try:
@@ -102,16 +118,19 @@ def to_numbers(value: Any) -> NDArray[np.float64] | None:
     if not isinstance(value, list) or len(value) < 2 or not set(map(type, value)) <= _NUMBERS:
         return None
     try:
-        return np.array(value, np.float64)
+        numbers = np.array(value, np.float64)
     except OverflowError:
         return np.array([_to_float(x) for x in value])
+    return np.array([_to_float(x) for x in value]) if np.isinf(numbers).any() else numbers
 
 
 def _to_float(value: float | None) -> float:
-    try:
+    if value is None or isinstance(value, Infinite):
         return float("nan") if value is None else float(value)
+    try:
+        return min(max(float(value), -_BEYOND), _BEYOND) if value == value else float(value)
     except OverflowError:
-        return float("inf")
+        return _BEYOND if value > 0 else -_BEYOND
 
 
 def from_base64(value: Any) -> NDArray[np.float64] | None:
@@ -146,10 +165,6 @@ def find_vectors(fields: dict[str, Any], depth: int = 0) -> dict[tuple[str, ...]
     return found
 
 
-def _has_named_vector(value: dict[str, Any]) -> bool:
-    return any(VECTOR_NAME.search(key) for path in find_vectors(value) for key in path)
-
-
 def _records_of_found(found: Found) -> Iterator[Record]:
     try:
         value = parse(found.raw)
@@ -159,7 +174,9 @@ def _records_of_found(found: Found) -> Iterator[Record]:
     if found.kind != "member":
         yield from records_of(value, found)
     elif to_numbers(value) is not None:
-        yield Record(found.line, {NAME_FIELD: found.key, BARE: value}, raw=found.raw)
+        yield Record(found.line, {NAME_FIELD: found.key, BARE: value})
+    elif isinstance(value, list) and value:
+        yield Record(found.line, None, f"a list beside the vectors ('{printable(found.key, 40)}')")
 
 
 def records_of(value: Any, found: Found) -> Iterator[Record]:
@@ -167,13 +184,13 @@ def records_of(value: Any, found: Found) -> Iterator[Record]:
     if isinstance(value, dict):
         yield from _of_object(value, found)
     elif to_numbers(value) is not None:
-        yield Record(found.line, {BARE: value}, raw=found.raw)
+        yield Record(found.line, {BARE: value})
     elif isinstance(value, list) and len(value) > 1 and isinstance(value[0], str):
         rest = value[1] if len(value) == 2 else value[1:]
         if to_numbers(rest) is None:
             yield Record(found.line, None, "an array without a vector")
         else:
-            yield Record(found.line, {"label": value[0], BARE: rest}, raw=found.raw)
+            yield Record(found.line, {"label": value[0], BARE: rest})
     elif isinstance(value, list) and value and isinstance(value[0], (dict, list)):
         if found.kind == "element" and len(value) > 1:
             yield Record(found.line, None, "several arrays, where one vector is needed")
@@ -198,7 +215,7 @@ def _of_object(value: dict[str, Any], found: Found) -> Iterator[Record]:
         else:
             yield from _of_answers(answers, others, found)
     else:
-        yield Record(found.line, value, raw=found.raw)
+        yield Record(found.line, value)
 
 
 def _answers(value: dict[str, Any]) -> list[dict[str, Any]] | None:
@@ -220,7 +237,7 @@ def _of_answers(
         own = {k: v for k, v in item.items() if k != "object"}
         if len(answers) == 1:
             own.pop("index", None)
-        yield Record(found.line, {**others, **own}, raw=found.raw)
+        yield Record(found.line, {**others, **own})
 
 
 def _why_failed(error: Any, response: dict[str, Any], body: Any) -> str:
@@ -234,15 +251,30 @@ def _why_failed(error: Any, response: dict[str, Any], body: Any) -> str:
     return "a response without vectors"
 
 
-def _alone(value: dict[str, Any], found: Found, depth: int) -> list[Record] | None:
-    """Return the records of an object that is all there is in a file; None where it is one."""
+def _alone(
+    value: dict[str, Any], found: Found, depth: int
+) -> tuple[list[Record], list[str]] | None:
+    """Return the records of an object that is all there is in a file, and what was left out.
+
+    None stands for an object in which there is no table.
+    """
     if _answers(value) is not None or "custom_id" in value:
-        return list(_of_object(value, found))
-    shapes = (_lists_of_objects, _lists_as_columns, _objects_as_columns, _objects_by_name)
-    for shape in (*shapes, _vectors_by_name):
+        return list(_of_object(value, found)), []
+    for shape in (
+        _lists_of_objects,
+        _lists_as_columns,
+        _objects_as_columns,
+        _objects_by_name,
+        _vectors_by_name,
+    ):
         rows = shape(value)
         if rows:
-            return [Record(found.line, row, raw=found.raw) for row in rows]
+            kept = {key for row in rows[:1] for key in row}
+            columns = shape is _lists_as_columns
+            left = [
+                k for k, v in value.items() if columns and isinstance(v, list) and k not in kept
+            ]
+            return [Record(found.line, row) for row in rows], left
     inner = [v for v in value.values() if isinstance(v, dict)]
     if len(inner) == 1 and depth < _MOST_WRAPPED:
         return _alone(inner[0], found, depth + 1)
@@ -298,8 +330,9 @@ def _objects_by_name(value: dict[str, Any]) -> list[dict[str, Any]] | None:
 
 
 def _vectors_by_name(value: dict[str, Any]) -> list[dict[str, Any]] | None:
-    """Read {"king": […], "queen": […]}."""
-    rows = {k: v for k, v in value.items() if to_numbers(v) is not None}
-    if len(rows) < 2 or 2 * len(rows) < len(value):
+    """Read {"king": […], "queen": […]}; a file of settings may have two lists, but others too."""
+    n_vectors = sum(to_numbers(v) is not None for v in value.values())
+    n_others = len(value) - n_vectors
+    if n_vectors < 2 or n_others * 10 > n_vectors:
         return None
     return [{NAME_FIELD: k, BARE: v} for k, v in value.items()]

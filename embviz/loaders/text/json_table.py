@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -30,6 +29,7 @@ from embviz.loaders.text.json_records import (
     read_records,
     to_numbers,
 )
+from embviz.loaders.text.json_texts import Keys, TextFields, other_fields
 from embviz.loaders.text.json_values import looks_like_json
 
 _log = logging.getLogger("embviz")
@@ -37,21 +37,18 @@ _progress = logging.getLogger("embviz.progress")
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 _SAMPLE = 200
-_MOST_COLUMNS = 1000
 _REPORTED = 50_000
 # Fields that name a point, the first that is there and is text.
 _NAMING = (NAME_FIELD, "token", "term", "name", "title", "text", "sentence", "content", "document",
            "query", "question", "label", "key", "custom_id")  # fmt: skip
 _FINITE = float(np.finfo(np.float32).max)
 
-Path_ = tuple[str, ...]
-
 
 @dataclass(frozen=True)
 class _Field:
     """A vector that records have: the keys that lead to it, and its dimensions."""
 
-    path: Path_
+    path: Keys
     n_dims: int
 
     def numbers(self, fields: dict[str, Any]) -> NDArray[np.float64] | None:
@@ -169,7 +166,7 @@ def _tensor(
     )
 
 
-def _spell(path: Path_) -> str:
+def _spell(path: Keys) -> str:
     return ".".join(path)
 
 
@@ -196,10 +193,10 @@ def _label(metadata: dict[str, tuple[str, ...]], asked: str | None) -> str | Non
 
 def _find_layout(source: TextSource) -> _Layout:
     """Find the vectors that most of the first records have."""
-    records = read_records(source)
+    records = read_records(source, tell=True)
     sample = list(islice(records, _SAMPLE))
     good = [r.fields for r in sample if r.fields is not None]
-    lengths: dict[Path_, Counter[int]] = {}
+    lengths: dict[Keys, Counter[int]] = {}
     for fields in good:
         for path, n in find_vectors(fields).items():
             lengths.setdefault(path, Counter())[n] += 1
@@ -216,27 +213,39 @@ def _find_layout(source: TextSource) -> _Layout:
             name = f"'{_spell(path)}'" if path != (BARE,) else "records"
             ragged.append(f"{name} are lists of {min(counter)} to {max(counter)} numbers")
     if not vectors:
-        raise LoadError(source.shown, _why_none(sample, good, ragged), NEEDED)
-    paths = {v.path for v in vectors}
-    columns = dict.fromkeys(name for fields in good for name, _ in _others(fields, paths))
+        raise _refuse(source, sample, good, ragged)
+    paths = frozenset(v.path for v in vectors)
+    columns = dict.fromkeys(name for fields in good for name, _ in other_fields(fields, paths))
     return _Layout(tuple(vectors), columns=tuple(columns))
 
 
-def _are_names(good: list[dict[str, Any]], lengths: dict[Path_, Counter[int]]) -> bool:
+def _are_names(good: list[dict[str, Any]], lengths: dict[Keys, Counter[int]]) -> bool:
     """Tell whether each key of each record is a name, and its value that name's vector."""
     n_keys = sum(map(len, good))
     alike = all(len(path) == 1 and path[0] != BARE for path in lengths)
-    return alike and len(lengths) == n_keys and all(c.total() == 1 for c in lengths.values())
+    n_vectors = sum(counter.total() for counter in lengths.values())
+    return alike and n_vectors == n_keys and len(lengths) > 0.9 * n_keys
 
 
-def _why_none(sample: list[Record], good: list[dict[str, Any]], ragged: list[str]) -> str:
+def _refuse(
+    source: TextSource, sample: list[Record], good: list[dict[str, Any]], ragged: list[str]
+) -> LoadError:
+    """Return why there is no table."""
+    shown = source.shown
     if ragged:
-        return f"JSON without vectors of one length: {list_some(ragged, 4)}"
+        why = f"JSON without vectors of one length: {list_some(ragged, 4)}"
+        return LoadError(shown, why, NEEDED)
     if not good:
         first = sample[0]
-        return f"JSON without vectors: line {first.line} is {first.why}"
+        return LoadError(shown, f"JSON without vectors: line {first.line} is {first.why}", NEEDED)
     names = list(dict.fromkeys(printable(key, 30) for fields in good for key in fields))
-    return f"JSON without vectors: records with {list_some(names, 6)}"
+    numbers = [k for k, v in good[0].items() if isinstance(v, float)]
+    if len(numbers) < 2:
+        return LoadError(shown, f"JSON without vectors: records with {list_some(names, 6)}", NEEDED)
+    why = f"JSON with a field a number: {list_some(names, 6)}"
+    kind = "" if sample[0].line == sample[-1].line else ", lines=True"
+    code = f"pandas.read_json('{source.path.name}'{kind}).to_csv('x.csv', index=False)"
+    return LoadError(shown, why, f"save it as CSV: {code}")
 
 
 @dataclass
@@ -274,7 +283,7 @@ def _rows(
         if record.fields is not None:
             numbers = vector.numbers(record.fields)
             if numbers is not None and len(numbers) == vector.n_dims:
-                yield _as_float32(numbers, record, f"{source.shown}:{record.line}"), record.fields
+                yield _as_float32(numbers, f"{source.shown}:{record.line}"), record.fields
                 n_rows += 1
                 continue
             name = f" '{_spell(vector.path)}'" if vector.path != (BARE,) else " a vector"
@@ -304,14 +313,15 @@ def _named(records: Iterator[Record], layout: _Layout) -> Iterator[Record]:
             yield record
             continue
         for name, value in record.fields.items():
-            yield Record(record.line, {NAME_FIELD: name, BARE: value}, raw=record.raw)
+            yield Record(record.line, {NAME_FIELD: name, BARE: value})
 
 
-def _as_float32(numbers: NDArray[np.float64], record: Record, where: str) -> NDArray[np.float32]:
+def _as_float32(numbers: NDArray[np.float64], where: str) -> NDArray[np.float32]:
     with np.errstate(over="ignore"):
         row = numbers.astype(np.float32)
-    if np.isinf(row).any() and b"inf" not in record.raw.lower():
-        worst = numbers[np.isinf(row)][0]
+    beyond = np.isinf(row) & np.isfinite(numbers)
+    if beyond.any():
+        worst = numbers[beyond][0]
         raise LoadError(where, f"{worst:g} is beyond float32 ({_FINITE:.3g})", "scale the vectors")
     return row
 
@@ -322,52 +332,16 @@ def _count(source: TextSource, layout: _Layout, vector: _Field, strict: bool) ->
 
 def _read_table(source: TextSource, layout: _Layout, vector: _Field, strict: bool) -> _Table:
     """Read the vectors and all other fields in one pass."""
-    paths = {v.path for v in layout.vectors}
+    texts = TextFields(source.shown, frozenset(v.path for v in layout.vectors))
     values = np.empty((1024, vector.n_dims), np.float32)
-    texts: dict[str, list[str]] = {}
     n_rows = 0
     for row, fields in _rows(source, layout, vector, strict):
         if n_rows == len(values):
             values.resize((n_rows + n_rows // 2, vector.n_dims), refcheck=False)
         values[n_rows] = row
-        for name, value in _others(fields, paths):
-            column = texts.get(name)
-            if column is None:
-                if len(texts) == _MOST_COLUMNS:
-                    continue
-                column = texts[name] = []
-            if len(column) < n_rows:
-                column.extend([""] * (n_rows - len(column)))
-            if len(column) == n_rows:
-                column.append(_as_text(value))
+        texts.add(fields)
         n_rows += 1
         if n_rows % _REPORTED == 0:
             _progress.info("%s: %s rows read", source.shown, f"{n_rows:,}")
     values.resize((n_rows, vector.n_dims), refcheck=False)
-    metadata = {}
-    for name, column in texts.items():
-        metadata[name] = (*column, *[""] * (n_rows - len(column)))
-        column.clear()
-    return _Table(values, metadata)
-
-
-def _others(
-    fields: dict[str, Any], paths: set[Path_], prefix: Path_ = ()
-) -> Iterator[tuple[str, Any]]:
-    """Yield the fields of a record that are no vectors; beside a nested vector, by their path."""
-    for key, value in fields.items():
-        path = (*prefix, key)
-        if path in paths:
-            continue
-        if isinstance(value, dict) and any(p[: len(path)] == path for p in paths):
-            yield from _others(value, paths, path)
-        elif key or prefix:
-            yield _spell(path), value
-
-
-def _as_text(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if value is None:
-        return ""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _Table(values, texts.finish())

@@ -26,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 _MARK = re.compile(rb'["\[\]{}]')
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,\[\]{}"]+')
-_SPACE = re.compile(rb"\s*+")
+_SPACE = re.compile(rb"[\s\x1a]*+")  # Ctrl-Z ended files once
 # What NumPy prints, and what str() makes of a list of its numbers.
 _PRINTED = re.compile(rb"\[[\s\d.,eE+\-naifNI]*+\]")
 _AROUND = re.compile(rb"\A\[\s*(?=\[)")
@@ -94,9 +94,11 @@ def parse(raw: bytes) -> Any:
         ValueError: If it is neither, saying why.
     """
     try:
-        return json.loads(raw)
+        return _DECODER.decode(raw.decode("utf-8"))
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    except UnicodeDecodeError:
+        raise ValueError("not UTF-8") from None
     except json.JSONDecodeError as error:
         plain = _SCALAR_OF_NUMPY.sub(rb"\1", raw.strip())
         if plain.startswith(b"[") and b"..." in plain:
@@ -106,9 +108,28 @@ def parse(raw: bytes) -> Any:
         raise ValueError(error.msg[:1].lower() + error.msg[1:]) from None
 
 
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object whose keys differ; of two alike, one would be lost."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key '{printable(twice, 40)}' twice in an object")
+    return found
+
+
+class Infinite(float):
+    """Infinity as it was written; a number beyond float64 is read as a plain infinity."""
+
+
+_CONSTANTS = {"NaN": float("nan"), "Infinity": Infinite("inf"), "-Infinity": Infinite("-inf")}
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_CONSTANTS.__getitem__)
+
+
 def _parse_printed(raw: bytes) -> list[float]:
     try:
-        return [float(token) for token in raw[1:-1].replace(b",", b" ").split()]
+        tokens = raw[1:-1].replace(b",", b" ").split()
+        return [Infinite(t) if b"i" in t.lower() else float(t) for t in tokens]
     except ValueError:
         raise ValueError("an array with what is no number") from None
 
@@ -139,7 +160,7 @@ def _is_value(line: bytes) -> bool:
 def _read_lines(source: TextSource) -> Iterator[Found]:
     for chunk, first in source.chunks():
         for number, line in enumerate(chunk.split(b"\n"), first):
-            if line and not line.isspace():
+            if line.strip(b"\x1a \t\r"):
                 yield Found(number, line)
 
 
@@ -251,10 +272,18 @@ class _Stream:
     def next_byte(self, ahead: int = 0) -> bytes:
         """Return the byte behind blanks, or the next one behind that; b"" at the end."""
         if not ahead:
-            self._at = self._pass_space(self._at)
+            self._pass_blanks()
             return self._data[self._at : self._at + 1]
         place = self._pass_space(self._at + ahead) - self._at
         return self._data[self._at + place : self._at + place + 1]
+
+    def _pass_blanks(self) -> None:
+        """Move on behind blanks, which are not kept."""
+        while True:
+            found = _SPACE.match(self._data, self._at)
+            self._at = found.end() if found else len(self._data)
+            if self._at < len(self._data) or self._ended or not self._more():
+                return
 
     def _pass_space(self, place: int) -> int:
         """Return the place behind blanks; what is held may have moved, and the place with it."""
@@ -262,8 +291,11 @@ class _Stream:
         while True:
             found = _SPACE.match(self._data, self._at + ahead)
             ahead = (found.end() if found else len(self._data)) - self._at
-            if self._at + ahead < len(self._data) or self._ended or not self._more():
+            if self._at + ahead < len(self._data) or self._ended:
                 return self._at + ahead
+            if ahead > LONGEST_VALUE:
+                self.refuse("nothing but blanks")
+            self._more()
 
     def pass_by(self, byte: bytes) -> None:
         if self.next_byte() != byte:

@@ -88,7 +88,8 @@ def test_an_array_of_arrays_is_vectors(file: Callable[..., Path], indent: int | 
 
 def test_objects_one_behind_another_are_read(file: Callable[..., Path]) -> None:
     check(load_table(file("".join(map(json.dumps, RECORDS)))))
-    check(load_table(file("".join(json.dumps(r, indent=2) for r in RECORDS))))
+    check(load_table(file("".join(json.dumps(r, indent=2) for r in RECORDS) + "\x1a")))
+    check(load_table(file(lines(RECORDS) + "\x1a", "x.jsonl")))
     check(load_table(file(",\r\n".join(map(json.dumps, RECORDS)))))
 
 
@@ -133,7 +134,8 @@ def test_an_object_of_names_is_a_vector_a_name(
     file: Callable[..., Path], indent: int | None
 ) -> None:
     check(load_table(file(dict(zip(WORDS, LISTS, strict=True)), indent=indent)))
-    check(load_table(file({"dim": 5, **dict(zip(WORDS, LISTS, strict=True))})))
+    named = dict(zip(WORDS, LISTS, strict=True))
+    check(load_table(file({"dim": 5, "on": True, **named})))
     one_a_line = lines([{w: v} for w, v in zip(WORDS, LISTS, strict=True)])
     check(load_table(file(one_a_line, "x.jsonl")))
 
@@ -281,6 +283,18 @@ def test_fields_that_some_records_lack_stay_in_step(file: Callable[..., Path]) -
     assert table.metadata["late"] == tuple("here" if i == 7 else "" for i in range(N))
 
 
+def test_fields_that_few_records_have_do_not_fill_the_memory(
+    file: Callable[..., Path], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wide = {**RECORDS[0], **{f"k{i}": 1 for i in range(1500)}}
+    path = file(lines([*RECORDS, wide]))
+    with caplog.at_level("INFO", "embviz"):
+        assert len(load_table(path).metadata) == 1000
+    assert "502 fields beyond 1000 left out" in caplog.text
+    monkeypatch.setattr("embviz.loaders.text.json_texts._MOST_MISSING", 20_000)
+    assert " fields that few records have; leave those out" in refusal(path)
+
+
 BAD = {
     "no JSON": ('{"text": "a", "embedding": [1, 2,\n', "no JSON (first in line 4: "),
     "another length": (
@@ -299,6 +313,7 @@ BAD = {
     ),
     "another encoding": ('{"text": "ü", "embedding": [1, 2]}\n', "no JSON (first in line 4: "),
     "deep nesting": ("[" * 9000 + "\n", "no JSON (first in line 4: nested too deeply)"),
+    "a key twice": ('{"text": "a", "text": "b"}\n', "no JSON (first in line 4: the key 'text'"),
     "a huge integer": ('{"embedding": ' + "9" * 5000 + "}\n", "no JSON (first in line 4: "),
 }
 
@@ -342,7 +357,9 @@ def test_vectors_of_all_lengths_are_refused(file: Callable[..., Path]) -> None:
     [
         ('{"lr": 0.1, "layers": [64, 128], "on": true, "name": "x"}', "an object with lr, layers"),
         ('{\n "a": {"b": 1},\n "c": "d"\n}\n', "an object with a, c"),
-        ("{}", "an empty object"),
+        ("{}", "an object with nothing"),
+        ('{"do_resize": true, "image_mean": [1, 2, 3], "image_std": [1, 2, 3]}', "an object with"),
+        ('{"text": "a", "embedding_dims": [1, 2]}', "an object with text, embedding_dims"),
         ("[]", "line 1 is no vector"),
         ('["a", "b"]', "line 1 is an array without a vector"),
         ('{"text": "a"}\n{"text": "b"}\n', "records with text"),
@@ -358,6 +375,34 @@ def test_json_without_vectors_is_told_for_what_it_is(
         assert said in answer
 
 
+@pytest.mark.parametrize("as_lines", [True, False])
+def test_a_field_a_number_is_refused_with_a_way_out_that_works(
+    tmp_path: Path, as_lines: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = pd.DataFrame(VECTORS).assign(word=WORDS)
+    frame.to_json("x.json", orient="records", lines=as_lines, double_precision=15)
+    said = refusal(Path("x.json"))
+    assert "JSON with a field a number: 0, 1, 2, 3, 4, word; save it as CSV: pandas." in said
+    exec(said.partition("save it as CSV: ")[2], {"pandas": pd})
+    table = load_table("x.csv")
+    np.testing.assert_allclose(table.vectors, VECTORS, rtol=1e-6)
+    assert table.label(3) == WORDS[3]
+
+
+def test_one_vector_is_no_table(file: Callable[..., Path]) -> None:
+    assert "JSON of one vector of 5 numbers, where a table" in refusal(file(LISTS[0]))
+
+
+def test_lists_that_are_no_columns_are_told(
+    file: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    path = file({"texts": WORDS, "layers": [1, 2], "vectors": LISTS, "ids": WORDS[1:]})
+    with caplog.at_level("INFO", "embviz"):
+        check(load_table(path))
+    assert caplog.messages == [f"{path}: 'layers', 'ids' left out, no lists of a value a row"]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -369,6 +414,7 @@ def test_json_without_vectors_is_told_for_what_it_is(
         ("[[1, 2], [3, 4]] hello", "damaged JSON: no JSON array or object"),
         ("[" * 9000, "damaged JSON: nested more than 100 deep"),
         ('{"a": [1, 2}', "damaged JSON: "),
+        ('{"a": [1, 2], "b": [3, 4], "a": [5, 6]}', "the key 'a' twice in an object"),
         ("\ufeff \n", "nothing in it"),
     ],
 )
@@ -384,8 +430,11 @@ def test_numbers_beyond_float32_are_refused(file: Callable[..., Path], number: s
 
 
 def test_what_is_not_finite_is_kept_for_who_takes_it(file: Callable[..., Path]) -> None:
-    vectors = load_table(file("[1, 2]\n[NaN, null]\n[Infinity, -Infinity]\n")).vectors
-    np.testing.assert_array_equal(vectors, [[1, 2], [np.nan] * 2, [np.inf, -np.inf]])
+    text = "[1, 2]\n[NaN, null]\n[Infinity, -Infinity]\n"
+    for content in (text, "[ 1 2]\n[nan nan]\n[ inf -inf]\n"):
+        vectors = load_table(file(content)).vectors
+        np.testing.assert_array_equal(vectors, [[1, 2], [np.nan] * 2, [np.inf, -np.inf]])
+    assert "is beyond float32" in refusal(file(text + "[-Infinity, 1e999]\n"))
 
 
 def test_gzip_is_read(tmp_path: Path) -> None:
@@ -420,7 +469,7 @@ def test_a_bracket_that_is_a_word_is_no_json(file: Callable[..., Path], first: s
 
 
 def test_a_file_larger_than_is_read_at_once_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("embviz.loaders.text.json_values.LONGEST_VALUE", 2000)
     objects: list[Any] = [
@@ -431,6 +480,12 @@ def test_a_file_larger_than_is_read_at_once_is_read(
     for value in objects:
         (tmp_path / "x.json").write_text(json.dumps(value))
         check(load_table(tmp_path / "x.json"))
+    (tmp_path / "x.json").write_text(json.dumps({"texts": WORDS, "vectors": LISTS}))
+    with caplog.at_level("INFO", "embviz"):
+        check(load_table(tmp_path / "x.json"), None)
+    assert (
+        "1 record left out: 1 a list beside the vectors (first in line 1: 'texts')" in caplog.text
+    )
     (tmp_path / "x.json").write_text(json.dumps({"a": "b" * 3000}))
     assert "'a' is of more than 0 MiB" in refusal(tmp_path / "x.json")
 
