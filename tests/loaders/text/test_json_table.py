@@ -513,7 +513,7 @@ def test_an_array_is_cut_into_its_items_wherever_blocks_end(
             self.shown, self.chunk_bytes, self.size = "x", chunk_bytes, len(text)
             self.packed = False
 
-        def _stored_blocks(self) -> Any:
+        def blocks(self) -> Any:
             file = io.BytesIO(text)
             return iter(lambda: file.read(chunk_bytes), b"")
 
