@@ -60,6 +60,7 @@ FORMATS: dict[str, Format] = {
         ("arrow", "tables.arrow", "file folder"),
         ("fasttext", "words.fasttext", "file"),
         ("word2vec_binary", "words.word2vec_binary", "file"),
+        ("sparse_autoencoder", "weights.sparse_autoencoder", "folder"),
         ("hugging_face", "weights.hugging_face", "file folder"),
         ("json", "text.json_table", "file"),
         ("hdf5", "hdf5.hdf5", "file"),

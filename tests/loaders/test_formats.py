@@ -79,6 +79,16 @@ def write_gguf(folder: Path) -> Path:
     return folder / "x.gguf"
 
 
+def write_sparse_autoencoder(folder: Path) -> Path:
+    sae = folder / "sae"
+    sae.mkdir()
+    encoder = np.ascontiguousarray(VECTORS.T)
+    save_file({"W_dec": VECTORS, "W_enc": encoder}, sae / "sae_weights.safetensors")
+    (sae / "cfg.json").write_text('{"d_sae": 200}')
+    (sae / "explanations.json").write_text(json.dumps(dict(enumerate(WORDS))))
+    return sae
+
+
 def write_hugging_face(folder: Path) -> Path:
     model = folder / "model"
     model.mkdir()
@@ -180,6 +190,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "arrow": write_arrow,
     "fasttext": write_fasttext,
     "word2vec_binary": write_word2vec_binary,
+    "sparse_autoencoder": write_sparse_autoencoder,
     "hugging_face": write_hugging_face,
     "json": write_json,
     "hdf5": write_hdf5,

@@ -30,6 +30,7 @@ from embviz.loaders.bytes.zip_members import (
 )
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns, list_some
 from embviz.loaders.reading import Reading
+from embviz.loaders.weights.features import with_features
 from embviz.rows import why_not_numbers
 
 _log = logging.getLogger("embviz")
@@ -94,7 +95,9 @@ class NpzFormat:
         """
         with open_archive(path) as archive:
             members = _list_members(path, archive)
-        return Source(path, tuple(_as_tensor(path, members, member) for member in members))
+        tensors = tuple(_as_tensor(path, members, member) for member in members)
+        found = with_features(tensors, path.parent)
+        return Source(path, found.tensors, files=found.files)
 
 
 NPZ = NpzFormat()

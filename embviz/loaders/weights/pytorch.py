@@ -28,6 +28,7 @@ from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import describe_start
 from embviz.loaders.weights import pytorch_legacy
+from embviz.loaders.weights.features import with_features
 from embviz.loaders.weights.pickle_machine import read_pickle
 from embviz.loaders.weights.pickle_nodes import PickleError
 from embviz.loaders.weights.pickled_tensors import find_tensors
@@ -69,7 +70,8 @@ class PytorchFormat:
         Raises:
             LoadError: If it is no PyTorch file, or damaged.
         """
-        return Source(path, open_tensors(path), is_model=True)
+        found = with_features(open_tensors(path), path.parent)
+        return Source(path, found.tensors, is_model=True, files=found.files)
 
 
 PYTORCH = PytorchFormat()

@@ -8,6 +8,7 @@ from pathlib import Path
 from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
 from embviz.loaders.weights.entries import as_tensors
+from embviz.loaders.weights.features import with_features
 from embviz.loaders.weights.hugging_face import open_model
 from embviz.loaders.weights.model_folders import model_of_file
 from embviz.loaders.weights.safetensors_header import (
@@ -48,7 +49,8 @@ class SafetensorsFormat:
             return open_model(path, model)
         if is_shard(path.name):
             _log.info("%s: one of several shards; their folder has all tensors", path)
-        return Source(path, as_tensors(read_header(path)), is_model=True)
+        found = with_features(as_tensors(read_header(path)), path.parent)
+        return Source(path, found.tensors, is_model=True, files=found.files)
 
 
 SAFETENSORS = SafetensorsFormat()
