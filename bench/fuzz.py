@@ -524,6 +524,84 @@ def onnx(*names: str) -> Kind:
     return Kind(make, mutate, read)
 
 
+def write_safetensors(path: Path, tensors: dict[str, tuple[str, np.ndarray]]) -> None:
+    header, data = {}, b""
+    for name, (code, array) in tensors.items():
+        raw = array.tobytes()
+        spans = [len(data), len(data) + len(raw)]
+        header[name] = {"dtype": code, "shape": list(array.shape), "data_offsets": spans}
+        data += raw
+    write_header(path, header, data)
+
+
+def write_header(path: Path, header: Any, data: bytes) -> None:
+    raw = json.dumps(header).encode()
+    path.write_bytes(struct.pack("<Q", len(raw)) + raw + data)
+
+
+def make_safetensors(folder: Path) -> None:
+    small = np.random.default_rng(1).integers(0, 120, (N, 8)).astype(np.uint8)
+    tensors = {
+        "embed.weight": ("F8_E4M3", small),
+        "embed.weight_scale": ("F32", np.full((N, 1), 0.5, np.float32)),
+        "wide.weight": ("BF16", np.full((N, 8), 0x3F80, np.uint16)),
+        "norm": ("F32", VECTORS[0]),
+        "flags": ("BOOL", small % 2),
+    }
+    write_safetensors(folder / "x.safetensors", tensors)
+
+
+def make_model(folder: Path) -> None:
+    names = {
+        "model.embed_tokens.weight": VECTORS,
+        "lm_head.weight": VECTORS,
+        "wpe.weight": VECTORS[:9],
+    }
+    homes = {name: f"{'ab'[i % 2]}.safetensors" for i, name in enumerate(names)}
+    for home in sorted(set(homes.values())):
+        held = {n: ("F32", array) for n, array in names.items() if homes[n] == home}
+        write_safetensors(folder / home, held)
+    (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": homes}))
+    config = {
+        "vocab_size": N,
+        "tie_word_embeddings": True,
+        "quantization_config": {"weight_block_size": [8, 8]},
+    }
+    (folder / "config.json").write_text(json.dumps(config))
+    modules = [{"path": "", "type": "sentence_transformers.models.Transformer"}]
+    (folder / "modules.json").write_text(json.dumps(modules))
+    (folder / "vocab.txt").write_text("\n".join(LABELS), encoding="utf-8")
+
+
+def make_autoencoder(folder: Path) -> None:
+    tensors = {
+        "decoder.weight": VECTORS.T,
+        "encoder.weight": VECTORS,
+        "encoder.bias": VECTORS[:, 0],
+    }
+    found = {name: ("F32", np.ascontiguousarray(array)) for name, array in tensors.items()}
+    write_safetensors(folder / "sae_weights.safetensors", found)
+    (folder / "cfg.json").write_text(
+        json.dumps({"d_sae": N, "metadata": {"neuronpedia_id": "a/b"}})
+    )
+    texts = [{"index": str(i), "description": label} for i, label in enumerate(LABELS)]
+    (folder / "explanations.json").write_text(json.dumps(texts))
+
+
+def mutate_weights(folder: Path, rng: random.Random) -> bool:
+    """Change a value of JSON, that of a header under its right length too, or bytes."""
+    file = rng.choice(sorted(p for p in folder.rglob("*") if p.is_file()))
+    if rng.random() < 0.4 or file.suffix == ".txt":
+        return mutate_files(folder, rng)
+    raw = file.read_bytes()
+    if file.suffix == ".json":
+        file.write_text(json.dumps(mutate_value(json.loads(raw), rng)), encoding="utf-8")
+        return False
+    end = 8 + int.from_bytes(raw[:8], "little")
+    write_header(file, mutate_value(json.loads(raw[8:end]), rng), raw[end:])
+    return False
+
+
 def kinds() -> dict[str, Kind]:
     packings = {"stored": 0, "deflate": 8, "bzip2": 12, "lzma": 14}
     found = {f"npz-{name}": archive(method) for name, method in packings.items()}
@@ -549,6 +627,9 @@ def kinds() -> dict[str, Kind]:
         **{f"pytorch-{name}": real(name) for name in PYTORCH},
         "onnx-model": onnx("model.onnx"),
         "onnx-external": onnx("external.onnx", "external.onnx.data"),
+        "safetensors": Kind(make_safetensors, mutate_weights, lambda f: read_all(f / "x.safetensors")),
+        "model": Kind(make_model, mutate_weights, read_all),
+        "autoencoder": Kind(make_autoencoder, mutate_weights, read_all),
         "index": Kind(make_index, mutate_index, read_index),
         **{f"image-{kind}": image(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP")},
         "sheets": Kind(make_sheets, mutate_sheets, lambda f: read_tiles(load_sprite(f / "s.json", None, N))),
