@@ -30,7 +30,9 @@ _BERT = re.compile(rb"(?:^|\n)(?:\[PAD\]|\[UNK\]|\[CLS\])\r?\n")
 _NUMBERED = re.compile(rb'\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\d+\s*[,}]')
 _KEYS = (b'"added_tokens"', b'"vocab"', b'"truncation"', b'"default_num_special_tokens"')
 # Folders that hold a part of a model whose tokenizer may lie above them.
-_PART = re.compile(r"0_[A-Za-z]+|checkpoint-\d+|onnx|openvino")
+_PART = re.compile(r"0_[A-Za-z]+|(?:checkpoint|epoch|step|global_step)[-_]?\d+|onnx|openvino")
+# A pipeline of diffusers has text_encoder_2 beside tokenizer_2.
+_ENCODER = re.compile(r"text_encoder(_\d+)?")
 # Its ids are 103 more than the places of its pieces, and of other special tokens.
 _SHIFTED = re.compile(rb'"model_type"\s*:\s*"(?:bigbird_)?pegasus"')
 
@@ -40,7 +42,7 @@ def find_tokens(folder: Path) -> Tokens | None:
 
     Taken is the first that is there of tokenizer.json, tekken.json, tokenizer.model, spiece.model,
     spm.model, vocab.json and vocab.txt: in the folder, in a subfolder such as `0_Transformer`, else
-    above a part such as `checkpoint-500` or `onnx`.
+    above a part such as `checkpoint-500` or `onnx`, or in `tokenizer` beside `text_encoder`.
 
     Raises:
         LoadError: If that file is damaged.
@@ -54,6 +56,9 @@ def find_vocabulary(folder: Path) -> Path | None:
     places = [folder, *sorted(p for p in folder.glob("0_*") if p.is_dir())]
     if _PART.fullmatch(folder.name):
         places.append(folder.parent)
+    encoder = _ENCODER.fullmatch(folder.name)
+    if encoder:
+        places.append(folder.parent / f"tokenizer{encoder[1] or ''}")
     for place in places:
         for name in NAMES:
             file = place / name

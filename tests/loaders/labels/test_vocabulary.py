@@ -94,6 +94,10 @@ def test_a_part_of_a_model_has_the_tokens_of_the_whole(tmp_path: Path) -> None:
         assert find_tokens(tmp_path / name).files == (tmp_path / "vocab.txt",)
     (tmp_path / "other").mkdir()
     assert find_tokens(tmp_path / "other") is None
+    for name in ("text_encoder_2", "tokenizer_2"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "vocab.txt").rename(tmp_path / "tokenizer_2" / "vocab.txt")
+    assert find_tokens(tmp_path / "text_encoder_2").n_tokens == 2
 
 
 def test_a_link_that_leads_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
