@@ -465,6 +465,7 @@ def test_a_byte_order_mark_and_lines_that_are_no_text_do_not_stop_a_batch(
         ('source = ""', "source = '' is no name"),
         ('source = "x.npy"\nmetadata = 5', "metadata = 5 is no name"),
         ('source = "x.npy"\nlabel_by = ["a"]', "label_by = ['a'] is no name"),
+        ('source = "x.npy"\ndrop-unused = "no"', "drop-unused = 'no' is neither true nor false"),
         ('sorce = "x.npy"', "'sorce' is no option; close to it: source"),
         ('source = "x.npy"\nmetdata = "x.tsv"', "'metdata' is no option; close to it: metadata"),
         ('source = "x.npy"\n[neighbors]\nk = 3', "[neighbors] is none of the tables [project],"),
@@ -484,6 +485,22 @@ def test_settings_of_other_commands_are_passed_over(run: Any, source: Any, tmp_p
         'source = "x.npy"\nmetadata = "x.tsv"\nperplexity = 5\nmax-side = 8\n[sprite]\nx = 1\n'
     )
     assert labels(run("neighbors", "apple", "-k", "1")) == ["pear"]
+
+
+def test_neighbors_are_those_of_the_table_that_the_settings_describe(
+    run: Any, tmp_path: Path
+) -> None:
+    words = [("a", 1, 0), ("b", 0, 1), ("c", 1, 9), ("d", "nan", 1)]
+    lines = "".join(f"{w},{x},{y},7\n" for w, x, y in words)
+    (tmp_path / "x.data").write_text("word,x,y,z\n" + lines)
+    (tmp_path / "kinds.tsv").write_text("token\tkind\na\tword\nb\tunused\nc\tword\nd\tword\n")
+    (tmp_path / "embviz.toml").write_text(
+        'source = "x.data"\nmetadata = "kinds.tsv"\ninput-format = "csv"\ncolumns = "x,y"\n'
+        'drop-unused = true\ndrop_nonfinite = true\nlabel-by = "token"\n'
+    )
+    ran = run("neighbors", "a", "--metric", "euclidean")
+    assert ran.stdout.splitlines()[1:] == ["a\tc\t2\t9"]
+    assert "1 row that no token has was left out" in ran.stderr
 
 
 @pytest.mark.parametrize("n", [2, 3, 4])

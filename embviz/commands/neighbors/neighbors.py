@@ -164,18 +164,19 @@ class Request:
 def _open(request: Request, found: FoundSource) -> Points:
     from embviz.questions.points import is_index, open_points
 
-    source, settings, options = found.source, found.settings, asdict(request.reading)
+    source, options = found.source, asdict(request.reading)
+    only_finite = request.drop_nonfinite
     if not is_index(source, request.reading.input_format):
         for option, there in (("recall", request.recall), ("exact", request.exact)):
             if there:
                 say(f"--{option}: {source} is no index; every vector is read")
         # An index holds its own; only what is typed can contradict that.
-        for option in ("tensor", "metadata", "metadata_key", "unlabeled"):
-            options[option] = options[option] or settings.get(option)
+        options = {name: value or found.setting(name) or value for name, value in options.items()}
+        only_finite = only_finite or bool(found.setting("drop_nonfinite"))
     return open_points(
         source,
-        label_by=request.label_by or settings.get("label_by"),
-        drop_nonfinite=request.drop_nonfinite,
+        label_by=request.label_by or found.setting("label_by"),
+        drop_nonfinite=only_finite,
         **options,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,8 +16,10 @@ from embviz.commands.shared.config import defaults_from, unknown_key
 from embviz.commands.shared.settings import CONFIG, OUTPUTS, read_config
 from embviz.commands.shared.source import FILE
 from embviz.errors import LoadError, ParameterError, printable
+from embviz.loaders.reading import Reading
 
-READ = ("source", "tensor", "metadata", "metadata_key", "unlabeled", "label_by")
+SWITCHES = (*(f.name for f in fields(Reading) if isinstance(f.default, bool)), "drop_nonfinite")
+READ = ("source", *(f.name for f in fields(Reading)), "label_by", "drop_nonfinite")
 """What `neighbors` takes from the configuration file that names its source."""
 F = TypeVar("F", bound=Callable[..., Any])
 log = logging.getLogger("embviz")
@@ -39,6 +41,10 @@ class FoundSource:
     place: str = ""
     file: Path | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def setting(self, name: str) -> Any:
+        """Return what the file says of an option, written with `_` or `-`, or None."""
+        return self.settings.get(name, self.settings.get(name.replace("_", "-")))
 
 
 def find_source(how: str) -> FoundSource:
@@ -97,13 +103,17 @@ def _check_keys(path: Path, config: dict[str, Any]) -> None:
 
 
 def _check_texts(path: Path, config: dict[str, Any]) -> None:
-    """Refuse settings that name something and are no text.
+    """Refuse settings that name something and are no text, and switches that are not on or off.
 
     Raises:
         LoadError: Naming the setting.
     """
-    for key in READ:
-        found = config.get(key, "a text")
+    for key, found in config.items():
+        option = key.replace("-", "_")
+        if option in SWITCHES and not isinstance(found, bool):
+            raise LoadError(path, f"{key} = {found!r} is neither true nor false")
+        if option in SWITCHES or option not in READ:
+            continue
         if not isinstance(found, str) or not found:
             raise LoadError(path, f"{key} = {found!r} is no name", f'such as {key} = "NAME"')
 
