@@ -26,6 +26,7 @@ from embviz.questions.points import Points, as_points
 from embviz.questions.ways import choose_along, way_points
 
 if TYPE_CHECKING:
+    from embviz.loaders.opened import Columns
     from embviz.neighbors.index.index import NeighborIndex
 
 log = logging.getLogger("embviz")
@@ -186,7 +187,7 @@ class Question:
         return [answers[i] for i in range(len(texts))]
 
     def _terms(self, text: str) -> list[tuple[int, str]]:
-        if self.points.columns.find(text):
+        if _find_label(self.points.columns, text):
             return [(1, text)]
         return parse_arithmetic(text)
 
@@ -275,7 +276,7 @@ def find_point(points: Points, text: str) -> int:
         ParameterError: If there is neither, with the closest labels.
     """
     search, columns = points.search, points.columns
-    found = columns.find(text)
+    found = _find_label(columns, text)
     if len(found) > 1:
         tell_first(text, found, search.row_number)
     if found:
@@ -296,6 +297,14 @@ def find_point(points: Points, text: str) -> int:
         f"is the label of none of {points.n_points:,} points",
         f"close to it: {', '.join(close)}" if close else "",
     )
+
+
+def _find_label(columns: Columns, text: str) -> list[int]:
+    """Return the points with a label; where there is none, of the label within its quotes."""
+    found = columns.find(text)
+    if not found and len(text) > 2 and text[0] == text[-1] and text[0] in "'\"":
+        return columns.find(text[1:-1])
+    return found
 
 
 def _refuse_left_out(points: Points, number: int) -> None:

@@ -49,6 +49,19 @@ def test_arithmetic_leaves_its_operands_out(run: Any, source: Any) -> None:
         assert labels(ran) == ["queen"], ran.stderr
 
 
+def test_a_label_that_begins_with_a_blank_is_asked_in_quotes(run: Any, tmp_path: Path) -> None:
+    vectors = np.array([[1, 0], [1, 1], [0, 1], [9, 1], [1, 9]], np.float32)
+    np.save(tmp_path / "t.npy", vectors)
+    (tmp_path / "t.txt").write_text(" king\nking\n man\n' queen\n'it'\n")
+    given = ["--source", "t.npy", "--metadata", "t.txt", "-k", "1"]
+    for query, near in (("' king'", "' queen"), ("'it'", " man"), ("' king' + ' man'", "king")):
+        ran = run("neighbors", query, *given)
+        assert ran.stdout.splitlines()[1].split("\t")[:2] == [query, near], ran.stderr
+    ran = run("neighbors", "man", *given)
+    assert "close to it: ' man'" in ran.stderr
+    assert run("neighbors", "' man'", *given).status == 0
+
+
 def test_several_words_are_answered_one_after_the_other(run: Any, source: Any) -> None:
     ran = run("neighbors", "apple", "man", *source, "-k", "1", "--format", "json")
     answers = json.loads(ran.stdout)
