@@ -484,6 +484,8 @@ def real(name: str) -> Kind:
         return read_table(folder / name, tensor=first)
 
     return Kind(lambda folder: shutil.copy(file, folder) and None, mutate, read)
+
+
 def hdf5(name: str, tensors: tuple[str, ...]) -> Kind:
     """A file of tests/data/hdf5, as h5py, Keras or anndata wrote it."""
 
