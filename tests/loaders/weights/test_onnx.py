@@ -101,13 +101,14 @@ def test_values_in_several_pieces_are_joined(tmp_path: Path) -> None:
 
 
 def test_constants_and_graphs_within_the_graph_are_read(tmp_path: Path) -> None:
-    constant = node(
-        "Constant", "", "c", message(5, message(1, "value"), message(5, raw("", TABLE)))
+    values = [message(5, message(1, "value"), message(5, raw("", a))) for a in (TABLE, TABLE[0])]
+    constant, three = (
+        node("Constant", "", name, value) for name, value in zip("cd", values, strict=True)
     )
     inner = graph([raw("deep", TABLE + 1)], [node("Gather", "deep ids", "z")])
     branch = node("If", "p", "q", message(5, message(1, "then_branch"), message(6, inner)))
     path = write(tmp_path / "x.onnx", [raw("", TABLE)], [constant, three, branch])
-    assert list(found(path)) == ["c", "deep", "initializer 2"]
+    assert list(found(path)) == ["c", "deep", "initializer 3"]
     np.testing.assert_array_equal(read(path, "c"), TABLE)
     np.testing.assert_array_equal(read(path), TABLE + 1)  # Its rows are looked up.
 
