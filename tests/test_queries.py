@@ -140,7 +140,7 @@ def test_no_match_is_refused_with_close_labels():
 
 
 def test_a_close_label_with_a_blank_at_its_end_is_quoted():
-    assert closest_labels([" the", "they", "x"], "the") == ["' the'", "they"]
+    assert closest_labels([" the", "they", "x"], "the") == ["they", "' the'"]
 
 
 @pytest.mark.parametrize(
