@@ -21,6 +21,7 @@ from embviz.loaders.labels.counts import CountError
 from embviz.loaders.labels.keyed import join_rows
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.loaders.labels.metadata_lines import open_metadata_lines
+from embviz.loaders.labels.tokens import name_unused
 from embviz.loaders.opened import Columns, Source, Tensor, TextColumns, list_some
 from embviz.loaders.reading import AS_IT_IS, Reading
 
@@ -87,7 +88,7 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
     if reading.metadata is not None:
         tokens = _read_tokens(source, tensor, Path(reading.metadata), n_rows)
         if tokens is not None:
-            return Labels(tokens.metadata)
+            return _of_tokens(tokens, source, n_rows, reading)
         try:
             columns = read_metadata(_file(reading), n_rows, reading.unlabeled)
         except CountError as error:
@@ -98,6 +99,16 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
     if not columns or n_labels >= n_rows or reading.unlabeled != "drop":
         return Labels(columns)
     return Labels(columns, _tell_left_out(source, np.arange(n_labels), n_rows))
+
+
+def _of_tokens(tokens: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
+    """Return the columns of a vocabulary, all of whose rows have a label but no token."""
+    if reading.unlabeled != "drop":
+        return Labels(tokens.metadata)
+    kept = np.flatnonzero([t != name_unused(i) for i, t in enumerate(tokens.column("token"))])
+    places = kept.tolist()
+    columns = {name: tuple([v[i] for i in places]) for name, v in tokens.metadata.items()}
+    return Labels(columns, None if len(kept) == n_rows else _tell_left_out(source, kept, n_rows))
 
 
 def _joined(source: Source, tensor: Tensor, n_rows: int, reading: Reading) -> Labels:

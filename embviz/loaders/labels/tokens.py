@@ -54,6 +54,11 @@ _TO_LATIN = {
 }
 
 
+def name_unused(row: int) -> str:
+    """Return the label of a row that no token has."""
+    return f"[unused {row}]"
+
+
 @dataclass(frozen=True)
 class Spelling:
     """How a tokenizer spells its tokens.
@@ -188,7 +193,7 @@ class Tokens:
         """
         if not self.fits(n_rows, mapping):
             raise LoadError(_shown(self.files, self.source), self._why_not(n_rows, mapping))
-        texts = [f"[unused {row}]" for row in range(n_rows)]
+        texts = list(map(name_unused, range(n_rows)))
         ids = list(map(str, range(n_rows))) if mapping is None else [""] * n_rows
         raw, kinds = [""] * n_rows, [UNUSED] * n_rows
         if mapping is None:

@@ -242,6 +242,8 @@ def test_a_vocabulary_labels_any_source_and_the_rest_is_unused(
     assert table.metadata["kind"][n:] == ("unused",) * (8 - n)
     assert open_points("x.npy", metadata=name).columns.value("token", 7) == "[unused 7]"
     assert load_table("x.npy", metadata=name, drop_unused=True).n_points == n
+    assert load_table("x.npy", metadata=name, unlabeled="drop").n_points == n
+    assert load_table("x.npy", metadata=name, unlabeled="keep").n_points == 8
 
 
 def test_a_model_of_sentencepiece_labels_any_source(tmp_path: Path) -> None:
