@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 from embviz.loaders.bytes.protobuf import FIXED32, LENGTH, MalformedError, fields
 from embviz.loaders.confined import is_within
@@ -119,13 +120,21 @@ def recognize_tokens(path: Path) -> Tokens | None:
             return parse_tokenizer(path, found)
         if is_tekken(found):
             return from_tekken(path, found)
-        is_vocabulary = isinstance(found, dict) and set(map(type, found.values())) == {int}
-        return from_json(path, found) if is_vocabulary else None
+        return from_json(path, found) if _is_vocabulary(found) else None
     if _RANKED.match(head) or _has_pieces(head):
         return read_tokens(path)
     if b"\t" in head or not _BERT.search(head) or path.stat().st_size > MOST_BYTES:
         return None
     return from_lines(path) if b"\n##" in read_bytes(path) else None
+
+
+def _is_vocabulary(found: Any) -> bool:
+    """Tell whether a value of JSON is {token: id}, and neither counts nor classes by number."""
+    if not isinstance(found, dict) or set(map(type, found.values())) != {int}:
+        return False
+    ids = set(found.values())
+    is_dense = min(ids) >= 0 and max(ids) < 2 * len(ids) + 2
+    return len(ids) == len(found) and is_dense and not all(map(str.isdecimal, found))
 
 
 def _read_head(path: Path) -> bytes:

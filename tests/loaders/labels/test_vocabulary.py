@@ -264,6 +264,9 @@ def test_a_model_of_sentencepiece_labels_any_source(tmp_path: Path) -> None:
         ("x.json", '{"a": 0, "b": "c"}'),
         ("x.jsonl", '{"a": 0}\n{"a": 1}\n'),
         ("x.json", '{"vocab": "a"}'),
+        ("classes.json", '{"0": 1, "1": 0, "2": 2}'),
+        ("classes.json", '{"cat": 1, "dog": 0, "cow": 1}'),
+        ("counts.json", '{"the": 1000, "of": 900}'),
     ],
 )
 def test_what_may_be_labels_is_no_vocabulary(name: str, content: str, tmp_path: Path) -> None:
