@@ -493,16 +493,20 @@ def test_a_file_larger_than_is_read_at_once_is_read(
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text('ab"\\[]{},: \n', max_size=5),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text("k\"[", max_size=2), inner),
-    max_leaves=8,
+    max_leaves=6,
 )  # fmt: skip
 
 
 @given(
-    st.lists(st.lists(JSON, max_size=3) | st.dictionaries(st.text(max_size=3), JSON), min_size=1),
+    st.lists(
+        st.lists(JSON, max_size=3) | st.dictionaries(st.text(max_size=3), JSON),
+        min_size=1,
+        max_size=6,
+    ),
     st.sampled_from([None, 0, 2]),
     st.integers(1, 40),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_an_array_is_cut_into_its_items_wherever_blocks_end(
     items: list[Any], indent: int | None, chunk_bytes: int
 ) -> None:

@@ -420,6 +420,27 @@ DAMAGED = {
 }
 
 
+def test_texts_of_all_arrays_are_counted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = [text(key) + struct.pack("<IIQ", 9, 8, 6) + text("x") * 6 for key in "ab"]
+    (tmp_path / "x.gguf").write_bytes(header(*arrays, settings=2))
+    assert "no tensor in it" in refusal(tmp_path / "x.gguf")
+    monkeypatch.setattr("embviz.loaders.weights.gguf_header._MOST_TEXTS", 10)
+    assert "an array of 6 items" in refusal(tmp_path / "x.gguf")
+
+
+def test_version_2_is_read_and_arrays_in_arrays_are_passed_by(tmp_path: Path) -> None:
+    inner = struct.pack("<IQ", 0, 2) + b"\1\2"
+    array = text("nested") + struct.pack("<IIQ", 9, 9, 3) + inner * 3
+    key = text("general.name") + struct.pack("<I", 8) + text("x")
+    start = header(array, key, entry("a", 2, 3), version=2, tensors=1, settings=2)
+    start += bytes(-len(start) % 32)
+    values = np.arange(6, dtype="<f4").reshape(3, 2)
+    (tmp_path / "x.gguf").write_bytes(start + values.tobytes())
+    np.testing.assert_array_equal(load_table(tmp_path / "x.gguf").vectors, values)
+
+
 @pytest.mark.parametrize("name", DAMAGED)
 def test_damage_is_told_in_one_line(tmp_path: Path, name: str) -> None:
     content, said = DAMAGED[name]
