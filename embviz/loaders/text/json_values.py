@@ -15,7 +15,7 @@ from typing import Any, Literal, NoReturn
 
 from embviz.errors import LoadError, counted, printable
 from embviz.loaders.opened import Start
-from embviz.loaders.text.chunks import TextSource
+from embviz.loaders.text.chunks import TextSource, find_utf16
 
 LONGEST_VALUE = 64 << 20
 _MOST_DEPTH = 100
@@ -56,7 +56,11 @@ class Found:
 @lru_cache(maxsize=4)
 def looks_like_json(start: Start) -> bool:
     """Tell whether a file begins as JSON arrays or objects, or as arrays that NumPy prints."""
-    raw = start.unpacked.removeprefix(_BOM).lstrip()
+    raw = start.unpacked
+    encoding = find_utf16(raw)
+    if encoding is not None:
+        raw = raw.decode(encoding, "replace").removeprefix("\ufeff").encode("utf-8", "replace")
+    raw = raw.removeprefix(_BOM).lstrip()
     if not raw.startswith((b"{", b"[")):
         return False
     printed = _PRINTED.match(_AROUND.sub(b"", raw))

@@ -228,6 +228,19 @@ def test_requests_that_failed_are_counted_and_told(
     assert "x.json:5: a failed request" in refusal(path, strict=True)
 
 
+def test_a_response_without_vectors_is_told(
+    file: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    values = [batch(i, answer([i])) for i in range(N)]
+    values[3]["response"]["body"] = {"choices": []}
+    values[4]["response"] = {"status_code": 500, "body": None}
+    path = file(lines(values))
+    with caplog.at_level("INFO", "embviz"):
+        assert load_table(path).n_points == N - 2
+    assert "1 a response without vectors (first in line 4)" in caplog.text
+    assert "1 a failed request (first in line 5: status 500)" in caplog.text
+
+
 def test_several_vectors_are_several_tensors(file: Callable[..., Path]) -> None:
     records = [
         {"title": w, "title_vec": v, "box": [0, 1, i, 3], "body_vec": v[:3]}
@@ -435,6 +448,15 @@ def test_what_is_not_finite_is_kept_for_who_takes_it(file: Callable[..., Path]) 
         vectors = load_table(file(content)).vectors
         np.testing.assert_array_equal(vectors, [[1, 2], [np.nan] * 2, [np.inf, -np.inf]])
     assert "is beyond float32" in refusal(file(text + "[-Infinity, 1e999]\n"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be"])
+@pytest.mark.parametrize("name", ["x.jsonl", "x.txt"])
+def test_other_encodings_are_read(tmp_path: Path, encoding: str, name: str) -> None:
+    (tmp_path / name).write_text(lines(RECORDS), encoding=encoding)
+    check(load_table(tmp_path / name))
+    (tmp_path / name).write_text(json.dumps(RECORDS, ensure_ascii=False), encoding=encoding)
+    check(load_table(tmp_path / name))
 
 
 def test_gzip_is_read(tmp_path: Path) -> None:
