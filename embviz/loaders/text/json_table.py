@@ -344,4 +344,10 @@ def _read_table(source: TextSource, layout: _Layout, vector: _Field, strict: boo
         if n_rows % _REPORTED == 0:
             _progress.info("%s: %s rows read", source.shown, f"{n_rows:,}")
     values.resize((n_rows, vector.n_dims), refcheck=False)
-    return _Table(values, texts.finish())
+    metadata = texts.finish()
+    if vector.path != (BARE,):
+        name, n_dims = printable(_spell(vector.path)), vector.n_dims
+        others = list_some([printable(column, 40) for column in metadata])
+        also = f"; as metadata: {others}" if others else ""
+        _log.info("%s: taking '%s' (%s numbers)%s", source.shown, name, n_dims, also)
+    return _Table(values, metadata)

@@ -413,7 +413,10 @@ def test_lists_that_are_no_columns_are_told(
     path = file({"texts": WORDS, "layers": [1, 2], "vectors": LISTS, "ids": WORDS[1:]})
     with caplog.at_level("INFO", "embviz"):
         check(load_table(path))
-    assert caplog.messages == [f"{path}: 'layers', 'ids' left out, no lists of a value a row"]
+    assert caplog.messages == [
+        f"{path}: 'layers', 'ids' left out, no lists of a value a row",
+        f"{path}: taking 'vectors' (5 numbers); as metadata: texts",
+    ]
 
 
 @pytest.mark.parametrize(
