@@ -40,7 +40,7 @@ class HuggingFaceFormat:
         if start.kind == "file":
             if not start.path.name.endswith((INDEX_SUFFIX, TORCH_INDEX_SUFFIX)):
                 return None
-            return Claim.MAGIC if start.head.lstrip().startswith(b"{") else Claim.NAME
+            return Claim.MAGIC if start.head.lstrip().startswith((b"{", b"[")) else Claim.NAME
         if start.kind != "folder":
             return None
         if looks_like_model(start.names):
