@@ -51,7 +51,7 @@ FORMATS: dict[str, Format] = {
         ("npz", "arrays.npz", "file"),
         ("safetensors", "weights.safetensors", "file"),
         ("pytorch", "weights.pytorch", "file"),
-        ("gguf", "weights.gguf", "file"),
+        ("gguf", "weights.gguf", "file folder"),
         ("onnx", "weights.onnx", "file"),
         ("checkpoint", "checkpoint.checkpoint", "file folder missing"),
         ("index", "indexes.folder", "folder"),

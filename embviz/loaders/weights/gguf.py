@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from embviz.errors import LoadError, counted, printable
-from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor
+from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, list_some
 from embviz.loaders.reading import Reading
 from embviz.loaders.weights.gguf_blocks import BLOCK_TYPES, BlockRows
 from embviz.loaders.weights.gguf_header import (
@@ -33,6 +34,7 @@ _log = logging.getLogger("embviz")
 
 _PART = re.compile(r"(?P<stem>.+)-(?P<number>\d{5})-of-(?P<count>\d{5})(?P<suffix>\.gguf)", re.I)
 _MOST_PARTS = 10_000
+_OTHER_WEIGHTS = (".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".index", ".npy", ".npz", ".onnx")
 _TABLE = "token_embd.weight"
 # Rows of these are tokens; the other tables of names that every architecture shares.
 _OF_TOKENS = (_TABLE, "per_layer_token_embd.weight", "output.weight")
@@ -82,7 +84,10 @@ class GgufFormat:
     name = "gguf"
 
     def claim(self, start: Start) -> Claim | None:
-        """Claim what begins as a GGUF file, or is named so."""
+        """Claim what begins as a GGUF file or is named so, and folders of such weights alone."""
+        if start.kind == "folder":
+            others = any(name.lower().endswith(_OTHER_WEIGHTS) for name in start.names)
+            return Claim.MAGIC if _list_models(start.names) and not others else None
         if start.head.startswith(MAGIC):
             return Claim.MAGIC
         return Claim.NAME if start.path.suffix.lower() == ".gguf" else None
@@ -91,9 +96,10 @@ class GgufFormat:
         """Read the header of a GGUF file, and of all parts of a model where it is one of them.
 
         Raises:
-            LoadError: If it is damaged, of a version that is not read, or a part is missing.
+            LoadError: If it is damaged, of a version that is not read, a part is missing, or a
+                folder holds several models.
         """
-        parts = _open_parts(path)
+        parts = _open_parts(_find_file(path) if path.is_dir() else path)
         tokens = _find_tokens(parts[0])
         found: dict[str, Tensor] = {}
         for part in parts:
@@ -112,6 +118,28 @@ class GgufFormat:
 
 
 GGUF = GgufFormat()
+
+
+def _list_models(names: Iterable[str]) -> list[str]:
+    """Return the GGUF files among names, of a model in parts the first there is."""
+    first: dict[str, str] = {}
+    for name in sorted(names):
+        part = _PART.fullmatch(name)
+        if name.lower().endswith(".gguf"):
+            first.setdefault(part["stem"] + part["count"] if part else name, name)
+    return list(first.values())
+
+
+def _find_file(folder: Path) -> Path:
+    """Return the one model of a folder; what reads pictures for a model (mmproj) is none."""
+    found = _list_models(path.name for path in folder.iterdir())
+    models = [name for name in found if not name.lower().startswith("mmproj")] or found
+    if not models:
+        raise LoadError(folder, "a folder without GGUF files")
+    if len(models) > 1:
+        names = list_some([printable(str(folder / name), 200) for name in models])
+        raise LoadError(folder, f"holds {len(models)} models", f"name one: {names}")
+    return folder / models[0]
 
 
 def _open_parts(path: Path) -> list[_Part]:

@@ -292,6 +292,20 @@ def test_any_part_opens_them_all(parts: list[Path], given: int) -> None:
     assert table.label(7) == TOKENS[7]
 
 
+def test_a_folder_of_one_model_is_that_model(parts: list[Path], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "tokenizer.json").write_text("{}")
+    write(tmp_path / "mmproj-F16.gguf", {"v.patch_embd.weight": (VECTORS, None)})
+    source = open_source(tmp_path)
+    assert sorted(source.files) == parts
+    assert load_table(tmp_path).label(7) == TOKENS[7]
+    write(tmp_path / "other-Q4_0.gguf", {"token_embd.weight": (VECTORS, None)})
+    said = refusal(tmp_path)
+    assert f"holds 2 models; name one: {parts[0]}, {tmp_path / 'other-Q4_0.gguf'}" in said
+    for path in said.partition("name one: ")[2].split(", "):
+        assert load_table(path).n_points == N
+
+
 def test_a_missing_part_is_named(parts: list[Path]) -> None:
     parts[1].unlink()
     assert f"of which {parts[1].name} is missing; fetch it" in refusal(parts[0])
