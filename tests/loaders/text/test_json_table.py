@@ -286,6 +286,21 @@ def test_a_vector_in_a_text_is_read(file: Callable[..., Path]) -> None:
     check(load_table(file(lines(records))))
 
 
+def test_fields_named_as_in_batches_are_fields(file: Callable[..., Path]) -> None:
+    more = ({"error": "none"}, {"response": "yes"}, {"custom_id": "c"}, {"data": [1]})
+    for other in more:
+        table = load_table(file(lines([{**record, **other} for record in RECORDS])))
+        check(table)
+        assert other.keys() <= table.metadata.keys()
+
+
+def test_an_object_that_mostly_holds_no_records_is_refused(file: Callable[..., Path]) -> None:
+    two = {"a": {"n": 1, "vec": [1, 2]}, "b": {"n": 2, "vec": [3, 4]}}
+    assert load_table(file({**two, "x": 1, "y": 2})).metadata["word"] == ("a", "b")
+    assert "JSON without vectors" in refusal(file({**two, "x": 1, "y": 2, "z": 3}))
+    assert "JSON without vectors" in refusal(file({"a": two["a"], "x": 1}))
+
+
 def test_fields_that_some_records_lack_stay_in_step(file: Callable[..., Path]) -> None:
     records: list[dict[str, Any]] = [dict(record) for record in RECORDS]
     del records[0]["id"]
