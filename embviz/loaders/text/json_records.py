@@ -261,6 +261,7 @@ def _alone(
     if _answers(value) is not None or "custom_id" in value:
         return list(_of_object(value, found)), []
     for shape in (
+        _split,
         _lists_of_objects,
         _lists_as_columns,
         _objects_as_columns,
@@ -279,6 +280,24 @@ def _alone(
     if len(inner) == 1 and depth < _MOST_WRAPPED:
         return _alone(inner[0], found, depth + 1)
     return None
+
+
+def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Read {"columns": ["text", "embedding"], "index": [0, …], "data": [["a", […]], …]}."""
+    names, data, index = (value.get(key) for key in ("columns", "data", "index"))
+    if not isinstance(names, list) or not isinstance(data, list) or not data:
+        return None
+    if not all(isinstance(row, list) and len(row) == len(names) for row in data):
+        return None
+    keys = index if isinstance(index, list) and len(index) == len(data) else None
+    starts: list[dict[str, Any]] = [{} if keys is None else {"index": key} for key in keys or data]
+    if all(to_numbers(row) is not None for row in data):
+        return [{**start, BARE: row} for start, row in zip(starts, data, strict=True)]
+    fields = [str(name) for name in names]
+    return [
+        {**start, **dict(zip(fields, row, strict=True))}
+        for start, row in zip(starts, data, strict=True)
+    ]
 
 
 def _lists_of_objects(value: dict[str, Any]) -> list[dict[str, Any]] | None:

@@ -180,10 +180,13 @@ def _columns(metadata: dict[str, tuple[str, ...]], asked: str | None) -> TextCol
 
 def _label(metadata: dict[str, tuple[str, ...]], asked: str | None) -> str | None:
     """Return the column that names the points; None leaves it to the rule of all formats."""
-    if asked is not None and asked in metadata:
-        return asked
     from embviz.model import is_numeric
 
+    if asked is not None and asked in metadata:
+        if is_numeric(metadata[asked]):
+            why = f"'{asked}' holds no words, which name the points"
+            raise ParameterError(OPTION, why, "--label-by COLUMN names them by any")
+        return asked
     by_name = {column.lower(): column for column in reversed(metadata)}
     for name in _NAMING:
         if name in by_name and not is_numeric(metadata[by_name[name]]):

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -160,7 +161,14 @@ def test_an_object_of_columns_or_of_records_is_read(
 
 @pytest.mark.parametrize(
     ("orient", "as_lines"),
-    [("records", True), ("records", False), ("columns", False), ("index", False), ("table", False)],
+    [
+        ("records", True),
+        ("records", False),
+        ("columns", False),
+        ("index", False),
+        ("table", False),
+        ("split", False),
+    ],
 )
 def test_what_pandas_writes_is_read(tmp_path: Path, orient: Any, as_lines: bool) -> None:
     frame = pd.DataFrame({"text": WORDS, "embedding": LISTS})
@@ -168,6 +176,14 @@ def test_what_pandas_writes_is_read(tmp_path: Path, orient: Any, as_lines: bool)
     table = load_table(tmp_path / "x.json")
     np.testing.assert_allclose(table.vectors, VECTORS, rtol=1e-6)
     assert table.metadata["text"] == tuple(WORDS)
+
+
+def test_a_frame_of_numbers_alone_is_read_as_pandas_splits_it(tmp_path: Path) -> None:
+    frame = pd.DataFrame(VECTORS[:D], index=WORDS[:D])  # as many rows as columns
+    frame.to_json(tmp_path / "x.json", orient="split", double_precision=15)
+    table = load_table(tmp_path / "x.json")
+    np.testing.assert_allclose(table.vectors, VECTORS[:D], rtol=1e-6)
+    assert dict(table.metadata) == {"index": tuple(WORDS[:D])}
 
 
 def answer(order: list[int], **more: Any) -> dict[str, Any]:
@@ -484,13 +500,15 @@ def test_gzip_is_read(tmp_path: Path) -> None:
 
 
 def test_columns_name_the_vector_and_the_labels(file: Callable[..., Path]) -> None:
-    records = [{"a": v, "b": v[::-1], "key": f"k{i}", "text": w}
+    records = [{"a": v, "b": v[::-1], "key": f"k{i}", "n": i, "text": w}
                for i, (w, v) in enumerate(zip(WORDS, LISTS, strict=True))]  # fmt: skip
     path = file(lines(records))
     table = load_table(path, columns="vector=b,label=key")
     check(load_table(path, tensor="a"), WORDS)
     assert table.label(3) == "k3"
     np.testing.assert_array_equal(table.vectors, VECTORS[:, ::-1])
+    with pytest.raises(ParameterError, match=r"'n' holds no words, .*; --label-by COLUMN"):
+        load_table(path, columns="vector=b,label=n")
     with pytest.raises(ParameterError, match="'text' is no vector; a, b"):
         load_table(path, columns="text")
     with pytest.raises(ParameterError, match="JSON has its vectors in fields; name one: a, b"):
@@ -561,10 +579,14 @@ def test_an_array_is_cut_into_its_items_wherever_blocks_end(
             file = io.BytesIO(text)
             return iter(lambda: file.read(chunk_bytes), b"")
 
-    found = list(read_values(Blocks()))
+    with patch("embviz.loaders.text.json_values._TRIM_BYTES", 10):
+        found = list(read_values(Blocks()))
     if len(found) == 1 and found[0].kind == "value":  # Seen at once as a line.
         assert json.loads(found[0].raw) == items
-    else:
-        assert [json.loads(value.raw) for value in found] == items
-        starts = [text.count(b"\n", 0, text.find(value.raw)) + 1 for value in found]
-        assert found[0].line == starts[0]
+        return
+    assert [json.loads(value.raw) for value in found] == items
+    at = 1
+    for value in found:
+        at = text.index(value.raw, at)
+        assert value.line == text.count(b"\n", 0, at) + 1
+        at += len(value.raw)
