@@ -215,8 +215,16 @@ def take_rows(rows: Rows, chosen: NDArray[np.integer[Any]]) -> NDArray[Any]:
     return out
 
 
-def release_pages(rows: Rows | NDArray[Any]) -> None:
-    """Let go of the pages of a memory map that an array lies on, where the system listens."""
+def release_pages(rows: Rows | NDArray[Any], part: slice | None = None) -> None:
+    """Let go of the pages of a memory map that rows lie on, where the system listens.
+
+    Args:
+        rows: Which rows.
+        part: Those of them that were read; None for all.
+    """
+    mapped = getattr(rows, "mapped", rows)
+    if part is not None and isinstance(mapped, np.ndarray) and len(mapped) == rows.shape[0]:
+        rows = mapped[part]
     _advise(rows, "MADV_DONTNEED")
 
 

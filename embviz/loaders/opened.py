@@ -165,8 +165,9 @@ class Tensor:
             file, and is called when the shape is asked for.
         dtype: As NumPy spells it, such as `float32` or `bfloat16`; else in a few words.
         rows: Opens the rows, which are read when they are sliced.
-        role: `table` may be taken by default; `slot` is kept by an optimizer, `duplicate` repeats
-            another tensor, and both are taken by name only; `other` is no rows of real numbers.
+        role: `table` may be taken by default; `slot` belongs to another, as an optimizer's or
+            scales do, `duplicate` repeats another, and both are taken by name only; `other` is no
+            rows of real numbers.
         aliases: Other names it answers to.
         known_as: The alias that says more to its user than the name does, "" for none.
         note: What `embviz info` says of it.

@@ -107,7 +107,7 @@ def _read(table: EmbeddingTable, turns: Turns) -> Iterator[RowBlock]:
         if not np.isfinite(squares.max()):
             table.take_block(part, working)  # Refuses what is not finite by itself.
         yield RowBlock(rows, part.start, squares=squares)
-        release_pages(raw)
+        release_pages(table.vectors, part)
 
 
 def table_rows(table: EmbeddingTable, rows: NDArray[np.int64]) -> Shares:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 from embviz.errors import LoadError
@@ -25,7 +26,12 @@ def as_tensors(
     """
     ordered = sorted(entries, key=_in_order)
     find = find_scales(ordered, block)
-    return tuple(_as_tensor(entry, find(entry)) for entry in ordered)
+    scales = {entry.name: find(entry) for entry in ordered}
+    users = {s.entry.name: name for name, s in scales.items() if isinstance(s, Scale)}
+    return tuple(
+        replace(t, role="slot", note=f"scales of {users[t.name]}") if t.name in users else t
+        for t in (_as_tensor(entry, scales[entry.name]) for entry in ordered)
+    )
 
 
 def _in_order(entry: Entry) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from embviz import LoadError, list_tensors, load_table
+from embviz import LoadError, find_neighbors, list_tensors, load_table
 from embviz.loaders import open_source
+from embviz.loaders.weights.scales import ScaledRows
+from embviz.rows import take_rows
 
 RNG = np.random.default_rng(6)
 F8 = ml_dtypes.float8_e4m3fn
@@ -93,6 +96,15 @@ def test_the_config_of_a_model_tells_the_size_of_blocks(tmp_path: Path) -> None:
         load_table(tmp_path, tensor="embed_tokens.weight")
 
 
+def test_scales_are_not_taken_for_the_table(tmp_path: Path) -> None:
+    tensors = {"embed.weight": np.ones((9, 4), F8), "embed.weight_scale": np.ones((9, 1))}
+    save_file(tensors, tmp_path / "x.safetensors")
+    assert load_table(tmp_path / "x.safetensors").name == "embed.weight"
+    assert [info.note for info in list_tensors(tmp_path / "x.safetensors")] == [
+        "float8_e4m3fn with a scale a row in embed.weight_scale", "scales of embed.weight",
+    ]  # fmt: skip
+
+
 def test_scales_may_lie_in_another_shard(tmp_path: Path) -> None:
     save_file({"w.weight": np.full((4, 2), 3, F8)}, tmp_path / "a.safetensors")
     save_file({"w.weight_scale": np.float32([[2.0]])}, tmp_path / "b.safetensors")
@@ -159,3 +171,28 @@ def test_blocks_that_are_taken_are_the_only_ones_that_cover_a_side(
     if (is_power or n % block == 0) and 1 < n_blocks < n:
         assert found in (0, block) or n % found == 0
     assert _find_block(n, n_blocks, block) in (block, n, 1)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what is mapped is told by /proc")
+def test_pages_that_were_read_are_let_go(tmp_path: Path) -> None:
+    tensors = {"w.weight": np.ones((40_000, 1024), F8), "w.weight_scale": np.ones((40_000, 1))}
+    save_file(tensors, tmp_path / "x.safetensors")
+    found = load_table(tmp_path / "x.safetensors")
+    assert isinstance(found.vectors, ScaledRows)
+    passes = {
+        "some rows": lambda: take_rows(found.vectors, np.arange(0, 40_000, 40)),
+        "blocks": lambda: [None for _ in found.blocks()],
+        "neighbors": lambda: find_neighbors(found, [5], 3),
+    }
+    for name, run in passes.items():
+        before = _mapped_mib()
+        run()
+        assert _mapped_mib() - before < 12, name
+
+
+def _mapped_mib() -> float:
+    """How much of files is mapped into this process."""
+    (line,) = [
+        line for line in Path("/proc/self/status").read_text().splitlines() if "RssFile" in line
+    ]
+    return int(line.split()[1]) / 1024
