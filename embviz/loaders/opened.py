@@ -174,6 +174,8 @@ class Tensor:
         preferred: Whether the source itself puts it first, as a projector's config does.
         refusal: Why it cannot be taken, where the format knows better than its shape tells.
         columns: Opens the metadata that belongs to it, in the order of the rows.
+        by_number: Reads metadata that names the rows by their numbers, in any order, as the user
+            gave it; None where a file is no such.
         numbers: Returns the rows' numbers in the source, int64 (n_rows,), where they are others.
         sprite: Reads its thumbnails.
         bookmarks: Reads the views that were saved with it.
@@ -191,6 +193,7 @@ class Tensor:
     preferred: bool = False
     refusal: LoadError | None = None
     columns: Callable[[], Columns] | None = None
+    by_number: Callable[[Path], TextColumns | None] | None = None
     numbers: Callable[[], NDArray[np.int64]] | None = None
     sprite: Callable[[], Sprite] | None = None
     bookmarks: Callable[[], tuple[Bookmark, ...]] | None = None

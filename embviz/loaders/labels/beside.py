@@ -57,9 +57,9 @@ def open_columns(
         ParameterError: If there is a key and nothing to find it in.
     """
     if reading.metadata is not None and reading.metadata_key is None:
-        tokens = _read_tokens(source, tensor, Path(reading.metadata), n_rows)
-        if tokens is not None:
-            return tokens
+        known = _read_known(source, tensor, _file(reading), n_rows)
+        if known is not None:
+            return known
         with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
             lines = open_metadata_lines(_file(reading), n_rows)
             if lines is not None:
@@ -86,9 +86,9 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
         return _joined(source, tensor, n_rows, reading)
     columns: Mapping[str, tuple[str, ...]]
     if reading.metadata is not None:
-        tokens = _read_tokens(source, tensor, Path(reading.metadata), n_rows)
-        if tokens is not None:
-            return _of_tokens(tokens, source, n_rows, reading)
+        known = _read_known(source, tensor, _file(reading), n_rows)
+        if known is not None:
+            return _of_known(known, source, n_rows, reading)
         try:
             columns = read_metadata(_file(reading), n_rows, reading.unlabeled)
         except CountError as error:
@@ -101,9 +101,9 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
     return Labels(columns, _tell_left_out(source, np.arange(n_labels), n_rows))
 
 
-def _of_tokens(tokens: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
-    """Return the columns of a vocabulary, all of whose rows have a label but no token."""
-    if reading.unlabeled != "drop":
+def _of_known(tokens: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
+    """Return columns by row number; a row of a vocabulary has a label also without a token."""
+    if reading.unlabeled != "drop" or "token" not in tokens.names:
         return Labels(tokens.metadata)
     kept = np.flatnonzero([t != name_unused(i) for i, t in enumerate(tokens.column("token"))])
     places = kept.tolist()
@@ -158,6 +158,12 @@ def _own_columns(source: Source, tensor: Tensor) -> Columns | None:
         return None if tensor.columns is None else tensor.columns()
     except CountError as error:
         raise _with_other_tables(error, source, tensor) from None
+
+
+def _read_known(source: Source, tensor: Tensor, metadata: Path, n_rows: int) -> TextColumns | None:
+    """Return the columns of a file that names rows by number; None for one in their order."""
+    found = None if tensor.by_number is None else tensor.by_number(metadata)
+    return found or _read_tokens(source, tensor, metadata, n_rows)
 
 
 def _read_tokens(source: Source, tensor: Tensor, metadata: Path, n_rows: int) -> TextColumns | None:

@@ -43,8 +43,17 @@ def find_explanations(folder: Path) -> Path | None:
     return found[0] if len(found) == 1 else None
 
 
-def read_explanations(path: Path, n_features: int) -> dict[str, tuple[str, ...]]:
-    """Read the explanations of features, one column in the order of their numbers.
+def names_features(path: Path) -> bool:
+    """Tell whether a file is JSON whose first value names a feature by its number."""
+    try:
+        first = next(iter(_values(path)), None)
+        return first is not None and bool(list(_pairs(path, [first])))
+    except LoadError:
+        return False
+
+
+def read_explanations(path: Path, n_features: int) -> tuple[str, ...]:
+    """Read the explanations of features, in the order of their numbers, "" for none.
 
     Raises:
         LoadError: If the file is no such JSON, or a number is not that of a feature.
@@ -63,8 +72,7 @@ def read_explanations(path: Path, n_features: int) -> dict[str, tuple[str, ...]]
     more = f", {n_more:,} by several" if n_more else ""
     n = sum(bool(texts) for texts in by_number.values())
     _log.info("%s: explains %s of %s%s", path, f"{n:,}", counted(n_features, "feature"), more)
-    joined = (" | ".join(by_number.get(i, [])[:_MOST_JOINED]) for i in range(n_features))
-    return {"explanation": tuple(joined)}
+    return tuple(" | ".join(by_number.get(i, [])[:_MOST_JOINED]) for i in range(n_features))
 
 
 def _read(path: Path) -> bytes:

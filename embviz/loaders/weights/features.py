@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,12 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, counted
 from embviz.loaders.bytes.json_text import read_json
 from embviz.loaders.confined import find_within
-from embviz.loaders.labels.explanations import find_explanations, read_explanations
-from embviz.loaders.opened import Columns, Tensor, TextColumns
+from embviz.loaders.labels.explanations import (
+    find_explanations,
+    names_features,
+    read_explanations,
+)
+from embviz.loaders.opened import Tensor, TextColumns
 from embviz.rows import Rows
 
 CONFIGS = ("cfg.json", "config.json", "hyperparams.json")
@@ -100,13 +103,15 @@ def with_features(tensors: tuple[Tensor, ...], folder: Path) -> Dictionary:
     turned = _is_turned(decoder, n_features)
     note = f"decoder, a row for each of {counted(n_features, 'feature')}"
     note += ", turned" if turned else ""
+    columns = partial(_columns, n_features, config.link, _values(tensors, n_features))
     found = replace(
         decoder,
         sides=decoder.shape[::-1] if turned else decoder.shape,
         rows=(lambda: _turn(decoder.rows())) if turned else decoder.rows,
         note=f"{note}, {file.name}" if file else note,
         preferred=True,
-        columns=_columns(n_features, config.link, _values(tensors, n_features), file),
+        columns=cache(lambda: columns(file)),
+        by_number=lambda path: columns(path) if names_features(path) else None,
     )
     if file is not None:
         _log.info("%s: explanations are those of %s beside it", decoder.name, file)
@@ -154,24 +159,18 @@ def _turn(rows: Rows) -> NDArray[Any]:
     return whole.T
 
 
-def _columns(
-    n_features: int, link: str, values: list[Tensor], file: Path | None
-) -> Callable[[], Columns]:
-    @cache
-    def read() -> Columns:
-        columns: dict[str, tuple[str, ...]] = {}
-        if file is not None:
-            columns.update(read_explanations(file, n_features))
-        named_by = next(iter(columns), "feature")
-        columns["feature"] = tuple(map(str, range(n_features)))
-        if link:
-            columns["link"] = tuple(f"{link}{i}" for i in range(n_features))
-        for t in values:
-            numbers = np.asarray(t.rows()).astype(np.float64).tolist()
-            columns[t.name] = tuple(f"{number:.6g}" for number in numbers)
-        return TextColumns(columns, named_by=named_by)
-
-    return read
+def _columns(n_features: int, link: str, values: list[Tensor], file: Path | None) -> TextColumns:
+    columns: dict[str, tuple[str, ...]] = {}
+    if file is not None:
+        columns["explanation"] = read_explanations(file, n_features)
+    named_by = next(iter(columns), "feature")
+    columns["feature"] = tuple(map(str, range(n_features)))
+    if link:
+        columns["link"] = tuple(f"{link}{i}" for i in range(n_features))
+    for t in values:
+        numbers = np.asarray(t.rows()).astype(np.float64).tolist()
+        columns[t.name] = tuple(f"{number:.6g}" for number in numbers)
+    return TextColumns(columns, named_by=named_by)
 
 
 def _read_config(folder: Path) -> _Config:

@@ -38,9 +38,8 @@ class HuggingFaceFormat:
     def claim(self, start: Start) -> Claim | None:
         """Claim a model's folder, what holds weights or steps of a training, and an index."""
         if start.kind == "file":
-            if not start.path.name.endswith((INDEX_SUFFIX, TORCH_INDEX_SUFFIX)):
-                return None
-            return Claim.MAGIC if start.head.lstrip().startswith((b"{", b"[")) else Claim.NAME
+            is_index = start.path.name.endswith((INDEX_SUFFIX, TORCH_INDEX_SUFFIX))
+            return Claim.MAGIC if is_index else None
         if start.kind != "folder":
             return None
         if looks_like_model(start.names):

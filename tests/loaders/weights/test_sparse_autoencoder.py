@@ -15,7 +15,8 @@ from torch_writer import Storage, tensor, write_zip
 
 from embviz import LoadError, list_tensors, load_table
 from embviz.cli import main
-from embviz.loaders import open_source
+from embviz.loaders import open_columns, open_source
+from embviz.loaders.reading import Reading
 
 RNG = np.random.default_rng(12)
 N, D = 40, 6
@@ -183,6 +184,37 @@ def test_explanations_beside_it_are_labels_by_the_features_numbers(
     (info,) = [info for info in list_tensors(folder) if info.taken]
     assert info.note.endswith(f", {name}")
     assert folder / name in open_source(folder).files
+
+
+@pytest.mark.parametrize("form", EXPLANATIONS)
+def test_explanations_that_are_named_go_by_number_too_and_before_those_beside(
+    tmp_path: Path, form: str
+) -> None:
+    folder = sae_lens(tmp_path / "sae")
+    (folder / "explanations.json").write_text('{"0": "beside"}')
+    raw = EXPLANATIONS[form][1].encode()
+    file = tmp_path / EXPLANATIONS[form][0]
+    file.write_bytes(gzip.compress(raw) if file.suffix == ".gz" else raw)
+    found = load_table(folder, metadata=file)
+    assert {i: t for i, t in enumerate(found.metadata["explanation"]) if t} == TEXTS
+    assert found.metadata["feature"][39] == "39"
+    source = open_source(folder)
+    decoder = next(t for t in source.tensors if t.preferred)
+    columns = open_columns(source, decoder, N, Reading(metadata=file))
+    assert columns is not None
+    assert columns.find(TEXTS[7]) == [7]
+
+
+def test_metadata_that_is_not_by_number_is_in_the_order_of_the_features(tmp_path: Path) -> None:
+    folder = sae_lens(tmp_path / "sae")
+    (tmp_path / "m.tsv").write_text("".join(f"w{i}\n" for i in range(N)))
+    assert load_table(folder, metadata=tmp_path / "m.tsv").label(39) == "w39"
+    rows = [{"text": f"w{i}"} for i in range(N)]
+    (tmp_path / "m.json").write_text(json.dumps(rows))
+    assert load_table(folder, metadata=tmp_path / "m.json").label(39) == "w39"
+    (tmp_path / "m.json").write_text(json.dumps(rows[:-1]))
+    with pytest.raises(LoadError, match="39 rows"):
+        load_table(folder, metadata=tmp_path / "m.json")
 
 
 def test_all_explanations_of_a_feature_are_kept(tmp_path: Path) -> None:
