@@ -61,7 +61,9 @@ class Model:
 def looks_like_model(names: tuple[str, ...]) -> bool:
     """Tell whether a folder of these names is that of a model, whole or without its weights."""
     marked = any(name in names for name in (CONFIG, MODULES, "adapter_config.json"))
-    if any(name in names for name in (SAFE_INDEX, TORCH_INDEX, MODULES)):
+    if SAFE_INDEX in names or TORCH_INDEX in names:
+        return True
+    if MODULES in names and any(name.startswith(("0_", "1_")) for name in names):
         return True
     return marked and (_find_weights(names) != "" or any(name in names for name in TOKENIZERS))
 

@@ -97,16 +97,33 @@ def _with_columns(
         if not tokens.fits(n_rows, rows_of):
             why = f"{tokens.n_needed:,} tokens for a table of {n_rows:,} rows"
             raise LoadError(file, why, "give labels that fit: --metadata FILE")
-        return _with_weights(tokens.columns(n_rows, rows_of), n_rows, mapping, weights)
+        found = tokens.columns(n_rows, rows_of)
+        if rows_of is None:
+            return _with_weights(found, n_rows, weights)
+        return _SharedRows(found.metadata, found.named_by, tokens, rows_of)
 
     return replace(t, note=_joined(t.note, says), columns=columns)
 
 
-def _with_weights(
-    columns: TextColumns, n_rows: int, mapping: Tensor | None, weights: Tensor | None
-) -> TextColumns:
-    """Add the weights of model2vec's tokens, where a row has one token."""
-    if weights is None or mapping is not None or weights.shape != (n_rows,):
+@dataclass(frozen=True, eq=False)
+class _SharedRows(TextColumns):
+    """Columns of rows that several tokens share, which are found by each of these."""
+
+    tokens: Tokens | None = None
+    rows_of: NDArray[Any] | None = None
+
+    def find(self, text: str) -> list[int]:
+        assert self.tokens is not None
+        assert self.rows_of is not None
+        places = [i for i, token in enumerate(self.tokens.texts) if token == text]
+        return super().find(text) or sorted(
+            {int(self.rows_of[self.tokens.ids[place]]) for place in places}
+        )
+
+
+def _with_weights(columns: TextColumns, n_rows: int, weights: Tensor | None) -> TextColumns:
+    """Add the weights of model2vec's tokens."""
+    if weights is None or weights.shape != (n_rows,):
         return columns
     values = np.asarray(weights.rows()).astype(np.float64).tolist()
     texts = tuple(f"{value:.6g}" for value in values)

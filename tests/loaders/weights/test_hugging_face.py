@@ -17,7 +17,7 @@ from torch_writer import Storage, tensor, write_zip
 
 from embviz import EmbeddingTable, LoadError, list_tensors, load_table
 from embviz.cli import main
-from embviz.loaders import choose_tensor, open_source
+from embviz.loaders import choose_tensor, open_columns, open_source
 from embviz.model import TensorInfo
 
 REAL = Path(__file__).parents[2] / "data" / "hugging_face"
@@ -376,7 +376,7 @@ def test_the_words_of_a_sentence_model_are_said_not_to_be_its_sentences(
 
 @pytest.mark.parametrize("path", ["../other", "/etc", "gone"])
 def test_a_module_elsewhere_is_refused(tmp_path: Path, path: str) -> None:
-    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "1_Pooling").mkdir(parents=True)
     (tmp_path / "other").mkdir()
     (tmp_path / "m" / "modules.json").write_text(json.dumps([{"path": path, "type": "x"}]))
     with pytest.raises(LoadError, match=r"nothing outside it is read|which is not there"):
@@ -389,6 +389,11 @@ def test_a_row_of_model2vec_has_all_tokens_that_are_mapped_to_it(tmp_path: Path)
     folder = write_model(tmp_path / "m", tensors, {"model_type": "model2vec", "normalize": True})
     assert taken(folder).note == "7 labels in vocab.txt, several a row"
     assert load_table(folder).metadata["token"] == ("<pad>, sat", "the, on", "cat, ##s, mats")
+    source = open_source(folder)
+    columns = open_columns(source, choose_tensor(source), 3)
+    assert columns is not None
+    found = [columns.find(text) for text in ("on", "mats", "cat, ##s, mats", "none")]
+    assert found == [[1], [2], [2], []]
 
 
 def test_the_weights_of_model2vecs_tokens_are_a_column(tmp_path: Path) -> None:
