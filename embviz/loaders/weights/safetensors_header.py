@@ -22,10 +22,10 @@ from embviz.loaders.bytes.json_text import parse_json
 from embviz.loaders.refusals import describe_start
 
 SUFFIX = ".safetensors"
+MOST_NAME = 4096  # characters
 _LENGTH_BYTES = 8
 _MOST_HEADER = 100_000_000
 _MOST_COUNT = (1 << 63) - 1
-_MOST_NAME = 4096
 _AGAIN = "fetch or write it again"
 _NUMPY = {
     "BOOL": "bool",
@@ -174,13 +174,13 @@ def _check_metadata(path: Path, metadata: Any) -> None:
 
 
 def _parse_entry(path: Path, name: str, value: Any) -> _Place:
-    if len(name) > _MOST_NAME:
+    if len(name) > MOST_NAME:
         raise LoadError(path, f"damaged: a tensor's name of {len(name):,} characters", _AGAIN)
     what = f"{path}: tensor '{printable(name)}'"
     if not isinstance(value, dict):
         raise LoadError(what, f"described by {_brief(value)}", _AGAIN)
     code, shape, offsets = (value.get(key) for key in ("dtype", "shape", "data_offsets"))
-    if not isinstance(code, str) or len(code) > _MOST_NAME:
+    if not isinstance(code, str) or len(code) > MOST_NAME:
         raise LoadError(what, f"its dtype is {_brief(code)}", _AGAIN)
     for key, counts in (("shape", shape), ("data_offsets", offsets)):
         if not isinstance(counts, list) or not all(

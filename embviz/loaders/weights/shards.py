@@ -20,7 +20,7 @@ from embviz.loaders.choice import names_table
 from embviz.loaders.confined import find_within
 from embviz.loaders.opened import Tensor, list_some
 from embviz.loaders.weights.pytorch import open_tensors
-from embviz.loaders.weights.safetensors_header import SUFFIX, Entry, read_header
+from embviz.loaders.weights.safetensors_header import MOST_NAME, SUFFIX, Entry, read_header
 
 INDEX_SUFFIX = ".safetensors.index.json"
 TORCH_INDEX_SUFFIX = ".bin.index.json"
@@ -140,7 +140,7 @@ def _read_index(index: Path) -> dict[str, str]:
     if not isinstance(homes, dict) or not homes:
         raise LoadError(index, "has no weight_map of tensors and files", "fetch it again")
     for tensor, name in homes.items():
-        if not isinstance(name, str):
+        if not isinstance(name, str) or len(tensor) > MOST_NAME:
             raise LoadError(index, f"tensor '{printable(tensor[:500])}' has no file's name")
     return homes
 
