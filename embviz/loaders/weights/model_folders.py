@@ -23,6 +23,7 @@ from embviz.loaders.weights.safetensors_header import SUFFIX
 from embviz.loaders.weights.shards import INDEX_SUFFIX, TORCH_INDEX_SUFFIX, find_numbered, is_shard
 
 CONFIG, MODULES = "config.json", "modules.json"
+PIPELINE = "model_index.json"  # of diffusers: several models, a folder each
 SAFE, SAFE_INDEX = "model.safetensors", "model.safetensors.index.json"
 TORCH, TORCH_INDEX = "pytorch_model.bin", "pytorch_model.bin.index.json"
 # In the order in which transformers looks for them.
@@ -61,7 +62,7 @@ class Model:
 def looks_like_model(names: tuple[str, ...]) -> bool:
     """Tell whether a folder of these names is that of a model, whole or without its weights."""
     marked = any(name in names for name in (CONFIG, MODULES, "adapter_config.json"))
-    if SAFE_INDEX in names or TORCH_INDEX in names:
+    if any(name in names for name in (SAFE_INDEX, TORCH_INDEX, PIPELINE)):
         return True
     if MODULES in names and any(name.startswith(("0_", "1_")) for name in names):
         return True
@@ -201,10 +202,14 @@ def _read_config(folder: Path) -> dict[str, Any]:
 
 
 def _without_weights(folder: Path) -> LoadError:
-    names = [name for name in _list(folder) if name.endswith(SUFFIX)]
-    if names:
-        shown = list_some([str(folder / name) for name in names], 4)
-        return LoadError(
-            folder, f"{len(names)} files of weights without an index", f"give one: {shown}"
-        )
+    names = _list(folder)
+    files = [str(folder / name) for name in names if name.endswith(SUFFIX)]
+    if files:
+        why = f"{len(files)} files of weights without an index"
+        return LoadError(folder, why, f"give one: {list_some(files, 4)}")
+    inner = [folder / name for name in names if (folder / name).is_dir()]
+    models = [str(path) for path in inner if _has_weights(_list(path))]
+    if models:
+        why = f"no weights in it, but in {counted(len(models), 'folder')} of it"
+        return LoadError(folder, why, f"give one: {list_some(models, 6)}")
     return LoadError(folder, f"no weights in it: no {list_some(list(STANDARD))}", "download them")

@@ -246,3 +246,12 @@ def test_weights_of_pytorch_are_read_where_there_are_no_others(tmp_path: Path) -
     index.write_text(json.dumps({"weight_map": {"wte.weight": "b.bin"}}))
     with pytest.raises(LoadError, match=r"b\.bin: does not hold wte\.weight"):
         load_table(shards)
+
+
+def test_of_several_models_the_folders_are_named(tmp_path: Path) -> None:
+    for name in ("text_encoder", "unet"):
+        write_model(tmp_path / "m" / name, {"wte.weight": table(7)}, {"vocab_size": 7})
+    (tmp_path / "m" / "model_index.json").write_text("{}")
+    with pytest.raises(LoadError, match=r"in 2 folders of it; give one: .*text_encoder, .*unet"):
+        load_table(tmp_path / "m")
+    assert load_table(tmp_path / "m" / "text_encoder").n_points == 7
