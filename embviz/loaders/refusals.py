@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from embviz.errors import LoadError
 from embviz.loaders.bytes.packed import find_packing, list_files
 from embviz.loaders.bytes.zip_members import open_archive
 from embviz.loaders.opened import Start
+from embviz.loaders.text.chunks import find_utf16
 
 _AS_NPY = "save the table of vectors as .npy (numpy.save)"
 _MAGICS: tuple[tuple[bytes, str, str], ...] = (
@@ -89,7 +88,7 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
     if _is_pickle(head):
         return _PICKLE, _AS_NPY
     if head.startswith(b"PK\x03\x04"):
-        found = _foreign_zip(start.path)
+        found = _foreign_zip(start)
         if found is not None:
             return found
     if head[257:262] == b"ustar":
@@ -107,9 +106,14 @@ def _foreign_packed(start: Start) -> tuple[str, str] | None:
     if not inner and packing != "zip":
         more = " or pip install 'embviz[zstd]'" if packing == "Zstandard" else ""
         return f"{packing} that cannot be unpacked here", f"unpack it first{more}"
-    if b"\0" in inner and not inner.startswith((b"\x93NUMPY", b"\xff\xfe", b"\xfe\xff")):
+    if _is_binary(inner):
         return f"{packing} of a binary file", "unpack it first"
     return None
+
+
+def _is_binary(inner: bytes) -> bool:
+    """Tell whether what was packed is neither text nor an array."""
+    return b"\0" in inner and not inner.startswith(b"\x93NUMPY") and find_utf16(inner) is None
 
 
 def describe_start(start: bytes) -> str:
@@ -135,9 +139,9 @@ def _is_pickle(head: bytes) -> bool:
     return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
 
 
-def _foreign_zip(path: Path) -> tuple[str, str] | None:
+def _foreign_zip(start: Start) -> tuple[str, str] | None:
     try:
-        with open_archive(path) as archive:
+        with open_archive(start.path) as archive:
             files = list_files(archive.infolist()[:1000])
     except LoadError:
         return None
@@ -146,4 +150,6 @@ def _foreign_zip(path: Path) -> tuple[str, str] | None:
         return _SUFFIXES[".xlsx"]
     if len(names) > 1 and not any(name.endswith(".npy") for name in names):
         return f"a zip archive of {len(names)} files ({names[0]}, …)", "unpack it first"
+    if names and (not start.unpacked or _is_binary(start.unpacked)):
+        return f"a zip archive of {names[0]}", "unpack it first"
     return None

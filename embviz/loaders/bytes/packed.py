@@ -65,7 +65,7 @@ def unpack_start(start: bytes, most: int) -> bytes:
             method = int.from_bytes(start[8:10], "little")
             data = start[30 + sum(int.from_bytes(start[i : i + 2], "little") for i in (26, 28)) :]
             size = int.from_bytes(start[18:22], "little")
-            return data[: size or None] if method == 0 else _inflate(data, -15, most)
+            return data[:size] if method == 0 else _inflate(data, -15, most)
         if name == "gzip":
             return _inflate(start, 31, most)
         return bytes(_decompressor(name, "").decompress(start, most))

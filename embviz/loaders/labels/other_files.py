@@ -36,12 +36,6 @@ def read_other(
         from embviz.loaders.arrays.texts import read_npy_columns
 
         return read_npy_columns(path)
-    if _is_vocabulary(path, start):
-        from embviz.loaders.labels.vocabulary import read_tokens
-
-        tokens = read_tokens(path)
-        found = tokens.columns(tokens.n_needed if n_points is None else n_points)
-        return {name: found.column(name) for name in found.names}
     if zipped:
         return _read_zip(path, n_points)
     from embviz.loaders.tables.metadata import is_table_file, open_table_columns
@@ -55,23 +49,6 @@ def read_other(
     if start.unpacked[257:262] == b"ustar":
         raise LoadError(path, "a tar archive", f"unpack it first: tar -xf {path}")
     return None
-
-
-def _is_vocabulary(path: Path, start: Start) -> bool:
-    """Tell whether a file names the tokens of a language model by their ids."""
-    if path.name == "vocab.json":
-        return True
-    if path.suffix == ".model":
-        return start.head[:1] == b"\n"  # sentencepiece's: its first field is a piece
-    head = start.head.lstrip()
-    if not head.startswith(b"{") or (b'"added_tokens"' not in head and b'"model"' not in head):
-        return False
-    from embviz.loaders.labels.tokenizer import is_tokenizer, read_json
-
-    try:
-        return is_tokenizer(read_json(path))
-    except LoadError:  # JSON lines are no JSON.
-        return False
 
 
 def _read_zip(path: Path, n_points: int | None) -> Mapping[str, Sequence[str]] | None:
