@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -75,6 +76,30 @@ def keep_rows(rows: Rows, kept: NDArray[np.int64]) -> Rows:
     return rows[run] if isinstance(run, slice) and isinstance(rows, np.ndarray) else found
 
 
+class JoinedRows:
+    """Rows of several, one behind the other, which stay where they are."""
+
+    def __init__(self, parts: Sequence[Rows]) -> None:
+        """Take rows of one dtype and width, at least one of them."""
+        self.parts = tuple(parts)
+        self.ends = np.cumsum([part.shape[0] for part in parts], dtype=np.int64)
+        self.shape = (int(self.ends[-1]), *parts[0].shape[1:])
+        self.dtype = parts[0].dtype
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        start, stop, _ = rows.indices(self.shape[0])
+        first = int(np.searchsorted(self.ends, start, side="right"))
+        found = []
+        while start < stop:
+            end = int(self.ends[first])
+            before = end - self.parts[first].shape[0]
+            found.append(np.asarray(self.parts[first][start - before : min(stop, end) - before]))
+            start, first = end, first + 1
+        if len(found) == 1:
+            return found[0]
+        return np.concatenate(found) if found else np.empty((0, *self.shape[1:]), self.dtype)
+
+
 def as_rows(vectors: Any, what: str) -> Rows:
     """Return vectors as rows of real numbers, without a copy where they are an array or `Rows`.
 
@@ -144,6 +169,19 @@ def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
         "f": (f"{name}, which depends on the machine", "save it as float64"),
     }
     return reasons.get(kind, (f"dtype {name}", "save it as float32"))
+
+
+def drop_unit_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape of rows and columns without its axes of length 1; another stays as it is."""
+    longer = tuple(side for side in shape if side != 1)
+    return longer if len(shape) > 2 and len(longer) == 2 and 0 not in longer else shape
+
+
+def tell_unit_axes(shape: tuple[int, ...]) -> str:
+    """Say what `drop_unit_axes` did to a shape, "" for nothing."""
+    if drop_unit_axes(shape) == shape:
+        return ""
+    return f"{' x '.join(map(str, shape))}, its axes of length 1 are dropped"
 
 
 def freeze(array: NDArray[Any]) -> NDArray[Any]:
@@ -234,6 +272,10 @@ def _advise(array: Rows | NDArray[Any], advice: str) -> None:
 
     while isinstance(array, KeptRows):
         array = array.rows
+    if isinstance(array, JoinedRows):
+        for part in array.parts:
+            _advise(part, advice)
+        return
     array = getattr(array, "mapped", array)
     base: Any = array
     mode = None

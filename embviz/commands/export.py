@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,13 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import Source, take
-from embviz.commands.shared.source import FILE, TileSize, reading_options, refuse_overwriting
+from embviz.commands.shared.source import (
+    FILE,
+    TileSize,
+    more_sources,
+    reading_options,
+    refuse_overwriting,
+)
 from embviz.errors import LoadError, ParameterError
 from embviz.loaders.reading import Reading
 
@@ -31,6 +37,7 @@ _OWN = re.compile(
 
 @click.command()
 @click.argument("source", type=FILE)
+@more_sources
 @click.option(
     "-o", "output", type=FILE, metavar="LOGDIR", required=True, help="The folder to write"
 )
@@ -96,7 +103,10 @@ def export(**given: Any) -> None:
     from embviz.pictures.selection import Choice, choose_points
     from embviz.sprites.encoding import show_size
 
-    folder, source = take(Folder, given), take(Source, given, reading=take(Reading, given))
+    folder, reading = take(Folder, given), take(Reading, given)
+    if given["more"] and len(folder.tensors) == 1:
+        reading = replace(reading, tensor=folder.tensors[0])
+    source = take(Source, given, reading=reading)
     plan = take(Plan, given, with_pca=False)
     choice = take(Choice, given, verify=bool(plan.axes))
     folder.check(source)
@@ -157,6 +167,7 @@ class Folder:
             ("--sprite", source.sprite),
             ("--images", source.images),
             ("--bookmark", self.bookmarks),
+            (" ".join(source.more), source.more),
         ):
             if there:
                 raise ParameterError(option, "belongs to one tensor, several are asked for")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.commands.shared.requests import take
-from embviz.commands.shared.source import FILE, refuse_overwriting, table_options
+from embviz.commands.shared.source import FILE, more_sources, refuse_overwriting, table_options
 from embviz.commands.shared.terminal import say
 from embviz.errors import ParameterError
 from embviz.loaders.reading import Reading
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("source", type=FILE)
+@more_sources
 @click.option("-o", "--output", type=FILE, metavar="DIR", help="The folder to write, or to add to")
 @table_options
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), help="Cosine if not given")
@@ -45,7 +46,8 @@ def index(**given: Any) -> None:
         return
     folder = Path(request.output or "")
     if not request.append:
-        inputs = (("source", request.source), ("metadata", request.reading.metadata))
+        sources = [("source", name) for name in (request.source, *request.more)]
+        inputs = (*sources, ("metadata", request.reading.metadata))
         refuse_overwriting(folder, inputs)
     _tell(_build(request, folder), folder)
 
@@ -59,6 +61,7 @@ class Request:
     """
 
     source: str
+    more: tuple[str, ...]
     output: str | None
     reading: Reading
     metric: Metric | None
@@ -72,6 +75,8 @@ class Request:
         if self.verify:
             if self.output is not None or self.append:
                 raise ParameterError("--verify", "it goes with neither -o nor --append")
+            if self.more:
+                raise ParameterError("--verify", "it checks one index", "name one")
             return
         if self.output is None:
             raise ParameterError("-o", "no folder to write is named", "such as: -o words-index")
@@ -97,7 +102,7 @@ def _build(request: Request, folder: Path) -> NeighborIndex:
     else:
         check_replaceable(folder)
         recover_folder(folder)
-    opened = open_source(request.source, request.reading)
+    opened = open_source((request.source, *request.more), request.reading)
     table = read_table(opened, choose_tensor(opened, request.reading.tensor), request.reading)
     if request.drop_nonfinite:
         table = drop_nonfinite(table)

@@ -6,14 +6,15 @@ from typing import Any
 
 import click
 
-from embviz.commands.shared.source import FILE, format_options
+from embviz.commands.shared.source import FILE, format_options, more_sources
 
 
 @click.command()
 @click.argument("source", type=FILE)
+@more_sources
 @format_options
 @click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-def info(source: str, style: str, **given: Any) -> None:
+def info(source: str, more: tuple[str, ...], style: str, **given: Any) -> None:
     """List the tensors of a source: name, shape, dtype, and which would be taken
 
     \b
@@ -26,7 +27,7 @@ def info(source: str, style: str, **given: Any) -> None:
     from embviz.outputs.standard import check_standard_output, standard_output
 
     check_standard_output()
-    tensors = list_tensors(source, **given)
+    tensors = list_tensors((source, *more), **given)
     end_progress()
     if style == "json":
         import dataclasses

@@ -13,7 +13,7 @@ import click
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.found import settings_file, source_argument, tell_settings
 from embviz.commands.shared.requests import Outputs, Source, take
-from embviz.commands.shared.source import FILE, TileSize, method_option, table_options
+from embviz.commands.shared.source import FILE, TileSize, method_option, more_sources, table_options
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ progress = logging.getLogger("embviz.progress")
 
 @click.command()
 @source_argument
+@more_sources
 @click.option("-o", "output", type=FILE, metavar="FILE", required=True, help="The report to write")
 @table_options
 @click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")

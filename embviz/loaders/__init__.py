@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,11 +14,12 @@ if TYPE_CHECKING:
     from embviz.loaders.opened import Columns, Source, Tensor
     from embviz.model import EmbeddingTable, TensorInfo
 
+Named = str | Path | Sequence[str | Path]
 _MOST_SHOWN = 4096
 
 
 def load_table(
-    source: str | Path,
+    source: Named,
     *,
     sprite: str | Path | None = None,
     sprite_size: tuple[int, int] | None = None,
@@ -26,7 +28,8 @@ def load_table(
     """Read a table of vectors.
 
     Args:
-        source: A file, a checkpoint's prefix, or a folder.
+        source: A file, a checkpoint's prefix, or a folder; several of one width as one table, with
+            a column `source`.
         sprite: A sheet of thumbnails, in place of the source's own.
         sprite_size: A tile's width and height in pixels.
         options: `tensor`, `metadata`, `input_format` and the other fields of `Reading`.
@@ -41,7 +44,7 @@ def load_table(
     return read_table(opened, chosen, reading, sprite=sprite, sprite_size=sprite_size)
 
 
-def list_tensors(source: str | Path, **options: Unpack[ReadingOptions]) -> list[TensorInfo]:
+def list_tensors(source: Named, **options: Unpack[ReadingOptions]) -> list[TensorInfo]:
     """Return the tensors of a source, the one that would be taken marked.
 
     Args:
@@ -65,11 +68,11 @@ def list_tensors(source: str | Path, **options: Unpack[ReadingOptions]) -> list[
         ]
 
 
-def open_source(source: str | Path, reading: Reading = AS_IT_IS) -> Source:
+def open_source(source: Named, reading: Reading = AS_IT_IS) -> Source:
     """Open a source: its headers are read, its tensors are had from it row by row.
 
     Args:
-        source: A file, a checkpoint's prefix, or a folder.
+        source: A file, a checkpoint's prefix, or a folder; several of one width as one table.
         reading: What is said of how it is read.
 
     Raises:
@@ -79,7 +82,13 @@ def open_source(source: str | Path, reading: Reading = AS_IT_IS) -> Source:
     from embviz.loaders.bytes.spooled import as_file, check_one_reader
     from embviz.loaders.formats import open_path, telling
 
-    path = check_path("source", source)
+    if isinstance(source, (tuple, list)) and len(source) != 1:
+        from embviz.loaders.joined import open_several
+
+        several = [check_path("source", name) for name in source]
+        check_one_reader(*(("the source", path) for path in several))
+        return open_several(several, reading, lambda path: open_source(path, reading))
+    path = check_path("source", source[0] if isinstance(source, (tuple, list)) else source)
     check_one_reader(("the source", path), ("--metadata", reading.metadata))
     with telling(path):
         path = as_file(path)

@@ -45,6 +45,8 @@ def choose_tensor(source: Source, asked: str | None) -> Tensor:
     """
     chosen = _default(source) if asked is None else _find(source, asked)
     _check_is_table(source, chosen)
+    if chosen.told:
+        _log.info("%s: %s", source.path, printable(chosen.told, limit=1000))
     return chosen
 
 

@@ -58,6 +58,7 @@ FORMATS: dict[str, Format] = {
         ("logdir", "projector.logdir", "file folder"),
         ("parquet", "tables.parquet", "file folder"),
         ("arrow", "tables.arrow", "file folder"),
+        ("arrays", "arrays.folder", "folder"),
         ("fasttext", "words.fasttext", "file"),
         ("word2vec_binary", "words.word2vec_binary", "file"),
         ("sparse_autoencoder", "weights.sparse_autoencoder", "folder"),

@@ -171,6 +171,7 @@ class Tensor:
         aliases: Other names it answers to.
         known_as: The alias that says more to its user than the name does, "" for none.
         note: What `embviz info` says of it.
+        told: What is said where it is taken, such as what was done to it; "" for nothing.
         preferred: Whether the source itself puts it first, as a projector's config does.
         refusal: Why it cannot be taken, where the format knows better than its shape tells.
         columns: Opens the metadata that belongs to it, in the order of the rows.
@@ -190,6 +191,7 @@ class Tensor:
     aliases: tuple[str, ...] = ()
     known_as: str = ""
     note: str = ""
+    told: str = ""
     preferred: bool = False
     refusal: LoadError | None = None
     columns: Callable[[], Columns] | None = None

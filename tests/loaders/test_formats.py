@@ -176,6 +176,15 @@ def write_json(folder: Path) -> Path:
     return folder / "x.json"
 
 
+def write_arrays(folder: Path) -> Path:
+    shards = folder / "shards"
+    shards.mkdir()
+    for i, start in enumerate(range(0, N, 20)):
+        np.save(shards / f"emb_{i}.npy", VECTORS[start : start + 20])
+        np.save(shards / f"word_{i}.npy", np.array(WORDS[start : start + 20]))
+    return shards
+
+
 WRITERS: dict[str, Callable[[Path], Path]] = {
     "npy": write_npy,
     "npz": write_npz,
@@ -188,6 +197,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "logdir": write_logdir,
     "parquet": write_parquet,
     "arrow": write_arrow,
+    "arrays": write_arrays,
     "fasttext": write_fasttext,
     "word2vec_binary": write_word2vec_binary,
     "sparse_autoencoder": write_sparse_autoencoder,

@@ -27,6 +27,9 @@ def shown_command(ctx: click.Context) -> str:
         if ctx.get_parameter_source(name) not in _GIVEN or value is None or name == "config":
             continue
         if isinstance(param, click.Argument):
+            if isinstance(value, tuple):
+                tail += [_shown(param, item) for item in value]
+                continue
             text = _shown(param, value)
             tail += ["--", text] if text.startswith("-") and text != "-" else [text]
             continue

@@ -40,6 +40,8 @@ class Source:
     """
 
     source: str
+    more: tuple[str, ...] = ()
+    """Sources whose rows follow those of the first."""
     reading: Reading = AS_IT_IS
     sprite: str | None = None
     sprite_size: tuple[int, int] | None = None
@@ -51,8 +53,12 @@ class Source:
     def __post_init__(self) -> None:
         if self.images is not None and self.sprite is not None:
             raise ParameterError("--images", "cannot be combined with --sprite", "give one")
-        if self.images is not None and self.reading.drop_unused:
-            raise ParameterError("--images", "cannot be combined with --drop-unused", "give one")
+        for option, there in (
+            ("--drop-unused", self.reading.drop_unused),
+            ("--unlabeled drop", self.reading.unlabeled == "drop"),
+        ):
+            if self.images is not None and there:
+                raise ParameterError("--images", f"cannot be combined with {option}", "give one")
         if self.images_linked and self.images is None:
             raise ParameterError(
                 "--images-linked", "links the files of --images", "add --images DIR"
@@ -68,7 +74,7 @@ class Source:
         """
         from embviz.loaders import open_source
 
-        return open_source(self.source, self.reading)
+        return open_source((self.source, *self.more), self.reading)
 
     def inputs(self, bookmarks: Sequence[str] = ()) -> Iterator[tuple[str, Path | str | None]]:
         """Yield what each file that is read is, and its path; the source is opened for the last.
@@ -78,7 +84,8 @@ class Source:
             ParameterError: If there is no format of the name.
         """
         yield "settings", self.config
-        yield "source", self.source
+        for name in (self.source, *self.more):
+            yield "source", name
         yield "metadata", self.reading.metadata
         yield "sprite", self.sprite
         yield "images", self.images

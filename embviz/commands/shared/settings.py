@@ -8,7 +8,7 @@ from typing import Any
 from embviz.errors import LoadError
 
 CONFIG = "embviz.toml"
-FILES = {"source", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
+FILES = {"source", "more", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
 FILES |= {"save_coordinates", "save_bookmark", "o"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
 OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure")

@@ -69,6 +69,11 @@ def format_options(function: F) -> F:
     return function
 
 
+def more_sources(function: F) -> F:
+    """Add the argument that takes the sources behind the first."""
+    return click.argument("more", nargs=-1, type=FILE, metavar="[SOURCE]...")(function)
+
+
 def table_options(function: F) -> F:
     """Add the options that say which tensor is read, and how."""
     help = "The tensor in a source that has several"

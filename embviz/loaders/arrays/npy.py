@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from embviz.loaders.bytes.packed import find_packing, open_unpacked
 from embviz.loaders.bytes.zip_members import READ_BYTES, most_unpacked
 from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
-from embviz.rows import why_not_numbers
+from embviz.rows import drop_unit_axes, tell_unit_axes, why_not_numbers
 
 
 class NpyFormat:
@@ -50,7 +51,8 @@ def npy_tensor(path: Path, name: str, aliases: tuple[str, ...] = ()) -> Tensor:
     """
     what = str(path)
     with open_unpacked(path) as (packing, file):
-        header = read_header(file, what)
+        stored = read_header(file, what)
+    header = replace(stored, shape=drop_unit_axes(stored.shape))
     check_table(header, what)
     if packing:
         check_packed_size(header, path.stat().st_size, what)
@@ -62,7 +64,9 @@ def npy_tensor(path: Path, name: str, aliases: tuple[str, ...] = ()) -> Tensor:
         str(header.dtype),
         rows=lambda: read_packed(path, header) if packing else map_array(path, header, 0),
         aliases=aliases,
-        note=f"array in {packing}, read into memory" if packing else "array",
+        note=tell_unit_axes(stored.shape)
+        or (f"array in {packing}, read into memory" if packing else "array"),
+        told=tell_unit_axes(stored.shape),
     )
 
 
@@ -73,19 +77,48 @@ def check_table(header: NpyHeader, what: str) -> None:
         LoadError: With its dtype or shape.
     """
     reason = why_not_numbers(header.dtype)
+    if reason and header.dtype.kind == "O":
+        raise LoadError(what, reason[0], _object_way_out(header.shape, what))
     if reason:
         raise LoadError(what, *reason)
+    if len(header.shape) == 1:
+        raise LoadError(
+            what,
+            f"1-D, shape ({header.shape[0]}): one number a row is no vector",
+            "values for each point go to --metadata",
+        )
     if len(header.shape) != 2:
         shape = ", ".join(map(str, header.shape))
         raise LoadError(
             what,
             f"{len(header.shape)}-D, shape ({shape}), where rows of columns (2-D) are needed",
-            "reshape it to (points, dimensions)",
+            f"numpy.save('x.npy', {_loaded(what)}.reshape({header.shape[0]}, -1))"
+            if header.shape
+            else "save an array of rows",
         )
     if 0 in header.shape:
         raise LoadError(
             what, f"{header.shape[0]} rows of {header.shape[1]} columns: nothing to show"
         )
+
+
+def _object_way_out(shape: tuple[int, ...], what: str) -> str:
+    """Return how an array of Python objects becomes a table, by what its shape says it holds."""
+    loaded = _loaded(what, ", allow_pickle=True")
+    if not shape:
+        return (
+            f"where you trust it and it is a dict of vectors: d = {loaded}.item(); "
+            "numpy.savez('x.npz', word=list(d), emb=numpy.array(list(d.values()), 'float32'))"
+        )
+    stacked = f"numpy.stack({loaded})" if len(shape) == 1 else loaded
+    equal = " and its rows are equally long" if len(shape) == 1 else ""
+    return f"where you trust it{equal}: numpy.save('x.npy', {stacked}.astype('float32'))"
+
+
+def _loaded(what: str, more: str = "") -> str:
+    """Return what loads an array in Python: a file, or a member as `FILE: 'NAME'`."""
+    file, found, member = what.rpartition(": '")
+    return f"numpy.load({(file if found else what)!r}{more})" + (f"['{member}]" if found else "")
 
 
 def check_size(header: NpyHeader, size: int, what: str) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-import re
 import zipfile
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.arrays.npy import check_size, check_table, map_array
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header
-from embviz.loaders.arrays.texts import array_texts, is_text_or_number, object_way_out
+from embviz.loaders.arrays.texts import array_texts, is_label, is_text_or_number, object_way_out
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
     READ_BYTES,
@@ -31,21 +30,12 @@ from embviz.loaders.bytes.zip_members import (
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns, list_some
 from embviz.loaders.reading import Reading
 from embviz.loaders.weights.features import with_features
-from embviz.rows import why_not_numbers
+from embviz.rows import drop_unit_axes, tell_unit_axes, why_not_numbers
 
 _log = logging.getLogger("embviz")
 
 _EMPTY = b"PK\x05\x06"
 _MOST_MEMBERS = 10_000
-_OF_LABELS = re.compile(
-    r"(^|_)(labels?|names?|y|targets?|class(es)?|clusters?|categor(y|ies)|groups?|ids?|idx|index"
-    r"|indices|rows?|split|year|date|time)(_|$)",
-    re.IGNORECASE,
-)
-_OF_A_LAYER = re.compile(
-    r"[./]|bias|beta|gamma|mean|var|std|scale|norm|moment|thresh|weight|kernel|(^|_)b(_|\d|$)",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True)
@@ -119,7 +109,10 @@ def _holds_arrays(path: Path) -> bool:
 
 
 def _as_tensor(path: Path, members: list[_Member], member: _Member) -> Tensor:
-    header, refusal = member.header, _refusal(member)
+    stored = member.header
+    header = stored and replace(stored, shape=drop_unit_axes(stored.shape))
+    told = tell_unit_axes(stored.shape) if stored else ""
+    refusal = _refusal(replace(member, header=header))
     shape = header.shape if header else ()
     dtype = ""
     if header:
@@ -133,18 +126,20 @@ def _as_tensor(path: Path, members: list[_Member], member: _Member) -> Tensor:
         _check_member(path, member, header)
         return _map_or_read(path, member, header)
 
-    stored = member.info.compress_type == zipfile.ZIP_STORED
+    plain = member.info.compress_type == zipfile.ZIP_STORED
+    others = any(m.header and len(m.header.shape) == 2 and not m.reason for m in members)
     return Tensor(
         member.name,
         shape,
         dtype,
         rows=rows,
-        role="table" if refusal is None else "other",
+        role="other" if refusal else "duplicate" if told and others else "table",
         aliases=(f"{member.name}.npy",),
-        note=member.reason or ("table" if refusal is None else f"{len(shape)}-D"),
+        note=member.reason or (f"{len(shape)}-D" if refusal else told or "table"),
+        told=told,
         refusal=refusal,
         columns=lambda: TextColumns(_read_columns(path, members, shape[0])),
-        verify=(lambda: verify_member(path, member.info, member.what)) if stored else None,
+        verify=(lambda: verify_member(path, member.info, member.what)) if plain else None,
     )
 
 
@@ -272,7 +267,7 @@ def _read_columns(path: Path, members: list[_Member], n_points: int) -> dict[str
         elif header.shape == (n_points,) and is_text_or_number(header.dtype):
             fitting.append(member)
     several = sum(m.header is not None and len(m.header.shape) > 1 for m in members) > 1
-    left_out = [m for m in fitting if not _is_label(m, several)]
+    left_out = [m for m in fitting if m.header and not is_label(m.name, m.header.dtype, several)]
     if left_out:
         names = list_some([printable(m.name, 40) for m in left_out])
         _log.info(
@@ -280,21 +275,6 @@ def _read_columns(path: Path, members: list[_Member], n_points: int) -> dict[str
             path, names, path,
         )  # fmt: skip
     return _columns_of(path, [m for m in fitting if m not in left_out])
-
-
-def _is_label(member: _Member, several: bool) -> bool:
-    """Tell whether an array of one value a row says what the rows are.
-
-    Texts do. Numbers do where their name says so, or where the archive holds one table alone and
-    the name is not one of a layer's.
-    """
-    header = member.header
-    assert header is not None
-    if header.dtype.kind in "US":
-        return True
-    if _OF_A_LAYER.search(member.name):
-        return False
-    return not several or _OF_LABELS.search(member.name) is not None
 
 
 def read_label_arrays(path: Path, n_points: int | None) -> dict[str, tuple[str, ...]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ from embviz.loaders.bytes.packed import open_unpacked
 
 _MOST_CODE_POINT = 0x10FFFF
 ONE_COLUMN_NAME = "label"
+_OF_LABELS = re.compile(
+    r"(^|_)(labels?|names?|y|targets?|class(es)?|clusters?|categor(y|ies)|groups?|ids?|idx|index"
+    r"|indices|rows?|split|year|date|time)(_|$)",
+    re.IGNORECASE,
+)
+_OF_A_LAYER = re.compile(
+    r"[./]|bias|beta|gamma|mean|var|std|scale|norm|moment|thresh|weight|kernel|(^|_)b(_|\d|$)",
+    re.IGNORECASE,
+)
 
 
 def array_texts(array: NDArray[Any], what: str) -> tuple[str, ...]:
@@ -45,6 +55,24 @@ def array_texts(array: NDArray[Any], what: str) -> tuple[str, ...]:
 def is_text_or_number(dtype: np.dtype[Any]) -> bool:
     """Tell whether values of a type can stand in a column."""
     return dtype.kind in "USiubfM"
+
+
+def is_label(name: str, dtype: np.dtype[Any], several: bool) -> bool:
+    """Tell whether an array of one value a row, beside tables, says what the rows are.
+
+    Texts do. Numbers do where their name says so, or where there is one table alone and the name is
+    not one of a layer's.
+
+    Args:
+        name: Its name.
+        dtype: Its type.
+        several: Whether there are several tables.
+    """
+    if dtype.kind in "US":
+        return True
+    if _OF_A_LAYER.search(name):
+        return False
+    return not several or _OF_LABELS.search(name) is not None
 
 
 def object_way_out(name: str, member: str = "") -> str:

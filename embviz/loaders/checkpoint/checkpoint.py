@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 from embviz.errors import LoadError
@@ -19,8 +20,10 @@ from embviz.loaders.checkpoint.paths import Location, claim_path, locate
 from embviz.loaders.checkpoint.state import STATE_NAME
 from embviz.loaders.checkpoint.types import NUMERIC, type_name
 from embviz.loaders.checkpoint.v1 import V1Checkpoint
-from embviz.loaders.opened import Claim, Source, Start, Tensor
+from embviz.loaders.joined import with_joined_parts
+from embviz.loaders.opened import Claim, Role, Source, Start, Tensor
 from embviz.loaders.reading import Reading
+from embviz.rows import drop_unit_axes, tell_unit_axes
 
 logger = logging.getLogger("embviz")
 Reader = TensorBundle | V1Checkpoint
@@ -51,12 +54,27 @@ class CheckpointFormat:
         """
         location = locate(path)
         reader, tensors = _open(location)
-        found = tuple(_as_tensor(path, reader, t) for t in tensors)
+        found = _with_unit_axes_dropped([_as_tensor(path, reader, t) for t in tensors])
+        found = with_joined_parts(path, found)
         files = (*location.files, path / STATE_NAME)
-        return Source(path, found, location.source, is_model=True, files=files)
+        return Source(path, tuple(found), location.source, is_model=True, files=files)
 
 
 CHECKPOINT = CheckpointFormat()
+
+
+def _with_unit_axes_dropped(tensors: list[Tensor]) -> list[Tensor]:
+    """Return tensors that are tables but for axes of length 1 as tables.
+
+    They are candidates where there is no table else: 1 x 1 convolutions have such axes too.
+    """
+    role: Role = "duplicate" if any(t.is_candidate for t in tensors) else "table"
+    return [
+        replace(t, sides=drop_unit_axes(t.shape), role=role, note=told, told=told)
+        if t.role == "other" and t.refusal is None and (told := tell_unit_axes(t.shape))
+        else t
+        for t in tensors
+    ]
 
 
 def _as_tensor(path: Path, reader: Reader, t: NamedTensor) -> Tensor:
@@ -70,7 +88,7 @@ def _as_tensor(path: Path, reader: Reader, t: NamedTensor) -> Tensor:
         t.name,
         t.shape,
         type_name(t.dtype),
-        rows=lambda: read()[0],
+        rows=lambda: read()[0].reshape(drop_unit_axes(t.shape)),
         role=t.role,
         aliases=t.aliases,
         known_as=t.known_as,

@@ -162,7 +162,7 @@ def test_no_table_at_all_is_told_with_what_there_is(tmp_path):
 )
 def test_a_tensor_that_is_not_there_is_refused_with_those_that_are(tmp_path, asked, why):
     path = bundle(tmp_path, a__emb=(9, 3), b__emb=(9, 3), x__part__part_0=(5, 3), one=(),
-                  x__part__part_1=(5, 3), bias=(4,), cube=(2, 3, 4))  # fmt: skip
+                  x__part__part_1=(5, 4), bias=(4,), cube=(2, 3, 4))  # fmt: skip
     with pytest.raises(ParameterError, match=why):
         load(path, asked)
 
@@ -177,7 +177,7 @@ def test_a_tensor_that_is_not_there_is_refused_with_those_that_are(tmp_path, ask
 )
 def test_a_tensor_that_is_no_table_says_why(tmp_path, asked, why):
     path = bundle(tmp_path, a__emb=(9, 3), b__emb=(9, 3), x__part__part_0=(5, 3), one=(),
-                  x__part__part_1=(5, 3), bias=(4,), cube=(2, 3, 4))  # fmt: skip
+                  x__part__part_1=(5, 4), bias=(4,), cube=(2, 3, 4))  # fmt: skip
     with pytest.raises(LoadError, match=why):
         load(path, asked)
 
