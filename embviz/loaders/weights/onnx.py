@@ -12,7 +12,7 @@ from embviz.loaders.bytes.protobuf import LENGTH, VARINT, MalformedError, read_v
 from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import describe_start
-from embviz.loaders.weights.factors import find_factors
+from embviz.loaders.weights.factors import find_factors, index_factors
 from embviz.loaders.weights.onnx_data import TYPES, Model, check_values, load_values
 from embviz.loaders.weights.onnx_graph import Stored, read_graph
 from embviz.loaders.weights.onnx_scales import (
@@ -99,6 +99,7 @@ class _Reader:
 
     def __init__(self, model: Model, stored: Mapping[str, Stored], uses: Uses) -> None:
         self.model, self._stored, self._uses = model, stored, uses
+        self._factors = index_factors(stored)
 
     def tensors(self, stored: list[Stored]) -> tuple[Tensor, ...]:
         found: dict[str, Tensor] = {}
@@ -148,15 +149,10 @@ class _Reader:
         except LoadError as error:
             return error.why, error.way_out
         if scaling is None and len(stored.shape) == 2 and dtype in _QUANTIZED:
-            factors = self._find_factors(stored.name)
+            factors = find_factors(stored.name, self._factors)
             if factors:
                 return f"{dtype}, of which '{printable(factors)}' has the scale", _DEQUANTIZED
         return "", ""
-
-    def _find_factors(self, name: str) -> str:
-        """Return the name of a scale, as ONNX Runtime and others call it."""
-        scale = name.removesuffix("_quantized") + "_scale"
-        return scale if scale in self._stored else find_factors(name, self._stored.keys())
 
     def _rows(self, stored: Stored, scaling: Scaling | None) -> Rows:
         values = load_values(self.model, stored)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embviz.loaders.weights.pickle_nodes import Dict, Made, Persistent, PickleError
-from embviz.loaders.weights.pickled_views import View, class_name, is_tensor, read_view
+from embviz.loaders.weights.pickled_views import View, class_name, is_array, is_tensor, read_view
 
 MOST_DEPTH = 64
 MOST_VISITS = 10_000_000
@@ -110,7 +110,7 @@ class _Walk:
 
     def _visit_made(self, node: Made, place: _Place) -> None:
         by = class_name(node.by)
-        if is_tensor(node):
+        if is_tensor(node) or is_array(node):
             self._add(node, place)
         elif by.startswith(_TRANSPARENT):
             if isinstance(node.args, tuple) and node.args:

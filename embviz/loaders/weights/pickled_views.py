@@ -58,6 +58,7 @@ _OF_PARAMETERS = {
     "torch.nn.parameter.Parameter",
     "torch.nn.parameter.Buffer",
 }
+ARRAY = "it is an array of NumPy within the pickle, which is not read"
 _REBUILDS = ("torch._utils._rebuild_", "torch._tensor._rebuild_")
 
 
@@ -107,8 +108,24 @@ def is_tensor(node: Any) -> bool:
     return by.startswith(_REBUILDS) or by in _OF_PARAMETERS
 
 
+def is_array(node: Made) -> bool:
+    """Tell whether a node is an array of NumPy of more than one side, pickled as it is."""
+    by = class_name(node.by)
+    return by.endswith("multiarray._reconstruct") and len(_array_shape(node)) > 1
+
+
+def _array_shape(node: Made) -> tuple[int, ...]:
+    state = node.states[0] if node.states else None
+    try:
+        return _integers(state[1]) if isinstance(state, tuple) and len(state) > 1 else ()
+    except _UnreadableError:
+        return ()
+
+
 def read_view(node: Made) -> View:
     """Return what a call makes; where that is not known, why."""
+    if is_array(node):
+        return View("", _array_shape(node), reason=ARRAY)
     try:
         return _resolve(node)
     except _UnreadableError as error:

@@ -30,7 +30,7 @@ from embviz.loaders.refusals import describe_start
 from embviz.loaders.weights import pytorch_legacy
 from embviz.loaders.weights.features import with_features
 from embviz.loaders.weights.pickle_machine import read_pickle
-from embviz.loaders.weights.pickle_nodes import PickleError
+from embviz.loaders.weights.pickle_nodes import Dict, PickleError
 from embviz.loaders.weights.pickled_tensors import find_tensors
 from embviz.loaders.weights.pytorch_legacy import map_bytes, read_legacy
 from embviz.loaders.weights.stored_tensors import AS_NPY, Piece, Store, as_tensors
@@ -135,8 +135,9 @@ def _open_archive(path: Path) -> tuple[Tensor, ...]:
                 for other, info in members.items()
                 if other.startswith(of)
             }
-            alone = path.stem if name.endswith(_PICKLE) else "constants"
-            tensors += as_tensors(Store(path, pieces, big_endian), find_tensors(root, alone))
+            if name.endswith(_CONSTANTS):  # What TorchScript's code uses, by number.
+                root = Dict([("constants", root)])
+            tensors += as_tensors(Store(path, pieces, big_endian), find_tensors(root, path.stem))
     return tuple(tensors)
 
 

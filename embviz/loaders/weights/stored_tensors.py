@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.choice import TABLE_NAME
 from embviz.loaders.opened import Role, Tensor, TextColumns, list_some
-from embviz.loaders.weights.factors import find_factors
-from embviz.loaders.weights.pickled_labels import find_labels
+from embviz.loaders.weights.factors import find_factors, index_factors
+from embviz.loaders.weights.pickled_labels import Labels
 from embviz.loaders.weights.pickled_tensors import Found
-from embviz.loaders.weights.pickled_views import View
+from embviz.loaders.weights.pickled_views import ARRAY, View
 from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
@@ -35,6 +35,7 @@ _WAYS_OUT = {
     "quantized": "in PyTorch: numpy.save('x.npy', weight.detach().dequantize().cpu().numpy())",
     "sparse": "in PyTorch: numpy.save('x.npy', weight.detach().to_dense().float().cpu().numpy())",
     "complex": "in PyTorch: numpy.save('x.npy', weight.detach().real.float().cpu().numpy())",
+    "array": "load it in PyTorch and save it: numpy.save('x.npy', array)",
     "factors": "load the model dequantized and save the weight by numpy.save",
 }
 
@@ -81,17 +82,18 @@ class _Swapped:
 
 def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
     """Return tensors whose elements are there, and why others cannot be read."""
-    names = {t.name for t in found}
+    factors = index_factors(t.name for t in found)
     firsts: dict[View, Found] = {}
     for t in found:
         first = firsts.get(t.view)
         if first is None or _rank(t) > _rank(first):
             firsts[t.view] = t
-    tensors = []
+    tensors, labels = [], Labels()
     for t in found:
-        reason = t.view.reason or _reason(t.view, store.pieces) or _multiplied(t, names)
+        reason = t.view.reason or _reason(t.view, store.pieces) or _multiplied(t, factors)
         first = firsts[t.view]
-        tensors.append(_as_tensor(store, t, reason, "" if first is t else first.name))
+        tensor = _as_tensor(store, t, reason, "" if first is t else first.name)
+        tensors.append(tensor if reason else _with_labels(store.path, t, tensor, labels))
     return tuple(tensors)
 
 
@@ -118,24 +120,30 @@ def _as_tensor(store: Store, t: Found, reason: str, same_as: str) -> Tensor:
         role=role,
         note=note,
         refusal=_refuse(store.path, t, reason) if reason else None,
-        columns=_columns(store.path, t) if len(view.shape) == 2 else None,
         verify=None if reason or view.storage is None else store.pieces[view.storage.key].verify,
     )
 
 
-def _columns(path: Path, t: Found) -> Callable[[], TextColumns]:
+def _with_labels(path: Path, t: Found, tensor: Tensor, labels: Labels) -> Tensor:
+    """Return a table with the words that were saved beside it, where there are any."""
+    if len(t.view.shape) != 2:
+        return tensor
+    found = labels.find(t.beside, t.view.shape[0])
+    if not found:
+        return tensor
+    names = list_some([printable(name) for name in found])
+
     def columns() -> TextColumns:
-        found = find_labels(t.beside, t.view.shape[0])
-        if found:
-            names = list_some([printable(name) for name in found])
-            _log.info("%s: with the labels that were saved beside it: %s", path, names)
+        _log.info("%s: with the labels that were saved beside it: %s", path, names)
         return TextColumns(found)
 
-    return columns
+    note = f"{tensor.note}, labels in {names}"
+    return replace(tensor, columns=columns, note=note)
 
 
 def _refuse(path: Path, t: Found, reason: str) -> LoadError:
     signs = {
+        "array": reason == ARRAY,
         "factors": reason.endswith("has the factors"),
         "quantized": "qtensor" in reason or t.view.dtype.startswith(("qint", "quint")),
         "sparse": "sparse" in reason,
@@ -184,13 +192,13 @@ def _reason(view: View, pieces: Mapping[str, Piece]) -> str:
     return ""
 
 
-def _multiplied(t: Found, names: set[str]) -> str:
+def _multiplied(t: Found, factors: dict[str, str]) -> str:
     """Return why numbers of one byte are not the values, where factors lie beside them."""
     dtype = numpy_type(t.view.dtype)
     if dtype is None or dtype.itemsize > 1 or t.view.dtype == "bool" or len(t.view.shape) != 2:
         return ""
-    factors = find_factors(t.name, names)
-    return f"{t.view.dtype}, of which '{printable(factors)}' has the factors" if factors else ""
+    other = find_factors(t.name, factors)
+    return f"{t.view.dtype}, of which '{printable(other)}' has the factors" if other else ""
 
 
 def _rows(store: Store, view: View) -> Rows:

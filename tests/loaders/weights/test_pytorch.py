@@ -191,6 +191,25 @@ def test_names_are_keys_and_places_down_to_the_tensor(tmp_path: Path) -> None:
     assert list(found(alone)) == ["y"]
 
 
+def test_an_ordered_dict_of_python_2_is_a_dictionary(tmp_path: Path) -> None:
+    pairs = [["w", tensor(store(), (3, 2))], ("b", tensor(store(), (6,)))]
+    ordered = Call(named("collections", "OrderedDict"), (pairs,))
+    path = write_zip(tmp_path / "x.pt", ordered, {"0": floats(3, 2).tobytes()})
+    assert list(found(path)) == ["w", "b"]
+
+
+def test_constants_of_torchscript_are_read(tmp_path: Path) -> None:
+    array, other = floats(3, 2), floats(4, 2) + 1
+    root = Call(named("__torch__", "M"), state={"w": tensor(store(), (3, 2))}, new=True)
+    constants = {
+        "constants.pkl": dump((tensor(store(n=8), (4, 2)),)),
+        "constants/0": other.tobytes(),
+    }
+    path = write_zip(tmp_path / "x.pt", root, {"0": array.tobytes()}, **constants)
+    np.testing.assert_array_equal(read(path, "w"), array)
+    np.testing.assert_array_equal(read(path, "constants/0"), other)
+
+
 def module(name: str, **parts: Any) -> Call:
     state = {"training": True, "_parameters": {}, "_buffers": {}, "_modules": {}, **parts}
     return Call(named("mine", name), state=state, new=True)
@@ -314,6 +333,7 @@ def test_words_that_were_saved_with_a_table_are_its_labels(
     root = {**others, **beside, "model": {"w": tensor(store(), (3, 2))}, "same": ["x", "y", "z"]}
     path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
     assert load_table(path).metadata == {name: ("x", "y", "z")}
+    assert found(path)["model/w"].note == f"table, labels in {name}"
     assert f"{path}: with the labels that were saved beside it: {name}" in caplog.text
 
 

@@ -127,7 +127,15 @@ def test_a_tensor_that_cannot_be_read_is_refused_by_itself(tmp_path: Path, kind:
     assert re.search(rf"^{path}: tensor 'odd': .*{said}", refusal(path, "odd"))
 
 
-FACTORS = ["w.weight_scale", "w.weight_scale_inv", "w.SCB", "w.scales", "w.weight.absmax"]
+FACTORS = [
+    "w.weight_scale",
+    "w.weight_scale_inv",
+    "w.SCB",
+    "w.scales",
+    "w.weight.absmax",
+    "w.weight.quant_state.bitsandbytes__nf4",
+    "w.weight_zero_point",
+]
 
 
 @pytest.mark.parametrize("factors", FACTORS)
@@ -142,6 +150,29 @@ def test_numbers_of_a_byte_with_factors_beside_them_are_refused(
     path = write_zip(tmp_path / "x.pt", root, {"0": b"abcdef", "1": floats(6).tobytes()})
     assert f"int8, of which '{factors}' has the factors" in refusal(path, "w.weight")
     assert read(path, "other.weight").shape == (2, 2)
+
+
+@pytest.mark.parametrize("other", ["v.weight_scale", "scale", "w.weight_scaled", "wscale", "w"])
+def test_factors_of_other_weights_are_no_factors(tmp_path: Path, other: str) -> None:
+    root = {
+        "w.weight": tensor(store("CharStorage"), (3, 2)),
+        other: tensor(store(key="1"), (6,)),
+    }
+    path = write_zip(tmp_path / "x.pt", root, {"0": b"abcdef", "1": floats(6).tobytes()})
+    assert read(path, "w.weight").shape == (3, 2)
+
+
+def test_an_array_of_numpy_is_listed_and_refused_with_a_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    array = np.arange(6.0).reshape(3, 2)
+    path = write_zip(tmp_path / "x.pt", {"vectors": array, "state": array[0]}, {})
+    assert [(t.name, t.shape) for t in open_source(path).tensors] == [("vectors", (3, 2))]
+    text = refusal(path)
+    assert "tensor 'vectors': it is an array of NumPy within the pickle" in text
+    eval(text.rpartition("save it: ")[2], {"numpy": np, "array": array})
+    np.testing.assert_array_equal(load_table(tmp_path / "x.npy").vectors, array)
 
 
 def test_no_other_table_is_taken_for_one_that_cannot_be_read(tmp_path: Path) -> None:
@@ -215,7 +246,7 @@ def test_an_archive_of_two_models_or_none_is_refused(tmp_path: Path) -> None:
     assert "2 members data.pkl" in refusal(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a/other", b"")
-    assert "a zip archive of a/other" in refusal(path)
+    assert "which is not read; unpack it first" in refusal(path)
     with pytest.raises(LoadError, match=r"no members data\.pkl"):
         load_table(path, input_format="pytorch")
 
