@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import mmap
 from collections.abc import Mapping
 from functools import partial
@@ -24,6 +25,7 @@ from embviz.loaders.weights.onnx_scales import (
 )
 from embviz.rows import Rows
 
+_log = logging.getLogger("embviz")
 _AS_NPY = "save it by numpy.save('x.npy', onnx.numpy_helper.to_array(tensor))"
 _DEQUANTIZED = "give the model as it was before it was quantized"
 _GRAPH = 7
@@ -119,7 +121,7 @@ class _Reader:
         reason, way_out = self._why_not(stored, scaling, dtype)
         note = "table" if flat else f"{len(stored.shape)}-D"
         if scaling is not None:
-            note = f"{dtype} with its scale in '{printable(scaling.scale)}'"
+            note = f"quantized: {dtype}, its scale in '{printable(scaling.scale)}'"
         what = f"tensor '{printable(name)}': {reason}"
         return Tensor(
             name,
@@ -158,6 +160,12 @@ class _Reader:
         values = load_values(self.model, stored)
         if scaling is None:
             return values
+        _log.info(
+            "%s: '%s' is quantized: its values are those of %s times their scale",
+            self.model.path,
+            printable(stored.name),
+            TYPES[stored.data_type],
+        )
         scale = load_values(self.model, self._stored[scaling.scale])
         zero = load_values(self.model, self._stored[scaling.zero]) if scaling.zero else None
         return DequantizedRows(values, scaling, scale, zero)

@@ -19,7 +19,7 @@ from embviz.errors import LoadError
 from embviz.loaders.weights.pickle_machine import read_pickle
 from embviz.loaders.weights.pickle_nodes import Persistent, PickleError
 from embviz.loaders.weights.pickled_views import find_storage
-from embviz.loaders.weights.stored_tensors import Piece, numpy_type
+from embviz.loaders.weights.stored_tensors import Piece, element_size
 
 MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."
 _VERSION = 1001
@@ -40,13 +40,14 @@ def read_legacy(path: Path) -> tuple[Any, dict[str, Piece]]:
         _, at = read_pickle(data, at)
         root, at = read_pickle(data, at, kept)
         keys, at = read_pickle(data, at)
-        sizes = {s.key: s.dtype for s in map(find_storage, kept) if s is not None}
+        types = {s.key: s.dtype or "uint8" for s in map(find_storage, kept) if s is not None}
         pieces: dict[str, Piece] = {}
         for key in keys if isinstance(keys, list) else ():
-            dtype = numpy_type(sizes.get(key, "") or "uint8") if isinstance(key, str) else None
-            if dtype is None:
-                raise PickleError(f"a storage of {sizes.get(key)} before byte {at}")
-            n_bytes = int.from_bytes(data[at : at + 8], "little") * dtype.itemsize
+            dtype = types.get(key, "") if isinstance(key, str) else ""
+            size = element_size(dtype)
+            if not size:
+                raise PickleError(f"a storage of {dtype or 'no type'} before byte {at}")
+            n_bytes = int.from_bytes(data[at : at + 8], "little") * size
             at += 8
             if at + n_bytes > len(data):
                 why = f"cut off: {n_bytes} bytes at byte {at}, {max(0, len(data) - at)} are there"

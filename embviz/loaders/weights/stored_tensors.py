@@ -31,6 +31,8 @@ _SMALL = frozenset(
     {"bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
      "float8_e8m0fnu"}
 )  # fmt: skip
+_OTHERS = {"complex64": 8, "complex128": 16, "qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1,
+           "quint2x4": 1}  # fmt: skip
 _WAYS_OUT = {
     "quantized": "in PyTorch: numpy.save('x.npy', weight.detach().dequantize().cpu().numpy())",
     "sparse": "in PyTorch: numpy.save('x.npy', weight.detach().to_dense().float().cpu().numpy())",
@@ -131,14 +133,14 @@ def _with_labels(path: Path, t: Found, tensor: Tensor, labels: Labels) -> Tensor
     found = labels.find(t.beside, t.view.shape[0])
     if not found:
         return tensor
-    names = list_some([printable(name) for name in found])
+    names = "" if [*found] == ["label"] else list_some([printable(name) for name in found])
+    shown = f" ({names})" if names else ""
 
     def columns() -> TextColumns:
-        _log.info("%s: with the labels that were saved beside it: %s", path, names)
+        _log.info("%s: with the labels that were saved beside '%s'%s", path, tensor.name, shown)
         return TextColumns(found)
 
-    note = f"{tensor.note}, labels in {names}"
-    return replace(tensor, columns=columns, note=note)
+    return replace(tensor, columns=columns, note=f"{tensor.note}, with labels{shown}")
 
 
 def _refuse(path: Path, t: Found, reason: str) -> LoadError:
@@ -151,6 +153,12 @@ def _refuse(path: Path, t: Found, reason: str) -> LoadError:
     }
     way_out = next((_WAYS_OUT[sign] for sign, there in signs.items() if there), AS_NPY)
     return LoadError(path, f"tensor '{printable(t.name)}': {reason}", way_out)
+
+
+def element_size(name: str) -> int:
+    """Return how many bytes an element takes in a storage, 0 where the type is not known."""
+    dtype = numpy_type(name)
+    return _OTHERS.get(name, 0) if dtype is None else dtype.itemsize
 
 
 def numpy_type(name: str) -> np.dtype[Any] | None:
@@ -174,10 +182,9 @@ def _reason(view: View, pieces: Mapping[str, Piece]) -> str:
     piece = pieces.get(view.storage.key)
     if piece is None:
         return f"its bytes '{printable(view.storage.key, 40)}' are not in the file"
-    own = numpy_type(view.storage.dtype) if view.storage.dtype else np.dtype(np.uint8)
-    if own is None:
+    announced = view.storage.n_elements * element_size(view.storage.dtype or "uint8")
+    if not announced and view.storage.n_elements:
         return f"it lies in a storage of {view.storage.dtype}"
-    announced = view.storage.n_elements * own.itemsize
     if announced > piece.n_bytes:
         return f"cut off: its storage takes {announced} bytes, {piece.n_bytes} are there"
     if 0 in view.shape:

@@ -158,7 +158,10 @@ def spread(scale: Any, options: dict[str, int]) -> Any:
 
 @pytest.mark.parametrize("kind", SCALES)
 @pytest.mark.parametrize("with_zero", [False, True])
-def test_a_quantized_table_is_scaled(tmp_path: Path, kind: str, with_zero: bool) -> None:
+def test_a_quantized_table_is_scaled(
+    tmp_path: Path, kind: str, with_zero: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "embviz")
     scale, options = SCALES[kind]
     zero = RNG.integers(-9, 9, np.shape(scale)).astype(np.int8)
     nodes = [node("DequantizeLinear", "q s z" if with_zero else "q s", "w", **options),
@@ -173,7 +176,8 @@ def test_a_quantized_table_is_scaled(tmp_path: Path, kind: str, with_zero: bool)
     np.testing.assert_array_equal(np.asarray(table.vectors[:]), right)
     np.testing.assert_array_equal(np.asarray(table.vectors[3:7]), right[3:7])
     assert np.asarray(table.vectors[5:5]).shape == (0, 4)
-    assert found(path)["q"].note == "int8 with its scale in 's'"
+    assert found(path)["q"].note == "quantized: int8, its scale in 's'"
+    assert "'q' is quantized: its values are those of int8 times their scale" in caplog.text
 
 
 def test_rows_that_are_looked_up_and_then_scaled_are_scaled(tmp_path: Path) -> None:

@@ -15,7 +15,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch_reading import found, read, refusal
-from torch_writer import Call, Storage, dump, floats, named, store, tensor, write_zip
+from torch_writer import (
+    Call,
+    Source,
+    Storage,
+    dump,
+    floats,
+    named,
+    store,
+    tensor,
+    write_older,
+    write_zip,
+)
 
 from embviz.loaders import list_tensors, load_table, open_source
 
@@ -73,6 +84,33 @@ def test_every_type_is_read_from_every_protocol(tmp_path: Path, kind: str, proto
     vectors = read(path)
     assert vectors.dtype == array.dtype
     np.testing.assert_array_equal(vectors, array)
+
+
+def test_the_older_format_is_read_with_storages_of_every_type(tmp_path: Path) -> None:
+    """Storages that no table needs are gone past by their size; a module is one of a source."""
+    arrays = {
+        "0": floats(3, 2),
+        "1": np.arange(6, dtype="<i8").reshape(3, 2),
+        "2": np.zeros(5, "<c16"),
+        "3": np.zeros(7, "i1"),
+        "4": floats(3, 2).astype(ml_dtypes.bfloat16),
+    }
+    parameters = {"weight": tensor(store(key="0"), (3, 2))}
+    state = {"_parameters": parameters, "_buffers": {}, "_modules": {}}
+    root = {
+        "model": Call(Source(named("mine", "Model")), state=state, new=True),
+        "odd": Call(named("mine", "Odd"), (store("ComplexDoubleStorage", 5, "2"),)),
+        "q": store("QInt8Storage", 7, "3"),
+        "ints": tensor(store("LongStorage", key="1"), (3, 2)),
+        "brain": tensor(store("BFloat16Storage", key="4"), (3, 2)),
+    }
+    path = write_older(tmp_path / "x.pth", root, arrays)
+    for name, key in (("model/weight", "0"), ("ints", "1"), ("brain", "4")):
+        np.testing.assert_array_equal(read(path, name), arrays[key])
+    assert found(path)["odd"].note.startswith("it is made by mine.Odd")
+    unknown = {"w": tensor(store("NewStorage"), (3, 2))}
+    path = write_older(tmp_path / "y.pth", unknown, {"0": arrays["0"]})
+    assert "damaged: a storage of torch.NewStorage" in refusal(path)
 
 
 def test_a_truth_is_0_or_1(tmp_path: Path) -> None:
@@ -333,8 +371,8 @@ def test_words_that_were_saved_with_a_table_are_its_labels(
     root = {**others, **beside, "model": {"w": tensor(store(), (3, 2))}, "same": ["x", "y", "z"]}
     path = write_zip(tmp_path / "x.pt", root, {"0": floats(3, 2).tobytes()})
     assert load_table(path).metadata == {name: ("x", "y", "z")}
-    assert found(path)["model/w"].note == f"table, labels in {name}"
-    assert f"{path}: with the labels that were saved beside it: {name}" in caplog.text
+    assert found(path)["model/w"].note == f"table, with labels ({name})"
+    assert f"{path}: with the labels that were saved beside 'model/w' ({name})" in caplog.text
 
 
 def test_vectors_of_torchtext_have_their_words(tmp_path: Path) -> None:
@@ -343,3 +381,4 @@ def test_vectors_of_torchtext_have_their_words(tmp_path: Path) -> None:
     path = write_zip(tmp_path / "glove.txt.pt", root, {"0": floats(3, 2).tobytes()})
     table = load_table(path)
     assert (table.name, dict(table.metadata)) == ("2", {"label": ("x", "y", "z")})
+    assert found(path)["2"].note == "table, with labels"

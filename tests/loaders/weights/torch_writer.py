@@ -26,7 +26,7 @@ class Name:
 class Call:
     """What calling a name makes; with `new`, what its `__new__` makes."""
 
-    by: Name
+    by: Any
     args: tuple[Any, ...] = ()
     state: Any = None
     new: bool = False
@@ -45,14 +45,24 @@ class Storage:
     module: str = "torch"
 
 
+@dataclass(eq=False)
+class Source:
+    """A class whose source the older format kept."""
+
+    by: Name
+
+
 class _Pickler(pickle._Pickler):  # type: ignore[name-defined,misc]
+    more: tuple[Any, ...] = ()
     dispatch = pickle._Pickler.dispatch.copy()  # type: ignore[attr-defined]
 
     def persistent_id(self, thing: Any) -> Any:
+        if isinstance(thing, Source):
+            return ("module", thing.by, "x.py", "class X: ...")
         if not isinstance(thing, Storage):
             return None
         kind = named(thing.module, thing.kind)
-        return ("storage", kind, thing.key, thing.device, thing.n_elements)
+        return ("storage", kind, thing.key, thing.device, thing.n_elements, *self.more)
 
     def _save_name(self, thing: Name) -> None:
         if self.proto >= 4:
@@ -91,9 +101,11 @@ def named(module: str, text: str) -> Name:
     return _names.setdefault((module, text), Name(module, text))
 
 
-def dump(root: Any, protocol: int = 2) -> bytes:
+def dump(root: Any, protocol: int = 2, older: bool = False) -> bytes:
     out = io.BytesIO()
-    _Pickler(out, protocol).dump(root)
+    pickler = _Pickler(out, protocol)
+    pickler.more = (None,) if older else ()
+    pickler.dump(root)
     return out.getvalue()
 
 
@@ -136,4 +148,15 @@ def write_zip(
         for key, content in storages.items():
             archive.writestr(f"archive/data/{key}", content)
         archive.writestr("archive/version", b"3\n")
+    return path
+
+
+def write_older(path: Path, root: Any, storages: dict[str, np.ndarray[Any, Any]]) -> Path:
+    """Write a file as PyTorch did before version 1.6."""
+    about = {"protocol_version": 1001, "little_endian": True, "type_sizes": {"int": 4}}
+    parts = [dump(0x1950A86A20F9469CFC6C), dump(1001), dump(about), dump(root, older=True)]
+    parts.append(dump(list(storages)))
+    for array in storages.values():
+        parts += [array.size.to_bytes(8, "little"), array.tobytes()]
+    path.write_bytes(b"".join(parts))
     return path
