@@ -26,6 +26,7 @@ ASIDE_NAME = re.compile(
 HEAD_NAME = re.compile(r"(^|[./])(lm_head|embed_out|output|predictions[./]decoder)[./]weight$")
 # What a layer adds to the name that its user gave it.
 TRAILING = ("/embeddings", "/_embeddings", "/weight", ".weight")
+_NO_NUMBERS = re.compile(r"string|object|resource|variant|records|[<>|]?[US]\d")
 PART = re.compile(r"(^|/)part_\d+$")
 
 _log = logging.getLogger("embviz")
@@ -180,7 +181,7 @@ def _barred(source: Source, chosen: Tensor) -> Tensor | None:
     if chosen.preferred:
         return None
     for t in source.tensors:
-        if t.refusal is None or callable(t.sides):
+        if t.refusal is None or callable(t.sides) or _NO_NUMBERS.match(t.dtype):
             continue
         flat, named = len(t.sides) == 2, _speaks(t) - _speaks(chosen)
         taller = flat and source.is_model and t.sides[0] > max(t.sides[1], chosen.shape[0])

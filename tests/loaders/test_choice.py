@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -96,5 +97,7 @@ def test_a_table_that_cannot_be_read_is_not_passed_over():
         assert choose_tensor(barred, "fc") is other
     for passed_over in (source("odd", 5, 3), source("emb", 3), source("odd", 20, 30)):
         assert choose_tensor(passed_over, None) is other
+    words = replace(source("emb", 20, 3).tensors[0], dtype="string")
+    assert choose_tensor(Source(Path("x"), (words, other), is_model=True), None) is other
     # Of arrays that are no model, size says nothing.
     assert choose_tensor(source("odd", 20, 3, is_model=False), None) is other
