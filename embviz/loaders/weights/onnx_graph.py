@@ -21,7 +21,7 @@ from embviz.loaders.bytes.protobuf import (
 
 MOST_FIELDS = 30_000_000
 MOST_DEPTH = 16
-MOST_TENSORS = 1_000_000
+MOST_TENSORS = 200_000
 _MOST_DIMENSIONS = 32
 _MOST_TEXT = 1 << 16
 Span = tuple[int, int]

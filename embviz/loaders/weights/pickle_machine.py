@@ -14,7 +14,7 @@ from typing import Any
 
 from embviz.loaders.weights.pickle_nodes import Dict, Made, Name, Persistent, PickleError, Skipped
 
-MOST_STEPS = 20_000_000
+MOST_STEPS = 12_000_000
 MOST_OBJECTS = 8_000_000
 MOST_TEXT = 1 << 16  # Bytes of a text; a longer one is no name.
 MOST_INTEGER = 64  # Bytes of an integer; a longer one is no size.

@@ -17,7 +17,7 @@ from embviz.loaders.weights.pickled_views import View, class_name, is_array, is_
 MOST_DEPTH = 64
 MOST_VISITS = 10_000_000
 MOST_NAMES = 64 << 20  # Characters of all names together.
-MOST_TENSORS = 1_000_000
+MOST_TENSORS = 200_000
 _ORDERED = ("collections.OrderedDict", "collections.Counter")
 _OPTIMIZER = re.compile(r"(?i)(\w+_)?optim(izers?)?(_\w+)?")
 _WITH_PARTS = frozenset({Made, Dict, list, tuple})
