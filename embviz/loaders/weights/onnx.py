@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import mmap
-from collections.abc import Mapping
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -15,11 +15,10 @@ from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import describe_start
 from embviz.loaders.weights.factors import find_factors, index_factors
 from embviz.loaders.weights.onnx_data import TYPES, Model, check_values, load_values
-from embviz.loaders.weights.onnx_graph import Stored, read_graph
+from embviz.loaders.weights.onnx_graph import Graph, Stored, read_graph
 from embviz.loaders.weights.onnx_scales import (
     DequantizedRows,
     Scaling,
-    Uses,
     check_scaling,
     find_uses,
 )
@@ -70,7 +69,7 @@ class OnnxFormat:
                 kind = describe_start(file.read(64))
             known = "damaged" if kind == "other binary data" else f"{kind}, no ONNX model"
             raise LoadError(path, f"{known}: {error}", "fetch or write it again") from None
-        reader = _Reader(Model(path), {t.name: t for t in graph.tensors}, find_uses(graph))
+        reader = _Reader(Model(path), graph)
         tensors = reader.tensors(graph.tensors)
         return Source(path, tensors, is_model=True, files=reader.model.data_files)
 
@@ -99,9 +98,13 @@ def _leads_to_graph(head: bytes, size: int) -> bool:
 class _Reader:
     """Makes tensors of what a graph holds."""
 
-    def __init__(self, model: Model, stored: Mapping[str, Stored], uses: Uses) -> None:
-        self.model, self._stored, self._uses = model, stored, uses
-        self._factors = index_factors(stored)
+    def __init__(self, model: Model, graph: Graph) -> None:
+        self.model, self._uses = model, find_uses(graph)
+        self._stored = {tensor.name: tensor for tensor in graph.tensors}
+        self._factors = index_factors(self._stored)
+        counts = Counter(tensor.name for tensor in graph.tensors)
+        # Two branches may have tensors of one name.
+        self._twice = {name for name, count in counts.items() if count > 1}
 
     def tensors(self, stored: list[Stored]) -> tuple[Tensor, ...]:
         found: dict[str, Tensor] = {}
@@ -110,7 +113,7 @@ class _Reader:
                 continue  # A number that an operation needs.
             name = tensor.name or f"initializer {i}"
             while name in found:
-                name = f"{tensor.name} ({i})"
+                name += f" ({i})"
             found[name] = self._tensor(name, tensor)
         return tuple(found.values())
 
@@ -139,6 +142,8 @@ class _Reader:
         needed = [stored]
         try:
             if scaling is not None:
+                if self._twice & {stored.name, scaling.scale, scaling.zero}:
+                    return "it is quantized, and a name means two tensors", _DEQUANTIZED
                 reason = check_scaling(scaling, stored, self._stored)
                 if reason or dtype not in _QUANTIZED:
                     return reason or f"it is quantized as {dtype}", _DEQUANTIZED
