@@ -59,6 +59,7 @@ FORMATS: dict[str, Format] = {
         ("parquet", "tables.parquet", "file folder"),
         ("arrow", "tables.arrow", "file folder"),
         ("arrays", "arrays.folder", "folder"),
+        ("faiss", "indexes.faiss_file", "file"),
         ("fasttext", "words.fasttext", "file"),
         ("word2vec_binary", "words.word2vec_binary", "file"),
         ("sparse_autoencoder", "weights.sparse_autoencoder", "folder"),

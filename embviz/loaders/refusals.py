@@ -53,6 +53,7 @@ READ_FORMATS = ", ".join(
         "JSON of vectors",
         "word2vec (text and binary) and GloVe",
         "fastText models",
+        "FAISS indexes",
         "text and .npy packed too (.gz, .bz2, .xz, .zst)",
         "folders with projector_config.pbtxt",
         "neighbor indexes",

@@ -32,7 +32,7 @@ N = 200
 VECTORS = RNG.normal(size=(N, 6)).astype(np.float32)
 WORDS = tuple(f"wörd{i}" for i in range(N))
 TEXT = ("word2vec", "glove", "tsv", "csv")
-BARE = ("npy", "pytorch", "onnx", "safetensors", "checkpoint")  # Without columns of their own.
+BARE = ("npy", "pytorch", "onnx", "safetensors", "checkpoint", "faiss")  # Without words in them.
 
 
 def write_text(path: Path, delimiter: str, first: str = "") -> Path:
@@ -154,6 +154,15 @@ def write_logdir(folder: Path) -> Path:
     return run
 
 
+def write_faiss(folder: Path) -> Path:
+    import faiss
+
+    index = faiss.index_factory(6, "IDMap,Flat")
+    index.add_with_ids(VECTORS, np.arange(N)[::-1])
+    faiss.write_index(index, str(folder / "x.faiss"))
+    return folder / "x.faiss"
+
+
 def write_fasttext(folder: Path) -> Path:
     header = struct.pack("<14id3i2q", 793712314, 12, 6, *[1] * 6, 1, 0, 0, 0, 1, 0, N, N, 0, 9, -1)
     entries = b"".join(word.encode() + struct.pack("<Bqb", 0, 7, 0) for word in WORDS)
@@ -198,6 +207,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "parquet": write_parquet,
     "arrow": write_arrow,
     "arrays": write_arrays,
+    "faiss": write_faiss,
     "fasttext": write_fasttext,
     "word2vec_binary": write_word2vec_binary,
     "sparse_autoencoder": write_sparse_autoencoder,

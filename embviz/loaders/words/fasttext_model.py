@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.row_reads import read_rows_at
 from embviz.loaders.words.ngrams import Ngrams
 from embviz.loaders.words.records import LONGEST_WORD, cut_records, gather_bytes, record_ends
 
@@ -68,7 +68,7 @@ class Dictionary:
 
 
 class Matrix(Protocol):
-    """Rows of float32 that are had by their numbers, best in ascending order."""
+    """Rows of float32 that are had by their numbers."""
 
     @property
     def shape(self) -> tuple[int, int]: ...
@@ -77,27 +77,15 @@ class Matrix(Protocol):
 
 @dataclass(frozen=True)
 class DenseMatrix:
-    """A matrix whose rows are read from the file when they are wanted.
-
-    They lie all over it: a map would bring in megabytes for each, where the system reads ahead.
-    """
+    """A matrix whose rows are read from the file when they are wanted."""
 
     path: Path
     begin: int
     shape: tuple[int, int]
 
     def take(self, rows: NDArray[np.int64], /) -> NDArray[np.float32]:
-        out = np.empty((len(rows), self.shape[1]), "<f4")
-        into = out.reshape(-1).view(np.uint8).data
         row_bytes = 4 * self.shape[1]
-        stops = np.append(np.flatnonzero(np.diff(rows) != 1) + 1, len(rows))
-        with self.path.open("rb", buffering=0) as file:
-            at = 0
-            for stop in stops[stops > 0].tolist():
-                file.seek(self.begin + int(rows[at]) * row_bytes)
-                read_into(file, into[at * row_bytes : stop * row_bytes], self.path)
-                at = stop
-        return out
+        return read_rows_at(self.path, self.begin + rows * row_bytes, row_bytes).view("<f4")
 
 
 @dataclass(frozen=True)
@@ -211,19 +199,6 @@ def read_model(path: Path, header: Header) -> Model:
         shape = " x ".join(map(str, outputs.shape))
         raise _damaged(path, f"an output matrix of {shape} for {header.n_labels} labels")
     return Model(header, dictionary, inputs, outputs)
-
-
-def read_into(file: FileIO, wanted: memoryview, path: Path) -> None:
-    """Fill a buffer from an unbuffered file, which may give less at once.
-
-    Raises:
-        LoadError: If the file ends before.
-    """
-    while len(wanted):
-        n_read = file.readinto(wanted)
-        if not n_read:
-            raise LoadError(path, "has become shorter while it was read", "try again")
-        wanted = wanted[n_read:]
 
 
 def _cut_off(path: Path, what: str) -> LoadError:
