@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, counted, printable
+from embviz.loaders.bytes.packed import find_packing
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
 from embviz.loaders.reading import Reading
 from embviz.loaders.words.fasttext_model import (
@@ -35,7 +36,7 @@ class FasttextFormat:
     name = "fasttext"
 
     def claim(self, start: Start) -> Claim | None:
-        """Claim what begins with fastText's number, also within gzip."""
+        """Claim what begins with fastText's number, packed ones too."""
         is_model = start.kind == "file" and start.unpacked.startswith(MAGIC)
         return Claim.MAGIC if is_model else None
 
@@ -50,12 +51,14 @@ class FasttextFormat:
             LoadError: If it is damaged or packed, or of a version that is not read.
         """
         with path.open("rb") as file:
-            if file.read(2) == b"\x1f\x8b":
-                raise LoadError(
-                    path,
-                    "a fastText model in gzip, whose rows cannot be had where they lie",
-                    f"unpack it first: gunzip -k {path.name}",
-                )
+            packing = find_packing(file.read(16))
+        if packing:
+            command = f": gunzip -k {path.name}" if packing == "gzip" else ""
+            raise LoadError(
+                path,
+                f"a fastText model packed by {packing}, whose rows cannot be had where they lie",
+                f"unpack it first{command}",
+            )
         header = read_header(path)
         model = cache(lambda: read_model(path, header))
         tensors = [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 import logging
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,17 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, counted, printable
+from embviz.loaders.bytes.packed import open_unpacked
 from embviz.loaders.words.records import LONGEST_WORD, cut_records, gather_bytes, record_ends
 from embviz.rows import BLOCK_BYTES, Rows
 
 _log = logging.getLogger("embviz")
 
 CONTROL = re.compile(rb"[\0-\x08\x0e-\x1f]")
-_GZIP = b"\x1f\x8b"
 _LONGEST_PHRASE = 200
 _READ_BYTES = 1 << 20
-_MOST_EXPANSION = 200
-_FREE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
@@ -48,29 +44,18 @@ class Layout:
 
 
 def read_blocks(path: Path, begin: int = 0) -> Iterator[bytes]:
-    """Yield the content from a byte on, unpacked where it is gzip.
+    """Yield the content of a file from a byte on, unpacked where it is packed.
 
     Raises:
-        LoadError: If the gzip is damaged, or unpacks to more than anything that is true would.
+        LoadError: If it cannot be unpacked, or unpacks to more than anything that is true would.
     """
-    with path.open("rb") as file:
-        packed = file.peek(2)[:2] == _GZIP
-        stream = cast(BinaryIO, gzip.GzipFile(fileobj=file)) if packed else file
-        size = path.stat().st_size
-        total = 0
-        try:
-            stream.seek(begin)
-            while block := stream.read(_READ_BYTES):
-                total += len(block)
-                if packed and total > max(_FREE_BYTES, _MOST_EXPANSION * size):
-                    raise LoadError(
-                        path,
-                        f"gzip that unpacks to more than {_MOST_EXPANSION} times its {size} bytes",
-                        "if it is what it should be, unpack it first",
-                    )
-                yield block
-        except (EOFError, zlib.error, gzip.BadGzipFile) as e:
-            raise LoadError(path, f"damaged gzip ({e})", "fetch it again") from None
+    with open_unpacked(path) as (packing, stream):
+        if not packing:
+            cast(BinaryIO, stream).seek(begin)
+        elif begin:
+            stream.read(begin)
+        while block := stream.read(_READ_BYTES):
+            yield block
 
 
 class _RecordRows:
@@ -128,9 +113,8 @@ class Records:
         ] = []  # a block's, joined, and their lengths
         self._rest = b""
         self._n_phrases = 0
-        with path.open("rb") as file:
-            packed = file.read(2) == _GZIP
-        self.rows: Rows = self._read() if packed else self._find()
+        with open_unpacked(path) as (packing, _):
+            self.rows: Rows = self._read() if packing else self._find()
 
     def _find(self) -> Rows:
         """Find all rows of a plain file."""
@@ -139,7 +123,7 @@ class Records:
         return _RecordRows(self._path, self._layout, np.concatenate(found)[:n_rows])
 
     def _read(self) -> Rows:
-        """Read all rows of gzip into memory."""
+        """Read all rows of a packed file into memory."""
         row_bytes = self._layout.row_bytes
         values = np.empty((0, row_bytes), np.uint8)
         n_rows = 0

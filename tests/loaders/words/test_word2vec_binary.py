@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
+import lzma
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,8 @@ def record_file(
     raws = [word if isinstance(word, bytes) else word.encode() for word in words]
     records = [word + b" " + row.tobytes() + end for word, row in zip(raws, vectors, strict=True)]
     content = first.encode() + b"\n" + b"".join(records)
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    pack = {".gz": gzip.compress, ".xz": lzma.compress}.get(path.suffix, bytes)
+    path.write_bytes(pack(content))
     return path
 
 
@@ -52,7 +54,7 @@ def test_what_gensim_writes_is_read_as_gensim_reads_it() -> None:
 
 
 @pytest.mark.parametrize("end", [b"", b"\n"])
-@pytest.mark.parametrize("name", ["x.bin", "x", "x.vec", "x.bin.gz"])
+@pytest.mark.parametrize("name", ["x.bin", "x", "x.vec", "x.bin.gz", "x.bin.xz"])
 def test_vectors_with_and_without_a_line_end_behind_them_are_read(
     tmp_path: Path, name: str, end: bytes
 ) -> None:
