@@ -7,6 +7,7 @@ from embviz.loaders.bytes.packed import find_packing, list_files
 from embviz.loaders.bytes.zip_members import open_archive
 from embviz.loaders.opened import Start
 from embviz.loaders.text.chunks import find_utf16
+from embviz.loaders.words.gensim_pickle import find_way_out
 
 _AS_NPY = "save the table of vectors as .npy (numpy.save)"
 _MAGICS: tuple[tuple[bytes, str, str], ...] = (
@@ -22,8 +23,6 @@ _SUFFIXES: dict[str, tuple[str, str]] = {
     ".pkl": (_PICKLE, _AS_NPY),
     ".pickle": (_PICKLE, _AS_NPY),
     ".joblib": (_PICKLE, _AS_NPY),
-    ".kv": ("gensim vectors, " + _PICKLE, "write them by save_word2vec_format"),
-    ".model": ("a model, perhaps gensim's", "write its vectors by save_word2vec_format"),
     ".gguf": ("no GGUF by its content", "fetch it again"),
     ".safetensors": ("no safetensors by its content", "fetch it again"),
     ".mat": ("a MATLAB file", _AS_NPY),
@@ -55,7 +54,7 @@ READ_FORMATS = ", ".join(
         "fastText models",
         "FAISS indexes",
         "text and .npy packed too (.gz, .bz2, .xz, .zst)",
-        "folders with projector_config.pbtxt",
+        "projector_config.pbtxt and .json",
         "neighbor indexes",
     )
 )
@@ -76,8 +75,22 @@ def refuse(start: Start) -> LoadError:
     found = foreign_content(start) or _SUFFIXES.get(path.suffix.lower())
     if found is not None:
         kind, way_out = found
-        return LoadError(path, f"{kind}, which is not read", way_out)
+        return LoadError(path, kind if kind == _PICKLE else f"{kind}, which is not read", way_out)
+    if path.suffix.lower() == ".bytes":
+        return _refuse_raw(path)
     return LoadError(path, "of no known file type", f"what is read: {READ_FORMATS}")
+
+
+def _refuse_raw(path: Path) -> LoadError:
+    """Return what is said of raw numbers, whose shape stands in a projector's config."""
+    for name in ("projector_config.json", "projector_config.pbtxt"):
+        if (path.parent / name).is_file():
+            return LoadError(path, "numbers without a shape", f"name {path.parent / name} instead")
+    way_out = (
+        "name the projector_config.json that says it, or in Python, for D dimensions: "
+        f"numpy.save('x.npy', numpy.fromfile({path.name!r}, '<f4').reshape(-1, D))"
+    )
+    return LoadError(path, "numbers without a shape", way_out)
 
 
 def foreign_content(start: Start) -> tuple[str, str] | None:
@@ -87,7 +100,7 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
         if head.startswith(magic):
             return kind, way_out
     if _is_pickle(head):
-        return _PICKLE, _AS_NPY
+        return _PICKLE, find_way_out(head, start.path) or _AS_NPY
     if head.startswith(b"PK\x03\x04"):
         found = _foreign_zip(start)
         if found is not None:

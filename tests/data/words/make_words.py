@@ -6,6 +6,8 @@
 `gensim.bin` and `gensim.json`: vectors saved by gensim's save_word2vec_format, and the words and
 values that its load_word2vec_format reads from it.
 
+`word2vec.model` and `keyed.kv`: a model and vectors that gensim saved as pickles.
+
 `skipgram.bin`, `cbow.bin` (without n-grams), `classes.bin`, `tree.bin` (hierarchical softmax),
 `classes.ftz` (quantized), `pruned.ftz` (of few n-grams, norms and output quantized too), and
 `fasttext.json`: models that fastText trained, and what its get_word_vector and get_output_matrix
@@ -21,7 +23,7 @@ from pathlib import Path
 
 import fasttext
 import numpy as np
-from gensim.models import KeyedVectors
+from gensim.models import KeyedVectors, Word2Vec
 
 FOLDER = Path(__file__).parent
 WORDS = ["the", "wörd", "слово", "日本語", "New_York", "don't", "</s>", "1", "😀", "a"]
@@ -35,6 +37,12 @@ def write_word2vec() -> None:
     read = KeyedVectors.load_word2vec_format(str(path), binary=True)
     expected = {"words": read.index_to_key, "vectors": read.vectors.tolist()}
     (FOLDER / "gensim.json").write_text(json.dumps(expected), encoding="utf-8")
+
+
+def write_pickles() -> None:
+    model = Word2Vec([WORDS, WORDS[::-1]], vector_size=4, min_count=1, epochs=1, workers=1)
+    model.save(str(FOLDER / "word2vec.model"))
+    model.wv.save(str(FOLDER / "keyed.kv"))
 
 
 def write_fasttext() -> None:
@@ -79,4 +87,5 @@ def write_fasttext() -> None:
 
 if __name__ == "__main__":
     write_word2vec()
+    write_pickles()
     write_fasttext()
