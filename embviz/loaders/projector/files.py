@@ -7,6 +7,7 @@ from pathlib import Path
 from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.npy_header import MAGIC
 from embviz.loaders.projector.config import FILE_NAME, ProjectorConfig
+from embviz.loaders.projector.config_json import JSON_NAME
 
 PLUGIN_FOLDER = Path("plugins", "org_tensorflow_tensorboard_projector")
 
@@ -18,11 +19,11 @@ def find_config(path: Path) -> Path | None:
         LoadError: If several runs in the folder have one.
     """
     if path.is_dir():
-        for candidate in (path / FILE_NAME, path / PLUGIN_FOLDER / FILE_NAME):
-            if candidate.is_file():
-                return candidate
+        for name in (Path(FILE_NAME), PLUGIN_FOLDER / FILE_NAME, Path(JSON_NAME)):
+            if (path / name).is_file():
+                return path / name
         return _find_run(path)
-    return path if path.is_file() and path.suffix == ".pbtxt" else None
+    return path if path.is_file() else None
 
 
 def _find_run(path: Path) -> Path | None:

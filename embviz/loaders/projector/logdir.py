@@ -1,4 +1,4 @@
-"""Folders that TensorBoard's projector shows: projector_config.pbtxt and the files it names."""
+"""Folders that TensorBoard's projector shows: its config, and the files that this names."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ from embviz.loaders.projector.config import (
     ProjectorConfig,
     read_config,
     unescape_field,
+)
+from embviz.loaders.projector.config_json import (
+    JSON_NAME,
+    looks_like_config,
+    read_json_config,
+    starts_as_json,
 )
 from embviz.loaders.projector.files import (
     PLUGIN_FOLDER,
@@ -53,7 +59,7 @@ class LogdirFormat:
     def claim(self, start: Start) -> Claim | None:
         """Claim a projector's folder, one whose only run is such, and a config file."""
         if start.kind == "file":
-            if start.path.name == FILE_NAME:
+            if start.path.name == FILE_NAME or looks_like_config(start.head):
                 return Claim.MAGIC
             return Claim.CONTENT if start.path.suffix == ".pbtxt" else None
         if start.kind != "folder":
@@ -77,8 +83,9 @@ class LogdirFormat:
         """
         config_path = find_config(path)
         if config_path is None:
-            raise LoadError(path, f"no {FILE_NAME} in it")
-        config = read_config(config_path)
+            raise LoadError(path, f"no {FILE_NAME} or {JSON_NAME} in it")
+        is_json = config_path.suffix == ".json" or starts_as_json(config_path)
+        config = (read_json_config if is_json else read_config)(config_path)
         tensors = _file_tensors(config)
         checkpoint = None
         try:
