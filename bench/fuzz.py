@@ -621,7 +621,7 @@ def kinds() -> dict[str, Kind]:
         }
         for w, v in zip(LABELS, VECTORS.tolist(), strict=True)
     ]
-    words = f"{N} 8\n".encode() + rows(lambda i: f"w{i}", " ").encode()
+    counted = f"{N} 8\n".encode() + rows(lambda i: f"w{i}", " ").encode()
     return {
         **found,
         "npy": text("x.npy", npy(VECTORS)),
@@ -638,7 +638,13 @@ def kinds() -> dict[str, Kind]:
         "tsv": text("x.tsv", table),
         "tsv.gz": text("x.tsv.gz", gzip.compress(table)),
         "csv": text("x.csv", quoted),
-        "word2vec": text("x.vec", words),
+        "word2vec": text("x.vec", counted),
+        "records": text("x.bin", write_records()),
+        "records-gzip": text("x.bin.gz", gzip.compress(write_records())),
+        **{f"fasttext-{name}": words(name) for name in ("skipgram.bin", "classes.bin", "pruned.ftz")},
+        **{f"faiss-{spec}": faiss_index(spec) for spec in ("Flat", "IDMap,HNSW4", "IVF4,Flat")},
+        "faiss-beside": faiss_index("IVF4,Flat", beside=True),
+        "projector": Kind(make_projector, mutate_projector, lambda f: read_all(f)),
         "json-lines": text("x.jsonl", "".join(json.dumps(r) + "\n" for r in records).encode()),
         "json-array": text("x.json", json.dumps(records, indent=1).encode()),
         "json-names": text("x.json", json.dumps(dict(zip(LABELS, VECTORS.tolist(), strict=True))).encode()),
@@ -663,6 +669,53 @@ def kinds() -> dict[str, Kind]:
         "hdf5-legacy": hdf5("keras2_weights.h5", ("words",)),
         "logdir": Kind(make_logdir, mutate_files, lambda f: read_table(f)),
     }  # fmt: skip
+
+
+def write_records() -> bytes:
+    records = (w.encode() + b" " + row.tobytes() for w, row in zip(LABELS, VECTORS, strict=True))
+    return f"{N} 8\n".encode() + b"".join(records)
+
+
+def words(name: str) -> Kind:
+    """A model that fastText wrote."""
+    file = Path(__file__).parent.parent / "tests" / "data" / "words" / name
+    return Kind(lambda folder: shutil.copy(file, folder), mutate_head, lambda f: read_all(f / name))
+
+
+def faiss_index(spec: str, beside: bool = False) -> Kind:
+    """An index of vectors, its lists perhaps in a file of their own."""
+
+    def make(folder: Path) -> None:
+        import faiss
+
+        index = faiss.index_factory(8, spec)
+        index.train(np.tile(VECTORS, (4, 1)))
+        if beside:
+            lists = faiss.OnDiskInvertedLists(index.nlist, index.code_size, str(folder / "z"))
+            index.replace_invlists(lists)
+        if spec.startswith("IDMap"):
+            index.add_with_ids(VECTORS, np.arange(N) * 3)
+        else:
+            index.add(VECTORS)
+        faiss.write_index(index, str(folder / "x.faiss"))
+
+    return Kind(make, mutate_head, lambda f: read_all(f / "x.faiss"))
+
+
+def make_projector(folder: Path) -> None:
+    VECTORS.tofile(folder / "t.bytes")
+    (folder / "m.tsv").write_text("".join(f"{label}\n" for label in LABELS), encoding="utf-8")
+    entry = {"tensorName": "W", "tensorShape": [N, 8], "tensorPath": "t.bytes"}
+    config = {"embeddings": [{**entry, "metadataPath": "m.tsv"}], "modelCheckpointPath": "x"}
+    (folder / "projector_config.json").write_text(json.dumps(config))
+
+
+def mutate_projector(folder: Path, rng: random.Random) -> bool:
+    file = folder / "projector_config.json"
+    if rng.random() < 0.6:
+        file.write_text(json.dumps(mutate_value(json.loads(file.read_text()), rng)))
+        return False
+    return mutate_files(folder, rng)
 
 
 class TooSlowError(Exception):
