@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import NeighborIndex, open_index
     from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.coordinates import read_coordinates
     from embviz.pictures.digits import load_digits_table
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.quality import Quality, measure_quality
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from embviz.pictures.sheets import pack_images
     from embviz.pictures.thumbnails import add_sheet_labels, add_thumbnails, link_images
     from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
+    from embviz.projections.placed import Placed
     from embviz.queries import match
     from embviz.questions.all_points import neighbors_of_all
     from embviz.questions.answers import Answer, Question, ask, ask_between, make_question
@@ -91,6 +93,7 @@ _HOMES = {
         "open_index",
     ),
     "embviz.pictures.bookmarks": ("add_bookmarks",),
+    "embviz.pictures.coordinates": ("read_coordinates",),
     "embviz.pictures.digits": ("load_digits_table",),
     "embviz.pictures.plan": (
         "Plan",
@@ -118,6 +121,7 @@ _HOMES = {
         "Axes",
         "Identity",
     ),
+    "embviz.projections.placed": ("Placed",),
     "embviz.queries": ("match",),
     "embviz.questions.all_points": ("neighbors_of_all",),
     "embviz.questions.answers": (
@@ -158,6 +162,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "Part",
+    "Placed",
     "Plan",
     "Points",
     "Projection",
@@ -192,6 +197,7 @@ __all__ = [
     "pack_tiles",
     "project",
     "read_bookmarks",
+    "read_coordinates",
     "to_figure",
     "write_bookmarks",
     "write_coordinates",

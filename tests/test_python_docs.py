@@ -50,6 +50,7 @@ def make_files(folder: Path) -> None:
     folder.mkdir()
     vectors = np.random.default_rng(6).normal(size=(120, 8)).astype(np.float32)
     np.save(folder / "words.npy", vectors)
+    np.save(folder / "map.npy", vectors[:, :2])
     words = ["worst", "best", "king", *(f"w{i}" for i in range(117))]
     lines = ["word\tkind", *(f"{w}\t{'ab'[i % 2]}" for i, w in enumerate(words))]
     (folder / "words.tsv").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -37,6 +37,13 @@ progress = logging.getLogger("embviz.progress")
 )
 @click.option("--images-linked", is_flag=True, help="Open the images beside the page from a card")
 @method_option("--method")
+@click.option(
+    "--coordinates",
+    metavar="FILE",
+    multiple=True,
+    help="Coordinates computed elsewhere, a tab of their own: a file of 2 or 3 columns, "
+    "FILE:TENSOR, or columns or a tensor of the source (x,y or obsm/X_umap)",
+)
 @click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
 @click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
 @click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
@@ -118,7 +125,9 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     choice = take(Choice, given, verify=bool(plan.axes))
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
     prepare_page()
-    part = add_bookmarks(choose_points(source.read(), choice), bookmarks)
+    table = source.read()
+    plan = replace(plan, methods=(*plan.methods, *source.read_coordinates(table)))
+    part = add_bookmarks(choose_points(table, choice), bookmarks)
     projections = project_points(part, plan)
     first = plan.first(projections).key
     images = source.images if source.images_linked else None

@@ -15,6 +15,7 @@ from embviz.loaders.reading import AS_IT_IS, Reading
 if TYPE_CHECKING:
     from embviz.loaders.opened import Source as OpenedSource
     from embviz.model import EmbeddingTable
+    from embviz.projections.placed import Placed
 
 T = TypeVar("T")
 
@@ -47,6 +48,7 @@ class Source:
     sprite_size: tuple[int, int] | None = None
     images: str | None = None
     images_linked: bool = False
+    coordinates: tuple[str, ...] = ()
     config: str | None = None
     """The file of settings that is in force."""
 
@@ -89,6 +91,10 @@ class Source:
         yield "metadata", self.reading.metadata
         yield "sprite", self.sprite
         yield "images", self.images
+        for place in self.coordinates:
+            from embviz.pictures.coordinates import split_place
+
+            yield f"coordinates {place}", split_place(place)[0]
         for name in bookmarks:
             yield f"bookmarks {name}", name
         if self.sprite is not None:
@@ -127,6 +133,20 @@ class Source:
 
             table = add_thumbnails(table, self.images, self.sprite_size)
         return table
+
+    def read_coordinates(self, table: EmbeddingTable) -> list[Placed]:
+        """Read the coordinates that were computed elsewhere.
+
+        Args:
+            table: The points, as `read` gives them.
+
+        Raises:
+            LoadError: If a file is missing or damaged, or has other rows.
+            ParameterError: If what is asked for is not there.
+        """
+        from embviz.pictures.coordinates import read_coordinates
+
+        return [read_coordinates(place, table, self.opened) for place in self.coordinates]
 
 
 @dataclass(frozen=True, kw_only=True)

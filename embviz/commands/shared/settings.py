@@ -35,7 +35,20 @@ def read_config(path: Path) -> dict[str, Any]:
         for key in FILES & {key.replace("-", "_") for key in table}:
             name = key if key in table else key.replace("_", "-")
             table[name] = _beside(path, table[name])
+        if "coordinates" in table:
+            table["coordinates"] = _if_there(path, table["coordinates"])
     return found
+
+
+def _if_there(path: Path, named: Any) -> Any:
+    """Return a file beside the settings, if it is there; columns and tensors stay as named."""
+    from embviz.pictures.coordinates import split_place
+
+    if isinstance(named, list):
+        return [_if_there(path, item) for item in named]
+    beside = _beside(path, named)
+    found = split_place(beside)[0] if isinstance(beside, str) and beside else None
+    return beside if found is not None and found.exists() else named
 
 
 def _beside(path: Path, named: Any) -> Any:
