@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.confined import find_within
 from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
 from embviz.loaders.tables.arrow_table import Part, need_pyarrow, open_arrow
@@ -128,9 +129,9 @@ def _saved_files(folder: Path) -> list[Path]:
 
 def _inside(folder: Path, name: str, told_by: Path) -> Path:
     """Return a file or folder right in a folder, links that lead out refused."""
-    path = folder / name
-    if Path(name).name != name or path.resolve().parent != folder.resolve():
-        raise LoadError(told_by, f"'{printable(name)}' is not in this folder")
+    if Path(name).name != name:
+        raise LoadError(told_by, f"'{printable(name, 200)}' is not in this folder")
+    path = find_within(folder, name, told_by)
     if not path.exists():
         raise LoadError(told_by, f"'{printable(name)}' is named and not there", "fetch it again")
     return path

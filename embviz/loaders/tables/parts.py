@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from embviz.loaders.confined import find_within
 from embviz.loaders.opened import Source
 from embviz.loaders.tables.arrow_table import ArrowTable, Part
 from embviz.loaders.tables.arrow_tensors import arrow_tensors
@@ -51,7 +52,10 @@ def open_parts(
         return Source(path, arrow_tensors(ArrowTable(path, (open_file(path),)), asked=asked))
     splits = find_parts([p.name for p in path.iterdir()], suffixes)
     return open_splits(
-        path, {s: [path / name for name in names] for s, names in splits.items()}, open_file, asked
+        path,
+        {s: [find_within(path, name, path) for name in names] for s, names in splits.items()},
+        open_file,
+        asked,
     )
 
 

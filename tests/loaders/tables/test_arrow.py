@@ -112,7 +112,7 @@ def test_a_saved_data_set_names_files_of_its_own_folder_alone(tmp_path: Path, na
     write(tmp_path / "x.arrow", TABLE)
     folder = save_to_disk(tmp_path / "ds", TABLE, 1, _data_files=[{"filename": name}])
     (folder / "link.arrow").symlink_to(tmp_path / "x.arrow")
-    with pytest.raises(LoadError, match=r"state\.json: '.*' is not in this folder"):
+    with pytest.raises(LoadError, match=r"state\.json: .*in .*|link\.arrow: a link to .*, outside"):
         load_table(folder)
 
 

@@ -331,3 +331,11 @@ def test_what_only_a_person_can_know_is_refused_with_both_ways_out(tmp_path: Pat
     assert "--columns=-stars leaves it out, --columns all takes it" in str(told.value)
     assert load_table(path, columns="-stars").n_dims == 6
     assert load_table(path, columns="all").n_dims == 7
+
+
+def test_a_part_that_is_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "secret.parquet", {"v": lists(pa.float32())})
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a.parquet").symlink_to(tmp_path / "secret.parquet")
+    with pytest.raises(LoadError, match=r"a\.parquet: a link to .*, outside"):
+        load_table(tmp_path / "parts")
