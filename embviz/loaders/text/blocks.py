@@ -29,7 +29,9 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
         float32 (n_rows, n_dims), finite, and a list of n_rows texts for each text column; None
         where a line is not a plain row of the layout.
     """
-    if layout.cell is not None or b"\0" in raw or (layout.quoted and b'"' in raw):
+    if layout.cell is not None or layout.label_end or b"\0" in raw:
+        return None
+    if layout.quoted and b'"' in raw:
         return None
     if not hasattr(_scratch, "arrays"):
         _scratch.arrays = Scratch()

@@ -52,6 +52,8 @@ class TextLayout:
         bracketed: Whether delimiters within brackets separate no fields.
         wrapped: Whether line ends within brackets end no line.
         decimal: Whether numbers have decimal commas.
+        label_end: What separates a label from the first number, where all else is separated by
+            another delimiter; b"" for the delimiter itself.
         reason: What makes `n_fields` what it is, to be told.
         cell: The field that holds the whole vector, None for none.
         cell_dims: How many numbers it holds.
@@ -72,6 +74,7 @@ class TextLayout:
     bracketed: bool = False
     wrapped: bool = False
     decimal: bool = False
+    label_end: bytes = b""
     reason: str = ""
     cell: int | None = None
     cell_dims: int = 0
@@ -119,9 +122,17 @@ def cut(line: bytes, layout: TextLayout) -> list[bytes]:
     line = hide_brackets(line, layout)
     if layout.quoted and b'"' in line:
         with suppress(ValueError):
-            return split_quoted(line, layout.delimiter)
-    fields = line.split(layout.delimiter)
+            return split_label(split_quoted(line, layout.delimiter), layout)
+    fields = split_label(line.split(layout.delimiter), layout)
     return [f for f in fields if f] if layout.delimiter == b" " else fields
+
+
+def split_label(fields: list[bytes], layout: TextLayout) -> list[bytes]:
+    """Return fields of which the first is cut before its last number, where it has one."""
+    if not layout.label_end or layout.label_end not in fields[0]:
+        return fields
+    label, _, number = fields[0].rpartition(layout.label_end)
+    return [label, number, *fields[1:]]
 
 
 def hide_brackets(line: bytes, layout: TextLayout) -> bytes:

@@ -18,6 +18,10 @@ MOST_COLUMNS = 100_000
 _FEW_ROWS = 10
 _SCORED_FIELDS = 1_000_000
 _MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|svg|script)", re.IGNORECASE)
+_LABEL_AND_FRACTION = re.compile(
+    rb".*[^\t,;| ]([\t,;| ])[+-]?[0-9]*(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]\.?[eE][+-]?[0-9]+)",
+    re.DOTALL,
+)
 _SPARSE = re.compile(rb"[0-9]+:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
@@ -54,7 +58,9 @@ def find_layout(
         raise LoadError(shown, "comments and no data")
     layout = replace(_cutting(lines, among, sample.literal), wrapped=sample.wrapped)
     rows = [cut(line, layout) for line in lines]
-    layout = replace(layout, n_header=n_header)
+    layout = replace(layout, n_header=n_header, label_end=_label_end(rows, layout))
+    if layout.label_end:
+        rows = [cut(line, layout) for line in lines]
     if _is_class_header(rows):
         return _class_layout(rows[1:], replace(layout, n_header=n_header + 1))
     counts = _word2vec_header(rows)
@@ -94,6 +100,16 @@ def _cutting(lines: Sequence[bytes], among: bytes, literal: bool) -> TextLayout:
         runs = sum(b"  " in line.strip(b" ") for line in lines)
         return replace(layout, collapse=runs * 2 > len(lines), bracketed=_has_brackets(body))
     return replace(layout, collapse=delimiter == b",", bracketed=_has_brackets(body))
+
+
+def _label_end(rows: Sequence[Sequence[bytes]], layout: TextLayout) -> bytes:
+    """Return what separates labels from their first number, where it is not the delimiter."""
+    first = rows[1:] if _word2vec_header(rows) else rows
+    found = [_LABEL_AND_FRACTION.fullmatch(row[0]) for row in first if len(row) > 1]
+    ends = {match[1] if match else b"" for match in found}
+    if len(ends) != 1 or len(found) < 2 or layout.delimiter in ends:
+        return b""
+    return ends.pop()
 
 
 def _has_brackets(lines: Sequence[bytes]) -> bool:

@@ -25,7 +25,13 @@ from embviz.loaders.text.cells import (
     split_cell,
 )
 from embviz.loaders.text.faults import NO_LABEL, NOT_UTF8, Faults
-from embviz.loaders.text.fields import TextLayout, hide_brackets, is_number, split_quoted
+from embviz.loaders.text.fields import (
+    TextLayout,
+    hide_brackets,
+    is_number,
+    split_label,
+    split_quoted,
+)
 from embviz.loaders.text.numbers import NOT_FINITE, read_number
 
 _CONFLICT = re.compile(rb"(?:<{7}|={7}|>{7})(?: |$)")
@@ -135,7 +141,7 @@ def _split_line(line: bytes, layout: TextLayout, where: str, faults: Faults) -> 
         line = line.rstrip(b" " + layout.delimiter)
     line = hide_brackets(line, layout)
     _refuse_open_quote(line, layout, where)
-    fields = split_fields(line, layout.delimiter, layout.quoted, where)
+    fields = split_label(split_fields(line, layout.delimiter, layout.quoted, where), layout)
     if layout.delimiter == b" " and not layout.quoted:
         fields = _split_at_blanks(line, layout, where, faults)
     surplus = len(fields) - layout.n_fields
@@ -160,8 +166,11 @@ def _refuse_open_quote(line: bytes, layout: TextLayout, where: str) -> None:
         LoadError: A label that is a quote is likely.
     """
     if layout.quoted and LINE_END in line:
-        parts = line.split(LINE_END)
-        if {part.count(layout.delimiter) for part in parts} == {layout.n_fields - 1 or -1}:
+        rows = [part.split(layout.delimiter) for part in line.split(LINE_END)]
+        if all(
+            len(row) == layout.n_fields > 1 and all(is_number(row[c]) for c in layout.numeric)
+            for row in rows
+        ):
             raise LoadError(
                 where, "a quote is opened and closed on another line", 'write a label " as """"'
             )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from embviz.errors import LoadError
 from embviz.loaders.text.chunks import TextSource, join_lines
+from embviz.loaders.text.fields import is_number
 
 SAMPLE_LINES = 50
 _QUOTED = b",;|\t"
@@ -94,10 +95,15 @@ def _has_literal_quotes(chunk: bytes) -> bool:
     if not odd:
         return False
     for delimiter in (b"\t", b",", b";", b"|"):
-        width = Counter(line.count(delimiter) for line in lines).most_common(1)[0][0]
-        if width > 1 and all(line.count(delimiter) == width for line in odd):
-            return True
+        usual = Counter(line.count(delimiter) for line in lines).most_common(1)[0][0]
+        if usual > 1 and all(line.count(delimiter) == usual for line in odd):
+            # The two halves of a record have their numbers at different places.
+            return len({_number_places(line, delimiter) for line in odd}) == 1
     return False
+
+
+def _number_places(line: bytes, delimiter: bytes) -> tuple[bool, ...]:
+    return tuple(is_number(field.strip(b'" ')) for field in line.split(delimiter))
 
 
 def _refuse_nul(chunk: bytes, number: int, shown: str, n_lines: int) -> None:

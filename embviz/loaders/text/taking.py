@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -19,6 +20,7 @@ from embviz.loaders.text.sample import Sample
 
 _SAMPLED_FIELDS = 60_000
 _NAMES = {"counter": "row", "identifier": "id", "class": "class"}
+_FRACTION_LAST = re.compile(rb"[\t,;| ][+-]?[0-9]*\.[0-9]+(?:[eE][+-]?[0-9]+)?$")
 ONE_COLUMN = (
     "one column of numbers, where a vector needs two or more",
     "separate columns by tabs, commas or blanks; labels go to --metadata",
@@ -71,6 +73,7 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
         raise LoadError(shown, *ONE_COLUMN)
     if layout.n_rows is not None:
         return (Taken(layout),)  # The header says how many dimensions there are.
+    _refuse_lost_number(layout, sample, shown)
     asides = _find_asides(layout, sample)
     doubtful = [aside for aside in asides if not aside.sure]
     if doubtful:
@@ -84,6 +87,26 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
         why = "one column of numbers that is a dimension, where a vector needs two or more"
         raise LoadError(shown, why, f"{OPTION} all takes {_tell(layout, out, asides)} as well")
     return (_take_numbers(layout, numeric, asides),)
+
+
+def _refuse_lost_number(layout: TextLayout, sample: Sample, shown: str) -> None:
+    """Refuse nameless columns of which one ends in what may be the first number of each vector.
+
+    Raises:
+        LoadError: With what takes the columns as they are.
+    """
+    first = layout.numeric[0]
+    if first == 0 or any(layout.names) or layout.columns[first - 1].kind == "number":
+        return
+    cells = [row[first - 1] for row in _rows(layout, sample.start[layout.n_header :])]
+    if cells and all(map(_FRACTION_LAST.search, cells)):
+        text = printable(cells[0].decode("utf-8", "replace"), 40)
+        raise LoadError(
+            shown,
+            f"column {first} ends in a number ('{text}'): is it the vector's first?",
+            f"separate all by one delimiter; {OPTION} {describe_columns(layout.numeric, [])} takes "
+            "the numbers behind it alone",
+        )
 
 
 def _in_label(layout: TextLayout, asides: Sequence[Aside]) -> int:

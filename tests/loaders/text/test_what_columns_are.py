@@ -200,13 +200,25 @@ def test_a_run_of_numbers_goes_before_the_columns_of_numbers_in_front_of_it(
     assert "taking column 5 (8 numbers); as metadata: column 1, column 2" in said.text
 
 
-@pytest.mark.parametrize("asked", ["csv", "glove", "word2vec"])
-def test_another_text_format_is_not_forced_upon_a_file(tmp_path: Path, asked: str) -> None:
-    lines = [f"{w}\t{join(',', v)}" for w, v in zip(WORDS, V, strict=True)]
-    path = write(tmp_path, "x.tsv", lines)
-    check(path, input_format="tsv")
-    with pytest.raises(EmbvizError):
-        load_table(path, input_format=asked)
+@pytest.mark.parametrize("asked", ["csv", "glove", "tsv", "word2vec"])
+def test_a_text_format_that_is_asked_for_loses_no_dimension(tmp_path: Path, asked: str) -> None:
+    for outer, inner in (("\t", ","), (" ", ","), (",", " "), ("\t", " ")):
+        lines = [f"{w}{outer}{join(inner, v)}" for w, v in zip(WORDS, V, strict=True)]
+        path = write(tmp_path, "x.tsv", lines)
+        try:
+            table = load_table(path, input_format=asked)
+        except EmbvizError:
+            assert asked not in {"\t": ("tsv",), " ": ("glove",), ",": ("csv",)}[outer]
+            continue
+        np.testing.assert_array_equal(table.vectors, np.float32(V))
+        assert table.metadata["label"] == WORDS
+
+
+def test_a_label_may_end_in_a_number(tmp_path: Path) -> None:
+    lines = [f"Sensor {i},{join(',', v)}" for i, v in enumerate(V)]
+    assert check(write(tmp_path, "x.csv", lines)).label(7) == "Sensor 7"
+    lines = [f"Sensor {i} {join(', ', v)}" for i, v in enumerate(V)]
+    assert check(write(tmp_path, "y.csv", lines)).label(7) == "Sensor 7"
 
 
 @pytest.mark.parametrize("header", [False, True])
