@@ -29,6 +29,7 @@ _SCALAR = re.compile(rb'[^\s,\[\]{}"]+')
 _SPACE = re.compile(rb"[\s\x1a]*+")  # Ctrl-Z ended files once
 # What NumPy prints, and what str() makes of a list of its numbers.
 _PRINTED = re.compile(rb"\[[\s\d.,eE+\-naifNI]*+\]")
+_ELIDED = re.compile(rb"\n[ \t]*\.\.\.,?[ \t]*\r?\n")  # Rows that printing left out.
 _AROUND = re.compile(rb"\A\[\s*(?=\[)")
 _SCALAR_OF_NUMPY = re.compile(rb"np\.(?:float|int)\d+\(([^()]*)\)")
 
@@ -61,7 +62,7 @@ def looks_like_json(start: Start) -> bool:
     if encoding is not None:
         raw = raw.decode(encoding, "replace").removeprefix("\ufeff").encode("utf-8", "replace")
     raw = raw.removeprefix(_BOM).lstrip()
-    if not raw.startswith((b"{", b"[")):
+    if not raw.startswith((b"{", b"[")) or _ELIDED.search(raw):
         return False
     printed = _PRINTED.match(_AROUND.sub(b"", raw))
     if printed and b"," not in printed[0] and len(printed[0].split()) > 1:
