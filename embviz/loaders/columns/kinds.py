@@ -238,15 +238,16 @@ def _counts(column: NDArray[np.float64], n_first: int) -> bool:
 def _among_whole(numbers: NDArray[np.float64], i: int, n_first: int) -> tuple[Kind, bool] | None:
     """Tell whether a column of a table of whole numbers counts its rows, or may be a class."""
     others = np.delete(numbers, i, axis=1)
-    if (np.diff(others, axis=0) >= 0).all(0).mean() > 0.1:
+    steps = np.diff(others, axis=0)
+    if ((steps >= 0).all(0) & (steps > 0).any(0)).mean() > 0.1:
         return None  # Other columns ascend as well, so that ascending says nothing.
     if i == 0 and _counts(numbers[:, i], n_first):
         return "counter", True
     if len(numbers) < _SOME_ROWS or not _like_classes(numbers[:, i]):
         return None
-    alike = np.mean([_like_classes(column) for column in others.T])
-    larger = np.nanmax(others) > np.nanmax(numbers[:, i])
-    return ("class", False) if larger and alike <= 0.1 else None
+    most = np.nanmax(numbers[:, i])
+    alike = np.mean([_like_classes(c) and bool(c.max() <= most + 1) for c in others.T])
+    return ("class", False) if np.nanmax(others) > most and alike <= 0.1 else None
 
 
 def _like_classes(column: NDArray[np.float64]) -> bool:

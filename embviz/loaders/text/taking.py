@@ -70,7 +70,7 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
     if lists:
         return tuple(_take_cell(layout, c, shown) for c in lists)
     if len(layout.numeric) < 2:
-        raise LoadError(shown, *ONE_COLUMN)
+        raise _one_column(layout, shown)
     if layout.n_rows is not None:
         return (Taken(layout),)  # The header says how many dimensions there are.
     _refuse_lost_number(layout, sample, shown)
@@ -87,6 +87,13 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
         why = "one column of numbers that is a dimension, where a vector needs two or more"
         raise LoadError(shown, why, f"{OPTION} all takes {_tell(layout, out, asides)} as well")
     return (_take_numbers(layout, numeric, asides),)
+
+
+def _one_column(layout: TextLayout, shown: str) -> LoadError:
+    if len(layout.columns) < 3 or not layout.numeric:
+        return LoadError(shown, *ONE_COLUMN)
+    why = f"of {len(layout.columns)} columns {_name(layout, layout.numeric[0])} alone holds numbers"
+    return LoadError(shown, f"{why}, where a vector needs two or more", "labels go to --metadata")
 
 
 def _refuse_lost_number(layout: TextLayout, sample: Sample, shown: str) -> None:
