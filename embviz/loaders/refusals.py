@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from embviz.errors import LoadError
 from embviz.loaders.bytes.packed import find_packing, list_files
 from embviz.loaders.bytes.zip_members import open_archive
