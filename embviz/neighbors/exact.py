@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Integral
 from typing import get_args
 
 import numpy as np
@@ -116,7 +117,8 @@ def check_queries(n_dims: int, queries: ArrayLike, metric: str) -> NDArray[np.fl
 
 def check_k(n_points: int, k: int, largest: int) -> None:
     """Refuse a number of neighbors that is none, or that so many points cannot give."""
-    check_whole("k", k)
+    if isinstance(k, bool) or not isinstance(k, Integral):
+        check_whole("k", k, 1, largest)
     if not 1 <= k <= largest:
         raise ParameterError(f"k = {k}", f"must be 1 .. {largest} with {n_points:,} points")
 
