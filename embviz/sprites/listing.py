@@ -114,7 +114,10 @@ def _several(paths: list[Path]) -> list[ImageFile]:
 def _expand(pattern: Path) -> list[ImageFile]:
     """Return the images that match a glob; ** follows no links."""
     parts = pattern.parts
-    first = next(i for i, part in enumerate(parts) if _MAGIC.search(part))
+    # A folder that is there by this very name is meant, whatever its name would match.
+    first = 0
+    while not _MAGIC.search(parts[first]) or Path(*parts[: first + 1]).is_dir():
+        first += 1
     base = Path(*parts[:first])
     if not base.is_dir():
         raise LoadError(pattern, f"there is no folder {base}")

@@ -60,7 +60,8 @@ def load_sprite(
     if tile_size is None and note is not None:
         tile_size = (note.tile_width, note.tile_height)
     tile = tile_size or _guess_tile(path, *image.size, n_points)
-    columns, n_rows = count_tiles(path, image.size, tile)
+    size = image.size if refuse_surplus else _whole_rows(path, image.size, tile, n_points)
+    columns, n_rows = count_tiles(path, size, tile)
     noted = note is not None and tile == (note.tile_width, note.tile_height)
     if note is not None and noted:
         _check_count(path, note, n_points)
@@ -137,6 +138,24 @@ def count_tiles(path: Path, size: tuple[int, int], tile: tuple[int, int]) -> tup
                 "is --sprite-size right?",
             )
     return size[0] // tile[0], size[1] // tile[1]
+
+
+def _whole_rows(
+    path: Path, size: tuple[int, int], tile: tuple[int, int], n_points: int
+) -> tuple[int, int]:
+    """Return the part of a sheet that rows of whole tiles fill, where they are enough.
+
+    What writes a logdir may fill a sheet up to a square, whatever the tile's height.
+    """
+    width, height = size
+    left = height % tile[1]
+    if not left or width % tile[0] or (width // tile[0]) * (height // tile[1]) < n_points:
+        return size
+    _log.info(
+        "%s: %s pixels high, %s below the last row of whole tiles are no thumbnails",
+        path, height, left,
+    )  # fmt: skip
+    return width, height - left
 
 
 def _check_count(path: Path, note: SheetNote, n_points: int) -> None:

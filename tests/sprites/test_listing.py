@@ -80,6 +80,15 @@ def test_a_glob_is_expanded(tmp_path: Path) -> None:
         names(f"{tmp_path}/gone/*.png")
 
 
+@pytest.mark.parametrize("other", [True, False])
+def test_a_folder_that_is_there_by_the_very_name_is_meant(tmp_path: Path, other: bool) -> None:
+    for name, n in (("run[1]", 2), ("run1", 5))[: 1 + other]:
+        (tmp_path / name).mkdir()
+        for i in range(n):
+            solid(tmp_path / name / f"{i}.png", 0)
+    assert names(tmp_path / "run[1]" / "*.png") == ["0.png", "1.png"]
+
+
 def test_several_names_are_sorted_as_a_glob_is(tmp_path: Path) -> None:
     paths = shades(tmp_path, 11)
     found = [file.path for file in find_images([str(p) for p in sorted(paths)])]

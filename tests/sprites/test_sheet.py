@@ -69,6 +69,20 @@ def test_a_sheet_that_does_not_fit_its_tiles_is_refused(
     assert said in error(write(tmp_path / "s.png"), size, n_points)
 
 
+def test_a_logdirs_sheet_may_be_higher_than_its_rows_of_whole_tiles(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write(tmp_path / "s.png", size=(120, 120))
+    with pytest.raises(LoadError, match="not a multiple of the tile's 25"):
+        load_sprite(path, (30, 25), 10)
+    with caplog.at_level("INFO", "embviz"):
+        sheet = load_sprite(path, (30, 25), 13, refuse_surplus=False)
+    assert (sheet.columns, len(read_tiles(sheet))) == (4, 16)
+    assert "20 below the last row of whole tiles are no thumbnails" in caplog.text
+    with pytest.raises(LoadError, match="not a multiple"):
+        load_sprite(path, (30, 25), 17, refuse_surplus=False)
+
+
 @pytest.mark.parametrize("size", [(0, 0), (-8, 8), (8, 0)])
 def test_a_tile_of_no_pixels_is_refused(tmp_path: Path, size: tuple[int, int]) -> None:
     with pytest.raises(ParameterError, match="sprite-size"):
