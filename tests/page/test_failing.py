@@ -92,6 +92,33 @@ def test_a_browser_too_old_is_told_which_one_it_takes(browser: Any, report: Path
     context.close()
 
 
+def test_a_place_that_forbids_its_modules_is_named(
+    browser: Any, report: Path, tmp_path: Path
+) -> None:
+    policy = "default-src 'self' 'unsafe-inline'"
+    html = report.read_text(encoding="utf-8")
+    tag = f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+    forbidding = tmp_path / "forbidding.html"
+    forbidding.write_text(html.replace('<meta charset="utf-8">', f'<meta charset="utf-8">{tag}', 1))
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(forbidding.resolve().as_uri())
+    page.wait_for_function(
+        "() => !document.querySelector('#status').innerText.startsWith('Opening')"
+    )
+    said = page.locator("#status").inner_text()
+    assert "forbids scripts in data: URLs" in said
+    allowed = said.rpartition(": script-src ")[2].strip()
+    forbidding.write_text(
+        html.replace(
+            '<meta charset="utf-8">', tag.replace(policy, f"{policy}; script-src {allowed}"), 1
+        )
+    )
+    page.goto(forbidding.resolve().as_uri())
+    page.evaluate("() => window.embviz.ready")
+    context.close()
+
+
 def test_without_scripts_the_page_says_what_it_is(browser: Any, report: Path) -> None:
     context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
