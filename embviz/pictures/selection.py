@@ -205,6 +205,9 @@ def choose_points(
         selected = np.flatnonzero(rows == around.center).tolist()
         part = around.add_distances(part, rows)
     color_by = around.column if around is not None else None
+    if space is not None and bool((space.extent.low == space.extent.high).all()):
+        notes.append(f"{part.n_points:,} of {part.n_points:,} rows are the same")
+        log.info("%s: %s", table.source, notes[-1])
     return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes), space)
 
 

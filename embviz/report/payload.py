@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import PurePath, PureWindowsPath
 from typing import Any, get_args
 
@@ -124,7 +125,10 @@ def build_payload(
     with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
         blocks = list(pool.map(lambda make: make(), makers))
     used = sum(len(block.text) for block in blocks) + 2_600_000  # Plotly and the page itself
-    packed = pack_vectors(table, options.vectors, PAGE_BYTES - used, space)
+    sizes = {block.name: len(block.text) for block in blocks}
+    texts = [(column["name"], sizes[column["block"]]) for column in columns]
+    largest = max(texts, key=itemgetter(1), default=("", 0))
+    packed = pack_vectors(table, options.vectors, PAGE_BYTES - used, space, largest)
     blocks += packed.blocks
     manifest = {
         "version": VERSION,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import ParameterError
+from embviz.errors import ParameterError, printable
 from embviz.model import EmbeddingTable
 from embviz.report.blocks import Block, Steps, compress
 from embviz.report.coders import (
@@ -48,7 +48,11 @@ class PackedVectors:
 
 
 def pack_vectors(
-    table: EmbeddingTable, precision: str, budget: int, space: Space | None = None
+    table: EmbeddingTable,
+    precision: str,
+    budget: int,
+    space: Space | None = None,
+    largest: tuple[str, int] = ("", 0),
 ) -> PackedVectors:
     """Encode a table's vectors at a precision, or at the best one that fits.
 
@@ -58,6 +62,7 @@ def pack_vectors(
             that is estimated to fit.
         budget: Bytes of text that the vectors may take under `auto`.
         space: What `open_space` gave, where it was opened before.
+        largest: The metadata column that takes most of the page, and its bytes of text.
 
     Raises:
         ParameterError: If the precision is unknown.
@@ -68,6 +73,13 @@ def pack_vectors(
         return PackedVectors((), None, "Vectors were left out (--vectors none)")
     space = open_space(table, known=space)
     why, way = _too_large(table), "--vectors int8 puts them in"
+    name, taken = largest
+    if taken > PAGE_BYTES // 3:
+        why = (
+            f"column '{printable(name, 60)}' takes {taken / 1e6:.0f} MB of a page that should have "
+            f"{PAGE_BYTES // 1_000_000}"
+        )
+        way += ", or shorten that column or leave it out of the metadata"
     exact = _exact_coder(space)
     for coder in _coders(space, precision):
         size = _estimate(table, coder, budget)

@@ -110,6 +110,25 @@ def test_vectors_that_do_not_fit_travel_at_the_next_precision_and_the_error_is_t
         assert error.max() == pytest.approx(packed.entry["error"], rel=0.06)
 
 
+def test_a_long_column_is_named_where_it_leaves_no_room_for_the_vectors(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    rng = np.random.default_rng(3)
+    words = tuple(rng.bytes(30_000).hex() for _ in range(400))
+    short = tuple(map(str, range(400)))
+    table = EmbeddingTable(rng.normal(size=(400, 8)), {"n": short, "story": words})
+    with caplog.at_level("INFO", "embviz"):
+        payload = build_payload(table, [placed(table)], ReportOptions())
+    assert "column 'story' takes 16 MB of a page that should have 25" not in caplog.text
+    assert payload.manifest["spaces"][0]["vectors"] is not None
+    words = tuple(rng.bytes(60_000).hex() for _ in range(400))
+    table = EmbeddingTable(rng.normal(size=(400, 8)), {"n": short, "story": words})
+    with caplog.at_level("INFO", "embviz"):
+        build_payload(table, [placed(table)], ReportOptions())
+    assert "column 'story' takes" in caplog.text
+    assert "--vectors int8 puts them in, or shorten that column or leave it out" in caplog.text
+
+
 def distributions() -> dict[str, np.ndarray]:
     rng = np.random.default_rng(0)
     plain = rng.normal(size=(1500, 24))
