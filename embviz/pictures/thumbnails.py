@@ -61,7 +61,7 @@ def add_sheet_labels(table: EmbeddingTable, sheet: str | os.PathLike[str]) -> Em
     labels = None if table.metadata else find_labels(Path(sheet))
     if labels is None:
         return table
-    table = replace(table, metadata=read_metadata(labels, table.n_points))
+    table = replace(table, metadata=read_metadata(labels, table.n_points, lines_first=True))
     log.info("%s: labels from %s", sheet, labels)
     return table
 

@@ -195,6 +195,4 @@ def _with_other_tables(error: CountError, source: Source, tensor: Tensor) -> Loa
     if not fitting:
         return error
     way_out = f"{list_some(fitting)} has as many: --tensor {fitting[0]} --metadata {error.what}"
-    if error.way_out:
-        way_out += f"; else {error.way_out}"
     return LoadError(error.what, error.why, way_out)

@@ -39,7 +39,11 @@ _HEAD_BYTES = 1 << 16
 
 
 def read_metadata(
-    path: Path, n_points: int, unlabeled: Unlabeled | None = None
+    path: Path,
+    n_points: int,
+    unlabeled: Unlabeled | None = None,
+    *,
+    lines_first: bool = False,
 ) -> dict[str, tuple[str, ...]]:
     """Read a metadata file whose rows are in the order of the points.
 
@@ -47,6 +51,8 @@ def read_metadata(
         path: The file.
         n_points: How many points it must describe.
         unlabeled: What is done where it has another number of rows, as for `fit_rows`.
+        lines_first: Whether lines that are as many as the points are read by TensorBoard's rules,
+            whatever is in them.
 
     Returns:
         The columns in file order, each of n_points texts, "" for what is missing; fewer where
@@ -55,10 +61,13 @@ def read_metadata(
     Raises:
         LoadError: If it is no text, a row is too long, or the rows are not n_points.
     """
-    return fit_rows(path, read_rows(path, n_points), n_points, unlabeled)
+    rows = read_rows(path, n_points, lines_first=lines_first)
+    return fit_rows(path, rows, n_points, unlabeled)
 
 
-def read_rows(path: Path, n_points: int | None, key: str | None = None) -> MetadataRows:
+def read_rows(
+    path: Path, n_points: int | None, key: str | None = None, *, lines_first: bool = False
+) -> MetadataRows:
     """Read all rows of a metadata file, however many they are.
 
     Args:
@@ -66,6 +75,7 @@ def read_rows(path: Path, n_points: int | None, key: str | None = None) -> Metad
         n_points: How many points there are, which tells whether a first line is a header; None
             where the rows are not in their order.
         key: A column that it has.
+        lines_first: As for `read_metadata`.
 
     Raises:
         LoadError: If it is damaged or nothing that holds labels.
@@ -76,16 +86,19 @@ def read_rows(path: Path, n_points: int | None, key: str | None = None) -> Metad
     if other is not None:
         return MetadataRows(other)
     text = _read_text(path)
-    if may_be_json(text):
-        columns = read_json(path, text)
-        if columns is not None:
-            return MetadataRows(columns)
     lines = text.split("\n")
     if lines[-1] == "":
         del lines[-1]
     if len(lines) > 1 and lines[-1] == _END_OF_FILE and len(lines) != n_points:
         del lines[-1]  # As DOS ends a text file.
-    return _read_lines(path, lines or [""], n_points, key)
+    lines = lines or [""]
+    if lines_first and n_points is not None and len(lines) == n_points + ("\t" in lines[0]):
+        return _plain_rows(path, lines, n_points, key)
+    if may_be_json(text):
+        columns = read_json(path, text)
+        if columns is not None:
+            return MetadataRows(columns)
+    return _read_lines(path, lines, n_points, key)
 
 
 def is_named_csv(path: Path) -> bool:
@@ -104,6 +117,13 @@ def _read_lines(
         as_lines = not is_csv and len(lines) == n_points and "\t" not in lines[0]
         if records is not None and not (as_lines and len(records.rows[0]) == 1):
             return _csv_rows(path, records, n_points, key)
+    return _plain_rows(path, lines, n_points, key)
+
+
+def _plain_rows(
+    path: Path, lines: list[str], n_points: int | None, key: str | None
+) -> MetadataRows:
+    """Read lines by TensorBoard's rules."""
     first = lines[0]
     if "\t" in first:
         names = name_columns(path, first.split("\t"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.npy_header import MAGIC
@@ -49,13 +49,34 @@ def find_inside(config: ProjectorConfig, field: str, value: str) -> Path:
         raise LoadError(what, "a URL, and nothing is fetched", "put the file into the folder")
     if "\0" in value or not value:
         raise LoadError(what, "not a path")
-    path = _confine(config, value, what)
+    beside = _find_beside(config, field, value)
+    try:
+        path = _confine(config, value, what)
+    except LoadError as error:
+        raise LoadError(what, error.why, beside or error.way_out) from None
     try:
         if path.is_file():
             return path
     except OSError as e:
         raise LoadError(what, f"cannot be read ({e.strerror})") from None
-    raise LoadError(what, "no such file", "paths are relative to the config's folder")
+    raise LoadError(what, "no such file", beside or "paths are relative to the config's folder")
+
+
+def _find_beside(config: ProjectorConfig, field: str, value: str) -> str:
+    """Say how a file in the config's folder that has the name of one elsewhere is given, or "".
+
+    A config that was written on another machine, or for another folder, names what lies beside it.
+    """
+    name = PureWindowsPath(value).name
+    file = config.path.parent / name
+    try:
+        if not name or not file.is_file():
+            return ""
+    except OSError:
+        return ""
+    option = {"metadata_path": f"--metadata {file}", "bookmarks_path": f"--bookmark {file}"}
+    way_out = option.get(field, f"correct it to '{name}'")
+    return f"{name} lies beside the config: {way_out}"
 
 
 def _confine(config: ProjectorConfig, value: str, what: str) -> Path:

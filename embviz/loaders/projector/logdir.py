@@ -86,7 +86,7 @@ class LogdirFormat:
             raise LoadError(path, f"no {FILE_NAME} or {JSON_NAME} in it")
         is_json = config_path.suffix == ".json" or starts_as_json(config_path)
         config = (read_json_config if is_json else read_config)(config_path)
-        tensors = _file_tensors(config)
+        tensors = _file_tensors(config, reading)
         checkpoint = None
         try:
             checkpoint = _open_checkpoint(config, path, needed=not tensors)
@@ -96,7 +96,7 @@ class LogdirFormat:
             _log.warning("%s: only what has files of its own is read: %s", config.path, error)
             tensors += _refused_entries(config, tensors, error)
         if checkpoint is not None:
-            tensors += _checkpoint_tensors(config, checkpoint, tensors)
+            tensors += _checkpoint_tensors(config, checkpoint, tensors, reading)
         refusals = [t.refusal for t in tensors if t.refusal is not None]
         if refusals and len(refusals) == len(tensors):
             raise refusals[0]
@@ -120,7 +120,7 @@ def _named_files(config: ProjectorConfig) -> Iterator[Path]:
                 yield find_inside(config, field, getattr(embedding, field))
 
 
-def _file_tensors(config: ProjectorConfig) -> list[Tensor]:
+def _file_tensors(config: ProjectorConfig, reading: Reading) -> list[Tensor]:
     """Return the tensors whose files a config names; an unfit one is told when asked for."""
     entries: dict[tuple[str, str], EmbeddingInfo] = {}
     for embedding in config.embeddings:
@@ -148,7 +148,7 @@ def _file_tensors(config: ProjectorConfig) -> list[Tensor]:
             tensor = replace(_file_tensor(config, embedding, unique), aliases=aliases)
         except LoadError as error:
             tensor = _refused(unique, aliases, error)
-        tensors.append(_with_files(config, embedding, tensor, embedding is first))
+        tensors.append(_with_files(config, embedding, tensor, reading, embedding is first))
     return tensors
 
 
@@ -201,7 +201,7 @@ def _names(tensors: list[Tensor]) -> set[str]:
 
 
 def _checkpoint_tensors(
-    config: ProjectorConfig, checkpoint: Source, of_files: list[Tensor]
+    config: ProjectorConfig, checkpoint: Source, of_files: list[Tensor], reading: Reading
 ) -> list[Tensor]:
     """Return a checkpoint's tensors, with the files that a config names for each.
 
@@ -227,7 +227,9 @@ def _checkpoint_tensors(
     # What is said of no tensor in particular is said of each, but for its pictures.
     unnamed = next((e for e in config.embeddings if not (e.tensor_name or e.tensor_path)), None)
     rest = replace(unnamed or EmbeddingInfo(), image_path="", single_image_dim=())
-    named = [_with_files(config, entries.get(t.name, rest), t, t.name == first) for t in tensors]
+    named = [
+        _with_files(config, entries.get(t.name, rest), t, reading, t.name == first) for t in tensors
+    ]
     taken = _names(of_files)
     return [
         _renamed(t, checkpoint.shown, taken) if t.name.removesuffix(":0") in taken else t
@@ -299,17 +301,23 @@ def _raw_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, path: Path, n
 
 
 def _with_files(
-    config: ProjectorConfig, embedding: EmbeddingInfo, tensor: Tensor, preferred: bool
+    config: ProjectorConfig,
+    embedding: EmbeddingInfo,
+    tensor: Tensor,
+    reading: Reading,
+    preferred: bool,
 ) -> Tensor:
     """Return a tensor with the metadata, sprite and bookmarks that an entry names."""
 
     def columns() -> Columns:
         path = find_inside(config, "metadata_path", embedding.metadata_path)
-        found = read_metadata(path, tensor.rows().shape[0])
+        n_points = tensor.rows().shape[0]
+        found = read_metadata(path, n_points, reading.unlabeled, lines_first=True)
         found = _restore(found, config.notes.get(embedding.metadata_path))
         # A file of vectors with a label column keeps it behind what the metadata file says.
         own = tensor.columns() if tensor.columns else TextColumns({})
-        others = {name: own.column(name) for name in own.names if name not in found}
+        n_rows = len(next(iter(found.values())))
+        others = {name: own.column(name)[:n_rows] for name in own.names if name not in found}
         return TextColumns({**found, **others})
 
     def sprite() -> Sprite:

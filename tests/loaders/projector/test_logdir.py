@@ -463,3 +463,41 @@ def test_the_text_format_is_read_as_protobuf_writes_and_reads_it(tmp_path: Path)
             assert ours.tensor_shape == tuple(theirs.tensor_shape)
             assert ours.image_path == theirs.sprite.image_path
             assert ours.single_image_dim == tuple(theirs.sprite.single_image_dim)
+
+
+def test_labels_of_a_logdir_are_lines_where_they_are_as_many_as_the_points(tmp_path: Path) -> None:
+    labels = ("a,1", "b,2", "c,3")
+    np.savetxt(tmp_path / "t.tsv", np.eye(3), delimiter="\t")
+    (tmp_path / "m.tsv").write_text("\n".join(labels))
+    config = tmp_path / "projector_config.pbtxt"
+    config.write_text('embeddings { tensor_name: "t" tensor_path: "t.tsv" metadata_path: "m.tsv" }')
+    assert load_table(tmp_path).metadata == {"label": labels}
+    (tmp_path / "m.tsv").write_text("\n".join(["word,n", *labels]))
+    assert load_table(tmp_path).metadata == {"word": ("a", "b", "c"), "n": ("1", "2", "3")}
+
+
+def test_a_logdirs_own_labels_may_be_fewer_where_that_is_said(tmp_path: Path) -> None:
+    np.savetxt(tmp_path / "t.tsv", np.eye(3), delimiter="\t")
+    (tmp_path / "m.tsv").write_text("a\nb\n")
+    config = tmp_path / "projector_config.pbtxt"
+    config.write_text('embeddings { tensor_name: "t" tensor_path: "t.tsv" metadata_path: "m.tsv" }')
+    with pytest.raises(LoadError, match="--unlabeled keep"):
+        load_table(tmp_path)
+    assert load_table(tmp_path, unlabeled="keep").metadata == {"label": ("a", "b", "")}
+    assert load_table(tmp_path, unlabeled="drop").n_points == 2
+
+
+@pytest.mark.parametrize("named", ["logs/m.tsv", "/old/machine/m.tsv", "C:\\logs\\m.tsv"])
+def test_labels_that_lie_beside_a_config_of_another_place_are_given_as_is_told(
+    tmp_path: Path, named: str
+) -> None:
+    np.savetxt(tmp_path / "t.tsv", np.eye(3), delimiter="\t")
+    (tmp_path / "m.tsv").write_text("a\nb\nc\n")
+    escaped = named.replace("\\", "\\\\")
+    (tmp_path / "projector_config.pbtxt").write_text(
+        f'embeddings {{ tensor_name: "t" tensor_path: "t.tsv" metadata_path: "{escaped}" }}'
+    )
+    with pytest.raises(LoadError, match=r"m\.tsv lies beside the config") as caught:
+        load_table(tmp_path)
+    told = str(caught.value).rpartition("--metadata ")[2]
+    assert load_table(tmp_path, metadata=told).metadata == {"label": ("a", "b", "c")}
