@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import argparse
 import base64
+import bz2
 import gzip
 import io
 import json
 import logging
+import lzma
 import os
 import random
 import shutil
@@ -42,9 +44,11 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from embviz.errors import EmbvizError
 from embviz.loaders import list_tensors, load_table
+from embviz.loaders.labels.keyed import join_rows
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.loaders.labels.vocabulary import find_tokens
 from embviz.neighbors.index.files import BLOCK, MANIFEST, crc32c
+from embviz.questions.points import open_points
 from embviz.rows import read_rows
 from embviz.sprites import load_sprite, read_tiles
 
@@ -290,6 +294,48 @@ def mutate_metadata(folder: Path, rng: random.Random) -> bool:
 def read_meta(folder: Path) -> None:
     read_metadata(folder / "meta.tsv", N)
     load_table(folder / "x.npy", metadata=folder / "meta.tsv")
+
+
+def labels(name: str, content: bytes) -> Kind:
+    """A file of metadata of any kind, also joined by a key."""
+
+    def make(folder: Path) -> None:
+        np.save(folder / "x.npy", VECTORS)
+        (folder / name).write_bytes(content)
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        file = folder / name
+        file.write_bytes(mutate_bytes(file.read_bytes(), rng))
+        return False
+
+    def read(folder: Path) -> None:
+        file = folder / name
+        for unlabeled in ("keep", "drop"):
+            load_table(folder / "x.npy", metadata=file, unlabeled=unlabeled)
+        open_points(folder / "x.npy", metadata=file).columns.find("w")
+        with suppress(EmbvizError):
+            join_rows(file, "word", {"word": tuple(LABELS)}, "drop")
+
+    return Kind(make, mutate, read)
+
+
+def make_shards(folder: Path) -> None:
+    for i in range(6):
+        np.save(folder / f"emb_{i}.npy", VECTORS[10 * i : 10 * i + 10])
+        np.save(folder / f"label_{i}.npy", np.array(LABELS[10 * i : 10 * i + 10]))
+
+
+def zipped(name: str, content: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return out.getvalue()
+
+
+def arrays(**content: np.ndarray) -> bytes:
+    out = io.BytesIO()
+    np.savez(out, **content)
+    return out.getvalue()
 
 
 def vocabulary(name: str, write: Callable[[Path], None]) -> Kind:
@@ -650,6 +696,18 @@ def kinds() -> dict[str, Kind]:
         "json-names": text("x.json", json.dumps(dict(zip(LABELS, VECTORS.tolist(), strict=True))).encode()),
         "json-batch": text("x.jsonl", "".join(json.dumps(r) + "\n" for r in batch).encode()),
         "metadata": Kind(make_metadata, mutate_metadata, read_meta),
+        "metadata-csv": labels("m.csv", ("word,n\n" + "".join(f'"{w}",{i}\n' for i, w in enumerate(LABELS))).encode()),
+        "metadata-json": labels("m.json", json.dumps(dict(enumerate(LABELS))).encode()),
+        "metadata-jsonl": labels("m.jsonl", "".join(json.dumps({"word": w, "n": [1, None]}) + "\n" for w in LABELS).encode()),
+        "metadata-npy": labels("m.npy", npy(np.array(LABELS))),
+        "metadata-npz": labels("m.npz", arrays(word=np.array(LABELS), n=np.arange(N))),
+        "metadata-xz": labels("m.txt.xz", lzma.compress("\n".join(LABELS).encode())),
+        "metadata-utf-16": labels("m.txt", "\n".join(LABELS).encode("utf-16")),
+        "npy.gz": text("x.npy.gz", gzip.compress(npy(VECTORS))),
+        "npy.bz2": text("x.npy.bz2", bz2.compress(npy(VECTORS))),
+        "csv.xz": text("x.csv.xz", lzma.compress(quoted)),
+        "csv.zip": text("x.csv.zip", zipped("x.csv", quoted)),
+        "shards": Kind(make_shards, mutate_files, lambda f: read_table(f)),
         **{
             f"tokenizer-{kind}": vocabulary("tokenizer.json", partial(write_tokenizer, kind=kind))
             for kind in ("BPE", "Unigram", "WordPiece")
