@@ -15,7 +15,7 @@ from embviz.loaders.text.numbers import PAD, Bytes, Offsets, Scratch, parse_numb
 _BLANK_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _scratch = threading.local()
 _FILLER = ord("#")
-_LINE_FEED, _COMMA, _POINT = 10, 44, 46
+_LINE_FEED, _QUOTE, _COMMA, _POINT = 10, 34, 44, 46
 
 
 def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Columns] | None:
@@ -71,8 +71,10 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
 
 
 def make_plain(raw: bytes, layout: TextLayout) -> bytes:
-    """Return lines without blank ones and without the delimiters that mean nothing."""
+    """Return lines without blank ones, and without quotes and delimiters that mean nothing."""
     delimiter = re.escape(layout.delimiter)
+    if layout.quoted and b'"' in raw:  # Blanks within quotes belong to the text.
+        return _BLANK_LINES.sub(b"\n", b"\n" + _take_off_quotes(raw, layout.delimiter))[1:]
     if layout.trailing:
         raw = re.sub(rb"[ " + delimiter + rb"]+\n", b"\n", raw)
     if layout.collapse and layout.delimiter == b" ":
@@ -80,6 +82,19 @@ def make_plain(raw: bytes, layout: TextLayout) -> bytes:
     if layout.collapse:
         raw = re.sub(delimiter + b" +", layout.delimiter, raw)
     return _BLANK_LINES.sub(b"\n", b"\n" + raw)[1:]
+
+
+def _take_off_quotes(raw: bytes, delimiter: bytes) -> bytes:
+    """Return lines without the quotes around whole fields, unless there are others."""
+    text = np.frombuffer(b"\n" + raw, np.uint8)
+    quotes = np.flatnonzero(text == _QUOTE)
+    opening, closing = quotes[::2], quotes[1::2]
+    ends = (_LINE_FEED, delimiter[0])
+    if len(quotes) % 2 or not (
+        np.isin(text[opening - 1], ends).all() and np.isin(text[closing + 1], ends).all()
+    ):
+        return raw
+    return raw.replace(b'"', b"")
 
 
 def _find_fields(

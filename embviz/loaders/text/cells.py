@@ -55,7 +55,7 @@ def split_cell(field: bytes) -> list[bytes]:
 def count_numbers(field: bytes) -> int:
     """Return how many numbers a cell holds, 0 where it holds anything else, or one number alone."""
     tokens = split_cell(field)
-    if (len(tokens) < 2 and not is_list(field)) or _SEVERAL.search(field):
+    if _SEVERAL.search(field) or not (is_list(field) or _is_run(field, len(tokens))):
         return 0
     for token in tokens:
         if token in MISSING:
@@ -65,6 +65,12 @@ def count_numbers(field: bytes) -> int:
         except ValueError:
             return 0
     return len(tokens)
+
+
+def _is_run(field: bytes, n_tokens: int) -> bool:
+    """Tell whether two fields or more without brackets are separated alike."""
+    counts = [n for n in map(field.count, (b",", b";", b"|", b"\t")) if n]
+    return n_tokens > 1 and (not counts or counts == [n_tokens - 1])
 
 
 def _plain(field: bytes) -> bytes:

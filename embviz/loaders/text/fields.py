@@ -15,6 +15,7 @@ DECIMAL_COMMA = re.compile(rb"[+-]?[0-9]*,[0-9]+(?:[eE][+-]?[0-9]+)?")
 THOUSANDS = re.compile(
     rb"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+"
 )
+_BETWEEN_BLANKS = re.compile(rb'"(?:[^"]++|"")*+"(?![^ ])|[^ ]+')
 _BRACKETS = re.compile(rb"\[[^\[\]]*+\]")
 
 
@@ -155,6 +156,8 @@ def split_quoted(line: bytes, delimiter: bytes) -> list[bytes]:
     Raises:
         ValueError: If a quote is not closed, or a closed one is not followed by a delimiter.
     """
+    if delimiter == b" ":
+        return _split_at_blanks(line)
     fields: list[bytes] = []
     at = 0
     while True:
@@ -176,6 +179,14 @@ def split_quoted(line: bytes, delimiter: bytes) -> list[bytes]:
         if at >= len(line):
             return fields
         at += 1
+
+
+def _split_at_blanks(line: bytes) -> list[bytes]:
+    """Cut a line at runs of blanks outside quotes."""
+    fields = _BETWEEN_BLANKS.findall(line)
+    if not all(is_quoted(field) for field in fields if field[:1] == b'"'):
+        raise ValueError("a quote is not closed")
+    return [f[1:-1].replace(b'""', b'"') if f[:1] == b'"' else f for f in fields]
 
 
 def is_quoted(field: bytes) -> bool:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from embviz.errors import EmbvizError
 from embviz.loaders import load_table
+from embviz.loaders.formats import find_format
 from embviz.loaders.projector.config import read_config
-from embviz.loaders.text.blocks import read_block
+from embviz.loaders.text.blocks import make_plain, read_block
 from embviz.loaders.text.layout import find_layout
 from embviz.loaders.text.lines import read_lines
 from embviz.loaders.text.sample import Sample
@@ -23,6 +24,11 @@ FILES = {
     "x.vec": "24 4\n" + "".join(f"w.{i} {row}\n" for i, row in enumerate(ROWS)),
     "x.tsv": "a\tb\tc\td\n" + "".join(row.replace(" ", "\t") + "\n" for row in ROWS),
     "x.csv": "".join(f'"a, {i}",' + row.replace(" ", ",") + "\r\n" for i, row in enumerate(ROWS)),
+    "y.tsv": "".join(f'"a {i}"\t' + row.replace(" ", "\t") + "\n" for i, row in enumerate(ROWS)),
+    "z.txt": '"A" "B" "C" "D"\n' + "".join(f'"a {i}" {row}\n' for i, row in enumerate(ROWS)),
+    "c.csv": "".join(f'a{i},"[{row}]",{i}.5\n' for i, row in enumerate(ROWS)),
+    "d.csv": "w;a;b;c;d\n"
+    + "".join(f"a{i};{row.replace('.', ',').replace(' ', ';')}\n" for i, row in enumerate(ROWS)),
 }
 CONFIG = b"""# c
 embeddings { tensor_name: "a\\tb" tensor_path: 't.tsv' tensor_shape: [3, 2]
@@ -78,6 +84,8 @@ def test_a_mutated_text_is_read_or_refused_with_its_name(
             table = load_table(path)
         except EmbvizError as e:
             said = str(e)
+        if not said and find_format(path).name == "word2vec_binary":
+            return  # A NUL behind two counts.
         if said:
             assert name in said
             assert "\n" not in said
@@ -101,8 +109,10 @@ def test_blocks_and_single_lines_are_read_alike(
     except EmbvizError:
         return
     body = b"".join(line + b"\n" for line in lines[layout.n_header :])
-    block = read_block(body, layout) if body else None
-    if block is not None:
+    plain = make_plain(body, layout) if body and layout.cell is None else b""
+    for block in (read_block(text, layout) for text in (body, plain) if text):
+        if block is None:
+            continue
         values, columns, faults = read_lines(body, layout, 1, "x")
         assert faults.counts == {}
         np.testing.assert_array_equal(block[0], values)
