@@ -101,14 +101,21 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
     return Labels(columns, _tell_left_out(source, np.arange(n_labels), n_rows))
 
 
-def _of_known(tokens: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
-    """Return columns by row number; a row of a vocabulary has a label also without a token."""
-    if reading.unlabeled != "drop" or "token" not in tokens.names:
-        return Labels(tokens.metadata)
-    kept = np.flatnonzero([t != name_unused(i) for i, t in enumerate(tokens.column("token"))])
+def _of_known(columns: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
+    """Return columns by row number; where that is asked for, of rows that have a label alone.
+
+    A row of a vocabulary has a name also without a token, a feature without an explanation none.
+    """
+    if reading.unlabeled != "drop":
+        return Labels(columns.metadata)
+    name = columns.names[0]
+    no_label = name_unused if name == "token" else lambda row: ""
+    kept = np.flatnonzero([text != no_label(i) for i, text in enumerate(columns.column(name))])
+    if len(kept) == n_rows:
+        return Labels(columns.metadata)
     places = kept.tolist()
-    columns = {name: tuple([v[i] for i in places]) for name, v in tokens.metadata.items()}
-    return Labels(columns, None if len(kept) == n_rows else _tell_left_out(source, kept, n_rows))
+    found = {name: tuple([v[i] for i in places]) for name, v in columns.metadata.items()}
+    return Labels(found, _tell_left_out(source, kept, n_rows))
 
 
 def _joined(source: Source, tensor: Tensor, n_rows: int, reading: Reading) -> Labels:

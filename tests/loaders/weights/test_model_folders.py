@@ -28,7 +28,10 @@ def notes(path: Path) -> dict[str, str]:
     return {info.name: info.note for info in list_tensors(path)}
 
 
-def test_shards_are_read_by_their_index_which_may_be_given_itself(tmp_path: Path) -> None:
+def test_shards_are_read_by_their_index_which_may_be_given_itself(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "embviz")
     tensors = {"wte.weight": table(7), "h.weight": table(3), "norm": np.ones(2, np.float32)}
     homes = {"wte.weight": "b.safetensors", "h.weight": "a.safetensors", "norm": "a.safetensors"}
     index = shard(tmp_path / "m", homes, tensors)
@@ -36,6 +39,7 @@ def test_shards_are_read_by_their_index_which_may_be_given_itself(tmp_path: Path
         assert notes(path).keys() == tensors.keys()
         np.testing.assert_array_equal(load_table(path).vectors, tensors["wte.weight"])
         np.testing.assert_array_equal(load_table(path, tensor="h").vectors, tensors["h.weight"])
+    assert "not there" not in caplog.text
 
 
 def test_a_missing_shard_hurts_only_where_words_should_be_in_it(

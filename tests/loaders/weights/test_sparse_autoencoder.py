@@ -205,6 +205,14 @@ def test_explanations_that_are_named_go_by_number_too_and_before_those_beside(
     assert columns.find(TEXTS[7]) == [7]
 
 
+def test_features_without_an_explanation_can_be_left_out(tmp_path: Path) -> None:
+    folder = sae_lens(tmp_path / "sae")
+    (tmp_path / "x.json").write_text(by_number())
+    found = load_table(folder, metadata=tmp_path / "x.json", unlabeled="drop")
+    assert found.metadata["explanation"] == tuple(TEXTS.values())
+    np.testing.assert_array_equal(np.asarray(found.vectors[:]), DECODER[list(TEXTS)])
+
+
 def test_metadata_that_is_not_by_number_is_in_the_order_of_the_features(tmp_path: Path) -> None:
     folder = sae_lens(tmp_path / "sae")
     (tmp_path / "m.tsv").write_text("".join(f"w{i}\n" for i in range(N)))
