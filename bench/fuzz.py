@@ -650,6 +650,26 @@ def mutate_weights(folder: Path, rng: random.Random) -> bool:
     return False
 
 
+def zarr_folder(version: int) -> Kind:
+    def make(folder: Path) -> None:
+        import zarr
+
+        group = zarr.open_group(folder / "x.zarr", mode="w", zarr_format=version)
+        group.create_array("emb", data=VECTORS, chunks=(17, 5))
+        group.create_array("word", data=np.array(LABELS, np.dtypes.StringDType()))
+
+    def mutate(folder: Path, rng: random.Random) -> bool:
+        if rng.random() < 0.5:
+            return mutate_files(folder, rng)
+        file = rng.choice(
+            sorted(p for p in folder.rglob("*") if p.name in ("zarr.json", ".zarray"))
+        )
+        file.write_text(json.dumps(mutate_value(json.loads(file.read_text()), rng)))
+        return False
+
+    return Kind(make, mutate, lambda f: read_table(f / "x.zarr", tensor="emb"))
+
+
 def kinds() -> dict[str, Kind]:
     packings = {"stored": 0, "deflate": 8, "bzip2": 12, "lzma": 14}
     found = {f"npz-{name}": archive(method) for name, method in packings.items()}
@@ -729,6 +749,8 @@ def kinds() -> dict[str, Kind]:
         "arrow": arrow("x.feather", "uncompressed"),
         "arrow-packed": arrow("x.feather", "lz4"),
         "arrow-saved": arrow("saved"),
+        "zarr-2": zarr_folder(2),
+        "zarr-3": zarr_folder(3),
         "hdf5-plain": hdf5("plain.h5", ("emb", "packed", "more/raw")),
         "hdf5-h5ad": hdf5("csr.h5ad", ("X", "obsm/X_pca")),
         "hdf5-keras": hdf5("keras3.keras", ("words",)),

@@ -66,6 +66,7 @@ FORMATS: dict[str, Format] = {
         ("hugging_face", "weights.hugging_face", "file folder"),
         ("json", "text.json_table", "file"),
         ("hdf5", "hdf5.hdf5", "file"),
+        ("zarr", "arrays.zarr_folder", "folder"),
         ("word2vec", "text.tables", "file"),
         ("glove", "text.tables", "file"),
         ("tsv", "text.tables", "file"),

@@ -48,6 +48,7 @@ READ_FORMATS = ", ".join(
         "ONNX",
         "Parquet and Arrow",
         "HDF5, Keras and AnnData",
+        "Zarr",
         ".npy",
         ".npz",
         "TSV and CSV of vectors",

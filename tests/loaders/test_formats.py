@@ -18,6 +18,7 @@ import pyarrow as pa
 import pytest
 import table_writer
 import torch_writer
+import zarr
 from pyarrow import parquet
 from safetensors.numpy import save_file
 
@@ -131,6 +132,13 @@ def write_hdf5(folder: Path) -> Path:
     return folder / "x.h5"
 
 
+def write_zarr(folder: Path) -> Path:
+    group = zarr.open_group(folder / "x.zarr", mode="w")
+    group.create_array("emb", data=VECTORS)
+    group.create_array("word", data=np.array(WORDS, np.dtypes.StringDType()))
+    return folder / "x.zarr"
+
+
 def arrow_table() -> Any:
     lists = pa.array(VECTORS.tolist(), pa.list_(pa.float32()))
     return pa.table({"n": range(N), "word": WORDS, "emb": lists, "half": lists})
@@ -214,6 +222,7 @@ WRITERS: dict[str, Callable[[Path], Path]] = {
     "hugging_face": write_hugging_face,
     "json": write_json,
     "hdf5": write_hdf5,
+    "zarr": write_zarr,
     "word2vec": lambda folder: write_text(folder / "w.vec", " ", f"{N} 6\n"),
     "glove": lambda folder: write_text(folder / "g.txt", " "),
     "tsv": lambda folder: write_text(folder / "x.tsv", "\t"),

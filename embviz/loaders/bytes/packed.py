@@ -221,7 +221,7 @@ def _decompressor(name: str, what: str) -> Any:
         return bz2.BZ2Decompressor()
     if name == "xz" and lzma is not None:
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_XZ_MEMORY)
-    zstd = _zstandard() if name == "Zstandard" else None
+    zstd = find_zstandard() if name == "Zstandard" else None
     if zstd is not None:
         return zstd.ZstdDecompressor()
     way_out = "unpack it first" + (
@@ -230,7 +230,7 @@ def _decompressor(name: str, what: str) -> Any:
     raise LoadError(what, f"{name}, which this Python does not unpack", way_out)
 
 
-def _zstandard() -> Any:
+def find_zstandard() -> Any:
     """Return the module of Python 3.14, or its twin for older ones; None where neither is there."""
     from importlib import import_module
 
@@ -250,7 +250,7 @@ def _failures() -> tuple[type[Exception], ...]:
     found: list[type[Exception]] = [EOFError, ValueError, zlib.error]
     if lzma is not None:
         found.append(lzma.LZMAError)
-    zstd = _zstandard()
+    zstd = find_zstandard()
     if zstd is not None:
         found.append(zstd.ZstdError)
     return tuple(found)

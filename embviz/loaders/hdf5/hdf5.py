@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,12 +10,11 @@ from embviz.errors import LoadError
 from embviz.loaders.bytes.zip_members import MAGIC as ZIP
 from embviz.loaders.bytes.zip_members import check_member, data_offset, open_archive, open_member
 from embviz.loaders.hdf5.anndata import anndata_tensors, is_anndata
-from embviz.loaders.hdf5.rows import is_text, read_texts
-from embviz.loaders.hdf5.tensors import node_tensor, refused_tensors
+from embviz.loaders.hdf5.rows import is_text
+from embviz.loaders.hdf5.tensors import node_tensor, plain_tensor, refused_tensors
 from embviz.loaders.hdf5.tree import MAGIC, Node, Tree, Window, need_pyfive, read_tree
-from embviz.loaders.opened import Claim, Role, Source, Start, Tensor, TextColumns
+from embviz.loaders.opened import Claim, Role, Source, Start, Tensor
 from embviz.loaders.reading import Reading
-from embviz.rows import why_not_numbers
 
 _SUFFIXES = (".h5", ".hdf5", ".he5", ".h5ad", ".keras")
 _WEIGHTS = "model.weights.h5"
@@ -110,11 +108,7 @@ def _as_tensor(tree: Tree, node: Node, is_model: bool) -> Tensor:
         note = "kept by the optimizer" if slot else "weights"
         return node_tensor(tree, node, None, role=role, aliases=known, note=note)
 
-    @cache
-    def columns() -> TextColumns:
-        return TextColumns(_columns_beside(tree, node))
-
-    return node_tensor(tree, node, columns, note="data set")
+    return plain_tensor(tree, node)
 
 
 def _layer_name(tree: Tree, node: Node) -> tuple[str, ...]:
@@ -126,21 +120,3 @@ def _layer_name(tree: Tree, node: Node) -> tuple[str, ...]:
     layer = layer.decode("utf-8", "replace") if isinstance(layer, bytes) else layer
     alone = sum(name.startswith(f"{parent}/") for name in tree.nodes) == 1
     return ((layer if alone else f"{layer}/{number}"),) if isinstance(layer, str) and layer else ()
-
-
-def _columns_beside(tree: Tree, node: Node) -> dict[str, tuple[str, ...]]:
-    """Return the data sets of one value a row that lie in the same group, by their names.
-
-    Where another axis of a table there has as many values, they are nobody's.
-    """
-    parent = node.name.rpartition("/")[0]
-    beside = [n for n in tree.nodes.values() if n.name.rpartition("/")[0] == parent]
-    n_rows = node.shape[0]
-    if any(n_rows in n.shape[1:] for n in beside):
-        return {}
-    columns = {}
-    for other in beside:
-        plain = is_text(other) or why_not_numbers(other.dtype) is None
-        if other.shape == (n_rows,) and other.refusal is None and plain:
-            columns[other.name.rpartition("/")[2]] = read_texts(tree, other)
-    return columns

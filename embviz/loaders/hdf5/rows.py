@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import zlib
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.arrays.chunked import ChunkedRows, unshuffle
 from embviz.loaders.hdf5.tree import Node, Tree, reading_hdf5
 
 _UNDEFINED = (1 << 64) - 1
@@ -19,7 +19,6 @@ _GZIP, _SHUFFLE, _CHECKSUM = 1, 2, 3
 _MOST_CHUNK = 1 << 30
 # DEFLATE gives 1,032 bytes for one at most; a chunk that is not there is filled.
 _MOST_EXPANSION = 1032
-_CHUNKS_KEPT = 4
 _BYTE = np.dtype(np.uint8)
 # Of a text of any length: its own, and the heap and number where it lies.
 _REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
@@ -44,6 +43,8 @@ def read_array(tree: Tree, node: Node, dtype: np.dtype[Any] | None = None) -> An
     what = what_of(tree, node)
     if node.refusal is not None:
         raise LoadError(what, *node.refusal)
+    if node.read is not None:
+        return node.read()
     dtype = dtype or node.dtype
     if math.prod(node.shape) * dtype.itemsize > _MOST_EXPANSION * tree.size:
         sides = " x ".join(map(str, node.shape))
@@ -60,68 +61,46 @@ def read_array(tree: Tree, node: Node, dtype: np.dtype[Any] | None = None) -> An
             return tree.piece(dtype, node.shape, start)
         if layout == _COMPACT:
             return np.frombuffer(node.data.id._data, dtype).reshape(node.shape)
-        return Chunks(tree, node, fill)
+        reader = _ChunkReader(tree, node, fill)
+        return ChunkedRows(node.shape, dtype, reader.sides, reader.read)
 
 
-class Chunks:
-    """A data set in chunks as rows, unpacked as they are asked for; the last ones are kept."""
+class _ChunkReader:
+    """Reads the chunks of a data set and undoes what they are packed by."""
 
     def __init__(self, tree: Tree, node: Node, fill: NDArray[Any]) -> None:
-        self.shape, self.dtype = node.shape, fill.dtype
+        self.dtype = fill.dtype
         self._tree, self._what, self._fill = tree, what_of(tree, node), fill
         data = node.data.id
-        self._sides = tuple(int(n) for n in data.chunks)
+        self.sides = tuple(int(n) for n in data.chunks)
         self._filters = [int(step["filter_id"]) for step in data.filter_pipeline or ()]
-        n_bytes = math.prod(self._sides) * self.dtype.itemsize
+        n_bytes = math.prod(self.sides) * self.dtype.itemsize
         most = tree.size * (_MOST_EXPANSION if _GZIP in self._filters else 1)
-        if len(self._sides) != len(self.shape) or not 0 < n_bytes <= min(_MOST_CHUNK, most):
-            sides = " x ".join(map(str, self._sides))
+        if len(self.sides) != len(node.shape) or not 0 < n_bytes <= min(_MOST_CHUNK, most):
+            sides = " x ".join(map(str, self.sides))
             raise LoadError(self._what, f"damaged: chunks of {sides} in a file of its size")
         self._index = data.index
-        self._chunk = lru_cache(maxsize=_CHUNKS_KEPT)(self._read)
 
-    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
-        start, stop, step = rows.indices(self.shape[0])
-        out = np.empty((max(0, stop - start), *self.shape[1:]), self.dtype)
-        height = self._sides[0]
-        for top in range(start // height * height, stop, height):
-            begin, end = max(start, top), min(stop, top + height)
-            for corner in np.ndindex(*map(_parts, self.shape[1:], self._sides[1:])):
-                place = tuple(c * side for c, side in zip(corner, self._sides[1:], strict=True))
-                block = self._chunk((top, *place))
-                where = tuple(
-                    slice(p, min(p + side, n))
-                    for p, side, n in zip(place, self._sides[1:], self.shape[1:], strict=True)
-                )
-                inner = tuple(slice(0, w.stop - w.start) for w in where)
-                out[(slice(begin - start, end - start), *where)] = block[
-                    (slice(begin - top, end - top), *inner)
-                ]
-        return out[::step]
-
-    def _read(self, place: tuple[int, ...]) -> NDArray[Any]:
+    def read(self, place: tuple[int, ...]) -> NDArray[Any]:
         """Return an unpacked chunk by the place of its first value."""
         found = self._index.get(place)
         if found is None:
-            return np.broadcast_to(self._fill, self._sides)
+            return np.broadcast_to(self._fill, self.sides)
         raw = self._tree.piece(_BYTE, (int(found.size),), int(found.byte_offset))
-        n_bytes = math.prod(self._sides) * self.dtype.itemsize
+        n_bytes = math.prod(self.sides) * self.dtype.itemsize
         data: Any = raw.tobytes()
         for number, kind in reversed(list(enumerate(self._filters))):
             if not found.filter_mask >> number & 1:
                 data = self._undo(kind, data, n_bytes)
         if len(data) != n_bytes:
             raise LoadError(self._what, f"damaged: a chunk of {len(data)} bytes, not {n_bytes}")
-        return np.frombuffer(data, self.dtype).reshape(self._sides)
+        return np.frombuffer(data, self.dtype).reshape(self.sides)
 
     def _undo(self, kind: int, data: bytes, n_bytes: int) -> bytes:
         if kind == _CHECKSUM:
             return data[:-4]
         if kind == _SHUFFLE:
-            size = self.dtype.itemsize
-            whole = len(data) // size * size
-            bytes_first = np.frombuffer(data[:whole], np.uint8).reshape(size, -1)
-            return bytes_first.T.tobytes() + data[whole:]
+            return unshuffle(data, self.dtype.itemsize)
         try:
             unpack = zlib.decompressobj()
             found = unpack.decompress(data, n_bytes + 8)
@@ -132,12 +111,10 @@ class Chunks:
         return found
 
 
-def _parts(n: int, side: int) -> int:
-    return -(-n // side)
-
-
 def is_text(node: Node) -> bool:
     """Tell whether a data set holds texts."""
+    if node.read is not None:
+        return node.dtype.kind in "OSTU"
     from pyfive.p5t import P5StringType
 
     return node.data is not None and isinstance(node.data.id.get_type(), P5StringType)
@@ -163,6 +140,8 @@ def read_texts(tree: Tree, node: Node) -> tuple[str, ...]:
         if is_bool(node):
             return tuple("True" if value else "False" for value in values.tolist())
         return as_texts(values)
+    if node.dtype.kind in "OTU" and node.read is not None:
+        return tuple(map(str, np.asarray(node.read()[0 : node.shape[0]]).tolist()))
     if node.dtype.hasobject:
         found = _read_any_length(tree, node)
     else:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.hdf5.rows import is_text, read_array, what_of
+from embviz.loaders.hdf5.rows import is_text, read_array, read_texts, what_of
 from embviz.loaders.hdf5.tree import Node, Tree
-from embviz.loaders.opened import Columns, Role, Tensor
+from embviz.loaders.opened import Columns, Role, Tensor, TextColumns
 from embviz.rows import why_not_numbers
 
 
@@ -68,3 +69,27 @@ def node_tensor(
         refusal=refusal,
         columns=columns if is_table else None,
     )
+
+
+def plain_tensor(tree: Tree, node: Node) -> Tensor:
+    """Return a data set as a tensor, with what lies beside it as its metadata."""
+    columns = cache(lambda: TextColumns(_columns_beside(tree, node)))
+    return node_tensor(tree, node, columns, note="data set")
+
+
+def _columns_beside(tree: Tree, node: Node) -> dict[str, tuple[str, ...]]:
+    """Return the data sets of one value a row that lie in the same group, by their names.
+
+    Where another axis of a table there has as many values, they are nobody's.
+    """
+    parent = node.name.rpartition("/")[0]
+    beside = [n for n in tree.nodes.values() if n.name.rpartition("/")[0] == parent]
+    n_rows = node.shape[0]
+    if any(n_rows in n.shape[1:] for n in beside):
+        return {}
+    columns = {}
+    for other in beside:
+        plain = is_text(other) or why_not_numbers(other.dtype) is None
+        if other.shape == (n_rows,) and other.refusal is None and plain:
+            columns[other.name.rpartition("/")[2]] = read_texts(tree, other)
+    return columns

@@ -11,7 +11,7 @@ import logging
 import math
 import struct
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +23,8 @@ from embviz.errors import LoadError, printable
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_READS = 500_000
-_MOST_OBJECTS = 20_000
-_MOST_DEPTH = 32
+MOST_OBJECTS = 20_000
+MOST_DEPTH = 32
 _LINK, _EXTERNAL_FILES, _EXTERNAL_LINK = 6, 7, 64
 _VIRTUAL = 3
 _FILTERS = {1: "gzip", 2: "shuffle", 3: "fletcher32"}
@@ -33,7 +33,7 @@ _OTHER_FILTERS = {
     32008: "bitshuffle", 32013: "ZFP", 32015: "Zstandard", 32026: "Blosc2",
 }  # fmt: skip
 # What pyfive raises about bytes that are not what they should be.
-_FAILURES = (
+FAILURES = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
     NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError,
     struct.error,
@@ -97,12 +97,14 @@ class Node:
         data: pyfive's data set; None where it could not be opened.
         attributes: Its attributes.
         refusal: Why its numbers cannot be read, a reason and a way out.
+        read: Returns its values as an array or `Rows`, where another format has them.
     """
 
     name: str
     data: Any
     attributes: Mapping[str, Any] = field(default_factory=dict)
     refusal: tuple[str, str] | None = None
+    read: Callable[[], Any] | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -116,30 +118,31 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Tree:
-    """What is in an HDF5 file.
+    """What is in an HDF5 file, or in a folder of the same order of things.
 
     Attributes:
         path: The file.
         what: The file, or the member of an archive, as it is named to the user.
-        source: Its bytes.
-        base: Where addresses begin to count, behind a user block.
         groups: The attributes of each group by its path; the root is "".
         nodes: The data sets by their paths, in the file's order.
         refused: Why some groups could not be read, by their paths.
+        source: The bytes of a file.
+        base: Where addresses in it begin to count, behind a user block.
     """
 
     path: Path
     what: str
-    source: Window | io.BytesIO
-    base: int
     groups: Mapping[str, Mapping[str, Any]]
     nodes: Mapping[str, Node]
     refused: Mapping[str, tuple[str, str]]
+    source: Window | io.BytesIO | None = None
+    base: int = 0
 
     @property
     def size(self) -> int:
         """The bytes behind the base."""
         found = self.source
+        assert found is not None
         return (found.size if isinstance(found, Window) else found.getbuffer().nbytes) - self.base
 
     def piece(self, dtype: np.dtype[Any], shape: tuple[int, ...], start: int) -> Any:
@@ -156,6 +159,7 @@ class Tree:
         found = self.source
         if isinstance(found, Window):
             return np.memmap(found.path, dtype, "r", found.start + self.base + start, shape)
+        assert found is not None
         raw = found.getbuffer()
         return np.frombuffer(raw, dtype, math.prod(shape), self.base + start).reshape(shape)
 
@@ -194,7 +198,7 @@ def read_tree(path: Path, what: str, source: Any) -> Tree:
     refused: dict[str, tuple[str, str]] = {}
     with reading_hdf5(what):
         root = pyfive.File(source)
-        tree = Tree(path, what, source, int(root.userblock_size), groups, nodes, refused)
+        tree = Tree(path, what, groups, nodes, refused, source, int(root.userblock_size))
         end = int(root._superblock._contents["end_of_file_address"])
         if tree.size < end - tree.base:
             there = tree.size + tree.base
@@ -203,14 +207,14 @@ def read_tree(path: Path, what: str, source: Any) -> Tree:
         pending: list[tuple[str, Any]] = [("", root)]
         while pending:
             name, group = pending.pop()
-            if id(group._dataobjects) in seen or name.count("/") > _MOST_DEPTH:
+            if id(group._dataobjects) in seen or name.count("/") > MOST_DEPTH:
                 continue  # A link to a group that was seen, or above this one.
             seen.add(id(group._dataobjects))
             groups[name] = dict(group.attrs)
             below = []
             for key in group:
-                if len(nodes) + len(groups) + len(refused) > _MOST_OBJECTS:
-                    raise LoadError(what, f"more than {_MOST_OBJECTS:,} objects", "take it apart")
+                if len(nodes) + len(groups) + len(refused) > MOST_OBJECTS:
+                    raise LoadError(what, f"more than {MOST_OBJECTS:,} objects", "take it apart")
                 child = f"{name}/{key}" if name else key
                 found = _open(what, group, key, child, refused)
                 if isinstance(found, Node):
@@ -232,7 +236,7 @@ def _open(what: str, group: Any, key: str, name: str, refused: dict[str, tuple[s
         return found if isinstance(found, pyfive.Group) else None
     except LoadError:
         raise
-    except _FAILURES as error:
+    except FAILURES as error:
         refused[name] = _why(group, key, error)
         return None
 
@@ -243,11 +247,11 @@ def _why(group: Any, key: str, error: Exception) -> tuple[str, str]:
         objects = group.file._get_dataobjects(group._links[key])
         if any(_is_external(objects, message) for message in objects.find_msg_type(_LINK)):
             return "holds a link to another file, which is not followed", "copy the data in"
-    except _FAILURES:
+    except FAILURES:
         pass
     if "layout class" in str(error):
         return "written for HDF5 1.10 (libver='latest')", "write it again without libver"
-    return f"not read ({_first_line(error)})", "save the table of vectors as .npy (numpy.save)"
+    return f"not read ({first_line(error)})", "save the table of vectors as .npy (numpy.save)"
 
 
 def _is_external(objects: Any, message: Any) -> bool:
@@ -290,16 +294,16 @@ def reading_hdf5(what: str) -> Iterator[None]:
             yield
     except LoadError:
         raise
-    except (*_FAILURES, pyfive.core.InvalidHDF5File) as error:
+    except (*FAILURES, pyfive.core.InvalidHDF5File) as error:
         if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
             raise
         raise LoadError(
-            what, f"damaged HDF5: {_first_line(error)}", "write or fetch it again"
+            what, f"damaged HDF5: {first_line(error)}", "write or fetch it again"
         ) from None
     finally:
         log.setLevel(level)
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
     text = str(error).strip() or type(error).__name__
     return printable(text.splitlines()[0], 120)
