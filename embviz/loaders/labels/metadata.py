@@ -113,9 +113,9 @@ def _read_lines(
     is_csv = is_named_csv(path)
     if may_be_records(lines, is_csv):
         records = read_records(lines, is_csv, n_points)
-        # Lines that are as many as the points are labels, whatever quotes are in them.
+        # Lines that are as many as the points are labels where records of CSV are not.
         as_lines = not is_csv and len(lines) == n_points and "\t" not in lines[0]
-        if records is not None and not (as_lines and len(records.rows[0]) == 1):
+        if records is not None and not (as_lines and len(records.rows) != n_points):
             return _csv_rows(path, records, n_points, key)
     return _plain_rows(path, lines, n_points, key)
 
