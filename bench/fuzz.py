@@ -691,7 +691,6 @@ def kinds() -> dict[str, Kind]:
     listed = (f'w{i},"a ""b"",\n{i}",{i},"{row}"\n' for i, row in enumerate(VECTORS.tolist()))
     cells = ("word,text,n,embedding\n" + "".join(listed)).encode()
     decimals = rows(lambda i: f'"w {i}"', " ").replace(".", ",").encode()
-    words = f"{N} 8\n".encode() + rows(lambda i: f"w{i}", " ").encode()
     return {
         **found,
         "npy": text("x.npy", npy(VECTORS)),
@@ -718,7 +717,6 @@ def kinds() -> dict[str, Kind]:
         "cells": text("x.csv", cells),
         "decimals": text("x.txt", decimals),
         "utf-16": text("x.txt", table.decode().encode("utf-16")),
-        "word2vec": text("x.vec", words),
         "json-lines": text("x.jsonl", "".join(json.dumps(r) + "\n" for r in records).encode()),
         "json-array": text("x.json", json.dumps(records, indent=1).encode()),
         "json-names": text("x.json", json.dumps(dict(zip(LABELS, VECTORS.tolist(), strict=True))).encode()),
