@@ -10,6 +10,7 @@ from embviz.errors import LoadError, counted
 _log = logging.getLogger("embviz")
 
 NOT_UTF8 = "not UTF-8"
+CUT = "cut"  # those of them that are UTF-8 up to a letter that is not whole
 NO_LABEL = "without a label"
 _SAID = {
     NOT_UTF8: "is not UTF-8, which is shown as \N{REPLACEMENT CHARACTER}",
@@ -42,12 +43,13 @@ class Faults:
         Raises:
             LoadError: If so many labels are not UTF-8 that the file is of another encoding.
         """
-        bad = self.counts.get(NOT_UTF8, 0)
+        bad = self.counts.get(NOT_UTF8, 0) - self.counts.get(CUT, 0)
         if bad > 1 and bad > _MOST_SHARE * n_rows:
             first = self.first[NOT_UTF8]
             why = f"{first.why}, as {bad:,} of {n_rows:,} labels are"
             raise LoadError(first.what, why, first.way_out)
-        for kind, n in self.counts.items():
+        for kind in (kind for kind in self.counts if kind in _SAID):
+            n = self.counts[kind]
             lines = f"{counted(n, 'line')} {_SAID[kind] if n == 1 else _plural(kind)}"
             _log.warning(
                 "%s: %s, the first is this; --strict refuses", self.first[kind].what, lines

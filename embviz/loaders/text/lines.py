@@ -24,7 +24,7 @@ from embviz.loaders.text.cells import (
     refuse_elided,
     split_cell,
 )
-from embviz.loaders.text.faults import NO_LABEL, NOT_UTF8, Faults
+from embviz.loaders.text.faults import CUT, NO_LABEL, NOT_UTF8, Faults
 from embviz.loaders.text.fields import (
     TextLayout,
     hide_brackets,
@@ -221,11 +221,15 @@ def _text(field: bytes, layout: TextLayout, where: str, faults: Faults) -> str:
         field = field.replace(HIDDEN, layout.delimiter)
     try:
         return field.decode("utf-8")
-    except UnicodeDecodeError:
+    except UnicodeDecodeError as wrong:
+        # What word2vec cut has whole letters before, which no other encoding makes.
+        is_cut = wrong.reason == "unexpected end of data" and not field[: wrong.start].isascii()
         try:
             decode(field, where)
         except LoadError as error:
             faults.add(NOT_UTF8, error)
+            if is_cut:
+                faults.add(CUT, error)
         return field.decode("utf-8", "replace")
 
 

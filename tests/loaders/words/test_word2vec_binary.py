@@ -173,6 +173,24 @@ def test_text_in_any_script_is_not_taken_for_binary(
         assert not is_binary(text.encode().replace(words[0].encode(), words[0].encode()[:-1]))
 
 
+def test_text_is_not_read_as_binary_when_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x.vec").write_text("2 3\nthe 0.1 0.2 0.3\nof 0.4 0.5 0.6\n")
+    with pytest.raises(LoadError, match="its binary form; leave --input-format out"):
+        load_table(tmp_path / "x.vec", input_format="word2vec_binary")
+    assert load_table(tmp_path / "x.vec").n_points == 2
+
+
+def test_text_of_words_that_were_cut_is_utf8_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = ["ありがとう".encode()[:-1], "どう".encode(), "日本".encode()[:-2]]
+    lines = b"".join(word + b" 0.1 0.2\n" for word in words)
+    (tmp_path / "x.vec").write_bytes(b"3 2\n" + lines)
+    labels = load_table(tmp_path / "x.vec").metadata["label"]
+    assert labels == ("ありがと\ufffd", "どう", "日\ufffd")
+    assert "x.vec:2: 2 lines are not UTF-8, which is shown as" in caplog.text
+
+
 floats = st.floats(-4, 4, width=32)
 
 
