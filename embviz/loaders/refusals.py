@@ -102,8 +102,8 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
     for magic, kind, way_out in _MAGICS:
         if head.startswith(magic):
             return kind, way_out
-    if _is_pickle(head):
-        return _PICKLE, find_way_out(head, start.path) or _AS_NPY
+    if _is_pickle(start.unpacked):
+        return _PICKLE, find_way_out(start.unpacked, start.path) or _AS_NPY
     if head.startswith(b"PK\x03\x04"):
         found = _foreign_zip(start)
         if found is not None:

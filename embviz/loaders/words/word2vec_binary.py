@@ -119,6 +119,8 @@ def _read_layout(path: Path) -> Layout:
     if not 0 < n_dims <= _MOST_DIMS:
         raise LoadError(path, f"{n_dims} dimensions; 1 to {_MOST_DIMS} are read")
     rest = start[header.end() :]
+    if _is_text_row(rest, n_dims):
+        raise LoadError(path, "word2vec's text, not its binary form", "leave --input-format out")
     walks = {width: _walk(rest, n_dims * width) for width in _WIDTHS}
     # Of the widths the one whose records follow each other; where all end early, what is usual.
     width = max(_WIDTHS, key=lambda w: (walks[w][1], walks[w][0], w == 4))
