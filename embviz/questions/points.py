@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, TypeGuard, Unpack
 
 import numpy as np
 
@@ -97,7 +98,7 @@ def as_points(
 
 
 def open_points(
-    source: str | Path,
+    source: str | Path | Sequence[str | Path],
     *,
     label_by: str | None = None,
     drop_nonfinite: bool = False,
@@ -109,7 +110,7 @@ def open_points(
     for them.
 
     Args:
-        source: A file, a checkpoint's prefix, or a folder.
+        source: A file, a checkpoint's prefix, or a folder; several files are one table.
         label_by: The metadata column that names the points.
         drop_nonfinite: Whether to leave out rows with NaN or infinity.
         options: As for `load_table`: `tensor`, `metadata`, `input_format` and the other fields of
@@ -132,8 +133,12 @@ def open_points(
     return as_points(_open_table(source, reading, drop_nonfinite), label_by)
 
 
-def is_index(source: str | Path, input_format: str | None = None) -> bool:
+def is_index(
+    source: str | Path | Sequence[str | Path], input_format: str | None = None
+) -> TypeGuard[str | Path]:
     """Tell whether a source is the folder of an index, or what is left of one."""
+    if not isinstance(source, (str, Path)):
+        return False
     from embviz.neighbors.index.files import looks_like_index
 
     return looks_like_index(Path(source)) if input_format is None else input_format == "index"
@@ -153,7 +158,9 @@ def _open_index(source: str | Path) -> NeighborIndex:
     return index
 
 
-def _open_table(source: str | Path, reading: Reading, only_finite: bool) -> Points:
+def _open_table(
+    source: str | Path | Sequence[str | Path], reading: Reading, only_finite: bool
+) -> Points:
     from embviz.loaders import choose_tensor, open_columns, open_source, read_table
 
     opened = open_source(source, reading)

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embviz import LoadError, ParameterError, list_tensors, load_table
+from embviz import (
+    EmbeddingTable,
+    LoadError,
+    ParameterError,
+    build_index,
+    list_tensors,
+    load_table,
+)
 from embviz.rows import JoinedRows, keep_rows, read_rows, take_rows
 
 sys.path.insert(0, str(Path(__file__).with_name("checkpoint")))
@@ -150,6 +157,23 @@ def test_every_command_takes_several_sources(run: Any, tmp_path: Path) -> None:
     assert load_table(tmp_path / "logdir").metadata["source"][30] == "b.npy"
     told = run("project", "a.npy", "b.npy", "-o", "b.npy")
     assert "would overwrite the source" in told.stderr
+
+
+def test_neighbors_are_found_among_several_sources(run: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", VECTORS[:30])
+    np.save(tmp_path / "b.npy", VECTORS[:30] + 0.001)
+    ran = run("neighbors", "3", "--source", "a.npy", "--source", "b.npy", "-k", "1")
+    assert ran.stdout.splitlines()[1].split("\t")[:3] == ["3", "b.npy", "33"]
+
+
+def test_row_numbers_of_indexes_count_on(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        table = EmbeddingTable(VECTORS[:30], {"w": [f"{name}{i}" for i in range(30)]})
+        build_index(table, tmp_path / name)
+    table = load_table([tmp_path / "a", tmp_path / "b"])
+    where = table.metadata["w"].index("b7")
+    assert table.row_number(where) == 37
+    np.testing.assert_array_equal(table.vectors[where : where + 1][0], VECTORS[7])
 
 
 PARTS = {f"shared/weights_{i}": VECTORS[6 * i : 6 * i + 6] for i in range(10)}

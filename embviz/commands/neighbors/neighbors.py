@@ -34,9 +34,11 @@ MOST_TOGETHER = 64
 @click.argument("query", nargs=-1)
 @click.option(
     "--source",
+    "sources",
     type=FILE,
     metavar="SOURCE",
-    help="A file or an index; else EMBVIZ_SOURCE or embviz.toml",
+    multiple=True,
+    help="A file or an index; several files are one table; else EMBVIZ_SOURCE or embviz.toml",
 )
 @table_options
 @click.option("-k", "k", type=int, default=10, show_default=True, help="How many neighbors")
@@ -72,7 +74,9 @@ def neighbors(**given: Any) -> None:
     Example:
       embviz neighbors politics --source words.npy --metadata words.tsv
     """
-    request = take(Request, given, reading=take(Reading, given))
+    source, *more = given["sources"] or (None,)
+    reading = take(Reading, given)
+    request = take(Request, given, reading=reading, source=source, more=tuple(more))
     if request.query or request.between:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -107,6 +111,7 @@ class Request:
 
     query: tuple[str, ...]
     source: str | None
+    more: tuple[str, ...]
     reading: Reading
     k: int
     metric: Metric | None
@@ -140,7 +145,7 @@ class Request:
             )
         check_one_reader(
             ("the questions", self.batch if given else "-"),
-            ("--source", self.source),
+            *(("--source", name) for name in (self.source, *self.more)),
             ("--metadata", self.reading.metadata),
         )
         if not given and (sys.stdin is None or sys.stdin.isatty()):
@@ -166,7 +171,7 @@ def _open(request: Request, found: FoundSource) -> Points:
 
     source, options = found.source, asdict(request.reading)
     only_finite = request.drop_nonfinite
-    if not is_index(source, request.reading.input_format):
+    if request.more or not is_index(source, request.reading.input_format):
         for option, there in (("recall", request.recall), ("exact", request.exact)):
             if there:
                 say(f"--{option}: {source} is no index; every vector is read")
@@ -174,7 +179,7 @@ def _open(request: Request, found: FoundSource) -> Points:
         options = {name: value or found.setting(name) or value for name, value in options.items()}
         only_finite = only_finite or bool(found.setting("drop_nonfinite"))
     return open_points(
-        source,
+        (source, *request.more) if request.more else source,
         label_by=request.label_by or found.setting("label_by"),
         drop_nonfinite=only_finite,
         **options,
