@@ -132,6 +132,9 @@ def test_tables_that_no_config_counts_have_labels_if_they_are_as_many(tmp_path: 
     assert load_table(folder).metadata["token"][:7] == tuple(WORDS)
     folder = write_model(tmp_path / "b", {"item_embedding.weight": table(5000)})
     assert load_table(folder).metadata == {}
+    many = [f"w{i}" for i in range(3000)]
+    folder = write_model(tmp_path / "c", {"embedding.weight": table(3050, 2)}, words=many)
+    assert load_table(folder).label(2999) == "w2999"
 
 
 def test_fewer_rows_than_tokens_are_told_and_go_without_labels_or_with_others(

@@ -8,6 +8,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -281,6 +282,14 @@ def test_a_square_dictionary_is_turned_by_its_layouts_name(tmp_path: Path) -> No
         (tmp_path / "cfg.json").write_text('{"d_sae": 5}')
         found = np.asarray(load_table(tmp_path / "x.safetensors").vectors[:])
         np.testing.assert_array_equal(found, square if name == "W_dec" else square.T)
+
+
+def test_a_decoder_with_scales_is_turned_too(tmp_path: Path) -> None:
+    stored = np.ascontiguousarray(DECODER.T).astype(ml_dtypes.float8_e4m3fn)
+    tensors = {**linear(), "decoder.weight": stored, "decoder.weight_scale": B_DEC[:, None]}
+    save_file(tensors, tmp_path / "sae.safetensors")
+    found = np.asarray(load_table(tmp_path / "sae.safetensors").vectors[:])
+    np.testing.assert_array_equal(found, stored.astype(np.float32).T * B_DEC)
 
 
 def test_all_commands_read_a_dictionary(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
