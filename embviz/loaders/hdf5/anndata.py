@@ -6,7 +6,8 @@ https://anndata.readthedocs.io/en/stable/fileformat-prose.html
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.hdf5.rows import is_text, read_array, read_texts, what_of
 from embviz.loaders.hdf5.tensors import node_tensor, refused_tensors
-from embviz.loaders.hdf5.tree import Node, Tree
+from embviz.loaders.hdf5.tree import Known, Node, Tree
 from embviz.loaders.opened import Tensor, TextColumns
 from embviz.rows import Rows, why_not_numbers
 
@@ -28,8 +29,8 @@ def is_anndata(tree: Tree) -> bool:
     """Tell whether a file is AnnData."""
     if _text(tree.groups.get("", {}).get("encoding-type")) == "anndata":
         return True
-    obs = "obs" in tree.groups or "obs" in tree.nodes
-    return obs and ("X" in tree.nodes or "X" in tree.groups) and "var" in tree.groups
+    everything = {*tree.nodes, *tree.groups}
+    return {"X", "obs", "var"} <= everything
 
 
 def anndata_tensors(tree: Tree) -> tuple[Tensor, ...]:
@@ -38,12 +39,47 @@ def anndata_tensors(tree: Tree) -> tuple[Tensor, ...]:
     One of obsm with more than three columns is what there is to look at; of several none is. Those
     with fewer are maps that were computed from others, and are taken by name only.
     """
+    tree = _without_records(tree)
     columns = cache(lambda: TextColumns(*_read_obs(tree)))
     names = [n for n in _matrices(tree) if n.startswith("obsm/")]
     names += [n for n in _matrices(tree) if not n.startswith("obsm/")]
     wide = [n for n in names if n.startswith("obsm/") and _width(tree, n) > _MAP_WIDTH]
     found = [_tensor(tree, n, columns, len(wide) == 1 and n == wide[0], bool(wide)) for n in names]
     return (*found, *refused_tensors(tree))
+
+
+def _without_records(tree: Tree) -> Tree:
+    """Return a file of before anndata 0.7 as one of today: the fields of records as data sets."""
+    nodes, groups = dict(tree.nodes), dict(tree.groups)
+    for name in ("obs", "obsm"):
+        node = nodes.get(name)
+        fields = node.dtype.names if node is not None else None
+        if node is None or not fields or len(node.shape) != 1:
+            continue
+        del nodes[name]
+        groups[name] = {"_index": fields[0], "column-order": np.array(fields)}
+        for field in fields:
+            kind = node.dtype[field]
+            known = Known((*node.shape, *kind.shape), kind.base)
+            read = partial(_Field, tree, node, field, known)
+            nodes[f"{name}/{field}"] = Node(
+                f"{name}/{field}", known, refusal=node.refusal, read=read
+            )
+            categories = nodes.get(f"uns/{field}_categories")
+            if name == "obs" and categories is not None and kind.kind in "iu":
+                nodes[f"obs/__categories/{field}"] = categories
+    return replace(tree, nodes=nodes, groups=groups)
+
+
+class _Field:
+    """One field of records, as rows."""
+
+    def __init__(self, tree: Tree, node: Node, field: str, known: Known) -> None:
+        self.shape, self.dtype, self._field = known.shape, known.dtype, field
+        self._records = read_array(tree, node)
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        return np.asarray(self._records[rows])[self._field]
 
 
 def _matrices(tree: Tree) -> list[str]:
@@ -162,8 +198,6 @@ def _read_obs(tree: Tree) -> tuple[dict[str, tuple[str, ...]], str | None]:
     """Return the columns that describe the cells, their names first, and which that is."""
     attributes = tree.groups.get("obs")
     if attributes is None:
-        if "obs" in tree.nodes:
-            return _read_records(tree)
         return {}, None
     index = _text(attributes.get("_index")) or "_index"
     order = attributes.get("column-order")
@@ -180,13 +214,6 @@ def _read_obs(tree: Tree) -> tuple[dict[str, tuple[str, ...]], str | None]:
             f"{tree.what}: 'obs'", f"damaged: columns of {sorted(set(lengths.values()))} rows"
         )
     return found, first if index in ("_index", first) else None
-
-
-def _read_records(tree: Tree) -> tuple[dict[str, tuple[str, ...]], str | None]:
-    raise LoadError(
-        f"{tree.what}: 'obs'", "written by anndata before 0.7, as records",
-        "open and write it by a newer anndata; --metadata FILE goes on without",
-    )  # fmt: skip
 
 
 def _read_column(tree: Tree, name: str) -> tuple[str, ...] | None:

@@ -52,7 +52,7 @@ def read_array(tree: Tree, node: Node, dtype: np.dtype[Any] | None = None) -> An
     with reading_hdf5(what):
         layout = node.data.id.layout_class
         fill = np.zeros((), dtype)
-        if node.data.fillvalue is not None and dtype == node.dtype:
+        if node.data.fillvalue is not None and dtype == node.dtype and dtype.kind != "V":
             fill = np.asarray(node.data.fillvalue).astype(dtype)
         if layout == _CONTIGUOUS:
             start = int(node.data.id.data_offset)

@@ -59,7 +59,7 @@ def node_tensor(
     return Tensor(
         node.name,
         node.shape,
-        str(node.dtype.newbyteorder("=")) if node.dtype.kind in "iuf" else "text",
+        _name(node),
         rows=lambda: read_array(tree, node),
         role=role if is_table else "other",
         aliases=tuple(aliases),
@@ -69,6 +69,13 @@ def node_tensor(
         refusal=refusal,
         columns=columns if is_table else None,
     )
+
+
+def _name(node: Node) -> str:
+    """Return a type as NumPy spells it, in a word where it does not."""
+    if node.dtype.names:
+        return "records"
+    return "text" if is_text(node) else str(node.dtype.newbyteorder("="))
 
 
 def plain_tensor(tree: Tree, node: Node) -> Tensor:

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.hdf5.types import RecordType, is_records, odd_number, read_records, type_bytes
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_READS = 500_000
@@ -88,6 +89,14 @@ class Window:
         self._file.close()
 
 
+@dataclass(frozen=True)
+class Known:
+    """The shape and type of values that are read elsewhere."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Node:
     """A data set.
@@ -113,6 +122,11 @@ class Node:
     @property
     def dtype(self) -> np.dtype[Any]:
         found: np.dtype[Any] = np.dtype("O") if self.data is None else self.data.dtype
+        named = self.attributes.get("dtype")
+        if found.str[1:] == "V2" and named in ("bfloat16", b"bfloat16"):  # As Keras says it.
+            import ml_dtypes
+
+            found = np.dtype(ml_dtypes.bfloat16)
         return found
 
 
@@ -230,6 +244,7 @@ def _open(what: str, group: Any, key: str, name: str, refused: dict[str, tuple[s
     import pyfive
 
     try:
+        _set_records(group, key)
         found = group.get_lazy_view(key)
         if isinstance(found, pyfive.Dataset):
             return Node(name, found, dict(found.attrs), _refusal(found))
@@ -239,6 +254,17 @@ def _open(what: str, group: Any, key: str, name: str, refused: dict[str, tuple[s
     except FAILURES as error:
         refused[name] = _why(group, key, error)
         return None
+
+
+def _set_records(group: Any, key: str) -> None:
+    """Let a data set of records have the type that it has, before pyfive looks at it."""
+    address = group._links[key]
+    if isinstance(address, int):
+        objects = group.file._get_dataobjects(address)
+        raw = type_bytes(objects)
+        if is_records(raw):
+            typed = {"ptype": RecordType(read_records(raw))}
+            objects.__class__ = type("Records", (type(objects),), typed)
 
 
 def _why(group: Any, key: str, error: Exception) -> tuple[str, str]:
@@ -272,6 +298,8 @@ def _refusal(found: Any) -> tuple[str, str] | None:
     objects = found.file._get_dataobjects(found.id._meta.offset)
     if objects.find_msg_type(_EXTERNAL_FILES):
         return "kept in other files, which are not followed", "copy the data in"
+    if odd_number(type_bytes(objects)):
+        return "numbers of an unusual type, which is not read", "save it as float32"
     for step in found.id.filter_pipeline or ():
         number = int(step["filter_id"])
         if number not in _FILTERS:

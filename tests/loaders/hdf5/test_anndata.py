@@ -104,3 +104,35 @@ def test_of_several_embeddings_the_user_names_one(tmp_path: Path) -> None:
     with pytest.raises(LoadError, match=r"obsm/X_pca .*, obsm/X_scvi .*; choose by --tensor"):
         load_table(path)
     assert load_table(path, tensor="X_scvi").n_dims == 8
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (3,), "compression": "gzip"}])
+def test_a_table_of_before_anndata_0_7_is_read_as_one_of_today(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    kinds = [("index", "S6"), ("group", "i1"), ("share", "<f4"), ("ok", "?"), ("n", "<i8")]
+    obs = np.zeros(8, kinds)
+    obs["index"] = [f"c{i}".encode() for i in range(8)]
+    obs["group"], obs["share"] = [0, 1, -1, 0] * 2, np.arange(8) / 8
+    obs["ok"], obs["n"] = [True, False] * 4, np.arange(8)
+    obsm = np.zeros(8, [("X_pca", "<f4", (5,)), ("X_umap", "<f8", (2,))])
+    obsm["X_pca"] = np.random.default_rng(2).normal(size=(8, 5))
+    obsm["X_umap"] = np.random.default_rng(3).normal(size=(8, 2))
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = np.eye(8, 4)
+        file["var"] = np.zeros(4, [("index", "S3")])
+        file.create_dataset("obs", data=obs, **options)
+        file.create_dataset("obsm", data=obsm, **options)
+        file["uns/group_categories"] = [b"T", b"B"]
+    table = load_table(tmp_path / "x.h5ad")
+    assert (table.name, table.label(3)) == ("obsm/X_pca", "c3")
+    np.testing.assert_array_equal(table.vectors[2:8], obsm["X_pca"][2:])
+    assert {name: values[:3] for name, values in table.metadata.items()} == {
+        "index": ("c0", "c1", "c2"),
+        "group": ("T", "B", ""),
+        "share": ("0.0", "0.125", "0.25"),
+        "ok": ("True", "False", "True"),
+        "n": ("0", "1", "2"),
+    }
+    places = load_table(tmp_path / "x.h5ad", tensor="X_umap").vectors
+    np.testing.assert_array_equal(places[0:8], obsm["X_umap"])

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import h5py
+import ml_dtypes
 import numpy as np
 import pytest
 
 from embviz import LoadError, list_tensors, load_table
 from embviz.loaders import open_source
+from embviz.loaders.hdf5.tree import Window, read_tree
 
 DATA = Path(__file__).parents[2] / "data" / "hdf5"
 VECTORS = np.random.default_rng(7).normal(size=(41, 6)).astype(np.float32)
@@ -239,3 +241,41 @@ def test_without_pyfive_the_command_that_installs_it_is_said() -> None:
         f"embviz: {path}: HDF5, which is read by the package pyfive, and that is not installed; "
         "pip install 'embviz[hdf5]'\n"
     )
+
+
+def test_bfloat16_is_read_where_keras_says_so_and_never_taken_for_float16(tmp_path: Path) -> None:
+    values = VECTORS.astype(ml_dtypes.bfloat16)
+
+    def fill(file: Any) -> None:
+        file["named"] = values.view("V2")
+        file["named"].attrs["dtype"] = "bfloat16"
+        file["bare"] = values.view("V2")
+        kind = h5py.h5t.IEEE_F16LE.copy()
+        kind.set_fields(15, 7, 8, 0, 7)
+        kind.set_ebias(127)
+        h5py.h5d.create(file.id, b"float", kind, h5py.h5s.create_simple(VECTORS.shape))
+
+    path = write(tmp_path / "x.h5", fill)
+    found = load_table(path, tensor="named").vectors
+    assert found.dtype == ml_dtypes.bfloat16
+    np.testing.assert_array_equal(np.asarray(found[0:41]), values)
+    assert "bfloat16 saved by NumPy loses its name" in refused(path, "bare")
+    assert "numbers of an unusual type, which is not read; save it" in refused(path, "float")
+
+
+@pytest.mark.parametrize("version", ["earliest", "latest"])
+@pytest.mark.parametrize(
+    "members",
+    [
+        [("a", "<f4"), ("b", "S5"), ("c", ">i2", (3,))],
+        [("a", "i1"), ("b", "?"), ("longer name", "<f8", (2, 3)), ("c", [("d", "<u4")])],
+    ],
+)
+def test_types_of_records_are_those_that_h5py_has(
+    tmp_path: Path, members: Any, version: str
+) -> None:
+    values = np.zeros(4, members)
+    path = write(tmp_path / "x.h5", lambda f: f.create_dataset("r", data=values), libver=version)
+    node = read_tree(path, "x", Window(path)).nodes["r"]
+    assert node.dtype.itemsize == values.dtype.itemsize
+    assert node.dtype.descr == values.dtype.descr
