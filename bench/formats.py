@@ -18,10 +18,16 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/loaders/weights")]
+
+import onnx_writer
+import torch_writer
+
 DIMS = 1024
 BLOCK = 4096
 TAKE = """
@@ -119,8 +125,130 @@ def write_shards(folder: Path, gib: float) -> Path:
     return model
 
 
+def floats(folder: Path, gib: float) -> np.ndarray:
+    """Return a table of float32 that lies in a file of its own, which is removed from the folder."""
+    path = write_npy(folder, gib)
+    mapped = np.load(path, mmap_mode="r")
+    path.unlink()
+    return mapped
+
+
+def write_pytorch(folder: Path, gib: float) -> Path:
+    table = floats(folder, gib)
+    root = {
+        "embed.weight": torch_writer.tensor(
+            torch_writer.Storage("FloatStorage", "0", table.size), table.shape
+        )
+    }
+    return torch_writer.write_zip(folder / "big.pt", root, {"0": table.tobytes()})
+
+
+def write_gguf(folder: Path, gib: float) -> Path:
+    import gguf
+
+    table = floats(folder, gib)
+    writer = gguf.GGUFWriter(folder / "big.gguf", "llama")
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list([f"word{i}" for i in range(len(table))])
+    writer.add_tensor("token_embd.weight", table)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return folder / "big.gguf"
+
+
+def write_onnx(folder: Path, gib: float) -> Path:
+    model = folder / "onnx"
+    model.mkdir(exist_ok=True)
+    table = floats(folder, gib)
+    table.tofile(model / "big.data")
+    held = onnx_writer.external("embed.weight", 1, table.shape, location="big.data")
+    return onnx_writer.write(model / "big.onnx", [held])
+
+
+def write_word2vec(folder: Path, gib: float) -> Path:
+    record = np.dtype([("word", "S9"), ("vector", "<f4", DIMS)])
+    n_rows = int(gib * 2**30) // record.itemsize
+    path = folder / "big.bin"
+    with path.open("wb") as file:
+        file.write(f"{n_rows} {DIMS}\n".encode())
+        for first, block in zip(range(0, n_rows, BLOCK), blocks(n_rows), strict=True):
+            rows = np.empty(len(block), record)
+            rows["word"] = [f"w{first + i:07d} ".encode() for i in range(len(block))]
+            rows["vector"] = block
+            file.write(rows.tobytes())
+    return path
+
+
+def write_faiss(folder: Path, gib: float) -> Path:
+    import faiss
+
+    index = faiss.IndexFlatL2(DIMS)
+    for block in blocks(int(gib * 2**30) // (4 * DIMS)):
+        index.add(np.ascontiguousarray(block))
+    faiss.write_index(index, str(folder / "big.faiss"))
+    return folder / "big.faiss"
+
+
+def batches(gib: float) -> Iterator[Any]:
+    import pyarrow
+
+    kind = pyarrow.list_(pyarrow.float32(), DIMS)
+    for block in blocks(int(gib * 2**30) // (4 * DIMS)):
+        values = pyarrow.array(block.ravel())
+        lists = pyarrow.FixedSizeListArray.from_arrays(values, type=kind)
+        yield pyarrow.record_batch({"embedding": lists})
+
+
+def write_arrow(folder: Path, gib: float) -> Path:
+    import pyarrow
+
+    found = batches(gib)
+    first = next(found)
+    with (
+        pyarrow.OSFile(str(folder / "big.arrow"), "wb") as file,
+        pyarrow.ipc.new_file(file, first.schema) as out,
+    ):
+        out.write_batch(first)
+        for batch in found:
+            out.write_batch(batch)
+    return folder / "big.arrow"
+
+
+def write_parquet(folder: Path, gib: float) -> Path:
+    from pyarrow import parquet
+
+    found = batches(gib)
+    first = next(found)
+    with parquet.ParquetWriter(folder / "big.parquet", first.schema, use_dictionary=False) as out:
+        out.write_batch(first)
+        for batch in found:
+            out.write_batch(batch)
+    return folder / "big.parquet"
+
+
+def write_hdf5(folder: Path, gib: float) -> Path:
+    import h5py
+
+    n_rows = int(gib * 2**30) // (4 * DIMS)
+    with h5py.File(folder / "big.h5", "w") as file:
+        data = file.create_dataset("embedding", (n_rows, DIMS), "<f4")
+        for first, block in zip(range(0, n_rows, BLOCK), blocks(n_rows), strict=True):
+            data[first : first + len(block)] = block
+    return folder / "big.h5"
+
+
 FORMATS: dict[str, Callable[[Path, float], Path]] = {
     "npy": write_npy,
+    "pytorch": write_pytorch,
+    "gguf": write_gguf,
+    "onnx": write_onnx,
+    "word2vec-binary": write_word2vec,
+    "faiss": write_faiss,
+    "arrow": write_arrow,
+    "parquet": write_parquet,
+    "hdf5": write_hdf5,
     "safetensors-bfloat16": write_bfloat16,
     "safetensors-float8": write_float8,
     "folder-of-shards": write_shards,
@@ -159,7 +287,10 @@ def main() -> None:
         )
         print(f"| {name} | {' | '.join(found)} |", flush=True)
         if not options.keep:
-            subprocess.run(["rm", "-r", path], check=True)
+            kept = Path(path)
+            subprocess.run(
+                ["rm", "-r", kept.parent if kept.parent != options.folder else kept], check=True
+            )
 
 
 if __name__ == "__main__":
