@@ -22,12 +22,12 @@ from embviz.loaders.labels.metadata import (
     name_columns,
     read_metadata,
 )
-from embviz.loaders.labels.quoted import may_be_records
+from embviz.loaders.labels.quoted import SAMPLE_LINES, may_be_records
 from embviz.model import is_numeric
 
 _MOST_BYTES = 1 << 30
 _CHUNK = 1 << 16
-_SAMPLE_BYTES = 1 << 14
+_SAMPLE_BYTES = 1 << 20
 TAB, LINE_FEED = 9, 10
 BYTE_ORDER_MARKS = (bytearray(b"\xff\xfe"), bytearray(b"\xfe\xff"))
 
@@ -169,9 +169,13 @@ def _may_be_more(path: Path, raw: bytearray) -> bool:
     # [PAD] is a token, and what begins so and is no whole line may be JSON.
     if first.startswith((b"{", b"[")) and not (first.endswith(b"]") and not is_json(first)):
         return True
-    end = min(len(raw), 1 + _SAMPLE_BYTES)
-    lines = raw[1:end].decode("utf-8", "replace").split("\n")
-    whole = lines[:-1] or lines  # The last is cut.
+    end = 0
+    for _ in range(SAMPLE_LINES):
+        end = raw.find(b"\n", end + 1)
+        if end < 0 or end > _SAMPLE_BYTES:
+            break
+    stop = end if 0 < end <= _SAMPLE_BYTES else min(len(raw), _SAMPLE_BYTES)
+    whole = raw[1:stop].decode("utf-8", "replace").removesuffix("\n").split("\n")
     return may_be_records(whole, is_named_csv(path))
 
 

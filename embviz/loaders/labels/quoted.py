@@ -19,7 +19,7 @@ HEADER_NAMES = frozenset(
     | {"classes", "category", "target"}
 )
 """What stands above a column of labels and is, alone in a file, nearly never one of them."""
-_SAMPLE = 50
+SAMPLE_LINES = 50
 _QUOTED_LINE = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -49,7 +49,15 @@ def may_be_records(lines: Sequence[str], is_csv: bool) -> bool:
         return True
     if "\t" in first:
         return False
-    return is_csv or any(_is_regular(lines[:_SAMPLE], d) for d in DELIMITERS)
+    first_lines = lines[:SAMPLE_LINES]
+    return is_csv or any(
+        _is_regular(first_lines, d) and not _is_prose(first_lines, d) for d in DELIMITERS
+    )
+
+
+def _is_prose(lines: Sequence[str], delimiter: str) -> bool:
+    """Tell whether the lines have blanks behind a delimiter, as in `Paris, France`."""
+    return all(delimiter + " " in line for line in lines)
 
 
 def _is_regular(lines: Sequence[str], delimiter: str) -> bool:
@@ -91,8 +99,8 @@ def _is_meant(best: Records, lines: Sequence[str], is_csv: bool, n_points: int |
         )
     if is_csv:
         return True
-    if all(best.delimiter + " " in line for line in lines[:_SAMPLE]):
-        return False  # Paris, France
+    if _is_prose(lines[:SAMPLE_LINES], best.delimiter):
+        return False
     counts = {len(best.rows), len(best.rows) - 1}
     fits = n_points is None or n_points in counts
     if not fits and n_points == len(lines):
