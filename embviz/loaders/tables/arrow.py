@@ -116,6 +116,10 @@ def _saved_files(folder: Path) -> list[Path]:
             folder, "a choice of rows that is kept beside the files",
             "save it flat: dataset.flatten_indices().save_to_disk(…)",
         )  # fmt: skip
+    if "_data_files" not in state:  # As the files of a cache lie, by their names alone.
+        found = find_parts([path.name for path in folder.iterdir()], _SUFFIXES)
+        if len(found) == 1:
+            return [_inside(folder, name, file) for name in next(iter(found.values()))]
     entries = state.get("_data_files")
     names = (
         [e.get("filename") for e in entries if isinstance(e, dict)]

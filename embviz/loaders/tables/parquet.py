@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from embviz.errors import LoadError
+from embviz.loaders.confined import find_within
 from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
 from embviz.loaders.tables.arrow_table import Part, need_pyarrow, open_parquet
 from embviz.loaders.tables.parts import find_parts, open_parts
 
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
+_DATA = "data"
 _SUFFIXES = (".parquet", ".parq", ".pq")
 
 
@@ -23,7 +28,8 @@ class ParquetFormat:
     def claim(self, start: Start) -> Claim | None:
         """Claim what begins as Parquet does, and folders of such files."""
         if start.kind == "folder":
-            return Claim.CONTENT if find_parts(start.names, _SUFFIXES) else None
+            there = find_parts(start.names, _SUFFIXES) or _in_data(start.path, start.names)
+            return Claim.CONTENT if there else None
         if start.head.startswith((_MAGIC, _ENCRYPTED)):
             return Claim.MAGIC
         return Claim.NAME if start.path.suffix.lower() in _SUFFIXES else None
@@ -35,7 +41,18 @@ class ParquetFormat:
             LoadError: If pyarrow is missing, or a file is damaged or encrypted.
         """
         need_pyarrow(path, "Parquet")
+        if path.is_dir() and not find_parts(os.listdir(path), _SUFFIXES):
+            opened = open_parts(
+                find_within(path, _DATA, path), _SUFFIXES, open_parquet_file, reading.columns
+            )
+            return replace(opened, path=path)
         return open_parts(path, _SUFFIXES, open_parquet_file, reading.columns)
+
+
+def _in_data(path: Path, names: Sequence[str]) -> bool:
+    """Tell whether parts lie in a folder `data`, as in a data set of the Hugging Face Hub."""
+    folder = path / _DATA
+    return _DATA in names and folder.is_dir() and bool(find_parts(os.listdir(folder), _SUFFIXES))
 
 
 def open_parquet_file(path: Path) -> Part:

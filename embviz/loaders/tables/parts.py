@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from embviz.errors import LoadError, printable
 from embviz.loaders.confined import find_within
 from embviz.loaders.opened import Source
 from embviz.loaders.tables.arrow_table import ArrowTable, Part
 from embviz.loaders.tables.arrow_tensors import arrow_tensors
 
 # As Hugging Face's datasets number the files of a split: train-00000-of-00002.parquet.
-_NUMBERED = re.compile(r"(.*?)[-_.]?\d+-of-\d+(?:-[0-9a-f]+)?", re.IGNORECASE)
+_NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,9})-of-(\d{1,9})(?:-[0-9a-f]+)?", re.IGNORECASE)
 _DIGITS = re.compile(r"(\d+)")
 
 
@@ -57,6 +58,18 @@ def open_parts(
         open_file,
         asked,
     )
+
+
+def _check_all_there(path: Path, split: str, names: list[str]) -> None:
+    """Refuse numbered files of which some are missing."""
+    found = [_NUMBERED.fullmatch(name.rpartition(".")[0]) for name in names]
+    totals = {int(match[3]) for match in found if match}
+    if totals and totals != {len(names)}:
+        which = f" of '{printable(split, 60)}'" if split else ""
+        raise LoadError(
+            path, f"{len(names)} of {max(totals)} files{which} are there",
+            "fetch the others, or give files by themselves",
+        )  # fmt: skip
 
 
 def open_splits(

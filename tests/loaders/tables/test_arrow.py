@@ -133,3 +133,12 @@ def test_a_name_of_a_column_that_is_not_utf_8_is_refused(tmp_path: Path) -> None
     path.write_bytes(path.read_bytes().replace(b"fixed", b"fix\xffd"))
     with pytest.raises(LoadError, match=r"x\.arrow: damaged: .*utf-8"):
         load_table(path)
+
+
+def test_a_data_set_whose_state_names_no_files_is_read_by_their_names(tmp_path: Path) -> None:
+    folder = save_to_disk(tmp_path / "ds", TABLE, 2)
+    (folder / "state.json").write_text("{}")
+    np.testing.assert_array_equal(load_table(folder).vectors[0:60], VECTORS)
+    (folder / "state.json").write_text('{"_data_files": []}')
+    with pytest.raises(LoadError, match=r"state\.json: no list of files in it"):
+        load_table(folder)

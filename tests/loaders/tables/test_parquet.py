@@ -339,3 +339,18 @@ def test_a_part_that_is_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> N
     (tmp_path / "parts" / "a.parquet").symlink_to(tmp_path / "secret.parquet")
     with pytest.raises(LoadError, match=r"a\.parquet: a link to .*, outside"):
         load_table(tmp_path / "parts")
+
+
+def test_a_data_set_of_the_hub_has_its_parts_in_a_folder_data(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "README.md").write_text("# A data set\n")
+    for part in range(2):
+        rows = VECTORS[part * 25 : part * 25 + 25]
+        columns = {"v": lists(pa.float32(), rows=rows)}
+        write(tmp_path / "data" / f"train-0000{part}-of-00002.parquet", columns)
+    table = load_table(tmp_path)
+    np.testing.assert_array_equal(table.vectors[0:50], VECTORS.astype(np.float32))
+    (tmp_path / "data" / "train-00001-of-00002.parquet").unlink()
+    with pytest.raises(LoadError, match=r"1 of 2 files are there; fetch the others"):
+        load_table(tmp_path)
+    assert load_table(tmp_path / "data" / "train-00000-of-00002.parquet").n_points == 25
