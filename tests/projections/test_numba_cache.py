@@ -7,12 +7,14 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-pytest.importorskip("umap")
+# Not imported, which takes seconds of each process that collects the tests.
+pytestmark = pytest.mark.skipif(find_spec("umap") is None, reason="needs umap-learn")
 
 # As where the package cannot be written and there is no home: only a folder that is named is left.
 NO_PLACE = """
