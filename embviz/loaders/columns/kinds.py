@@ -199,11 +199,12 @@ def _by_values(
     found = {}
     if fractional and len(ends) <= max(1, len(rest) // 4):
         for i in ends:
-            kind = _whole_kind(numbers[:, i], i == 0, n_first)
-            sure = kind == "counter" or not names[rest[i]]
+            kind, sure = _whole_kind(numbers[:, i], i == 0, n_first)
             few = len(np.unique(numbers[:, i])) <= _NAMED_CLASSES
-            if sure or few:
+            if not names[rest[i]] or kind == "counter":
                 found[rest[i]] = Aside(rest[i], kind, sure)
+            elif few:
+                found[rest[i]] = Aside(rest[i], kind, False)
     elif not any(names):
         for i in (0, len(rest) - 1):
             aside = _among_whole(numbers, i, n_first)
@@ -220,11 +221,15 @@ def _ends(varying: NDArray[np.bool_]) -> list[int]:
     return [*range(stop), *range(start, n)]
 
 
-def _whole_kind(column: NDArray[np.float64], leading: bool, n_first: int) -> Kind:
+def _whole_kind(column: NDArray[np.float64], leading: bool, n_first: int) -> tuple[Kind, bool]:
+    """Return what whole numbers beside fractions are, and whether that is sure."""
     if leading and _counts(column, n_first):
-        return "counter"
+        return "counter", True
     known = column[np.isfinite(column)]
-    return "identifier" if 2 * len(np.unique(known)) > len(known) else "class"
+    n = len(np.unique(known))
+    if n <= _MOST_CLASSES and 2 * n <= len(known):
+        return "class", True
+    return "identifier", 20 * n >= 19 * len(known)
 
 
 def _counts(column: NDArray[np.float64], n_first: int) -> bool:

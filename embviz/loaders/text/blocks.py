@@ -29,7 +29,7 @@ def read_block(raw: bytes, layout: TextLayout) -> tuple[NDArray[np.float32], Col
         float32 (n_rows, n_dims), finite, and a list of n_rows texts for each text column; None
         where a line is not a plain row of the layout.
     """
-    if layout.cell is not None or layout.label_end or b"\0" in raw:
+    if not layout.numeric or layout.label_end or b"\0" in raw:
         return None
     if layout.quoted and b'"' in raw:
         return None
@@ -85,7 +85,7 @@ def make_plain(raw: bytes, layout: TextLayout) -> bytes:
 
 
 def _take_off_quotes(raw: bytes, delimiter: bytes) -> bytes:
-    """Return lines without the quotes around whole fields, unless there are others."""
+    """Return lines without the quotes around whole fields, unless one holds a delimiter."""
     text = np.frombuffer(b"\n" + raw, np.uint8)
     quotes = np.flatnonzero(text == _QUOTE)
     opening, closing = quotes[::2], quotes[1::2]
@@ -93,6 +93,8 @@ def _take_off_quotes(raw: bytes, delimiter: bytes) -> bytes:
     if len(quotes) % 2 or not (
         np.isin(text[opening - 1], ends).all() and np.isin(text[closing + 1], ends).all()
     ):
+        return raw
+    if (np.searchsorted(quotes, np.flatnonzero(text == delimiter[0])) & 1).any():
         return raw
     return raw.replace(b'"', b"")
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.text.cells import MISSING
 from embviz.loaders.text.fields import DECIMAL_COMMA, THOUSANDS, is_number, like_number
 
 _EITHER = re.compile(rb"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
@@ -25,10 +26,14 @@ def has_decimal_commas(rows: Sequence[Sequence[bytes]], shown: str, given: bool 
     Raises:
         LoadError: If thousands are separated, or a comma may separate either.
     """
-    columns = [[f.strip() for f in column if f.strip()] for column in zip(*rows, strict=True)]
-    points = any(
+    columns = [
+        [f.strip() for f in column if f.strip() not in MISSING]
+        for column in zip(*rows, strict=True)
+    ]
+    points = [
         any(b"." in f and b"," not in f and is_number(f) for f in column) for column in columns
-    )
+    ]
+    n_points, n_commas = sum(points), 0
     with_commas: list[bytes] = []
     for known in columns:
         commas = [field for field in known if b"," in field]
@@ -37,13 +42,22 @@ def has_decimal_commas(rows: Sequence[Sequence[bytes]], shown: str, given: bool 
         grouped = [field for field in commas if not DECIMAL_COMMA.fullmatch(field)]
         if len({field.count(b",") for field in commas}) == 1 and commas[0].count(b",") > 1:
             continue  # Several numbers, separated by commas.
-        if grouped or (points and all(map(THOUSANDS.fullmatch, commas))):
+        if grouped or (n_points and all(map(THOUSANDS.fullmatch, commas))):
             if given:
                 continue
             raise _thousands((grouped or commas)[0], shown)
         with_commas += commas
-    if not with_commas or points:
+        n_commas += 1
+    if n_commas <= n_points:
         return False
+    if n_points:
+        if given:
+            return False
+        raise LoadError(
+            shown,
+            f"{n_commas} columns have commas in numbers and {n_points} points",
+            "write all numbers alike",
+        )
     if len(with_commas) > 2 and all(map(_EITHER.fullmatch, with_commas)):
         if given:
             return False

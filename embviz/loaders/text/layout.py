@@ -11,7 +11,7 @@ from embviz.errors import LoadError, printable
 from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
 from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
-from embviz.loaders.text.fields import Column, TextLayout, cut, is_number
+from embviz.loaders.text.fields import DECIMAL_COMMA, Column, TextLayout, cut, is_number
 from embviz.loaders.text.sample import Sample
 
 MOST_COLUMNS = 100_000
@@ -22,6 +22,7 @@ _LABEL_AND_FRACTION = re.compile(
     rb".*[^\t,;| ]([\t,;| ])[+-]?[0-9]*(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]\.?[eE][+-]?[0-9]+)",
     re.DOTALL,
 )
+_DIGIT = re.compile(rb"[0-9]")
 _SPARSE = re.compile(rb"[0-9]+:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
@@ -283,7 +284,7 @@ def _column(cells: Sequence[bytes], layout: TextLayout, leading: bool) -> Column
         length, n = Counter(map(count_numbers, lists)).most_common(1)[0]
         if length and 2 * n > len(lists):
             return Column("list", length=length)
-    if not all(any(c < 58 and c > 47 for c in field) for field in known):
+    if all(map(DECIMAL_COMMA.fullmatch, known)) or not all(map(_DIGIT.search, known)):
         return Column("text")
     length, n = Counter(map(count_numbers, known)).most_common(1)[0]
     if length and 10 * n >= 9 * len(known):

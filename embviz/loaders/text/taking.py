@@ -75,12 +75,12 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
         return (Taken(layout),)  # The header says how many dimensions there are.
     _refuse_lost_number(layout, sample, shown)
     asides = _find_asides(layout, sample)
-    doubtful = [aside for aside in asides if not aside.sure]
-    if doubtful:
-        raise _ask(layout, asides, doubtful[0], sample, shown)
     words = _in_label(layout, asides)
     if words:
         return (_take_label(layout, words),)
+    doubtful = [aside for aside in asides if not aside.sure]
+    if doubtful:
+        raise _ask(layout, asides, doubtful[0], sample, shown)
     out = {layout.numeric[aside.column]: aside for aside in asides}
     numeric = tuple(c for c in layout.numeric if c not in out)
     if len(numeric) < 2:
@@ -90,7 +90,10 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
 
 
 def _one_column(layout: TextLayout, shown: str) -> LoadError:
-    if len(layout.columns) < 3 or not layout.numeric:
+    if not layout.numeric:
+        why = f"no column of numbers in {len(layout.columns)} columns"
+        return LoadError(shown, why, "a file of labels goes to --metadata")
+    if len(layout.columns) < 3:
         return LoadError(shown, *ONE_COLUMN)
     why = f"of {len(layout.columns)} columns {_name(layout, layout.numeric[0])} alone holds numbers"
     return LoadError(shown, f"{why}, where a vector needs two or more", "labels go to --metadata")
@@ -121,8 +124,9 @@ def _in_label(layout: TextLayout, asides: Sequence[Aside]) -> int:
     columns = layout.columns
     words = len(asides)
     one_label = layout.delimiter == b" " and columns[0].kind == "text" and not any(layout.names)
+    known = all(aside.sure or aside.kind == "identifier" for aside in asides)
     behind = [layout.numeric[aside.column] for aside in asides] == [*range(1, words + 1)]
-    return words if one_label and behind and not layout.quoted else 0
+    return words if one_label and behind and known and not layout.quoted else 0
 
 
 def _take_label(layout: TextLayout, words: int) -> Taken:
@@ -153,7 +157,8 @@ def _as_asked(
     """Take the columns that are asked for."""
     columns = layout.columns
     found = _default_columns(layout)
-    if asked.taken is None and not asked.everything and columns[found[0]].kind == "number":
+    plain = all(columns[c].kind == "number" for c in found)
+    if asked.taken is None and not asked.everything and found and plain:
         out = {layout.numeric[a.column] for a in _find_asides(layout, sample) if a.sure}
         found = [c for c in found if c not in out]
     chosen = [c for c in asked.choose(found, layout.numeric) if c != asked.label]
@@ -273,9 +278,10 @@ def _ask(
     out = {layout.numeric[aside.column] for aside in asides}
     rest = [c for c in layout.numeric if c not in out]
     first = min(c for c in out if layout.numeric[doubt.column] == c)
+    kind = WORDS[doubt.kind]
     return LoadError(
         shown,
-        f"{_name(layout, first)} holds whole numbers, {low} to {high}: a class, or a dimension?",
+        f"{_name(layout, first)} holds whole numbers, {low} to {high}: {kind}, or a dimension?",
         f"{OPTION} {describe_columns(rest, layout.names)} leaves it out of the vector, "
         f"{OPTION} all takes it",
     )

@@ -83,6 +83,11 @@ def test_whole_numbers_at_the_ends_of_unnamed_fractions_are_known_for_what_they_
     assert both == [(0, "counter", True), (17, "class", True)]
 
 
+def test_whole_numbers_that_are_neither_few_nor_all_different_may_be_either() -> None:
+    ages = RNG.integers(20, 90, (N, 1))
+    assert asides([""] * 17, ages, FRACTIONS) == [(0, "identifier", False)]
+
+
 def test_dead_units_are_dimensions() -> None:
     dead = np.zeros((N, 2))
     assert asides([""] * 18, dead, FRACTIONS) == []

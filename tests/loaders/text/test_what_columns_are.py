@@ -435,6 +435,22 @@ def test_numbers_that_cannot_be_told_are_refused(
         load_table(write(tmp_path, "x.csv", lines))
 
 
+def test_commas_and_points_in_numbers_of_one_table_are_refused(tmp_path: Path) -> None:
+    lines = [";".join([w, *map(comma, v[:7]), str(v[7])]) for w, v in zip(WORDS, V, strict=True)]
+    with pytest.raises(LoadError, match="7 columns have commas in numbers and 1 points"):
+        load_table(write(tmp_path, "x.csv", lines))
+
+
+def test_a_comma_in_few_columns_is_text(tmp_path: Path) -> None:
+    lines = ["\t".join([f"{i},5", *map(str, v)]) for i, v in enumerate(V)]
+    assert check(write(tmp_path, "x.tsv", lines)).label(3) == "3,5"
+
+
+def test_decimal_commas_may_be_missing(tmp_path: Path) -> None:
+    lines = [";".join(["NA" if i == 5 else comma(x) for x in v]) for i, v in enumerate(V)]
+    assert load_table(write(tmp_path, "x.csv", lines)).nonfinite_rows().tolist() == [5]
+
+
 def test_commas_between_whole_numbers_can_be_said_to_be_nothing_else(tmp_path: Path) -> None:
     path = write(
         tmp_path, "x.csv", [f"{i},0{i % 90 + 10},{i + 3},0{i % 80 + 11}" for i in range(N)]
