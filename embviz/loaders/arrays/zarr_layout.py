@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import bz2
 import math
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ MOST_CHUNK = 1 << 30
 _BLOSC_HEADER = 16
 _WBITS = {"gzip": 31, "zlib": 15}
 _CODECS = frozenset({"blosc", "bz2", "crc32c", "gzip", "lz4", "shuffle", "zlib", "zstd"})
+_V2_TYPE = re.compile(r"[<>|][biufcSUOVmM]\d{0,7}(\[\w{1,9}\])?")
 _TEXTS = "vlen-utf8"
 _NUMBERS = {
     "bool": "|b1", "int8": "|i1", "int16": "<i2", "int32": "<i4", "int64": "<i8", "uint8": "|u1",
@@ -119,6 +121,8 @@ def _read_v2(notes: Mapping[str, Any]) -> Layout:
     kind = notes["dtype"]
     if not isinstance(kind, str):
         raise UnreadableError("records, not numbers")
+    if not _V2_TYPE.fullmatch(kind):
+        raise UnreadableError(f"of the type {kind[:40]}, which is not read")
     texts = kind == "|O" and any(name == _TEXTS for name, _ in codecs)
     if texts:
         codecs = [codec for codec in codecs if codec[0] != _TEXTS]

@@ -155,3 +155,13 @@ def test_without_numcodecs_the_command_that_installs_it_is_said(tmp_path: Path) 
         "embviz: x.zarr: Zarr, which is unpacked by the package numcodecs, and that is not "
         "installed; pip install 'embviz[zarr]'\n"
     )
+
+
+@pytest.mark.parametrize("kind", ["(3,", "<f4,<f4", "f", "<x4", "|O", "[('a', 'f4')]"])
+def test_a_type_of_version_2_is_not_evaluated(tmp_path: Path, kind: str) -> None:
+    group = zarr.open_group(tmp_path, mode="w", zarr_format=2)
+    group.create_array("v", data=VECTORS)
+    file = tmp_path / "v" / ".zarray"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "dtype": kind}))
+    with pytest.raises(LoadError, match=r"'v': (of the type .*, which is not read|Python objects)"):
+        load_table(tmp_path, tensor="v")
