@@ -44,7 +44,7 @@ def anndata_tensors(tree: Tree) -> tuple[Tensor, ...]:
     names = [n for n in _matrices(tree) if n.startswith("obsm/")]
     names += [n for n in _matrices(tree) if not n.startswith("obsm/")]
     wide = [n for n in names if n.startswith("obsm/") and _width(tree, n) > _MAP_WIDTH]
-    found = [_tensor(tree, n, columns, len(wide) == 1 and n == wide[0], bool(wide)) for n in names]
+    found = [_tensor(tree, n, columns, bool(wide)) for n in names]
     return (*found, *refused_tensors(tree))
 
 
@@ -114,24 +114,22 @@ def _width(tree: Tree, name: str) -> int:
     return shape[1] if len(shape) == 2 else 0
 
 
-def _tensor(
-    tree: Tree, name: str, columns: Callable[[], TextColumns], preferred: bool, has_wide: bool
-) -> Tensor:
+def _tensor(tree: Tree, name: str, columns: Callable[[], TextColumns], has_wide: bool) -> Tensor:
+    other = has_wide and not name.startswith("obsm/")
     if name not in tree.nodes:
-        return _sparse_tensor(tree, name, columns, has_wide)
+        return _sparse_tensor(tree, name, columns, other)
     node = tree.nodes[name]
     if name.startswith("obsm/") and _width(tree, name) <= _MAP_WIDTH:
         note = f"coordinates: --coordinates {name}"
         return node_tensor(tree, node, columns, role="duplicate", note=note)
-    other = has_wide and not name.startswith("obsm/")
     return node_tensor(
-        tree, node, columns, role="duplicate" if other else "table", preferred=preferred,
+        tree, node, columns, role="duplicate" if other else "table",
         note="what obsm was computed from" if other else "embedding" if "/" in name else "matrix",
     )  # fmt: skip
 
 
 def _sparse_tensor(
-    tree: Tree, name: str, columns: Callable[[], TextColumns], has_wide: bool
+    tree: Tree, name: str, columns: Callable[[], TextColumns], other: bool
 ) -> Tensor:
     what = f"{tree.what}: '{printable(name)}'"
     shape = _sparse_shape(tree, name)
@@ -150,7 +148,7 @@ def _sparse_tensor(
 
     return Tensor(
         name, shape, dtype, rows=rows,
-        role="other" if refusal else "duplicate" if has_wide else "table",
+        role="other" if refusal else "duplicate" if other else "table",
         note=refusal.why if refusal else "sparse, filled in block by block",
         refusal=refusal,
         columns=columns,

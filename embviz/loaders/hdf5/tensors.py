@@ -38,7 +38,6 @@ def node_tensor(
     role: Role = "table",
     aliases: Sequence[str] = (),
     note: str = "",
-    preferred: bool = False,
 ) -> Tensor:
     """Return a data set as a tensor; what is no table of numbers says why.
 
@@ -49,7 +48,6 @@ def node_tensor(
         role: Its role where it is a table.
         aliases: Other names it answers to; the first is shown.
         note: What `embviz info` says of it.
-        preferred: Whether the file itself puts it first.
     """
     reason = node.refusal or (
         ("text", "labels go to --metadata") if is_text(node) else why_not_numbers(node.dtype)
@@ -65,7 +63,6 @@ def node_tensor(
         aliases=tuple(aliases),
         known_as=aliases[0] if aliases else "",
         note=note if is_table else (reason[0] if reason else f"{len(node.shape)}-D"),
-        preferred=preferred,
         refusal=refusal,
         columns=columns if is_table else None,
     )
