@@ -74,17 +74,14 @@ def fit_rows(
         return {name: tuple(values[:n_points]) for name, values in rows.columns.items()}
     if unlabeled == "drop":
         return {name: tuple(values) for name, values in rows.columns.items()}
-    _log.info("%s: the last %s of %s no label", path, _have(missing), counted(n_points, "point"))
+    last = f"the last {missing:,} of {n_points:,} points have" if missing > 1 else "one point has"
+    _log.info("%s: %s no label", path, last)
     empty = ("",) * missing
     return {name: (*values, *empty) for name, values in rows.columns.items()}
 
 
 def _are(n: int) -> str:
     return f"{n:,} are" if n > 1 else "one is"
-
-
-def _have(n: int) -> str:
-    return f"{n:,} have" if n > 1 else "one has"
 
 
 def _way_out(rows: MetadataRows, n_points: int) -> str:

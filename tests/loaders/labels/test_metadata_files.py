@@ -282,12 +282,14 @@ def source(tmp_path: Path) -> Path:
 
 
 def test_points_without_a_label_are_kept_or_left_out_as_is_said(
-    tmp_path: Path, source: Path
+    tmp_path: Path, source: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     metadata = write(tmp_path, "m.txt", "\n".join(WORDS[:28]))
     with pytest.raises(LoadError, match="--unlabeled keep leaves the last 2 points without"):
         load_table(source, metadata=metadata)
-    table = load_table(source, metadata=metadata, unlabeled="keep")
+    with caplog.at_level("INFO", "embviz"):
+        table = load_table(source, metadata=metadata, unlabeled="keep")
+    assert "the last 2 of 30 points have no label" in caplog.text
     assert table.metadata == {"label": (*WORDS[:28], "", "")}
     table = load_table(source, metadata=metadata, unlabeled="drop")
     assert table.metadata == {"label": WORDS[:28]}
