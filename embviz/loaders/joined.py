@@ -82,15 +82,6 @@ def join_tensors(
         sides()
         return JoinedRows([tensor.rows() for tensor in tensors])
 
-    def numbers() -> NDArray[np.int64]:
-        found, start = [], 0
-        for tensor in tensors:
-            n_rows = int(tensor.shape[0])
-            own = tensor.numbers() if tensor.numbers else np.arange(n_rows, dtype=np.int64)
-            found.append(own + start)
-            start = max(start + n_rows, int(found[-1].max(initial=-1)) + 1)
-        return np.concatenate(found)
-
     def verify() -> None:
         for tensor in tensors:
             if tensor.verify is not None:
@@ -105,9 +96,20 @@ def join_tensors(
         rows=rows,
         note=f"{counted(len(parts), 'part')}: {parts[0].shown} … {parts[-1].shown}",
         columns=columns or ((lambda: _columns(parts, with_source)) if own or with_source else None),
-        numbers=numbers if any(tensor.numbers for tensor in tensors) else None,
+        numbers=(lambda: _numbers(tensors)) if any(t.numbers for t in tensors) else None,
         verify=verify if any(tensor.verify for tensor in tensors) else None,
     )
+
+
+def _numbers(tensors: Sequence[Tensor]) -> NDArray[np.int64]:
+    """Return the rows' numbers, those of each tensor behind those of the ones before it."""
+    found, start = [], 0
+    for tensor in tensors:
+        n_rows = int(tensor.shape[0])
+        own = tensor.numbers() if tensor.numbers else np.arange(n_rows, dtype=np.int64)
+        found.append(own + start)
+        start = max(start + n_rows, int(found[-1].max(initial=-1)) + 1)
+    return np.concatenate(found)
 
 
 def with_joined_parts(path: Path, tensors: Sequence[Tensor]) -> list[Tensor]:
