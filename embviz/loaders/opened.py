@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.loaders.bytes.packed import SUFFIXES, unpack_start
+from embviz.loaders.bytes.packed import LONGEST_BLOCK, SUFFIXES, find_packing, unpack_start
 from embviz.loaders.reading import Reading
 from embviz.model import Bookmark, Sprite
 from embviz.rows import Rows
@@ -68,8 +68,15 @@ class Start:
 
     @cached_property
     def unpacked(self) -> bytes:
-        """The first bytes of the content: of what is packed, what its first 4 KiB unpack to."""
-        return unpack_start(self.head, _MOST_UNPACKED)
+        """The first bytes of the content: of what is packed, what its first block unpacks to.
+
+        bzip2 and Zstandard give nothing before a whole block is there, which is up to 900 KB.
+        """
+        found = unpack_start(self.head, _MOST_UNPACKED)
+        if found or self.size <= len(self.head) or not find_packing(self.head):
+            return found
+        with self.path.open("rb") as file:
+            return unpack_start(file.read(LONGEST_BLOCK), _MOST_UNPACKED)
 
 
 def read_start(path: Path) -> Start:

@@ -31,7 +31,7 @@ def zipped(raw: bytes, method: int = zipfile.ZIP_DEFLATED) -> bytes:
 
 
 def zstandard(raw: bytes) -> bytes:
-    module = packed._zstandard()
+    module = packed.find_zstandard()
     if module is None:
         pytest.skip("no Zstandard here")
     return bytes(module.compress(raw))
@@ -63,6 +63,18 @@ def test_packed_text_is_unpacked(tmp_path: Path, kind: str, name: str) -> None:
     np.testing.assert_array_equal(table.vectors, VECTORS)
     assert table.label(7) == "w7"
     assert load_table(path, input_format="csv").n_points == 40
+
+
+@pytest.mark.parametrize("kind", PACKERS)
+def test_what_is_packed_in_large_blocks_is_known_by_its_content(tmp_path: Path, kind: str) -> None:
+    vectors = np.random.default_rng(5).normal(size=(2000, 8)).astype(np.float32)
+    lines = (" ".join([f"w{i}", *map(str, row)]) + "\n" for i, row in enumerate(vectors))
+    text, array = tmp_path / f"words.{kind}", tmp_path / f"array.{kind}"
+    text.write_bytes(PACKERS[kind]("".join(lines).encode()))
+    np.testing.assert_array_equal(load_table(text).vectors, vectors)
+    if not kind.startswith(("zip", "stored")):
+        array.write_bytes(PACKERS[kind](npy(vectors)))
+        np.testing.assert_array_equal(load_table(array).vectors, vectors)
 
 
 @pytest.mark.parametrize("kind", ["gz", "bz2", "xz", "zst"])
@@ -147,7 +159,7 @@ def test_without_zstandard_the_way_to_it_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "v.csv.zst").write_bytes(zstandard(TEXT))
-    monkeypatch.setattr(packed, "_zstandard", lambda: None)
+    monkeypatch.setattr(packed, "find_zstandard", lambda: None)
     with pytest.raises(LoadError, match=r"pip install 'embviz\[zstd\]'"):
         load_table(tmp_path / "v.csv.zst", input_format="csv")
 

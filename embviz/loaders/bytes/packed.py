@@ -31,6 +31,8 @@ _MAGICS: tuple[tuple[bytes, str], ...] = (
     (MAGIC, "zip"),
 )
 _BZIP2_BLOCKS = (b"1AY&SY", b"\x17rE8P\x90")
+# Of bzip2 a block holds up to 900,000 bytes, which may have packed to a few more.
+LONGEST_BLOCK = 1 << 20
 SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _READ_BYTES = 1 << 16
 _XZ_MEMORY = 256 << 20
