@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.columns.kinds import name_kind
 from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
 from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
@@ -310,9 +312,15 @@ def _header(
     ):
         return None
     numeric = [c for c, column in enumerate(columns) if column.kind == "number"]
-    numbers = [fields[c].strip() for c in numeric if is_number(fields[c], decimal)]
-    if numbers and not _counts_columns(numbers, rows[1]):
-        return None
+    counted = [c for c in numeric if is_number(fields[c], decimal)]
+    if counted:
+        body = [[row[c] for c in counted] for row in rows[1:] if len(row) == len(columns)]
+        words = [(_name(f), c.kind) for f, c in zip(fields, columns, strict=True)]
+        named = len(counted) < len(numeric) or any(
+            kind == "text" and (not name or name_kind(name, whole=False)) for name, kind in words
+        )
+        if not _counts_columns([fields[c].strip() for c in counted], body, named):
+            return None
     if numeric and all(fields[c].strip() in MISSING for c in numeric):
         return None  # A row of which all is missing.
     return [_name(field) for field in fields]
@@ -338,13 +346,31 @@ def _name(field: bytes) -> str:
     return field.replace(HIDDEN, b" ").decode("utf-8", "replace").strip()
 
 
-def _counts_columns(numbers: Sequence[bytes], row: Sequence[bytes]) -> bool:
-    """Tell whether a line counts the columns: data frames without names do, above fractions."""
-    if len(numbers) < 3 or not all(number.isdigit() for number in numbers):
+def _counts_columns(numbers: Sequence[bytes], body: Sequence[Sequence[bytes]], named: bool) -> bool:
+    """Tell whether a line numbers the columns, as data frames without names do.
+
+    Above fractions any ascending numbers do, and counts from 0 one behind the other; above whole
+    numbers only counts that no other line resembles, with a name beside them if they are short.
+    """
+    if len(numbers) < 3 or not all(number.isdigit() and len(number) < 10 for number in numbers):
         return False
-    first = int(numbers[0])
-    counted = [int(number) for number in numbers] == [*range(first, first + len(numbers))]
-    return counted and any(b"." in field or b"e-" in field for field in row)
+    found = [int(number) for number in numbers]
+    starts = [i for i in range(len(found)) if not i or found[i] != found[i - 1] + 1]
+    runs = [*zip(starts, [*starts[1:], len(found)], strict=True)]
+    repeated = all(found[i] in (0, 1) and j - i > 2 for i, j in runs)
+    if all(b"." in field or b"," in field or b"e-" in field for row in body for field in row):
+        return repeated or all(a < b for a, b in itertools.pairwise(found))
+    if len(runs) == 1 and any(b"." in field or b"e-" in field for field in body[0]):
+        return True
+    return repeated and (named or len(found) > 4) and not any(map(_is_count, body))
+
+
+def _is_count(row: Sequence[bytes]) -> bool:
+    """Tell whether fields count up by one in some order."""
+    if not all(field.strip().isdigit() for field in row):
+        return False
+    values = sorted(int(field) for field in row if len(field) < 10)
+    return values == [*range(values[0], values[0] + len(row))] if values else False
 
 
 def _refuse_sparse(rows: Sequence[Sequence[bytes]], shown: str) -> None:

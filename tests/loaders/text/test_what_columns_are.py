@@ -288,6 +288,36 @@ def test_what_counts_or_names_rows_is_no_dimension(
     assert "--columns changes that" in said.text
 
 
+WHOLE = pd.DataFrame(RNG.integers(-50, 50, (N, 8)))
+UNNAMED: dict[str, tuple[pd.DataFrame, dict[str, bool]]] = {
+    "alone": (WHOLE, PLAIN),
+    "row counter": (WHOLE, {}),
+    "words for an index": (WHOLE.set_axis(WORDS), {}),
+    "a user": (WHOLE.assign(user_id=range(7, 7 + N)), PLAIN),
+    "four and words": (WHOLE.iloc[:, :4].assign(word=WORDS), PLAIN),
+    "two frames": (pd.concat([WHOLE, WHOLE], axis=1), PLAIN),
+    "two frames of fractions": (pd.concat([frame(), frame()], axis=1), PLAIN),
+    "some columns of fractions": (frame().iloc[:, [1, 2, 5, 7]], PLAIN),
+}
+
+
+@pytest.mark.parametrize("case", UNNAMED)
+def test_columns_that_a_data_frame_numbers_have_a_header(tmp_path: Path, case: str) -> None:
+    table, options = UNNAMED[case]
+    table.to_csv(tmp_path / "x.csv", **options)
+    check(tmp_path / "x.csv", table.drop(columns=["user_id", "word"], errors="ignore").to_numpy())
+
+
+@pytest.mark.parametrize("rows", ["in order", "permuted"])
+def test_numbers_that_count_up_are_rows_where_other_rows_do(tmp_path: Path, rows: str) -> None:
+    values = {
+        "in order": np.arange(40).reshape(5, 8),
+        "permuted": np.array([np.roll(np.arange(1, 9), i) for i in range(8)]),
+    }[rows]
+    lines = [",".join(f"{x:g}" for x in row) for row in values]
+    check(write(tmp_path, "x.csv", lines), values)
+
+
 def test_a_data_frame_between_blanks_has_a_short_header(tmp_path: Path) -> None:
     frame().add_prefix("d").to_csv(tmp_path / "x.txt", sep=" ")
     assert list(check(tmp_path / "x.txt").metadata) == ["row"]
