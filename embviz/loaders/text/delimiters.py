@@ -33,9 +33,15 @@ def find_delimiter(lines: Sequence[bytes], among: bytes) -> bytes:
     tabbed = [
         n for n, line in zip(scores.get(b"\t", ()), sample, strict=False) if n and b"\t" in line
     ]
-    if 2 * len(tabbed) > len(sample):
+    best = max(scores, key=lambda d: sum(scores[d]))
+    if 2 * len(tabbed) > len(sample) and (best == b"\t" or _separates_numbers(sample)):
         return b"\t"
-    return max(scores, key=lambda d: sum(scores[d]))
+    return best
+
+
+def _separates_numbers(sample: Sequence[bytes]) -> bool:
+    """Tell whether tabs are between numbers, not only within a label."""
+    return any(sum(map(like_number, line.split(b"\t"))) > 1 for line in sample)
 
 
 def _has_commas_in_numbers(sample: Sequence[bytes], delimiter: bytes) -> bool:

@@ -22,7 +22,7 @@ texts = st.text(
     ),
     min_size=1,
     max_size=12,
-).map(lambda t: "x" + t.replace("\r", ""))
+).map(lambda t: "x" + t.replace("\r", "").rstrip("\t "))  # else a number's place is unclear
 numbers = st.floats(-1e6, 1e6, width=32).map(lambda x: x or 0.25)
 
 

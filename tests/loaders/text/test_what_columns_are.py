@@ -308,6 +308,13 @@ def test_columns_that_a_data_frame_numbers_have_a_header(tmp_path: Path, case: s
     check(tmp_path / "x.csv", table.drop(columns=["user_id", "word"], errors="ignore").to_numpy())
 
 
+@pytest.mark.parametrize("place", [1, 8])
+def test_tabs_within_labels_between_commas_are_no_delimiters(tmp_path: Path, place: int) -> None:
+    rows = [[*map(str, v[:place]), f"x\t{i}", *map(str, v[place:])] for i, v in enumerate(V)]
+    table = check(write(tmp_path, "x.csv", [",".join(row) for row in rows]))
+    assert table.label(7) == "x\t7"
+
+
 @pytest.mark.parametrize("rows", ["in order", "permuted"])
 def test_numbers_that_count_up_are_rows_where_other_rows_do(tmp_path: Path, rows: str) -> None:
     values = {
