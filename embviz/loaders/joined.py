@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -181,8 +182,8 @@ def open_several(
 
 
 def _check_names(names: Sequence[str]) -> None:
-    for i, name in enumerate(names):
-        if name in names[:i]:
+    for name, n in Counter(names).items():
+        if n > 1:
             raise ParameterError("SOURCE", f"{name} is named twice", "name it once")
 
 

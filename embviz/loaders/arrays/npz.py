@@ -274,7 +274,8 @@ def _read_columns(path: Path, members: list[_Member], n_points: int) -> dict[str
             "%s: numbers that may be another layer's are no labels: %s; --metadata %s takes them",
             path, names, path,
         )  # fmt: skip
-    return _columns_of(path, [m for m in fitting if m not in left_out])
+    others = {m.name for m in left_out}
+    return _columns_of(path, [m for m in fitting if m.name not in others])
 
 
 def read_label_arrays(path: Path, n_points: int | None) -> dict[str, tuple[str, ...]]:

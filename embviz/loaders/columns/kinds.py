@@ -193,7 +193,7 @@ def _by_values(
     low = np.where(finite, numbers, np.inf).min(0)
     varying = whole & (low < np.where(finite, numbers, -np.inf).max(0))
     ends = _ends(varying)
-    others = [i for i in range(len(rest)) if i not in ends]
+    others = np.setdiff1d(np.arange(len(rest)), ends)
     # Columns that are the same throughout, such as dead units, say nothing.
     fractional = not varying[others].any() and not whole[others].all()
     found = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -53,7 +54,8 @@ class Hdf5Format:
         if is_anndata(tree):
             return Source(path, anndata_tensors(tree))
         is_model = _is_keras(tree)
-        tensors = [_as_tensor(tree, node, is_model) for node in tree.nodes.values()]
+        beside = Counter(name.rpartition("/")[0] for name in tree.nodes)
+        tensors = [_as_tensor(tree, node, is_model, beside) for node in tree.nodes.values()]
         return Source(path, (*tensors, *refused_tensors(tree)), is_model=is_model)
 
 
@@ -99,11 +101,11 @@ def _open_tree(path: Path) -> Tree:
     return read_tree(path, what, io.BytesIO(raw))
 
 
-def _as_tensor(tree: Tree, node: Node, is_model: bool) -> Tensor:
+def _as_tensor(tree: Tree, node: Node, is_model: bool, beside: Counter[str]) -> Tensor:
     parts = PurePosixPath(node.name).parts
     if is_model:
         slot = bool(parts) and parts[0] in _OPTIMIZERS
-        known = _layer_name(tree, node)
+        known = _layer_name(tree, node, beside)
         role: Role = "slot" if slot else "table"
         note = "kept by the optimizer" if slot else "weights"
         return node_tensor(tree, node, None, role=role, aliases=known, note=note)
@@ -111,12 +113,15 @@ def _as_tensor(tree: Tree, node: Node, is_model: bool) -> Tensor:
     return plain_tensor(tree, node)
 
 
-def _layer_name(tree: Tree, node: Node) -> tuple[str, ...]:
-    """Return the name that a layer's variable has in the program, where Keras 3 keeps it."""
+def _layer_name(tree: Tree, node: Node, beside: Counter[str]) -> tuple[str, ...]:
+    """Return the name that a layer's variable has in the program, where Keras 3 keeps it.
+
+    `beside` counts the data sets of each group.
+    """
     parent, _, number = node.name.rpartition("/")
     if not parent.endswith("vars"):
         return ()
     layer: Any = tree.groups.get(parent, {}).get("name")
     layer = layer.decode("utf-8", "replace") if isinstance(layer, bytes) else layer
-    alone = sum(name.startswith(f"{parent}/") for name in tree.nodes) == 1
+    alone = beside[parent] == 1
     return ((layer if alone else f"{layer}/{number}"),) if isinstance(layer, str) and layer else ()

@@ -58,21 +58,21 @@ def read_explanations(path: Path, n_features: int) -> tuple[str, ...]:
     Raises:
         LoadError: If the file is no such JSON, or a number is not that of a feature.
     """
-    by_number: dict[int, list[str]] = {}
+    by_number: dict[int, dict[str, None]] = {}
     for number, text in _pairs(path, _values(path)):
         if not 0 <= number < n_features:
             why = f"an explanation of feature {number:,}, of {n_features:,} there are"
             raise LoadError(path, why, "give those of this dictionary: --metadata FILE")
-        texts = by_number.setdefault(number, [])
-        if text and text not in texts:
-            texts.append(text)
+        texts = by_number.setdefault(number, {})
+        if text:
+            texts.setdefault(text)
     if not any(by_number.values()):
         raise LoadError(path, "no explanations in it")
     n_more = sum(len(texts) > 1 for texts in by_number.values())
     more = f", {n_more:,} by several" if n_more else ""
     n = sum(bool(texts) for texts in by_number.values())
     _log.info("%s: explains %s of %s%s", path, f"{n:,}", counted(n_features, "feature"), more)
-    return tuple(" | ".join(by_number.get(i, [])[:_MOST_JOINED]) for i in range(n_features))
+    return tuple(" | ".join([*by_number.get(i, ())][:_MOST_JOINED]) for i in range(n_features))
 
 
 def _read(path: Path) -> bytes:

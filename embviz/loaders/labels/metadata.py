@@ -216,11 +216,12 @@ def _drop_empty_end(lines: list[str], n_points: int | None) -> None:
 
 def name_columns(path: Path, names: list[str]) -> list[str]:
     """Return the columns' names, an empty one replaced by its place."""
+    first: dict[str, int] = {}
     for i, name in enumerate(names):
-        if name and name in names[:i]:
+        if name and first.setdefault(name, i) != i:
             raise LoadError(
                 f"{path}:1",
-                f"columns {names.index(name) + 1} and {i + 1} are both named '{name}'",
+                f"columns {first[name] + 1} and {i + 1} are both named '{name}'",
                 "rename one",
             )
     taken = set(names)

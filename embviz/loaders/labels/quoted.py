@@ -20,6 +20,8 @@ HEADER_NAMES = frozenset(
 )
 """What stands above a column of labels and is, alone in a file, nearly never one of them."""
 SAMPLE_LINES = 50
+# Lines of one record that might have closed it; it is cut anew at each.
+_MOST_TRIES = 100
 _QUOTED_LINE = re.compile(r'"(?:[^"]|"")*"')
 
 
@@ -156,6 +158,7 @@ def _split(lines: Sequence[str], delimiter: str) -> list[list[str]] | None:
     """Cut lines into records; None where a quote is not closed or text stands behind one."""
     rows: list[list[str]] = []
     open_: list[str] = []
+    tries = 0
     for line in lines:
         if not open_ and '"' not in line:
             rows.append(line.split(delimiter))
@@ -163,6 +166,9 @@ def _split(lines: Sequence[str], delimiter: str) -> list[list[str]] | None:
         open_.append(line)
         if len(open_) > 1 and line.count('"') % 2 == 0:
             continue  # It closes nothing.
+        tries = tries + 1 if len(open_) > 1 else 0
+        if tries > _MOST_TRIES:
+            return None
         fields = _split_quoted("\n".join(open_), delimiter)
         if fields is None:
             return None

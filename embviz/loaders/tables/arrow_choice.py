@@ -81,12 +81,14 @@ def _as_asked(
     what: str,
 ) -> ColumnChoice:
     names = list(table.schema.names)
-    found = [n for n in plain if n not in _find_asides(table, plain)] if not lists else []
+    places = {name: place for place, name in enumerate(names)}
+    asides = {} if lists else _find_asides(table, plain)
+    found = [n for n in plain if n not in asides] if not lists else []
     chosen = [
-        names[i]
-        for i in request.choose([names.index(n) for n in found], [names.index(n) for n in plain])
+        names[i] for i in request.choose([places[n] for n in found], [places[n] for n in plain])
     ]
-    wrong = [n for n in chosen if n not in lists and n not in plain]
+    numbers = {*lists, *plain}
+    wrong = [n for n in chosen if n not in numbers]
     if wrong:
         kind = table.schema.field(wrong[0]).type
         raise ParameterError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -111,8 +112,8 @@ class ArrowTable:
         """
         with reading_arrow(self.path):
             names = self.schema.names
-        for name in names:
-            if names.count(name) > 1:
+        for name, n in Counter(names).items():
+            if n > 1:
                 raise LoadError(self.path, f"two columns are named '{name}'", "rename one")
         for part in self.parts:
             if not part.schema.equals(self.schema):

@@ -26,9 +26,8 @@ MISSING = frozenset(
 _OPEN, _CLOSE = b"[({", b"])}"
 _SEPARATORS = b",;|[](){}\0\1\t\r\n"
 _TO_BLANKS = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
-_WRAPPED = re.compile(
-    rb"(?:np\.|numpy\.)?(?:array|tensor)\((.*?)(?:,\s*dtype=[\w.']+)?,?\s*\)", re.DOTALL
-)
+_WRAPPED = re.compile(rb"(?:np\.|numpy\.)?(?:array|tensor)\((.*)\)", re.DOTALL)
+_DTYPE = re.compile(rb",\s*+dtype=[\w.']++,?\s*+")
 _SEVERAL = re.compile(rb"\][\s,;\0\1]*\[")
 _SCALAR = re.compile(rb"np\.float(?:16|32|64)\(([^()]*)\)")
 _BLANK, _LINE_FEED = 32, 10
@@ -78,8 +77,14 @@ def _plain(field: bytes) -> bytes:
     if b"(" in field:
         field = _SCALAR.sub(rb"\1", field)
         wrapped = _WRAPPED.fullmatch(field.strip())
-        field = wrapped[1] if wrapped else field
+        field = _without_dtype(wrapped[1]) if wrapped else field
     return field.translate(_TO_BLANKS)
+
+
+def _without_dtype(inner: bytes) -> bytes:
+    """Return what an array was printed of without the type that may stand at its end."""
+    at = inner.rfind(b",", 0, max(0, inner.rfind(b"dtype=")))
+    return inner[:at] if at >= 0 and _DTYPE.fullmatch(inner, at) else inner
 
 
 def read_cells(cells: list[bytes], n_dims: int) -> NDArray[np.float32] | None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -210,7 +211,7 @@ def text_tensor(
         raise LoadError(source.shown, *ONE_COLUMN)
     read = cache(lambda: _read_all(source, layout, strict))
 
-    def count() -> tuple[int, int]:
+    def sides() -> tuple[int, int]:
         n_rows = _count_rows(source, layout)
         if layout.n_rows is not None and n_rows > layout.n_rows:
             n_rows = len(read()[0])  # Rows that are written twice are counted once.
@@ -222,7 +223,7 @@ def text_tensor(
 
     return Tensor(
         name,
-        count,
+        sides,
         "float32",
         rows=lambda: read()[0],
         aliases=tuple(alias for alias in aliases if alias != name),
@@ -378,11 +379,11 @@ def _name_columns(
 ) -> dict[str, tuple[str, ...]]:
     """Return text columns by name, those without one as `label`, `label 2` and so on."""
     metadata: dict[str, tuple[str, ...]] = {}
+    taken = set(names)
+    numbered = (n for k in count(1) if (n := "label" if k == 1 else f"label {k}") not in taken)
     for name, values in zip(names, texts, strict=True):
         if name in metadata and name:
             raise LoadError(f"{shown}:1", f"two columns are named '{name}'", "rename one")
-        taken = {*metadata, *names}
-        numbered = ("label" if k == 1 else f"label {k}" for k in range(1, len(names) + 2))
-        metadata[name or next(n for n in numbered if n not in taken)] = tuple(values)
+        metadata[name or next(numbered)] = tuple(values)
         values.clear()
     return metadata

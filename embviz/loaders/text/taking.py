@@ -213,10 +213,11 @@ def _take_numbers(
 ) -> Taken:
     out = {layout.numeric[aside.column]: aside for aside in asides}
     kinds = {c: _NAMES.get(aside.kind, "") for c, aside in out.items()}
+    vector = set(numeric)
     rest = [
         i
         for i, other in enumerate(layout.columns)
-        if i not in numeric and other.kind not in ("list", "empty")
+        if i not in vector and other.kind not in ("list", "empty")
     ]
     notes = []
     if out:

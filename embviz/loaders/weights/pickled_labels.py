@@ -12,6 +12,7 @@ from typing import Any
 from embviz.loaders.weights.pickle_nodes import Dict, Made
 
 Texts = tuple[str, ...]
+_MOST_COLUMNS = 100
 
 
 class Labels:
@@ -42,7 +43,11 @@ class Labels:
 
     def _read(self, parts: Dict | Sequence[Any], n_rows: int) -> dict[str, Texts]:
         columns: dict[str, Texts] = {}
+        seen: set[int] = set()
         for name, value in self._of(parts).get(n_rows, ()):
+            if id(value) in seen or len(columns) == _MOST_COLUMNS:
+                continue
+            seen.add(id(value))
             texts = _texts(value, n_rows)
             if texts is not None and texts not in columns.values() and name not in columns:
                 columns[name] = texts

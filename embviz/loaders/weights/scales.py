@@ -10,6 +10,7 @@ QUANTIZATION.md, https://github.com/vllm-project/compressed-tensors.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,7 @@ _FLOATS = ("F16", "BF16", "F32", "F64", "F8_E8M0")
 _TELLS = re.compile(r"scale|absmax|zero_?p|qzeros|quant_|scb$", re.IGNORECASE)
 _OF_ACTIVATIONS = re.compile(r"input|output|activation|(^|[._])act_|scale_input|[kvq]_scale")
 _KNOWN = ("_scale_inv", "_scale")
+_FEW = 8
 
 
 @dataclass(frozen=True)
@@ -94,17 +96,26 @@ def find_scales(
         block: The rows and columns of a block, where a config tells them.
     """
     families: dict[str, list[Entry]] = {}
-    for entry in entries:
+    for entry in sorted(entries, key=_name):
         if _TELLS.search(_last(entry.name)) and not _OF_ACTIVATIONS.search(_last(entry.name)):
             families.setdefault(_family(entry.name), []).append(entry)
 
     def find(entry: Entry) -> Scale | LoadError | None:
         if entry.code not in _SCALED + _INTEGERS or len(entry.shape) != 2 or 0 in entry.shape:
             return None
-        beside = [e for e in families.get(_family(entry.name), []) if e is not entry]
+        family = families.get(_family(entry.name), [])
+        # Those that begin with its name are one run; of all a few are enough to tell.
+        first = bisect_left(family, entry.name, key=_name)
+        own = [e for e in family[first : first + _FEW] if e.name.startswith(entry.name)]
+        beside = [e for e in own or family[:_FEW] if e is not entry]
+        beside = beside or [e for e in family[:_FEW] if e is not entry]
         return _match(entry, beside, block) if beside else None
 
     return find
+
+
+def _name(entry: Entry) -> str:
+    return entry.name
 
 
 def _family(name: str) -> str:

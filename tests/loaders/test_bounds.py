@@ -1,0 +1,123 @@
+"""Hostile files of a few hundred kilobytes cost time that grows with their size, not its square.
+
+Each of these took more than ten seconds, and most of them minutes, when they were found.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from embviz.errors import EmbvizError
+from embviz.loaders import list_tensors, load_table
+
+SECONDS = 3.0
+
+
+@pytest.fixture
+def quick() -> Callable[[Callable[[], object]], None]:
+    """Run something that ends, by an error of ours or not, within some seconds of one CPU."""
+
+    def run(read: Callable[[], object]) -> None:
+        started = time.process_time()
+        with suppress(EmbvizError):
+            read()
+        assert time.process_time() - started < SECONDS
+
+    return run
+
+
+Quick = Callable[[Callable[[], object]], None]
+
+
+@pytest.fixture
+def vectors(tmp_path: Path) -> Path:
+    path = tmp_path / "x.npy"
+    np.save(path, np.arange(15, dtype=np.float32).reshape(5, 3))
+    return path
+
+
+def write(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_metadata_of_many_columns(tmp_path: Path, vectors: Path, quick: Quick) -> None:
+    file = write(tmp_path / "m.tsv", "\t".join(f"c{i}" for i in range(100_000)) + "\n")
+    quick(lambda: load_table(vectors, metadata=file))
+
+
+def test_a_label_whose_quote_every_line_may_close(
+    tmp_path: Path, vectors: Path, quick: Quick
+) -> None:
+    file = write(tmp_path / "m.csv", '"a\n' + 'b",c"d,"e\n' * 40_000)
+    quick(lambda: load_table(vectors, metadata=file))
+
+
+def test_an_object_of_json_with_a_key_twice(tmp_path: Path, quick: Quick) -> None:
+    keys = ",".join(f'"k{i}":1' for i in range(150_000))
+    file = write(tmp_path / "x.jsonl", f'{{"a":[1,2],{keys},"k149999":1}}\n')
+    quick(lambda: load_table(file))
+
+
+def test_text_columns_that_have_no_names(tmp_path: Path, quick: Quick) -> None:
+    line = ",".join(["a"] * 20_000 + ["0.5", "0.25"]) + "\n"
+    quick(lambda: load_table(write(tmp_path / "x.csv", line * 4)))
+
+
+def test_a_printed_array_full_of_blanks(tmp_path: Path, quick: Quick) -> None:
+    cell = '"array(' + " " * 100_000 + 'x"'
+    quick(lambda: load_table(write(tmp_path / "x.csv", "id,v\n" + f"a,{cell}\n" * 3)))
+
+
+def test_a_line_with_a_long_run_of_blanks(tmp_path: Path, quick: Quick) -> None:
+    lines = "a 0.5 0.25 0.125\n" * 60 + "b" + " " * 200_000 + "0.5 0.25 0.125\n"
+    quick(lambda: load_table(write(tmp_path / "x.txt", lines)))
+
+
+def test_a_feature_with_many_explanations(tmp_path: Path, quick: Quick) -> None:
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "params.npz", W_dec=rng.random((20, 4)), W_enc=rng.random((4, 20)))
+    texts = [{"index": 0, "description": str(i)} for i in range(50_000)]
+    file = write(tmp_path / "e.json", json.dumps(texts))
+    quick(lambda: load_table(tmp_path / "params.npz", metadata=file))
+
+
+def test_tensors_that_may_all_be_scales_of_each_other(tmp_path: Path, quick: Quick) -> None:
+    n = 12_000
+    header = {
+        f"e{i}_scale": {"dtype": "I8", "shape": [1, 1], "data_offsets": [i, i + 1]}
+        for i in range(n)
+    }
+    raw = json.dumps(header).encode()
+    file = tmp_path / "x.safetensors"
+    file.write_bytes(len(raw).to_bytes(8, "little") + raw + bytes(n))
+    quick(lambda: list_tensors(file))
+
+
+def test_many_arrays_that_are_no_labels(tmp_path: Path, quick: Quick) -> None:
+    flat, table = io.BytesIO(), io.BytesIO()
+    np.save(flat, np.arange(5))
+    np.save(table, np.ones((5, 3)))
+    with zipfile.ZipFile(tmp_path / "x.npz", "w") as archive:
+        for i in range(2_500):
+            archive.writestr(f"bias{i}.npy", flat.getvalue())
+        archive.writestr("emb.npy", table.getvalue())
+    quick(lambda: load_table(tmp_path / "x.npz"))
+
+
+def test_columns_asked_of_a_wide_table(tmp_path: Path, quick: Quick) -> None:
+    pa = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    columns = {f"c{i}": [0.5, 0.25] * 10 for i in range(1_000)}
+    parquet.write_table(pa.table(columns), tmp_path / "x.parquet")
+    quick(lambda: load_table(tmp_path / "x.parquet", columns="-c3"))
