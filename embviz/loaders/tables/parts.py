@@ -52,6 +52,8 @@ def open_parts(
     if not path.is_dir():
         return Source(path, arrow_tensors(ArrowTable(path, (open_file(path),)), asked=asked))
     splits = find_parts([p.name for p in path.iterdir()], suffixes)
+    for split, names in splits.items():
+        _check_all_there(path, split, names)
     return open_splits(
         path,
         {s: [find_within(path, name, path) for name in names] for s, names in splits.items()},
