@@ -97,6 +97,8 @@ def find_asides(
         more |= _by_values(names, numbers, rest, len(numbers) if n_first is None else n_first)
     if len(names) - len(found) - len(more) >= 2:
         found |= more
+    if len(names) == 2 and not any(names):
+        found = _among_two(numbers)
     return tuple(found[c] for c in sorted(found))
 
 
@@ -189,7 +191,8 @@ def _by_values(
         return {}
     numbers = values[:, rest]
     finite = np.isfinite(numbers)
-    whole = ((numbers == np.rint(numbers)) | ~finite).all(0)
+    with np.errstate(invalid="ignore"):  # NaN that signals, as some files hold.
+        whole = ((numbers == np.rint(numbers)) | ~finite).all(0)
     low = np.where(finite, numbers, np.inf).min(0)
     varying = whole & (low < np.where(finite, numbers, -np.inf).max(0))
     ends = _ends(varying)
@@ -211,6 +214,18 @@ def _by_values(
             if aside is not None:
                 found[rest[i]] = Aside(rest[i], *aside)
     return found
+
+
+def _among_two(numbers: NDArray[np.float64]) -> dict[int, Aside]:
+    """Find the number of each row beside a count, as dictionaries of words hold them."""
+    if len(numbers) < _FEW_ROWS or not np.isfinite(numbers).all():
+        return {}
+    if (numbers != np.rint(numbers)).any() or numbers.min() < 0:
+        return {}
+    kinds = [len(np.unique(column)) for column in numbers.T]
+    first = int(kinds[1] > kinds[0])
+    alone = kinds[first] == len(numbers) and 2 * kinds[1 - first] <= len(numbers)
+    return {first: Aside(first, "identifier", sure=False)} if alone else {}
 
 
 def _ends(varying: NDArray[np.bool_]) -> list[int]:

@@ -81,9 +81,10 @@ def _score(line: bytes, delimiter: bytes) -> int:
         elif is_list(field):
             listed += len(split_cell(field)) if is_elided(field) else count_numbers(field)
         elif n := count_numbers(field):
-            # A whole number before fractions ends a label, as in `Sensor 1,0.5,0.25`.
+            # A whole number before fractions ends a label, as in `Sensor 1,0.5,0.25`: whatever cuts
+            # behind it goes before.
             first, *rest = split_cell(field)
-            bare.append(n - (first.isdigit() and all(b"." in token for token in rest)))
+            bare.append(n - 2 * (first.isdigit() and all(b"." in token for token in rest)))
     # Several cells of bare numbers are one run of numbers that was cut at the wrong places.
     return single + listed + (bare[0] if len(bare) == 1 else 0)
 

@@ -25,6 +25,7 @@ _LABEL_AND_FRACTION = re.compile(
     re.DOTALL,
 )
 _DIGIT = re.compile(rb"[0-9]")
+_FIELD = re.compile(rb"[^\t,;| ]+")
 _SPARSE = re.compile(rb"[0-9]+:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
@@ -84,10 +85,19 @@ def _refuse_other_text(line: bytes, shown: str) -> None:
 
 
 def _count_comments(lines: Sequence[bytes]) -> int:
-    """Count the leading lines that begin with # and do not end in a number."""
-    n = 0
-    while n < len(lines) and lines[n].startswith(b"#") and not is_number(lines[n].split()[-1]):
-        n += 1
+    """Count the leading lines that begin with # and are no rows of that name.
+
+    A row ends in a number and has as many fields as the first line below, or more where that
+    begins with a name: `# tmax = 160` and `# 1 2 3` over rows without names are comments.
+    """
+    n = next((i for i, line in enumerate(lines) if not line.startswith(b"#")), len(lines))
+    below = _FIELD.findall(lines[n]) if n < len(lines) else []
+    for i, line in enumerate(lines[:n]):
+        fields = _FIELD.findall(line)
+        if is_number(fields[-1]) and len(fields) >= len(below):
+            named = not below or not is_number(below[0])
+            if named or len(fields) == len(below):
+                return i
     return n
 
 
@@ -219,7 +229,10 @@ def _table_layout(
     width = _usual_width(body)
     if width > MOST_COLUMNS:
         raise LoadError(shown, f"{width} columns, more than {MOST_COLUMNS} are not read")
-    usual = [row for row in body if len(row) == width][: max(2, _SCORED_FIELDS // width)]
+    usual = [row for row in body if len(row) == width]
+    if not given and 2 * len(usual) < len(body):
+        _refuse_prose(body, shown)
+    usual = usual[: max(2, _SCORED_FIELDS // width)]
     if layout.delimiter != b"," or layout.quoted:
         layout = replace(layout, decimal=has_decimal_commas(usual, shown, given))
     if layout.delimiter == b"," and not given:
@@ -381,6 +394,14 @@ def _refuse_sparse(rows: Sequence[Sequence[bytes]], shown: str) -> None:
             "sparse index:value vectors (SVMlight), which are not read",
             "sklearn.datasets.load_svmlight_file reads them: numpy.save('x.npy', X.toarray())",
         )
+
+
+def _refuse_prose(rows: Sequence[Sequence[bytes]], shown: str) -> None:
+    """Refuse lines of all lengths that seldom end in numbers: sentences with some in them."""
+    ends = (len(row) > 2 and all(map(is_number, row[-2:])) for row in rows)
+    lists = (any(is_list(field) and count_numbers(field) > 1 for field in row) for row in rows)
+    if not (_most(ends) or _most(lists)):
+        _refuse_text_only(rows, shown)
 
 
 def _refuse_text_only(rows: Sequence[Sequence[bytes]], shown: str) -> None:

@@ -160,7 +160,9 @@ def _tell(source: TextSource, taken: Sequence[Taken]) -> None:
     notes = [*dict.fromkeys(note for one in taken for note in one.notes)]
     layout = taken[0].layout
     if layout.n_header and layout.n_rows is None:
-        notes.insert(0, "the first line is column names")
+        named = any(layout.names)
+        said = "the first line is column names" if named else "comments (#) left out"
+        notes.insert(0, said)
     if notes:
         _log.info("%s: %s", source.shown, "; ".join(notes))
 

@@ -280,11 +280,11 @@ def _ask(
     rest = [c for c in layout.numeric if c not in out]
     first = min(c for c in out if layout.numeric[doubt.column] == c)
     kind = WORDS[doubt.kind]
+    others = f"{OPTION} {describe_columns(rest, layout.names)} leaves it out of the vector, "
     return LoadError(
         shown,
         f"{_name(layout, first)} holds whole numbers, {low} to {high}: {kind}, or a dimension?",
-        f"{OPTION} {describe_columns(rest, layout.names)} leaves it out of the vector, "
-        f"{OPTION} all takes it",
+        (others if len(rest) > 1 else "without it there is no vector, ") + f"{OPTION} all takes it",
     )
 
 
