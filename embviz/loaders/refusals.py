@@ -18,6 +18,7 @@ _MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"\xff\xd8\xff", "a JPEG image", "thumbnails go to --sprite"),
     (b"7z\xbc\xaf", "a 7z archive", "unpack it first"),
 )
+_MATRIX_MARKET = b"%%MatrixMarket matrix "
 _PICKLE = "a pickle, which could run code and is never read"
 _SUFFIXES: dict[str, tuple[str, str]] = {
     ".pt": ("no whole PyTorch file by its content", "fetch or write it again"),
@@ -104,6 +105,8 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
             return kind, way_out
     if _is_pickle(start.unpacked):
         return _PICKLE, find_way_out(start.unpacked, start.path) or _AS_NPY
+    if start.unpacked.startswith(_MATRIX_MARKET):
+        return _matrix_market(start)
     if head.startswith(b"PK\x03\x04"):
         found = _foreign_zip(start)
         if found is not None:
@@ -113,6 +116,14 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
     if start.unpacked is not head:
         return _foreign_packed(start)
     return None
+
+
+def _matrix_market(start: Start) -> tuple[str, str]:
+    """Return what is said of a matrix as scipy.io.mmwrite, gensim and 10x write it."""
+    sparse = start.unpacked[len(_MATRIX_MARKET) :].lstrip().lower().startswith(b"coordinate")
+    way_out = f"numpy.save('x.npy', scipy.io.mmread({start.path.name!r})"
+    kind = "a sparse matrix" if sparse else "a matrix"
+    return f"{kind} of the Matrix Market", way_out + (".toarray())" if sparse else ")")
 
 
 def _foreign_packed(start: Start) -> tuple[str, str] | None:
