@@ -26,9 +26,19 @@ def find_within(folder: Path, name: str, what: object) -> Path:
     if not name or "\0" in name or "\\" in name or ":" in name or ".." in parts or not parts[0]:
         raise LoadError(what, f"names '{shown}', no file in {folder}", "nothing outside it is read")
     path = folder / name
+    check_within(folder, path)
+    return path
+
+
+def check_within(folder: Path, path: Path) -> None:
+    """Refuse what lies in a folder and leads out of it by a link.
+
+    Raises:
+        LoadError: If it does, or cannot be resolved.
+    """
     try:
         if is_within(folder, path):
-            return path
+            return
         why = f"a link to {path.resolve()}, outside {folder}"
     except (OSError, RuntimeError, ValueError):
         raise LoadError(path, "cannot be resolved (a loop of links?)") from None

@@ -19,7 +19,7 @@ from embviz.model import find_label_column
 from embviz.rows import JoinedRows
 
 SOURCE_COLUMN = "source"
-_DIGITS = re.compile(r"(\d+)")
+_DIGITS = re.compile(r"([0-9]{1,18})")
 _PART_NAME = re.compile(
     r"(?P<name>(?:.*[/_])?(?:parts?|weights?|shards?|partitions?|pieces?))_(?P<number>\d{1,6})"
 )

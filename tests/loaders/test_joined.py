@@ -106,7 +106,7 @@ def test_a_link_out_of_a_folder_is_not_followed(shards: Path, tmp_path: Path) ->
         (shards / "emb_12.npy").symlink_to(tmp_path / "secret.npy")
     except OSError:
         pytest.skip("no links here")
-    with pytest.raises(LoadError, match="a link out of the folder"):
+    with pytest.raises(LoadError, match=r"a link to .*, outside"):
         load_table(shards)
 
 

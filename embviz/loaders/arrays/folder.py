@@ -13,6 +13,7 @@ from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.npy import npy_tensor
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header
 from embviz.loaders.arrays.texts import is_label, is_text_or_number, read_npy_columns
+from embviz.loaders.confined import check_within, is_within
 from embviz.loaders.joined import Part, join_tensors, natural_order, stem_of
 from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, TextColumns
 from embviz.loaders.reading import Reading
@@ -100,8 +101,7 @@ def _arrays(names: Sequence[str]) -> list[str]:
 
 def _read(folder: Path, name: str) -> _File:
     path = folder / name
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise LoadError(path, "a link out of the folder", "name the files, one after the other")
+    check_within(folder, path)
     with path.open("rb") as file:
         return _File(path, read_header(file, str(path)))
 
@@ -191,7 +191,7 @@ def _label_file(folder: Path) -> Path | None:
         for suffix in _LABEL_SUFFIXES
         if (folder / f"{stem}{suffix}").is_file()
     ]
-    inside = [file for file in found if file.resolve().is_relative_to(folder.resolve())]
+    inside = [file for file in found if is_within(folder, file)]
     if len(inside) > 1:
         names = ", ".join(file.name for file in inside)
         _log.info("%s: labels may be in %s: name one, --metadata FILE", folder, names)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.chunked import ChunkedRows, Place
 from embviz.loaders.arrays.zarr_layout import MOST_CHUNK, Layout, UnreadableError, read_layout
-from embviz.loaders.bytes.json_text import read_json
-from embviz.loaders.confined import find_within, is_within
+from embviz.loaders.bytes.json_text import read_object
+from embviz.loaders.confined import check_within
 from embviz.loaders.hdf5.anndata import anndata_tensors, is_anndata
 from embviz.loaders.hdf5.tensors import plain_tensor, refused_tensors
 from embviz.loaders.hdf5.tree import MOST_DEPTH, MOST_OBJECTS, Node, Tree
@@ -96,8 +96,7 @@ def _read_tree(path: Path) -> Tree:
         with os.scandir(folder) as entries:
             for entry in entries:
                 if entry.is_dir() and any((Path(entry.path) / m).is_file() for m in _MARKS):
-                    if not is_within(path, Path(entry.path)):
-                        raise LoadError(entry.path, f"a link out of {path}", "copy the data in")
+                    check_within(path, Path(entry.path))
                     below.append(f"{name}/{entry.name}" if name else entry.name)
         pending += sorted(below, reverse=True)
     return Tree(path, str(path), groups, nodes, refused)
@@ -110,13 +109,8 @@ def _metadata(path: Path, folder: Path) -> tuple[str, dict[str, Any]]:
     """
 
     def read(name: str) -> dict[str, Any]:
-        file = find_within(folder, name, folder)
-        if not is_within(path, file):
-            raise LoadError(file, f"a link out of {path}", "copy the data in")
-        found = read_json(file, _MOST_JSON)
-        if not isinstance(found, dict):
-            raise LoadError(file, f"damaged: {type(found).__name__} where an object is needed")
-        return found
+        check_within(path, folder / name)
+        return read_object(folder / name, _MOST_JSON)
 
     if (folder / _V3).is_file():
         found = read(_V3)
@@ -160,8 +154,7 @@ def _open(path: Path, folder: Path, layout: Layout, what: str) -> Rows:
 
     def read(place: Place) -> NDArray[Any]:
         file = folder / layout.key(place)
-        if not is_within(path, file):
-            raise LoadError(file, f"a link out of {path}", "copy the data in")
+        check_within(path, file)
         if not file.is_file():
             return np.broadcast_to(np.asarray(layout.fill, layout.dtype), layout.sides)
         if file.stat().st_size > MOST_CHUNK:

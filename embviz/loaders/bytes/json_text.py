@@ -52,6 +52,18 @@ def read_json(path: Path, most_bytes: int) -> Any:
     return parse_json(raw.removeprefix(b"\xef\xbb\xbf"), path)
 
 
+def read_object(path: Path, most_bytes: int) -> dict[str, Any]:
+    """Return the object of a JSON file.
+
+    Raises:
+        LoadError: If it is none, or as `read_json` says.
+    """
+    found = read_json(path, most_bytes)
+    if not isinstance(found, dict):
+        raise LoadError(path, "no JSON object", _NOT_HERE)
+    return found
+
+
 class _TwiceError(Exception):
     pass
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.bytes.row_reads import read_rows_at
+from embviz.loaders.confined import check_within
 
 
 def read_numbers(path: Path, begin: int, count: int, dtype: str) -> NDArray[np.int64]:
@@ -90,6 +91,5 @@ def find_beside(index: Path, raw: bytes) -> Path:
     path = index.parent / name
     if not path.is_file():
         raise LoadError(what, "no such file beside it", f"put it into {index.parent}")
-    if not path.resolve().is_relative_to(index.parent.resolve()):
-        raise LoadError(what, "a link that leads out of its folder", f"put it into {index.parent}")
+    check_within(index.parent, path)
     return path

@@ -7,7 +7,6 @@ several that one feature has, all are kept. Source: https://docs.neuronpedia.org
 
 from __future__ import annotations
 
-import gzip
 import logging
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from embviz.errors import LoadError, counted, printable
 from embviz.loaders.bytes.json_text import parse_json
+from embviz.loaders.bytes.packed import read_unpacked
 from embviz.loaders.confined import is_within
 from embviz.loaders.opened import list_some
 
@@ -75,23 +75,9 @@ def read_explanations(path: Path, n_features: int) -> tuple[str, ...]:
     return tuple(" | ".join([*by_number.get(i, ())][:_MOST_JOINED]) for i in range(n_features))
 
 
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        raw = file.read(_MOST_BYTES + 1)
-    if raw.startswith(b"\x1f\x8b"):
-        try:
-            with gzip.open(path, "rb") as packed:
-                raw = packed.read(min(_MOST_BYTES, max(64 << 20, 200 * len(raw))) + 1)
-        except (OSError, EOFError) as error:
-            raise LoadError(path, f"damaged gzip ({error})", "fetch it again") from None
-    if len(raw) > _MOST_BYTES:
-        raise LoadError(path, f"more than {_MOST_BYTES >> 20:,} MiB")
-    return raw.removeprefix(b"\xef\xbb\xbf")
-
-
 def _values(path: Path) -> Iterable[Any]:
     """Return the value of a JSON file as pairs, or the values in it, or of each of its lines."""
-    raw = _read(path)
+    raw = read_unpacked(path, _MOST_BYTES).removeprefix(b"\xef\xbb\xbf")
     first, _, rest = raw.lstrip().partition(b"\n")
     if rest.strip() and first.rstrip().startswith(b"{") and first.rstrip().endswith(b"}"):
         lines = (line for line in raw.splitlines() if line.strip())

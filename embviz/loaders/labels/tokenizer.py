@@ -8,12 +8,12 @@ https://github.com/huggingface/tokenizers/tree/main/tokenizers/src/models.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes import json_text
 from embviz.loaders.labels.tokens import (
     ADDED,
     SPACE_MARK,
@@ -34,16 +34,7 @@ def read_json(path: Path) -> Any:
     Raises:
         LoadError: If it is no JSON, or larger than 96 MiB.
     """
-    with path.open("rb") as file:
-        raw = file.read(MOST_BYTES + 1)
-    if len(raw) > MOST_BYTES:
-        raise LoadError(path, f"more than {MOST_BYTES >> 20} MiB, which no vocabulary needs")
-    try:
-        return json.loads(raw)
-    except UnicodeDecodeError:
-        raise LoadError(path, "not UTF-8") from None
-    except (ValueError, RecursionError) as error:
-        raise LoadError(path, f"no JSON ({str(error) or 'nested too deeply'})") from None
+    return json_text.read_json(path, MOST_BYTES)
 
 
 def is_tokenizer(found: Any) -> bool:

@@ -54,7 +54,8 @@ def find_tokens(folder: Path) -> Tokens | None:
 
 def find_vocabulary(folder: Path) -> Path | None:
     """Return the file of a folder that `find_tokens` reads, without reading it."""
-    places = [folder, *sorted(p for p in folder.glob("0_*") if p.is_dir())]
+    inner = (p for p in folder.glob("0_*") if p.is_dir() and is_within(folder, p))
+    places = [folder, *sorted(inner)]
     if _PART.fullmatch(folder.name):
         places.append(folder.parent)
     encoder = _ENCODER.fullmatch(folder.name)

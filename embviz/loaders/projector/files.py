@@ -6,6 +6,7 @@ from pathlib import Path, PureWindowsPath
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.npy_header import MAGIC
+from embviz.loaders.confined import is_within
 from embviz.loaders.projector.config import FILE_NAME, ProjectorConfig
 from embviz.loaders.projector.config_json import JSON_NAME
 
@@ -90,8 +91,7 @@ def _confine(config: ProjectorConfig, value: str, what: str) -> Path:
         raise out
     path = folder / value.replace("\\", "/") if not (folder / value).exists() else folder / value
     try:
-        resolved = path.resolve()
-        confined = resolved.is_relative_to(folder.resolve())
+        confined = is_within(folder, path)
     except (OSError, RuntimeError, ValueError):
         raise LoadError(what, "cannot be resolved (a loop of links?)") from None
     if not confined:

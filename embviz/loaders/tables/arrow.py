@@ -5,11 +5,10 @@ https://arrow.apache.org/docs/format/Columnar.html#ipc-streaming-format
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.bytes.json_text import read_object
 from embviz.loaders.confined import find_within
 from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
@@ -96,7 +95,7 @@ def open_arrow_file(path: Path) -> Part:
 def _open_splits(path: Path, asked: str | None) -> Source:
     """Open the splits of a DatasetDict, each a folder of its own."""
     file = path / _SPLITS
-    names = _read_json(file).get("splits")
+    names = read_object(file, _MOST_JSON).get("splits")
     if not isinstance(names, list) or not names or not all(isinstance(n, str) for n in names):
         raise LoadError(file, "no list of splits in it")
     files = {name: _saved_files(_inside(path, name, file)) for name in names}
@@ -110,7 +109,7 @@ def _saved_files(folder: Path) -> list[Path]:
         LoadError: If its state is damaged, or it is a choice of rows of those files.
     """
     file = folder / _STATE
-    state = _read_json(file)
+    state = read_object(file, _MOST_JSON)
     if state.get("_indices_files") or state.get("_indices_data_files"):
         raise LoadError(
             folder, "a choice of rows that is kept beside the files",
@@ -139,16 +138,3 @@ def _inside(folder: Path, name: str, told_by: Path) -> Path:
     if not path.exists():
         raise LoadError(told_by, f"'{printable(name)}' is named and not there", "fetch it again")
     return path
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    size = file.stat().st_size
-    if size > _MOST_JSON:
-        raise LoadError(file, f"{size} bytes, more than {_MOST_JSON} are not read")
-    try:
-        found = json.loads(file.read_bytes())
-    except (ValueError, RecursionError):
-        raise LoadError(file, "damaged: no JSON", "fetch it again") from None
-    if not isinstance(found, dict):
-        raise LoadError(file, f"damaged: {type(found).__name__} where an object is needed")
-    return found

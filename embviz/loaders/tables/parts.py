@@ -8,19 +8,13 @@ from pathlib import Path
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.confined import find_within
+from embviz.loaders.joined import natural_order
 from embviz.loaders.opened import Source
 from embviz.loaders.tables.arrow_table import ArrowTable, Part
 from embviz.loaders.tables.arrow_tensors import arrow_tensors
 
 # As Hugging Face's datasets number the files of a split: train-00000-of-00002.parquet.
 _NUMBERED = re.compile(r"(.*?)[-_.]?(\d{1,9})-of-(\d{1,9})(?:-[0-9a-f]+)?", re.IGNORECASE)
-_DIGITS = re.compile(r"(\d+)")
-
-
-def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Return a key that sorts numbers within names by their value: part-2 before part-10."""
-    pieces = _DIGITS.split(name)
-    return tuple((0, int(p), p) if i % 2 else (1, 0, p) for i, p in enumerate(pieces))
 
 
 def find_parts(names: Sequence[str], suffixes: tuple[str, ...]) -> dict[str, list[str]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
 from embviz.errors import LoadError
+from embviz.loaders.joined import natural_order
 from embviz.loaders.opened import Tensor
 from embviz.loaders.weights.safetensors_header import Entry
 from embviz.loaders.weights.scales import Scale, find_scales, open_scaled
-
-_NUMBER = re.compile(r"([0-9]{1,18})")
 
 
 def as_tensors(
@@ -24,7 +22,7 @@ def as_tensors(
         entries: All tensors of one or more files.
         block: The rows and columns that have one scale, where a config tells them.
     """
-    ordered = sorted(entries, key=_in_order)
+    ordered = sorted(entries, key=lambda entry: natural_order(entry.name))
     find = find_scales(ordered, block)
     scales = {entry.name: find(entry) for entry in ordered}
     users = {s.entry.name: name for name, s in scales.items() if isinstance(s, Scale)}
@@ -32,11 +30,6 @@ def as_tensors(
         replace(t, role="slot", note=f"scales of {users[t.name]}") if t.name in users else t
         for t in (_as_tensor(entry, scales[entry.name]) for entry in ordered)
     )
-
-
-def _in_order(entry: Entry) -> list[tuple[int, str]]:
-    parts = _NUMBER.split(entry.name)
-    return [(int(part), "") if i % 2 else (-1, part) for i, part in enumerate(parts)]
 
 
 def _as_tensor(entry: Entry, scale: Scale | LoadError | None) -> Tensor:

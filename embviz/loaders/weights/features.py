@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, counted
-from embviz.loaders.bytes.json_text import read_json
+from embviz.errors import counted
+from embviz.loaders.bytes.json_text import read_object
 from embviz.loaders.confined import find_within
 from embviz.loaders.labels.explanations import (
     find_explanations,
@@ -180,9 +180,7 @@ def _read_config(folder: Path) -> _Config:
         file = find_within(folder, name, folder)
         if not file.is_file():
             continue
-        found = read_json(file, _MOST_CONFIG)
-        if not isinstance(found, dict):
-            raise LoadError(file, "no JSON object", "fetch it again")
+        found = read_object(file, _MOST_CONFIG)
         parts = [
             part for key in ("metadata", "trainer") if isinstance(part := found.get(key), dict)
         ]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from embviz.errors import LoadError, counted, printable
+from embviz.loaders.confined import check_within
 from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, list_some
 from embviz.loaders.reading import Reading
 from embviz.loaders.weights.gguf_blocks import BLOCK_TYPES, BlockRows
@@ -139,6 +140,7 @@ def _find_file(folder: Path) -> Path:
     if len(models) > 1:
         names = list_some([printable(str(folder / name), 200) for name in models])
         raise LoadError(folder, f"holds {len(models)} models", f"name one: {names}")
+    check_within(folder, folder / models[0])
     return folder / models[0]
 
 
@@ -181,9 +183,8 @@ def _check_link(path: Path, other: Path) -> None:
 
     The cache of the Hugging Face hub holds links to the files in one other folder.
     """
-    homes = {path.parent.resolve(), path.resolve().parent}
-    if other.resolve().parent not in homes:
-        raise LoadError(other, "a link that leads out of its folder", "put the file there itself")
+    if other.resolve().parent != path.resolve().parent:
+        check_within(path.parent, other)
 
 
 def _ends(header: GgufHeader) -> list[int]:

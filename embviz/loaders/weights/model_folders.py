@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError, counted, printable
-from embviz.loaders.bytes.json_text import read_json
+from embviz.loaders.bytes.json_text import read_json, read_object
 from embviz.loaders.confined import find_within
 from embviz.loaders.opened import list_some
 from embviz.loaders.weights.safetensors_header import SUFFIX
@@ -167,9 +167,9 @@ def _snapshot(cache: Path) -> Path:
         with main.open("rb") as file:
             name = file.read(100).decode("ascii", "replace").strip()
         if name in revisions:
-            return cache / "snapshots" / name
+            return find_within(cache / "snapshots", name, main)
     if len(revisions) == 1:
-        return cache / "snapshots" / revisions[0]
+        return find_within(cache / "snapshots", revisions[0], cache)
     if not revisions:
         raise LoadError(cache, "no snapshot is in it", "download the model")
     shown = list_some([str(cache / "snapshots" / name) for name in revisions], 4)
@@ -195,10 +195,7 @@ def _first_module(folder: Path) -> tuple[Path, bool]:
 
 def _read_config(folder: Path) -> dict[str, Any]:
     file = find_within(folder, CONFIG, folder)
-    found = read_json(file, _MOST_JSON) if file.is_file() else {}
-    if not isinstance(found, dict):
-        raise LoadError(file, "no JSON object", "fetch it again")
-    return found
+    return read_object(file, _MOST_JSON) if file.is_file() else {}
 
 
 def _without_weights(folder: Path) -> LoadError:

@@ -135,7 +135,7 @@ def test_lists_are_not_followed_out_of_the_folder(tmp_path: Path) -> None:
     path = write_beside(tmp_path / "in")
     (tmp_path / "in" / "lists.ivf").rename(tmp_path / "lists.ivf")
     (tmp_path / "in" / "lists.ivf").symlink_to(tmp_path / "lists.ivf")
-    with pytest.raises(LoadError, match="a link that leads out of its folder"):
+    with pytest.raises(LoadError, match=r"a link to .*, outside"):
         load_table(path)
 
 

@@ -331,7 +331,7 @@ def test_a_part_that_leads_out_of_the_folder_is_refused(parts: list[Path], tmp_p
         parts[1].symlink_to(outside)
     except OSError:
         pytest.skip("no links here")
-    assert "a link that leads out of its folder" in refusal(parts[0])
+    assert "a link to" in refusal(parts[0])
 
 
 def test_parts_in_a_cache_of_links_are_read(parts: list[Path], tmp_path: Path) -> None:
