@@ -235,7 +235,6 @@ def test_an_addition_to_an_index_that_is_stopped_leaves_the_index(
 @pytest.mark.parametrize(
     ("at", "method", "number"),
     [
-        ("faiss:knn", "tsne", 2),
         ("faiss:knn", "tsne", 15),
         ("openTSNE:affinity.PerplexityBasedNN", "tsne", 15),
         ("umap:UMAP.fit_transform", "umap", 2),

@@ -96,7 +96,7 @@ def test_equal_points_and_equal_distances_leave_an_extent(n_components, n, make)
 
 
 def test_pairs_of_perplexity_one_drift_apart_within_time_and_memory():
-    vectors = digits(1200, 0)
+    vectors = digits(700, 0)
     found = TSNE(metric="euclidean", perplexity=1, iterations=600).project(EmbeddingTable(vectors))
     kl = divergence(vectors, found.coordinates, 1)
     assert found.stats["kl_divergence"] == pytest.approx(kl, abs=2e-3)

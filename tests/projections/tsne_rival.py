@@ -86,7 +86,7 @@ DRAWS = {50: 16, 100: 12, 200: 4, 400: 2}
 LARGE = [(1500, "words", 1), (1700, "digits", 1), (3000, "clusters", 1)]
 SEVERAL = [(n, kind, draws) for n, draws in DRAWS.items() for kind in KINDS] + LARGE
 HANDFUL = [
-    (n, kind, draws) for n, draws in {4: 4, 5: 24, 8: 16, 12: 16, 20: 8}.items() for kind in KINDS
+    (n, kind, draws) for n, draws in {4: 4, 5: 16, 8: 12, 12: 12, 20: 8}.items() for kind in KINDS
 ]
 
 
