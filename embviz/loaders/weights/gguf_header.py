@@ -45,6 +45,7 @@ _MOST_TEXTS = 1 << 24
 _MOST_AXES = 4
 _MOST_DEPTH = 4
 _MOST_NAME = 1 << 16
+_MOST_TEXT = 64 << 20
 _SEEN = 1024
 
 
@@ -248,7 +249,7 @@ class _Cursor:
         if kind in _SCALARS:
             return self.number(_SCALARS[kind])
         if kind == STRING:
-            return self.text(len(self.data))
+            return self.text(_MOST_TEXT)
         if kind != ARRAY:
             raise _Damaged(f"a setting of the unknown type {kind} at byte {self.at}")
         if depth == _MOST_DEPTH:
