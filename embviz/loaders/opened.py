@@ -102,6 +102,10 @@ def read_start(path: Path) -> Start:
     return Start(path, "file", head, tail, size)
 
 
+ONE_COLUMN_NAME = "label"
+"""The name of a column of labels that has none."""
+
+
 class Columns(Protocol):
     """Metadata, read where it is asked."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError
 from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header
 from embviz.loaders.bytes.packed import find_packing, open_unpacked
-from embviz.loaders.bytes.zip_members import READ_BYTES, most_unpacked
+from embviz.loaders.bytes.zip_members import most_unpacked, read_into
 from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 from embviz.rows import drop_unit_axes, tell_unit_axes, why_not_numbers
@@ -168,12 +168,7 @@ def read_packed(path: Path, header: NpyHeader) -> NDArray[Any]:
         raise LoadError(path, f"no memory for its {header.n_bytes} bytes", "unpack it") from None
     with open_unpacked(path) as (_, file):
         read_header(file, str(path))
-        at = 0
-        while block := file.read(min(READ_BYTES, len(raw) - at)):
-            raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
-            at += len(block)
-        while file.read(READ_BYTES):  # What is wrong with the rest is told at its end.
-            pass
+        at = read_into(file, raw)
     check_size(header, header.offset + at, str(path))
     array = raw.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
     return array.view(np.uint8) if header.dtype.kind == "b" else array

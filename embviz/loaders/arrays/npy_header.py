@@ -8,11 +8,12 @@ import re
 import tokenize
 import warnings
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from embviz.errors import LoadError
+from embviz.loaders.bytes.zip_members import Readable
 from embviz.loaders.refusals import describe_start
 
 MAGIC = b"\x93NUMPY"
@@ -35,14 +36,6 @@ class NpyHeader:
     def n_bytes(self) -> int:
         """How many bytes the array takes, exactly."""
         return math.prod(self.shape) * self.dtype.itemsize
-
-
-class Readable(Protocol):
-    """What bytes are read from, as many as are asked for until they end."""
-
-    def read(self, n_bytes: int, /) -> bytes:
-        """Return the next bytes, fewer only at the end."""
-        ...
 
 
 def read_header(file: Readable, what: str) -> NpyHeader:

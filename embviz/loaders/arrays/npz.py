@@ -19,12 +19,13 @@ from embviz.loaders.arrays.npy_header import NpyHeader, read_header
 from embviz.loaders.arrays.texts import array_texts, is_label, is_text_or_number, object_way_out
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
-    READ_BYTES,
     check_member,
     data_offset,
+    first_member,
     most_unpacked,
     open_archive,
     open_member,
+    read_into,
     verify_member,
 )
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns, list_some
@@ -68,7 +69,7 @@ class NpzFormat:
         """Claim zip archives whose first member, or any, is an array, and what is named .npz."""
         if start.kind != "file":
             return None
-        if start.head.startswith(MAGIC) and _first_member(start.head).endswith(b".npy"):
+        if start.head.startswith(MAGIC) and first_member(start.head).endswith(b".npy"):
             return Claim.MAGIC
         if start.head.startswith((MAGIC, _EMPTY)) and _holds_arrays(start.path):
             return Claim.CONTENT
@@ -91,11 +92,6 @@ class NpzFormat:
 
 
 NPZ = NpzFormat()
-
-
-def _first_member(head: bytes) -> bytes:
-    """Return the name in the first local header of a zip archive."""
-    return head[30 : 30 + int.from_bytes(head[26:28], "little")]
 
 
 def _holds_arrays(path: Path) -> bool:
@@ -242,13 +238,7 @@ def _read_array(path: Path, member: _Member, header: NpyHeader) -> NDArray[Any]:
     raw = np.empty(header.n_bytes, np.uint8)
     with open_member(path, member.info, member.what) as file:
         file.skip(header.offset)
-        at = 0
-        while at < len(raw):
-            block = file.read(min(READ_BYTES, len(raw) - at))
-            raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
-            at += len(block)
-        while file.read(READ_BYTES):  # The checksum is compared at the end.
-            pass
+        read_into(file, raw)
     array = raw.view(header.dtype).reshape(header.shape, order="F" if header.fortran_order else "C")
     return array.view(np.uint8) if header.dtype.kind == "b" else array
 

@@ -13,9 +13,9 @@ from embviz.errors import LoadError
 from embviz.loaders.arrays.npy import check_packed_size, check_size, map_array, read_packed
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header
 from embviz.loaders.bytes.packed import open_unpacked
+from embviz.loaders.opened import ONE_COLUMN_NAME
 
 _MOST_CODE_POINT = 0x10FFFF
-ONE_COLUMN_NAME = "label"
 _OF_LABELS = re.compile(
     r"(^|_)(labels?|names?|y|targets?|class(es)?|clusters?|categor(y|ies)|groups?|ids?|idx|index"
     r"|indices|rows?|split|year|date|time)(_|$)",

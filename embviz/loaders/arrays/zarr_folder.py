@@ -16,6 +16,7 @@ from embviz.loaders.arrays.chunked import ChunkedRows, Place
 from embviz.loaders.arrays.zarr_layout import MOST_CHUNK, Layout, UnreadableError, read_layout
 from embviz.loaders.bytes.json_text import read_object
 from embviz.loaders.confined import check_within
+from embviz.loaders.extras import need_package
 from embviz.loaders.hdf5.anndata import anndata_tensors, is_anndata
 from embviz.loaders.hdf5.tensors import plain_tensor, refused_tensors
 from embviz.loaders.hdf5.tree import MOST_DEPTH, MOST_OBJECTS, Node, Tree
@@ -48,7 +49,7 @@ class ZarrFormat:
         Raises:
             LoadError: If the package numcodecs is missing, or the metadata are damaged.
         """
-        _need_numcodecs(path)
+        need_package(path, "Zarr", "numcodecs", "zarr")
         tree = _read_tree(path)
         if is_anndata(tree):
             return Source(path, anndata_tensors(tree))
@@ -57,17 +58,6 @@ class ZarrFormat:
 
 
 ZARR = ZarrFormat()
-
-
-def _need_numcodecs(path: Path) -> None:
-    try:
-        import numcodecs  # noqa: F401
-    except ImportError:
-        raise LoadError(
-            path,
-            "Zarr, which is unpacked by the package numcodecs, and that is not installed",
-            "pip install 'embviz[zarr]'",
-        ) from None
 
 
 def _read_tree(path: Path) -> Tree:

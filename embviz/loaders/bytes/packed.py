@@ -7,11 +7,12 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
+    Readable,
     check_member,
     most_unpacked,
     open_archive,
@@ -37,14 +38,6 @@ SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zip")
 _READ_BYTES = 1 << 16
 _XZ_MEMORY = 256 << 20
 _NO_FILES = ("__MACOSX/", ".DS_Store")
-
-
-class Stream(Protocol):
-    """Bytes that are read from front to back."""
-
-    def read(self, n_bytes: int, /) -> bytes:
-        """Return the next bytes, fewer only at the end."""
-        ...
 
 
 def find_packing(start: bytes) -> str:
@@ -78,7 +71,7 @@ def unpack_start(start: bytes, most: int) -> bytes:
 
 
 @contextmanager
-def open_unpacked(path: Path) -> Iterator[tuple[str, Stream]]:
+def open_unpacked(path: Path) -> Iterator[tuple[str, Readable]]:
     """Open a file to read what was packed in it; give what packed it, "" for nothing, and that.
 
     Raises:

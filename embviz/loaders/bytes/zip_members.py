@@ -13,7 +13,10 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
 
@@ -82,6 +85,33 @@ def check_member(path: Path, info: zipfile.ZipInfo, what: str) -> None:
             f"more than {_MOST_EXPANSION} times as much",
             "if it is what it should be, save it by numpy.savez",
         )
+
+
+class Readable(Protocol):
+    """What bytes are read from, as many as are asked for until they end."""
+
+    def read(self, n_bytes: int, /) -> bytes:
+        """Return the next bytes, fewer only at the end."""
+        ...
+
+
+def read_into(file: Readable, raw: NDArray[np.uint8]) -> int:
+    """Fill an array, uint8 (n_bytes,), read on to the end, and return how much of it there was.
+
+    What is wrong with packed bytes, such as their checksum, is told at their end.
+    """
+    at = 0
+    while block := file.read(min(READ_BYTES, len(raw) - at)):
+        raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
+        at += len(block)
+    while file.read(READ_BYTES):
+        pass
+    return at
+
+
+def first_member(head: bytes) -> bytes:
+    """Return the name in the first local header of an archive that begins so."""
+    return head[30 : 30 + int.from_bytes(head[26:28], "little")]
 
 
 def most_unpacked(n_bytes: int) -> int:

@@ -9,11 +9,18 @@ from typing import Any
 
 from embviz.errors import LoadError
 from embviz.loaders.bytes.zip_members import MAGIC as ZIP
-from embviz.loaders.bytes.zip_members import check_member, data_offset, open_archive, open_member
+from embviz.loaders.bytes.zip_members import (
+    check_member,
+    data_offset,
+    first_member,
+    open_archive,
+    open_member,
+)
+from embviz.loaders.extras import need_package
 from embviz.loaders.hdf5.anndata import anndata_tensors, is_anndata
 from embviz.loaders.hdf5.rows import is_text
 from embviz.loaders.hdf5.tensors import node_tensor, plain_tensor, refused_tensors
-from embviz.loaders.hdf5.tree import MAGIC, Node, Tree, Window, need_pyfive, read_tree
+from embviz.loaders.hdf5.tree import MAGIC, Node, Tree, Window, read_tree
 from embviz.loaders.opened import Claim, Role, Source, Start, Tensor
 from embviz.loaders.reading import Reading
 
@@ -49,7 +56,7 @@ class Hdf5Format:
         Raises:
             LoadError: If pyfive is missing, or it is damaged.
         """
-        need_pyfive(path)
+        need_package(path, "HDF5", "pyfive", "hdf5")
         tree = _open_tree(path)
         if is_anndata(tree):
             return Source(path, anndata_tensors(tree))
@@ -71,8 +78,7 @@ def _is_keras(tree: Tree) -> bool:
 
 
 def _holds_weights(start: Start) -> bool:
-    length = int.from_bytes(start.head[26:28], "little")
-    if start.head[30 : 30 + length] not in _FIRST_MEMBERS:
+    if first_member(start.head) not in _FIRST_MEMBERS:
         return False
     try:
         with open_archive(start.path) as archive:

@@ -19,7 +19,8 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import LoadError, printable
+from embviz.errors import LoadError
+from embviz.loaders.extras import first_line
 from embviz.loaders.hdf5.types import RecordType, is_records, odd_number, read_records, type_bytes
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
@@ -178,22 +179,6 @@ class Tree:
         return np.frombuffer(raw, dtype, math.prod(shape), self.base + start).reshape(shape)
 
 
-def need_pyfive(path: Path) -> None:
-    """Refuse a file where pyfive is not installed.
-
-    Raises:
-        LoadError: With the command that installs it.
-    """
-    try:
-        import pyfive  # noqa: F401
-    except ImportError:
-        raise LoadError(
-            path,
-            "HDF5, which is read by the package pyfive, and that is not installed",
-            "pip install 'embviz[hdf5]'",
-        ) from None
-
-
 def read_tree(path: Path, what: str, source: Any) -> Tree:
     """Read the structure of an HDF5 file.
 
@@ -330,8 +315,3 @@ def reading_hdf5(what: str) -> Iterator[None]:
         ) from None
     finally:
         log.setLevel(level)
-
-
-def first_line(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return printable(text.splitlines()[0], 120)

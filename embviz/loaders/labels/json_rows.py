@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError, printable
+from embviz.loaders.opened import ONE_COLUMN_NAME
 
 _log = logging.getLogger("embviz")
 
-ONE_COLUMN_NAME = "label"
 _MOST_COLUMNS = 10_000
 
 

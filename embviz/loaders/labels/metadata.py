@@ -26,13 +26,12 @@ from embviz.loaders.labels.quoted import (
     name_unnamed,
     read_records,
 )
-from embviz.loaders.opened import read_start
+from embviz.loaders.opened import ONE_COLUMN_NAME, read_start
 from embviz.loaders.reading import Unlabeled
 from embviz.loaders.text.chunks import find_utf16
 
 _log = logging.getLogger("embviz")
 
-ONE_COLUMN_NAME = "label"
 _MOST_BYTES = 4 << 30
 _END_OF_FILE = "\x1a"
 _HEAD_BYTES = 1 << 16

@@ -17,12 +17,12 @@ from numpy.typing import NDArray
 
 from embviz.loaders.labels.json_rows import is_json
 from embviz.loaders.labels.metadata import (
-    ONE_COLUMN_NAME,
     is_named_csv,
     name_columns,
     read_metadata,
 )
 from embviz.loaders.labels.quoted import SAMPLE_LINES, may_be_records
+from embviz.loaders.opened import ONE_COLUMN_NAME
 from embviz.model import is_numeric
 
 _MOST_BYTES = 1 << 30

@@ -10,9 +10,10 @@ from pathlib import Path
 from embviz.errors import LoadError, printable
 from embviz.loaders.bytes.json_text import read_object
 from embviz.loaders.confined import find_within
+from embviz.loaders.extras import need_package
 from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
-from embviz.loaders.tables.arrow_table import Part, need_pyarrow, open_arrow
+from embviz.loaders.tables.arrow_table import Part, open_arrow
 from embviz.loaders.tables.parts import find_parts, open_parts, open_splits
 
 _FILE, _FEATHER_1 = b"ARROW1", b"FEA1"
@@ -48,7 +49,8 @@ class ArrowFormat:
         Raises:
             LoadError: If pyarrow is missing, or a file is damaged.
         """
-        need_pyarrow(path, "a data set in Arrow files" if path.is_dir() else "Arrow")
+        kind = "a data set in Arrow files" if path.is_dir() else "Arrow"
+        need_package(path, kind, "pyarrow", "parquet")
         if (path / _SPLITS).is_file():
             return _open_splits(path, reading.columns)
         if (path / _STATE).is_file():

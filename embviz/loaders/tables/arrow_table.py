@@ -16,7 +16,8 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, printable
+from embviz.errors import LoadError
+from embviz.loaders.extras import first_line
 
 _BATCH_BYTES = 4 << 20
 _MOST_BATCH = 16384
@@ -197,31 +198,11 @@ def reading_arrow(path: Path) -> Iterator[None]:
     try:
         yield
     except pyarrow.ArrowNotImplementedError as error:
-        raise LoadError(path, f"not read by pyarrow: {_first_line(error)}") from None
+        raise LoadError(path, f"not read by pyarrow: {first_line(error)}") from None
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise LoadError(path, f"damaged: {_first_line(error)}", "write or fetch it again") from None
-
-
-def _first_line(error: Exception) -> str:
-    return printable((str(error).strip() or type(error).__name__).splitlines()[0], 200)
-
-
-def need_pyarrow(path: Path, kind: str) -> None:
-    """Refuse a file where pyarrow is not installed.
-
-    Raises:
-        LoadError: With the command that installs it.
-    """
-    try:
-        import pyarrow  # noqa: F401
-    except ImportError:
-        raise LoadError(
-            path,
-            f"{kind}, which is read by the package pyarrow, and that is not installed",
-            "pip install 'embviz[parquet]'",
-        ) from None
+        raise LoadError(path, f"damaged: {first_line(error)}", "write or fetch it again") from None
 
 
 def open_parquet(path: Path) -> Part:

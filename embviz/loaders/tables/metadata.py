@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from embviz.loaders.extras import need_package
 from embviz.loaders.opened import Columns, Start
 from embviz.loaders.tables.arrow import ARROW, open_arrow_file
-from embviz.loaders.tables.arrow_table import ArrowTable, Part, need_pyarrow
+from embviz.loaders.tables.arrow_table import ArrowTable, Part
 from embviz.loaders.tables.arrow_tensors import metadata_columns
 from embviz.loaders.tables.parquet import PARQUET, open_parquet_file
 
@@ -26,7 +27,7 @@ def open_table_columns(path: Path, start: Start) -> tuple[Columns, int]:
         LoadError: If pyarrow is missing, or the file is damaged.
     """
     is_parquet = PARQUET.claim(start) is not None
-    need_pyarrow(path, "Parquet" if is_parquet else "Arrow")
+    need_package(path, "Parquet" if is_parquet else "Arrow", "pyarrow", "parquet")
     part: Part = open_parquet_file(path) if is_parquet else open_arrow_file(path)
     table = ArrowTable(path, (part,))
     return metadata_columns(table), table.n_rows

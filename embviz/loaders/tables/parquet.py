@@ -9,9 +9,10 @@ from pathlib import Path
 
 from embviz.errors import LoadError
 from embviz.loaders.confined import find_within
+from embviz.loaders.extras import need_package
 from embviz.loaders.opened import Claim, Source, Start
 from embviz.loaders.reading import Reading
-from embviz.loaders.tables.arrow_table import Part, need_pyarrow, open_parquet
+from embviz.loaders.tables.arrow_table import Part, open_parquet
 from embviz.loaders.tables.parts import find_parts, open_parts
 
 _MAGIC, _ENCRYPTED = b"PAR1", b"PARE"
@@ -40,7 +41,7 @@ class ParquetFormat:
         Raises:
             LoadError: If pyarrow is missing, or a file is damaged or encrypted.
         """
-        need_pyarrow(path, "Parquet")
+        need_package(path, "Parquet", "pyarrow", "parquet")
         if path.is_dir() and not find_parts(os.listdir(path), _SUFFIXES):
             opened = open_parts(
                 find_within(path, _DATA, path), _SUFFIXES, open_parquet_file, reading.columns

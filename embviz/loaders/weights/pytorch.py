@@ -17,11 +17,12 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
-    READ_BYTES,
     check_member,
     data_offset,
+    first_member,
     open_archive,
     open_member,
+    read_into,
     verify_member,
 )
 from embviz.loaders.opened import Claim, Source, Start, Tensor
@@ -52,8 +53,7 @@ class PytorchFormat:
         if start.head.startswith(pytorch_legacy.MAGIC):
             return Claim.MAGIC
         if start.head.startswith(MAGIC):
-            n_name = int.from_bytes(start.head[26:28], "little")
-            if start.head[30 : 30 + n_name].endswith(b"/" + _PICKLE.encode()):
+            if first_member(start.head).endswith(b"/" + _PICKLE.encode()):
                 return Claim.MAGIC
             if _has_pickle(start.path):
                 return Claim.CONTENT
@@ -173,9 +173,6 @@ def _load(path: Path, info: zipfile.ZipInfo) -> NDArray[np.uint8]:
     if info.compress_type == zipfile.ZIP_STORED:
         return map_bytes(path, data_offset(path, info, what), info.file_size)
     raw = np.empty(info.file_size, np.uint8)
-    at = 0
     with open_member(path, info, what) as file:
-        while block := file.read(READ_BYTES):
-            raw[at : at + len(block)] = np.frombuffer(block, np.uint8)
-            at += len(block)
+        read_into(file, raw)
     return raw

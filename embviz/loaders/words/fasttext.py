@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, counted, printable
+from embviz.errors import LoadError
 from embviz.loaders.bytes.packed import find_packing
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
 from embviz.loaders.reading import Reading
@@ -22,6 +22,7 @@ from embviz.loaders.words.fasttext_model import (
     read_model,
 )
 from embviz.loaders.words.ngrams import find_ngrams
+from embviz.loaders.words.records import decode_words
 from embviz.rows import BLOCK_BYTES
 
 _log = logging.getLogger("embviz")
@@ -179,14 +180,8 @@ class _MatrixRows:
 
 def _columns(path: Path, model: Model, first: int, n: int, strict: bool) -> TextColumns:
     """Return words or labels and how often each was seen."""
-    entries = model.dictionary.entries[first : first + n]
-    texts = tuple([entry.decode("utf-8", "replace") for entry in entries])
-    odd = [i for i, text in enumerate(texts) if "\ufffd" in text and text.encode() != entries[i]]
-    if odd:
-        said = (
-            f"{counted(len(odd), 'word')} with bytes that are no UTF-8, shown as U+FFFD; "
-            f"the first of them is row {odd[0]}, '{printable(texts[odd[0]], 60)}'"
-        )
+    texts, said = decode_words(model.dictionary.entries[first : first + n])
+    if said:
         if strict:
             raise LoadError(path, said, "leave out --strict to take what is there")
         _log.warning("%s: %s", path, said)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.errors import counted, printable
+
 LONGEST_WORD = 1 << 16
 
 
@@ -33,6 +35,18 @@ def record_ends(words: list[bytes], n_bytes: int) -> NDArray[np.int64]:
     ends = np.fromiter(map(len, words), np.int64, len(words))
     ends += 1 + n_bytes
     return np.cumsum(ends, out=ends)
+
+
+def decode_words(words: list[bytes]) -> tuple[tuple[str, ...], str]:
+    """Return words as text, what is no UTF-8 in them as U+FFFD, and what is said of that."""
+    texts = tuple([word.decode("utf-8", "replace") for word in words])
+    odd = [i for i, t in enumerate(texts) if "\ufffd" in t and t.encode() != words[i]]
+    if not odd:
+        return texts, ""
+    return texts, (
+        f"{counted(len(odd), 'word')} with bytes that are no UTF-8, shown as U+FFFD; "
+        f"the first of them is row {odd[0]}, '{printable(texts[odd[0]], 60)}'"
+    )
 
 
 def gather_bytes(

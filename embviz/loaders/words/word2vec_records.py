@@ -13,9 +13,15 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, counted, printable
+from embviz.errors import LoadError, counted
 from embviz.loaders.bytes.packed import open_unpacked
-from embviz.loaders.words.records import LONGEST_WORD, cut_records, gather_bytes, record_ends
+from embviz.loaders.words.records import (
+    LONGEST_WORD,
+    cut_records,
+    decode_words,
+    gather_bytes,
+    record_ends,
+)
 from embviz.rows import BLOCK_BYTES, Rows
 
 _log = logging.getLogger("embviz")
@@ -215,13 +221,9 @@ class Records:
             LoadError: If that is refused.
         """
         words = self._split()[: self.rows.shape[0]]
-        texts = tuple([word.decode("utf-8", "replace") for word in words])
-        odd = [i for i, t in enumerate(texts) if "\ufffd" in t and t.encode() != words[i]]
-        if odd:
-            self._tell(
-                f"{counted(len(odd), 'word')} with bytes that are no UTF-8, shown as U+FFFD; "
-                f"the first of them is row {odd[0]}, '{printable(texts[odd[0]], 60)}'"
-            )
+        texts, said = decode_words(words)
+        if said:
+            self._tell(said)
         blank = [i for i, text in enumerate(texts) if not text.strip()]
         if blank:
             said = f"{counted(len(blank), 'word')} without a letter; the first is row {blank[0]}"

@@ -152,7 +152,7 @@ def test_without_numcodecs_the_command_that_installs_it_is_said(tmp_path: Path) 
     )
     assert told.returncode == 1
     assert told.stderr == (
-        "embviz: x.zarr: Zarr, which is unpacked by the package numcodecs, and that is not "
+        "embviz: x.zarr: Zarr, which is read by the package numcodecs, and that is not "
         "installed; pip install 'embviz[zarr]'\n"
     )
 
