@@ -17,10 +17,10 @@ from embviz.loaders.weights.factors import find_factors, index_factors
 from embviz.loaders.weights.onnx_data import TYPES, Model, check_values, load_values
 from embviz.loaders.weights.onnx_graph import Graph, Stored, read_graph
 from embviz.loaders.weights.onnx_scales import (
-    DequantizedRows,
     Scaling,
     check_scaling,
     find_uses,
+    open_scaled,
 )
 from embviz.rows import Rows
 
@@ -173,4 +173,4 @@ class _Reader:
         )
         scale = load_values(self.model, self._stored[scaling.scale])
         zero = load_values(self.model, self._stored[scaling.zero]) if scaling.zero else None
-        return DequantizedRows(values, scaling, scale, zero)
+        return open_scaled(values, scaling, scale, zero)

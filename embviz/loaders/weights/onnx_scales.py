@@ -7,15 +7,14 @@ up rows first and scale what they found.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from embviz.loaders.weights.onnx_graph import Graph, Node, Stored
-from embviz.rows import Rows
+from embviz.loaders.weights.scaled_rows import ScaledRows
 
 _NONE = -1  # No axis: there is one scale for all.
 _OTHERS = frozenset({"GatherBlockQuantized", "MatMulNBits"})
@@ -105,51 +104,26 @@ def check_scaling(scaling: Scaling, tensor: Stored, tensors: Mapping[str, Stored
     return "" if scale.shape == wanted else "it is quantized, by scales of another shape"
 
 
-class DequantizedRows:
-    """Rows of a quantized table in float32.
+def open_scaled(
+    values: NDArray[Any], scaling: Scaling, scale: NDArray[Any], zero: NDArray[Any] | None
+) -> ScaledRows:
+    """Return the rows of a quantized table, of scales and zero points of shapes that were checked.
 
     Args:
         values: The table as it is stored.
         scaling: How it is scaled.
-        scale: The scales, of a shape that was checked.
+        scale: The scales.
         zero: The zero points, of the same shape; None for 0.
     """
-
-    dtype: np.dtype[Any] = np.dtype(np.float32)
-
-    def __init__(
-        self,
-        values: Rows,
-        scaling: Scaling,
-        scale: NDArray[Any],
-        zero: NDArray[Any] | None,
-    ) -> None:
-        self._values, self.shape = values, values.shape
-        self._factors = [self._spread(scaling, scale.astype(np.float32))]
-        if zero is not None:
-            self._factors.append(self._spread(scaling, zero.astype(np.float32)))
-
-    def _spread(
-        self, scaling: Scaling, numbers: NDArray[np.float32]
-    ) -> Callable[[int, int], NDArray[np.float32]]:
-        """Return what gives the numbers that belong to rows, as far as they differ."""
-        rows = scaling.axis == 0
-        if numbers.size == 1:
-            return lambda start, stop: numbers.reshape(1, 1)
-        if not scaling.block:
-            shaped = numbers[:, None] if rows else numbers[None]
-            return (lambda start, stop: shaped[start:stop]) if rows else lambda start, stop: shaped
-        if rows:
-            return lambda start, stop: numbers[np.arange(start, stop) // scaling.block]
-        width = self.shape[1]
-        return lambda start, stop: np.repeat(numbers[start:stop], scaling.block, 1)[:, :width]
-
-    def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
-        start, stop, _ = rows.indices(self.shape[0])
-        stop = max(start, stop)
-        found = np.asarray(self._values[start:stop]).astype(np.float32)
-        scale, *zeros = (of(start, stop) for of in self._factors)
-        for zero in zeros:
-            found -= zero
-        found *= scale
-        return found
+    n_rows, n_columns = values.shape
+    if scale.size == 1:
+        shape, blocks = (1, 1), (n_rows, n_columns)
+    elif scaling.block:
+        shape = scale.shape
+        blocks = (scaling.block, 1) if scaling.axis == 0 else (1, scaling.block)
+    elif scaling.axis == 0:
+        shape, blocks = (n_rows, 1), (1, n_columns)
+    else:
+        shape, blocks = (1, n_columns), (n_rows, 1)
+    zeros = None if zero is None else zero.reshape(shape)
+    return ScaledRows(values, scale.reshape(shape), blocks, zeros)

@@ -13,14 +13,13 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.opened import list_some
 from embviz.loaders.weights.safetensors_header import Entry
+from embviz.loaders.weights.scaled_rows import ScaledRows
 
 _SCALED = ("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "I8")
 _INTEGERS = ("U8", "U16", "I16", "U32", "I32", "U64", "I64", "F4", "F6_E2M3", "F6_E3M2")
@@ -55,29 +54,6 @@ class Scale:
         else:
             form = f"a scale for {rows} x {columns}"
         return f"{form} in {printable(self.entry.name)}"
-
-
-class ScaledRows:
-    """Rows of a quantized table times their scales, in float32."""
-
-    dtype: np.dtype[Any] = np.dtype(np.float32)
-
-    def __init__(self, values: NDArray[Any], scales: NDArray[Any], blocks: tuple[int, int]) -> None:
-        self.mapped, self._blocks = values, blocks
-        self._scales = scales.astype(np.float32)
-        # What each byte stands for, which is faster than to convert them one by one.
-        self._floats = np.arange(256, dtype=np.uint8).view(values.dtype).astype(np.float32)
-        self.shape: tuple[int, ...] = values.shape
-
-    def __getitem__(self, rows: slice, /) -> NDArray[np.float32]:
-        n_rows, n_columns = self.shape
-        start, stop, _ = rows.indices(n_rows)
-        found = self._floats[np.asarray(self.mapped[start:stop]).view(np.uint8)]
-        scales = self._scales[np.arange(start, stop) // self._blocks[0]]
-        if scales.shape[1] > 1:
-            scales = np.repeat(scales, self._blocks[1], axis=1)[:, :n_columns]
-        found *= scales
-        return found
 
 
 def open_scaled(entry: Entry, scale: Scale) -> ScaledRows:

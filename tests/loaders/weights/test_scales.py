@@ -16,7 +16,7 @@ from safetensors.numpy import save_file
 
 from embviz import LoadError, find_neighbors, list_tensors, load_table
 from embviz.loaders import open_source
-from embviz.loaders.weights.scales import ScaledRows
+from embviz.loaders.weights.scaled_rows import ScaledRows
 from embviz.rows import take_rows
 
 RNG = np.random.default_rng(6)
