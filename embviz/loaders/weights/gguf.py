@@ -29,6 +29,7 @@ from embviz.loaders.weights.gguf_header import (
     read_integers,
     read_texts,
 )
+from embviz.loaders.weights.number_types import numpy_type
 from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
@@ -265,13 +266,9 @@ def _refusal(part: _Part, entry: TensorEntry, end: int) -> LoadError | None:
 
 
 def _numpy_dtype(kind: int, order: Order) -> np.dtype[Any]:
-    name = _PLAIN[kind]
-    if name == "bfloat16":
-        import ml_dtypes
-
-        brief: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16).newbyteorder(order)
-        return brief
-    return np.dtype(name).newbyteorder(order)
+    found = numpy_type(_PLAIN[kind])
+    assert found is not None
+    return found.newbyteorder(order)
 
 
 def _open_rows(part: _Part, entry: TensorEntry) -> Rows:

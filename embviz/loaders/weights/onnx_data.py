@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.bytes.protobuf import MalformedError, unpack_varints
 from embviz.loaders.confined import find_within
+from embviz.loaders.weights.number_types import numpy_type
 from embviz.loaders.weights.onnx_graph import (
     DOUBLES,
     FLOATS,
@@ -22,7 +23,6 @@ from embviz.loaders.weights.onnx_graph import (
     UINT64S,
     Stored,
 )
-from embviz.loaders.weights.stored_tensors import numpy_type
 
 TYPES = {
     1: "float32", 2: "uint8", 3: "int8", 4: "uint16", 5: "int16", 6: "int32", 7: "int64",

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.bytes.json_text import parse_json
 from embviz.loaders.refusals import describe_start
+from embviz.loaders.weights.number_types import numpy_type
 
 SUFFIX = ".safetensors"
 MOST_NAME = 4096  # characters
@@ -96,14 +97,11 @@ class Entry:
 
 def _stored_dtype(code: str) -> np.dtype[Any]:
     name = _NUMPY[code]
-    if name == "bool":
+    found = np.dtype(name) if name == "complex64" else numpy_type(name)
+    assert found is not None
+    if found.kind == "b":
         return np.dtype(np.uint8)
-    if name.startswith(("bfloat", "float8")):
-        import ml_dtypes
-
-        small: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
-        return small
-    return np.dtype(name).newbyteorder("<")
+    return found if found.kind == "V" else found.newbyteorder("<")
 
 
 def looks_like_safetensors(head: bytes, size: int) -> bool:

@@ -16,6 +16,7 @@ from embviz.errors import LoadError, printable
 from embviz.loaders.choice import TABLE_NAME
 from embviz.loaders.opened import Role, Tensor, TextColumns, list_some
 from embviz.loaders.weights.factors import find_factors, index_factors
+from embviz.loaders.weights.number_types import numpy_type
 from embviz.loaders.weights.pickled_labels import Labels
 from embviz.loaders.weights.pickled_tensors import Found
 from embviz.loaders.weights.pickled_views import ARRAY, View
@@ -23,14 +24,6 @@ from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
 AS_NPY = "in PyTorch: numpy.save('x.npy', weight.detach().float().cpu().numpy())"
-_PLAIN = frozenset(
-    {"float64", "float32", "float16", "int64", "int32", "int16", "int8", "uint8", "uint16",
-     "uint32", "uint64", "bool"}
-)  # fmt: skip
-_SMALL = frozenset(
-    {"bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz",
-     "float8_e8m0fnu"}
-)  # fmt: skip
 _OTHERS = {"complex64": 8, "complex128": 16, "qint8": 1, "quint8": 1, "qint32": 4, "quint4x2": 1,
            "quint2x4": 1}  # fmt: skip
 _WAYS_OUT = {
@@ -159,18 +152,6 @@ def element_size(name: str) -> int:
     """Return how many bytes an element takes in a storage, 0 where the type is not known."""
     dtype = numpy_type(name)
     return _OTHERS.get(name, 0) if dtype is None else dtype.itemsize
-
-
-def numpy_type(name: str) -> np.dtype[Any] | None:
-    """Return the type of elements as NumPy or ml_dtypes has it, None where they do not."""
-    if name in _PLAIN:
-        return np.dtype(name)
-    if name in _SMALL:
-        import ml_dtypes
-
-        small: np.dtype[Any] = np.dtype(getattr(ml_dtypes, name))
-        return small
-    return None
 
 
 def _reason(view: View, pieces: Mapping[str, Piece]) -> str:
