@@ -444,6 +444,16 @@ def test_texts_of_all_arrays_are_counted_together(
     assert "an array of 6 items" in refusal(tmp_path / "x.gguf")
 
 
+def test_a_setting_of_a_long_text_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = text("general.name") + struct.pack("<I", 8) + text("x" * 20)
+    (tmp_path / "x.gguf").write_bytes(header(key, settings=1))
+    assert "no tensor in it" in refusal(tmp_path / "x.gguf")
+    monkeypatch.setattr("embviz.loaders.weights.gguf_header._MOST_TEXT", 19)
+    assert "a text of 20 bytes" in refusal(tmp_path / "x.gguf")
+
+
 def test_version_2_is_read_and_arrays_in_arrays_are_passed_by(tmp_path: Path) -> None:
     inner = struct.pack("<IQ", 0, 2) + b"\1\2"
     array = text("nested") + struct.pack("<IIQ", 9, 9, 3) + inner * 3
