@@ -1,6 +1,6 @@
 """Hostile files of a few hundred kilobytes cost time that grows with their size, not its square.
 
-Each of these took more than ten seconds, and most of them minutes, when they were found.
+Each of the first took more than ten seconds, and most of them minutes, when they were found.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from embviz.errors import EmbvizError
+from embviz.errors import EmbvizError, LoadError
 from embviz.loaders import list_tensors, load_table
 
 SECONDS = 3.0
@@ -121,3 +121,18 @@ def test_columns_asked_of_a_wide_table(tmp_path: Path, quick: Quick) -> None:
     columns = {f"c{i}": [0.5, 0.25] * 10 for i in range(1_000)}
     parquet.write_table(pa.table(columns), tmp_path / "x.parquet")
     quick(lambda: load_table(tmp_path / "x.parquet", columns="-c3"))
+
+
+@pytest.mark.parametrize("depth", [200, 800, 5_000])
+@pytest.mark.parametrize("value", ["[", '{"a":'])
+def test_deep_json_is_read_or_refused_in_one_line(
+    tmp_path: Path, vectors: Path, depth: int, value: str
+) -> None:
+    end = "]" if value == "[" else "}"
+    deep = value * depth + ("" if value == "[" else "1") + end * depth
+    lines = write(tmp_path / "x.jsonl", f'{{"v":[1,2],"a":{deep}}}\n' * 5 + '{"v":[1,2]}\n' * 6)
+    assert load_table(lines).n_points == 6
+    with suppress(LoadError):
+        load_table(vectors, metadata=write(tmp_path / "m.jsonl", f'{{"a":{deep}}}\n' * 5))
+    with pytest.raises(LoadError):
+        load_table(write(tmp_path / "y.jsonl", f"{deep}\n" * 5))

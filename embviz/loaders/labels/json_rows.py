@@ -39,8 +39,16 @@ def read_json(path: Path, text: str) -> dict[str, list[str]] | None:
     are vectors and no metadata, are left out.
 
     Raises:
-        LoadError: If it begins as JSON lines and a line is none, or is a value without rows.
+        LoadError: If it begins as JSON lines and a line is none, is a value without rows, or is
+            nested too deeply.
     """
+    try:
+        return _read(path, text)
+    except RecursionError:
+        raise LoadError(path, "JSON that is nested too deeply", "leave such values out") from None
+
+
+def _read(path: Path, text: str) -> dict[str, list[str]] | None:
     first = text.lstrip().partition("\n")[0]
     if isinstance(_parse(first), dict) and text.strip() != first.strip():
         return _columns(path, _lines(path, text))

@@ -26,6 +26,7 @@ _CUT = 24  # a number, a literal or an escape that the end of a block may cut ta
 _BOM = b"\xef\xbb\xbf"
 _MARK = re.compile(rb'["\[\]{}]')
 _STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+_MARK_OR_STRING = re.compile(_STRING.pattern + rb"|[\[\]{}]", re.DOTALL)
 _SCALAR = re.compile(rb'[^\s,\[\]{}"]+')
 _SPACE = re.compile(rb"[\s\x1a]*+")  # Ctrl-Z ended files once
 # What NumPy prints, and what str() makes of a list of its numbers.
@@ -99,6 +100,8 @@ def parse(raw: bytes) -> Any:
     Raises:
         ValueError: If it is neither, saying why.
     """
+    if raw.count(b"[") + raw.count(b"{") > _MOST_DEPTH and _is_deep(raw):
+        raise ValueError(f"nested more than {_MOST_DEPTH} deep")
     try:
         return _DECODER.decode(raw.decode("utf-8"))
     except RecursionError:
@@ -112,6 +115,17 @@ def parse(raw: bytes) -> Any:
         if _PRINTED.fullmatch(plain):
             return _parse_printed(plain)
         raise ValueError(error.msg[:1].lower() + error.msg[1:]) from None
+
+
+def _is_deep(raw: bytes) -> bool:
+    """Tell whether arrays and objects lie deeper in each other than is read."""
+    depth = 0
+    for mark in _MARK_OR_STRING.finditer(raw):
+        first = mark[0][:1]
+        depth += (first in (b"[", b"{")) - (first in (b"]", b"}"))
+        if depth > _MOST_DEPTH:
+            return True
+    return False
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -356,7 +356,7 @@ BAD = {
         "without 'embedding' (first in line 4)",
     ),
     "another encoding": ('{"text": "ü", "embedding": [1, 2]}\n', "no JSON (first in line 4: "),
-    "deep nesting": ("[" * 9000 + "\n", "no JSON (first in line 4: nested too deeply)"),
+    "deep nesting": ("[" * 9000 + "\n", "no JSON (first in line 4: nested more than 100 deep)"),
     "a key twice": ('{"text": "a", "text": "b"}\n', "no JSON (first in line 4: the key 'text'"),
     "a huge integer": ('{"embedding": ' + "9" * 5000 + "}\n", "no JSON (first in line 4: "),
 }
