@@ -248,24 +248,27 @@ def open_arrow(path: Path, is_stream: bool) -> Part:
     import pyarrow
 
     maps: WeakSet[mmap.mmap] = WeakSet()
+
+    def release() -> None:
+        for mapped in list(maps) if hasattr(mmap, "MADV_DONTNEED") else ():
+            mapped.madvise(mmap.MADV_DONTNEED)
+
     with reading_arrow(path):
         raw = _map(path, maps)
         reader = (pyarrow.ipc.open_stream if is_stream else pyarrow.ipc.open_file)(raw)
         schema = reader.schema
         # Of packed batches a column is unpacked to know their rows: the narrowest.
         order = sorted(range(len(schema)), key=lambda i: _width(schema.types[i]))
-        batches = _arrow_batches(_map(path, maps), order[:1], 0, is_stream)
-        lengths = tuple(batch.num_rows for batch in batches) or (0,)
+        lengths = []
+        for batch in _arrow_batches(_map(path, maps), order[:1], 0, is_stream):
+            lengths.append(batch.num_rows)
+            release()  # Arrow has all of a batch fetched, whatever is wanted of it.
 
     def read(columns: Sequence[str], first: int, rows: int) -> Iterator[Any]:
         fields = [schema.get_field_index(name) for name in columns]
         yield from _arrow_batches(_map(path, maps), fields, first, is_stream)
 
-    def release() -> None:
-        for mapped in list(maps) if hasattr(mmap, "MADV_DONTNEED") else ():
-            mapped.madvise(mmap.MADV_DONTNEED)
-
-    return Part(path, schema, lengths, read, not is_stream, release)
+    return Part(path, schema, tuple(lengths) or (0,), read, not is_stream, release)
 
 
 def _arrow_batches(raw: Any, fields: list[int], first: int, is_stream: bool) -> Iterator[Any]:
