@@ -8,25 +8,28 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from embviz.errors import LoadError, printable
+from embviz.errors import LoadError
 from embviz.loaders.columns.kinds import name_kind
 from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
 from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
 from embviz.loaders.text.fields import DECIMAL_COMMA, Column, TextLayout, cut, is_number
+from embviz.loaders.text.no_vectors import (
+    refuse_other_text,
+    refuse_sparse,
+    refuse_text_only,
+)
 from embviz.loaders.text.sample import Sample
 
 MOST_COLUMNS = 100_000
 _FEW_ROWS = 10
 _SCORED_FIELDS = 1_000_000
-_MARKUP = re.compile(rb"\s*<(?:!doctype|html|head|body|\?xml|svg|script)", re.IGNORECASE)
 _LABEL_AND_FRACTION = re.compile(
     rb".*[^\t,;| ]([\t,;| ])[+-]?[0-9]*(?:\.[0-9]+(?:[eE][+-]?[0-9]+)?|[0-9]\.?[eE][+-]?[0-9]+)",
     re.DOTALL,
 )
 _DIGIT = re.compile(rb"[0-9]")
 _FIELD = re.compile(rb"[^\t,;| ]+")
-_SPARSE = re.compile(rb"[0-9]+:[+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -51,7 +54,7 @@ def find_layout(
     lines: Sequence[bytes] = sample.start
     if not lines:
         raise LoadError(shown, "no lines", "a table of vectors is needed")
-    _refuse_other_text(lines[0], shown)
+    refuse_other_text(lines[0], shown)
     n_header, among = 0, delimiter or DELIMITERS
     separator = _SEPARATOR_LINE.fullmatch(lines[0])
     if separator and separator[1] in among:
@@ -73,15 +76,6 @@ def find_layout(
     if counts:
         rows, layout = rows[1:], replace(layout, n_header=n_header + 1, n_rows=counts[0])
     return _table_layout(rows, layout, shown, given)
-
-
-def _refuse_other_text(line: bytes, shown: str) -> None:
-    if _MARKUP.match(line):
-        raise LoadError(
-            shown, "a web page (HTML or XML), not vectors", "download the file itself again"
-        )
-    if line.startswith(b"version https://git-lfs"):
-        raise LoadError(shown, "a Git LFS pointer, not the file", "run git lfs pull")
 
 
 def _count_comments(lines: Sequence[bytes]) -> int:
@@ -239,9 +233,9 @@ def _table_layout(
         refuse_commas_for_both(usual, shown)
     columns = [_column([row[c] for row in usual], layout, c == 0) for c in range(width)]
     header = _header(rows, columns, layout.decimal) if len(rows) > 1 else None
-    _refuse_sparse(usual, shown)
+    refuse_sparse(usual, shown)
     if all(column.kind in ("text", "empty") for column in columns):
-        _refuse_text_only(rows, shown)
+        refuse_text_only(rows, shown)
     if width == 1 and columns[0].kind == "number":
         raise LoadError(
             shown,
@@ -386,30 +380,9 @@ def _is_count(row: Sequence[bytes]) -> bool:
     return values == [*range(values[0], values[0] + len(row))] if values else False
 
 
-def _refuse_sparse(rows: Sequence[Sequence[bytes]], shown: str) -> None:
-    pairs = [any(map(_SPARSE.fullmatch, row[1:])) for row in rows]
-    if all(pairs) and all(map(_SPARSE.fullmatch, (f for row in rows for f in row[1:] if f))):
-        raise LoadError(
-            shown,
-            "sparse index:value vectors (SVMlight), which are not read",
-            "sklearn.datasets.load_svmlight_file reads them: numpy.save('x.npy', X.toarray())",
-        )
-
-
 def _refuse_prose(rows: Sequence[Sequence[bytes]], shown: str) -> None:
     """Refuse lines of all lengths that seldom end in numbers: sentences with some in them."""
     ends = (len(row) > 2 and all(map(is_number, row[-2:])) for row in rows)
     lists = (any(is_list(field) and count_numbers(field) > 1 for field in row) for row in rows)
     if not (_most(ends) or _most(lists)):
-        _refuse_text_only(rows, shown)
-
-
-def _refuse_text_only(rows: Sequence[Sequence[bytes]], shown: str) -> None:
-    start = printable(b" ".join(rows[0]).decode("utf-8", "replace"), 60)
-    if len(rows) == 1:
-        raise LoadError(shown, f"column names and no data ('{start}')")
-    raise LoadError(
-        shown,
-        f"no column of numbers in the first {len(rows)} lines ('{start}')",
-        "a file of labels goes to --metadata",
-    )
+        refuse_text_only(rows, shown)
