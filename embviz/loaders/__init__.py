@@ -61,11 +61,8 @@ def list_tensors(source: Named, **options: Unpack[ReadingOptions]) -> list[Tenso
 
     opened = open_source(source, Reading(**options))
     with telling(opened.path):
-        best = choose_default(opened)
-        return [
-            TensorInfo(t.name, t.shape, t.dtype, t.note, best == [t] and not t.refusal)
-            for t in opened.tensors
-        ]
+        best = [t for t in choose_default(opened) if not t.refusal and not t.doubt]
+        return [TensorInfo(t.name, t.shape, t.dtype, t.note, best == [t]) for t in opened.tensors]
 
 
 def open_source(source: Named, reading: Reading = AS_IT_IS) -> Source:

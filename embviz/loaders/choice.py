@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+import shlex
 from collections.abc import Callable, Sequence
 
 from embviz.errors import LoadError, ParameterError, printable
@@ -24,6 +25,7 @@ ASIDE_NAME = re.compile(
 )
 # The weights of the layer that scores words, which have a row for each.
 HEAD_NAME = re.compile(r"(^|[./])(lm_head|embed_out|output|predictions[./]decoder)[./]weight$")
+WHOLE_LISTS = "lists of whole numbers, which may be ids or counts"
 # What a layer adds to the name that its user gave it.
 TRAILING = ("/embeddings", "/_embeddings", "/weight", ".weight")
 _NO_NUMBERS = re.compile(r"string|object|resource|variant|records|[<>|]?[US]\d")
@@ -54,13 +56,14 @@ def choose_tensor(source: Source, asked: str | None) -> Tensor:
 def choose_default(source: Source) -> list[Tensor]:
     """Return the tensor to take when none is named: one, or several that are equally good.
 
-    Of the tables that are neither slots nor duplicates: that which the source puts first; the only
-    one; else those whose name speaks of an embedding; of these, in a model, not those of positions,
-    and the one with the most rows among those with more rows than columns. A table that would be it
-    and cannot be read is returned all the same: another is not taken in its place.
+    Of the tables that are neither slots nor duplicates: that which the source puts first; those of
+    which there is no doubt; the only one; else those whose name speaks of an embedding; of these,
+    in a model, not those of positions, and the one with the most rows among those with more rows
+    than columns. A table that would be it and cannot be read is returned all the same: another is
+    not taken in its place.
     """
     pool = [t for t in source.tensors if t.is_candidate]
-    pool = [t for t in pool if t.preferred] or pool
+    pool = [t for t in pool if t.preferred] or [t for t in pool if not t.doubt] or pool
     if len(pool) > 1:
         pool = [t for t in pool if any(map(TABLE_NAME.search, t.names))] or pool
     if len(pool) > 1 and source.is_model:
@@ -152,6 +155,10 @@ def _default(source: Source) -> Tensor:
             source.path, f"{len(best)} tensors are equally good: {names}", "choose by --tensor"
         )
     chosen = best[0]
+    if chosen.doubt:
+        name = printable(chosen.name, 200)
+        way_out = f"if they are vectors: --tensor {shlex.quote(name)}"
+        raise LoadError(source.path, f"'{name}' holds {chosen.doubt}", way_out)
     if chosen.refusal is not None:
         refusal, other = chosen.refusal, "or take another table: --tensor NAME"
         way_out = f"{refusal.way_out}; {other}" if refusal.way_out else other

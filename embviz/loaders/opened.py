@@ -184,6 +184,8 @@ class Tensor:
         note: What `embviz info` says of it.
         told: What is said where it is taken, such as what was done to it; "" for nothing.
         preferred: Whether the source itself puts it first, as a projector's config does.
+        doubt: What its rows may be instead of vectors, which only a person can know: it is taken
+            where it is named; "" where there is no doubt.
         refusal: Why it cannot be taken, where the format knows better than its shape tells.
         columns: Opens the metadata that belongs to it, in the order of the rows.
         by_number: Reads metadata that names the rows by their numbers, in any order, as the user
@@ -204,6 +206,7 @@ class Tensor:
     note: str = ""
     told: str = ""
     preferred: bool = False
+    doubt: str = ""
     refusal: LoadError | None = None
     columns: Callable[[], Columns] | None = None
     by_number: Callable[[Path], TextColumns | None] | None = None

@@ -102,6 +102,11 @@ def find_asides(
     return tuple(found[c] for c in sorted(found))
 
 
+def names_vectors(name: str) -> bool:
+    """Tell whether a name speaks of vectors."""
+    return bool(_EMBEDDING.search(name))
+
+
 def name_kind(name: str, whole: bool = True) -> Kind | None:
     """Return what a column's name says that it is, None for nothing.
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from embviz.errors import LoadError, counted, printable
+from embviz.loaders.choice import WHOLE_LISTS
+from embviz.loaders.columns.kinds import names_vectors
 from embviz.loaders.opened import Tensor, list_some
 from embviz.loaders.tables.arrow_choice import choose_columns
 from embviz.loaders.tables.arrow_table import MOST_A_BYTE, ArrowTable, Walk
@@ -152,6 +154,7 @@ def _list_tensor(
         role="other" if refusal else "table",
         aliases=(prefix.removesuffix("/"),),
         note=note,
+        doubt="" if names_vectors(name) or kind.dtype.kind not in "iu" else WHOLE_LISTS,
         refusal=refusal,
         columns=columns,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, counted, printable
+from embviz.loaders.choice import WHOLE_LISTS
+from embviz.loaders.columns.kinds import names_vectors
 from embviz.loaders.columns.request import OPTION, read_request
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns, list_some
 from embviz.loaders.reading import Reading
@@ -50,6 +52,7 @@ class _Field:
 
     path: Keys
     n_dims: int
+    is_whole: bool = False
 
     def numbers(self, fields: dict[str, Any]) -> NDArray[np.float64] | None:
         """Return the vector of a record, None where it has none."""
@@ -162,6 +165,7 @@ def _tensor(
         aliases=() if name else (path.stem,),
         note="JSON",
         preferred=vector is wanted,
+        doubt=WHOLE_LISTS if vector.is_whole and vector is not wanted else "",
         columns=lambda: _columns(read().metadata, label),
     )
 
@@ -211,7 +215,8 @@ def _find_layout(source: TextSource) -> _Layout:
     for path, counter in lengths.items():
         n_dims, n = counter.most_common(1)[0]
         if 2 * n >= len(good):
-            vectors.append(_Field(path, n_dims))
+            found = _Field(path, n_dims)
+            vectors.append(replace(found, is_whole=_is_whole(found, good)))
         elif 2 * counter.total() >= len(good):
             name = f"'{_spell(path)}'" if path != (BARE,) else "records"
             ragged.append(f"{name} are lists of {min(counter)} to {max(counter)} numbers")
@@ -220,6 +225,14 @@ def _find_layout(source: TextSource) -> _Layout:
     paths = frozenset(v.path for v in vectors)
     columns = dict.fromkeys(name for fields in good for name, _ in other_fields(fields, paths))
     return _Layout(tuple(vectors), columns=tuple(columns))
+
+
+def _is_whole(vector: _Field, good: list[dict[str, Any]]) -> bool:
+    """Tell whether a list of a name that speaks of no vectors holds whole numbers alone."""
+    if vector.path == (BARE,) or names_vectors(_spell(vector.path)):
+        return False
+    found = [numbers for fields in good if (numbers := vector.numbers(fields)) is not None]
+    return all(bool((numbers == np.rint(numbers)).all()) for numbers in found)
 
 
 def _are_names(good: list[dict[str, Any]], lengths: dict[Keys, Counter[int]]) -> bool:

@@ -90,7 +90,7 @@ def test_null_vectors_are_counted_and_left_out_with_their_labels(tmp_path: Path)
 
 def test_nulls_make_integers_floats(tmp_path: Path) -> None:
     column = pa.array([[1, 2], None, [3, 4]], pa.list_(pa.int8()))
-    table = load_table(write(tmp_path / "x.parquet", {"v": column}))
+    table = load_table(write(tmp_path / "x.parquet", {"vec": column}))
     assert table.vectors.dtype == np.float32
     assert table.vectors[0:3].tolist()[::2] == [[1, 2], [3, 4]]
     assert table.nonfinite_rows().tolist() == [1]
@@ -354,3 +354,15 @@ def test_a_data_set_of_the_hub_has_its_parts_in_a_folder_data(tmp_path: Path) ->
     with pytest.raises(LoadError, match=r"1 of 2 files are there; fetch the others"):
         load_table(tmp_path)
     assert load_table(tmp_path / "data" / "train-00000-of-00002.parquet").n_points == 25
+
+
+def test_lists_of_whole_numbers_are_vectors_where_a_name_says_so(tmp_path: Path) -> None:
+    ids = pa.array([[101, i, 102] for i in range(9)], pa.list_(pa.int64()))
+    path = write(tmp_path / "x.parquet", {"input_ids": ids})
+    with pytest.raises(LoadError, match="may be ids or counts; .* --tensor input_ids"):
+        load_table(path)
+    assert load_table(path, tensor="input_ids").vectors[0:1].tolist() == [[101, 0, 102]]
+    beside = write(
+        tmp_path / "y.parquet", {"input_ids": ids, "v": lists(pa.float32(), rows=VECTORS[:9])}
+    )
+    assert load_table(beside).name == "v"

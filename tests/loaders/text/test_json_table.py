@@ -265,7 +265,7 @@ def test_several_vectors_are_several_tensors(file: Callable[..., Path]) -> None:
     path = file(lines(records))
     assert [t.name for t in list_tensors(path)] == ["title_vec", "box", "body_vec"]
     said = refusal(path)
-    assert "3 tensors are equally good: title_vec, box, body_vec; choose by --tensor" in said
+    assert "2 tensors are equally good: title_vec, body_vec; choose by --tensor" in said
     table = load_table(path, tensor="body_vec")
     np.testing.assert_array_equal(table.vectors, VECTORS[:, :3])
     assert list(table.metadata) == ["title"]
@@ -590,3 +590,18 @@ def test_an_array_is_cut_into_its_items_wherever_blocks_end(
         at = text.index(value.raw, at)
         assert value.line == text.count(b"\n", 0, at) + 1
         at += len(value.raw)
+
+
+def test_lists_of_whole_numbers_are_vectors_where_a_name_says_so(file: Callable[..., Path]) -> None:
+    ids = [[101, i, 7, 102] for i in range(9)]
+    path = file(lines([{"text": w, "input_ids": row} for w, row in zip(WORDS, ids, strict=False)]))
+    assert [t.taken for t in list_tensors(path)] == [False]
+    said = refusal(path)
+    assert "'input_ids' holds lists of whole numbers, which may be ids or counts" in said
+    assert said.endswith("if they are vectors: --tensor input_ids")
+    assert load_table(path, tensor="input_ids").vectors[:2].tolist() == ids[:2]
+    assert load_table(path, columns="input_ids").vectors[:2].tolist() == ids[:2]
+    named = file(lines([{"text": w, "emb_int8": row} for w, row in zip(WORDS, ids, strict=False)]))
+    assert load_table(named).vectors[:2].tolist() == ids[:2]
+    bare = file("".join(f"{row}\n" for row in ids))
+    assert load_table(bare).vectors[:2].tolist() == ids[:2]
