@@ -359,7 +359,7 @@ def test_a_data_set_of_the_hub_has_its_parts_in_a_folder_data(tmp_path: Path) ->
 def test_lists_of_whole_numbers_are_vectors_where_a_name_says_so(tmp_path: Path) -> None:
     ids = pa.array([[101, i, 102] for i in range(9)], pa.list_(pa.int64()))
     path = write(tmp_path / "x.parquet", {"input_ids": ids})
-    with pytest.raises(LoadError, match="may be ids or counts; .* --tensor input_ids"):
+    with pytest.raises(LoadError, match=r"may be ids or counts; .* --tensor input_ids"):
         load_table(path)
     assert load_table(path, tensor="input_ids").vectors[0:1].tolist() == [[101, 0, 102]]
     beside = write(
