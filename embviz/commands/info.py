@@ -53,4 +53,5 @@ def info(source: str, more: tuple[str, ...], style: str, **given: Any) -> None:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
             print("  ".join([*cells, row[4]]).rstrip())
     if not any(tensor.taken for tensor in tensors):
-        say("No tensor would be taken without --tensor NAME")
+        tables = any(len(tensor.shape) == 2 for tensor in tensors)
+        say(f"No tensor {'would be taken without --tensor NAME' if tables else 'is a table'}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -287,7 +287,11 @@ def check_exists(path: Path) -> None:
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or "not a path"
         raise LoadError(path, f"cannot be read ({reason})") from None
-    raise LoadError(path, "no such file or folder")
+    way_out = ""
+    with suppress(OSError, ValueError, NotImplementedError):
+        if set("*?[") & set(path.name) and any(path.parent.glob(path.name)):
+            way_out = "a shell puts the files in its place where it is not in quotes"
+    raise LoadError(path, "no such file or folder", way_out)
 
 
 @contextmanager

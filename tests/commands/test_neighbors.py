@@ -137,6 +137,19 @@ def test_info_lists_tensors_and_marks_the_one_that_would_be_taken(run: Any, tmp_
     assert {t["name"]: t["taken"] for t in listed} == {"table": True, "bias": False}
 
 
+def test_info_names_a_tensor_only_where_there_is_one_to_be_named(run: Any, tmp_path: Path) -> None:
+    np.savez(tmp_path / "x.npz", king=np.zeros(4), queen=np.zeros(4))
+    assert run("info", "x.npz").stderr == "No tensor is a table\n"
+    np.savez(tmp_path / "x.npz", king=np.zeros((4, 2)), queen=np.zeros((4, 2)))
+    assert run("info", "x.npz").stderr == "No tensor would be taken without --tensor NAME\n"
+
+
+def test_a_pattern_in_quotes_is_told_to_be_one(run: Any, tmp_path: Path) -> None:
+    np.save(tmp_path / "x1.npy", np.eye(3))
+    assert "no such file or folder; a shell puts the files in" in run("info", "x*.npy").stderr
+    assert run("info", "y*.npy").stderr.endswith("y*.npy: no such file or folder\n")
+
+
 def test_help_has_an_example_for_every_command(run: Any) -> None:
     for command in ((), ("project",), ("neighbors",), ("index",), ("info",), ("demo",)):
         ran = run(*command, "--help")

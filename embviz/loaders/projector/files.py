@@ -60,7 +60,11 @@ def find_inside(config: ProjectorConfig, field: str, value: str) -> Path:
             return path
     except OSError as e:
         raise LoadError(what, f"cannot be read ({e.strerror})") from None
-    raise LoadError(what, "no such file", beside or "paths are relative to the config's folder")
+    way_out = {
+        "metadata_path": "name another: --metadata FILE",
+        "image_path": "name another: --sprite FILE; or remove it from the config",
+    }.get(field, "paths are relative to the config's folder")
+    raise LoadError(what, "no such file", beside or way_out)
 
 
 def _find_beside(config: ProjectorConfig, field: str, value: str) -> str:
@@ -75,7 +79,16 @@ def _find_beside(config: ProjectorConfig, field: str, value: str) -> str:
             return ""
     except OSError:
         return ""
-    option = {"metadata_path": f"--metadata {file}", "bookmarks_path": f"--bookmark {file}"}
+    option = {
+        "metadata_path": f"--metadata {file}",
+        "bookmarks_path": f"--bookmark {file}",
+        "image_path": f"--sprite {file}",
+    }
+    if field not in option:
+        try:
+            _confine(config, name, name)
+        except LoadError:
+            return ""  # A link that leads out.
     way_out = option.get(field, f"correct it to '{name}'")
     return f"{name} lies beside the config: {way_out}"
 

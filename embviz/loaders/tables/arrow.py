@@ -128,7 +128,10 @@ def _saved_files(folder: Path) -> list[Path]:
         else []
     )
     if not names or not all(isinstance(name, str) for name in names):
-        raise LoadError(file, "no list of files in it")
+        there = any(folder.glob("*.arrow"))
+        raise LoadError(
+            file, "no list of files in it", f"name them: {folder}/*.arrow" if there else ""
+        )
     return [_inside(folder, name, file) for name in names if isinstance(name, str)]
 
 

@@ -280,9 +280,9 @@ def _refuse_number(token: bytes, column: int, where: str) -> NoReturn:
     hint = ""
     if _DECIMAL_COMMA.match(text):
         hint = f"a decimal comma? write {text.replace(',', '.')}"
-    elif text[0] in "\"'":
+    elif text[0] in "\"'" and is_number(token.strip(b"\"'")):
         hint = "remove the quotes"
-    elif "_" in text:
+    elif "_" in text and is_number(token.replace(b"_", b"")):
         hint = "remove the underscores"
     elif _SPARSE.match(text):
         hint = "sparse index:value vectors are not read; write all columns"

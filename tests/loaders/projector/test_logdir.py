@@ -393,6 +393,27 @@ def test_one_missing_file_does_not_hide_the_other_tensors(tmp_path: Path) -> Non
         load_table(run, tensor="b")
 
 
+def test_a_link_that_leads_out_is_not_told_to_be_named_as_it_is(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", FULL)
+    (run / "t.tsv").rename(tmp_path / "t.tsv")
+    (run / "t.tsv").symlink_to(tmp_path / "t.tsv")
+    with pytest.raises(LoadError, match=r"leads out .*; put what it names into .*run") as caught:
+        load_table(run)
+    assert "correct it to" not in str(caught.value)
+
+
+def test_for_a_sprite_or_metadata_that_is_gone_another_can_be_named(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", FULL)
+    for name, option in (("m.tsv", "--metadata"), ("s.png", "--sprite")):
+        (run / name).rename(tmp_path / name)
+        with pytest.raises(LoadError, match=f"'{name}': no such file; name another: {option} FILE"):
+            load_table(run)
+        (tmp_path / name).rename(run / name)
+    (run / "s.png").rename(tmp_path / "s.png")
+    table = load_table(run, sprite=tmp_path / "s.png", sprite_size=(8, 6))
+    assert table.sprite is not None
+
+
 def _message_class() -> Any:
     """Build ProjectorConfig's schema, by the numbers of projector_config.proto."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory

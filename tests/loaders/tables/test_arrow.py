@@ -116,6 +116,15 @@ def test_a_saved_data_set_names_files_of_its_own_folder_alone(tmp_path: Path, na
         load_table(folder)
 
 
+def test_of_a_saved_data_set_without_a_list_the_files_can_be_named(tmp_path: Path) -> None:
+    folder = save_to_disk(tmp_path / "ds", TABLE, 2, _data_files=None)
+    with pytest.raises(LoadError, match="no list of files in it; name them: ") as caught:
+        load_table(folder)
+    told = Path(str(caught.value).rpartition("name them: ")[2])
+    files = sorted(told.parent.glob(told.name))
+    np.testing.assert_array_equal(load_table(files).vectors[0:60], VECTORS)
+
+
 def test_a_folder_of_streams_is_one_table(tmp_path: Path) -> None:
     for i in range(3):
         write(tmp_path / f"cache-{i}.arrow", TABLE.slice(i * 20, 20))

@@ -185,6 +185,8 @@ def test_an_error_deep_in_a_long_file_names_its_line(tmp_path: Path) -> None:
         ("0x1p3", "write decimal numbers"),
         ("１２", "digits 0 to 9"),
         ("3:0.5", "sparse index:value"),
+        ("user_id", "'user_id' is not a number\n"),
+        ("'tis", "''tis' is not a number\n"),
         ("1e39", "beyond float32"),
         ("1e999", "beyond float32"),
         ("\x1b[2J", "is not a number"),
@@ -200,7 +202,7 @@ def test_a_field_that_is_no_number_is_named_with_line_and_column(
     path = write(tmp_path / "x.tsv", "\n".join(lines))
     text = error(path)
     assert f"{path}:13: column 4" in text
-    assert said in text
+    assert said in text + "\n"
     assert "\x1b" not in text
 
 
