@@ -130,7 +130,7 @@ def test_deep_json_is_read_or_refused_in_one_line(
 ) -> None:
     end = "]" if value == "[" else "}"
     deep = value * depth + ("" if value == "[" else "1") + end * depth
-    lines = write(tmp_path / "x.jsonl", f'{{"v":[1,2],"a":{deep}}}\n' * 5 + '{"v":[1,2]}\n' * 6)
+    lines = write(tmp_path / "x.jsonl", f'{{"vec":[1,2],"a":{deep}}}\n' * 5 + '{"vec":[1,2]}\n' * 6)
     assert load_table(lines).n_points == 6
     with suppress(LoadError):
         load_table(vectors, metadata=write(tmp_path / "m.jsonl", f'{{"a":{deep}}}\n' * 5))
