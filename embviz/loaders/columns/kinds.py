@@ -33,9 +33,10 @@ _CLASS_NAMES = frozenset(
 _ID_NAMES = frozenset(
     {"id", "ids", "_id", "index", "idx", "uid", "uuid", "guid", "pk", "rowid", "row_id"}
     | {"row", "rownum", "row_number", "rowname", "rownames", "row.names", "level_0"}
+    | {"isbn", "ean", "gtin", "sku", "barcode", "zip", "zipcode", "postcode", "phone"}
 )
 _TIME_NAMES = frozenset({"year", "month", "day", "date", "datetime", "timestamp", "created_at"})
-_ID_PART = r"id|ids|idx|index|uuid|guid|key|code|num|nr"
+_ID_PART = r"id|ids|idx|index|uuid|guid|key|code|num|nr|no"
 _CLASS_PART = r"labels?|class|target|cluster|category"
 _OF_ID = re.compile(rf".*[_\-. ](?:{_ID_PART})|(?:id|idx|index)[_\-. ].*|__index_level_\d+__")
 _OF_CLASS = re.compile(rf".*[_\-. ](?:{_CLASS_PART})|(?:{_CLASS_PART})[_\-. ].*")
@@ -50,6 +51,7 @@ _SOME_ROWS = 30
 _MOST_CLASSES = 30
 _NAMED_CLASSES = 12
 _GAPS = 0.2
+_DWARFING = 1000
 
 
 @dataclass(frozen=True)
@@ -218,7 +220,19 @@ def _by_values(
             aside = _among_whole(numbers, i, n_first)
             if aside is not None:
                 found[rest[i]] = Aside(rest[i], *aside)
+    if rest[0] not in found and _dwarfs(numbers):
+        found[rest[0]] = Aside(rest[0], "identifier", sure=False)
     return found
+
+
+def _dwarfs(numbers: NDArray[np.float64]) -> bool:
+    """Tell whether the first column, whole and all different, dwarfs all others in its spread."""
+    known = numbers[np.isfinite(numbers).all(1)]
+    first = known[:, 0]
+    if len(first) < _FEW_ROWS or len(np.unique(first)) < len(first) or not _is_whole(first):
+        return False
+    spread = np.ptp(known, axis=0)
+    return bool(spread[0] >= _DWARFING * spread[1:].max())
 
 
 def _among_two(numbers: NDArray[np.float64]) -> dict[int, Aside]:

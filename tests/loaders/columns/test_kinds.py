@@ -30,6 +30,8 @@ def asides(names: list[str], *columns: np.ndarray[Any, Any]) -> list[tuple[int, 
         ("movieId", "identifier"),
         ("item_idx", "identifier"),
         ("iso_num", "identifier"),
+        ("doc_no", "identifier"),
+        ("ISBN", "identifier"),
         ("uuid", "identifier"),
         ("index", "identifier"),
         ("level_0", "identifier"),
@@ -100,6 +102,17 @@ def test_named_whole_numbers_beside_fractions_may_be_either() -> None:
     assert asides(names, FRACTIONS[:, :2], CLASSES) == [(2, "class", False)]
     ages = RNG.integers(20, 90, (N, 1))
     assert asides(names, FRACTIONS[:, :2], ages) == []
+
+
+def test_first_numbers_that_dwarf_all_others_may_be_identifiers() -> None:
+    names, numbers = [*"abcd"], RNG.permutation(N)[:, None] * 10**6
+    whole = RNG.integers(-9, 9, (N, 3))
+    for others in (FRACTIONS[:, :3], whole):
+        assert asides(names, numbers, others) == [(0, "identifier", False)]
+        assert asides(names, others, numbers) == []
+        assert asides(names, numbers // 10**6, others * 10) == []
+    assert asides([""] * 4, numbers, whole) == [(0, "identifier", False)]
+    assert asides(names, FRACTIONS[:, :1] * 10**6, whole) == []
 
 
 @pytest.mark.parametrize("last", [True, False])
