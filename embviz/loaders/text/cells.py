@@ -26,7 +26,9 @@ MISSING = frozenset(
 _OPEN, _CLOSE = b"[({", b"])}"
 _SEPARATORS = b",;|[](){}\0\1\t\r\n"
 _TO_BLANKS = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
-_WRAPPED = re.compile(rb"(?:np\.|numpy\.)?(?:array|tensor)\((.*)\)", re.DOTALL)
+_WRAPPED = re.compile(
+    rb"(?:np\.|numpy\.)?(?:array|tensor)\((.*)\)|[A-Za-z_][\w.]*\(\s*(\[.*\].*)\)", re.DOTALL
+)
 _DTYPE = re.compile(rb",\s*+dtype=[\w.']++,?\s*+")
 _SEVERAL = re.compile(rb"\][\s,;\0\1]*\[")
 _SCALAR = re.compile(rb"np\.float(?:16|32|64)\(([^()]*)\)")
@@ -77,7 +79,7 @@ def _plain(field: bytes) -> bytes:
     if b"(" in field:
         field = _SCALAR.sub(rb"\1", field)
         wrapped = _WRAPPED.fullmatch(field.strip())
-        field = _without_dtype(wrapped[1]) if wrapped else field
+        field = _without_dtype(wrapped[1] or wrapped[2] or b"") if wrapped else field
     return field.translate(_TO_BLANKS)
 
 

@@ -112,7 +112,11 @@ def _cutting(lines: Sequence[bytes], among: bytes, literal: bool) -> TextLayout:
 def _label_end(rows: Sequence[Sequence[bytes]], layout: TextLayout) -> bytes:
     """Return what separates labels from their first number, where it is not the delimiter."""
     first = rows[1:] if _word2vec_header(rows) else rows
-    found = [_LABEL_AND_FRACTION.fullmatch(row[0]) for row in first if len(row) > 1]
+    found = [
+        None if is_number(row[0], decimal=True) else _LABEL_AND_FRACTION.fullmatch(row[0])
+        for row in first
+        if len(row) > 1
+    ]
     ends = {match[1] if match else b"" for match in found}
     if len(ends) != 1 or len(found) < 2 or layout.delimiter in ends:
         return b""

@@ -17,6 +17,7 @@ from embviz.loaders.text.cells import MISSING, read_tokens, refuse_elided
 from embviz.loaders.text.fields import TextLayout, cut, is_number
 from embviz.loaders.text.numbers import read_number
 from embviz.loaders.text.sample import Sample
+from embviz.loaders.text.unread import refuse_unread
 
 _SAMPLED_FIELDS = 60_000
 _NAMES = {"counter": "row", "identifier": "id", "class": "class"}
@@ -69,6 +70,8 @@ def _by_kind(layout: TextLayout, sample: Sample, shown: str) -> tuple[Taken, ...
     lists = [c for c in found if layout.columns[c].kind != "number"]
     if lists:
         return tuple(_take_cell(layout, c, shown) for c in lists)
+    if layout.n_rows is None:
+        refuse_unread(layout, _rows(layout, sample.start[layout.n_header :]), shown)
     if len(layout.numeric) < 2:
         raise _one_column(layout, shown)
     if layout.n_rows is not None:

@@ -86,6 +86,8 @@ WRITERS = {
     "NumPy over lines": lambda v: np.array2string(v, max_line_width=20),
     "repr of NumPy": lambda v: f"array([{join(', ', v)}], dtype=float32)",
     "PyTorch": lambda v: f"tensor([{join(', ', v)}])",
+    "JAX": lambda v: f"Array([{join(', ', v)}], dtype=float32)",
+    "Spark": lambda v: f"DenseVector([{join(', ', v)}])",
     "list of NumPy's numbers": lambda v: "[" + ", ".join(f"np.float32({x})" for x in v) + "]",
     "tuple": lambda v: f"({join(', ', v)})",
     "PostgreSQL": lambda v: f"{{{join(',', v)}}}",
@@ -315,6 +317,52 @@ def test_tabs_within_labels_between_commas_are_no_delimiters(tmp_path: Path, pla
     assert table.label(7) == "x\t7"
 
 
+UNREAD = {
+    "in single quotes": lambda v: f"'[{join(', ', v)}]'",
+    "in quotes twice": lambda v: f'"[{join(", ", v)}]"',
+    "in angle brackets": lambda v: f"<{join(', ', v)}>",
+    "with keys": lambda v: " ".join(f"x{i}={x}" for i, x in enumerate(v)),
+}
+
+
+@pytest.mark.parametrize("form", UNREAD)
+def test_a_vector_in_a_form_that_is_not_read_hides_behind_no_numbers(
+    tmp_path: Path, form: str
+) -> None:
+    others = pd.DataFrame({"word": WORDS, "age": V[:, 0], "score": V[:, 1]})
+    others.assign(emb=[UNREAD[form](v) for v in V]).to_csv(tmp_path / "x.csv", index=False)
+    said = (
+        r"column 'emb' holds 8 numbers a field in a form that is not read .*\[0\.1, 0\.2\]; --col"
+    )
+    with pytest.raises(LoadError, match=said) as e:
+        load_table(tmp_path / "x.csv")
+    (told,) = columns_told(str(e.value))
+    check(tmp_path / "x.csv", V[:, :2], columns=told)
+
+
+@pytest.mark.parametrize(("ends", "delimiter"), [("()", ", "), ("<>", ", "), ("<>", ",")])
+def test_the_ends_of_a_vector_are_not_lost_in_its_brackets(
+    tmp_path: Path, ends: str, delimiter: str
+) -> None:
+    lines = [f"{w} {ends[0]}{join(delimiter, v)}{ends[1]}" for w, v in zip(WORDS, V, strict=True)]
+    path = write(tmp_path, "x.txt", lines)
+    with pytest.raises(LoadError, match="holds one end of what may be the vector"):
+        load_table(path)
+
+
+def test_dates_places_and_addresses_are_no_vectors(tmp_path: Path) -> None:
+    others = pd.DataFrame(
+        {
+            "time": [f"2020-01-{i % 28 + 1:02} 10:00:{i:02}.5" for i in range(N)],
+            "box": [f"BOX({join(' ', v[:2])}, {join(' ', v[2:4])})" for v in V],
+            "note": [f"of {i} (see p. 3)" for i in range(N)],
+            "host": [f"192.168.0.{i}" for i in range(N)],
+        }
+    )
+    frame().add_prefix("d").join(others).to_csv(tmp_path / "x.csv", index=False)
+    assert list(check(tmp_path / "x.csv").metadata) == ["time", "box", "note", "host"]
+
+
 @pytest.mark.parametrize("rows", ["in order", "permuted"])
 def test_numbers_that_count_up_are_rows_where_other_rows_do(tmp_path: Path, rows: str) -> None:
     values = {
@@ -442,6 +490,12 @@ def test_decimal_commas_are_read(
     (tmp_path / "sep.csv").write_text(f"sep={delimiter}\n" + "\n".join(lines))
     if delimiter != " ":
         check(tmp_path / "sep.csv")
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", "|"])
+def test_decimal_commas_with_exponents_are_no_labels(tmp_path: Path, delimiter: str) -> None:
+    lines = [delimiter.join(f"{x:.4e}".replace(".", ",") for x in v) for v in V]
+    assert check(write(tmp_path, "x.txt", lines)).metadata == {}
 
 
 def test_decimal_commas_in_quotes_are_read_and_whole_numbers_among_them(tmp_path: Path) -> None:
