@@ -220,19 +220,24 @@ def _by_values(
             aside = _among_whole(numbers, i, n_first)
             if aside is not None:
                 found[rest[i]] = Aside(rest[i], *aside)
-    if rest[0] not in found and _dwarfs(numbers):
+    if rest[0] not in found and _may_identify(numbers):
         found[rest[0]] = Aside(rest[0], "identifier", sure=False)
     return found
 
 
-def _dwarfs(numbers: NDArray[np.float64]) -> bool:
-    """Tell whether the first column, whole and all different, dwarfs all others in its spread."""
+def _may_identify(numbers: NDArray[np.float64]) -> bool:
+    """Tell whether the first column may identify its rows, whole and all different as it is.
+
+    It does where it alone ascends from row to row, or dwarfs all others in its spread.
+    """
     known = numbers[np.isfinite(numbers).all(1)]
     first = known[:, 0]
     if len(first) < _FEW_ROWS or len(np.unique(first)) < len(first) or not _is_whole(first):
         return False
     spread = np.ptp(known, axis=0)
-    return bool(spread[0] >= _DWARFING * spread[1:].max())
+    ascending = np.diff(known, axis=0).min(0) > 0
+    alone = bool(ascending[0]) and not ascending[1:].any()
+    return alone or bool(spread[0] >= _DWARFING * spread[1:].max())
 
 
 def _among_two(numbers: NDArray[np.float64]) -> dict[int, Aside]:

@@ -104,14 +104,17 @@ def test_named_whole_numbers_beside_fractions_may_be_either() -> None:
     assert asides(names, FRACTIONS[:, :2], ages) == []
 
 
-def test_first_numbers_that_dwarf_all_others_may_be_identifiers() -> None:
+def test_first_numbers_that_ascend_or_dwarf_all_others_may_be_identifiers() -> None:
     names, numbers = [*"abcd"], RNG.permutation(N)[:, None] * 10**6
     whole = RNG.integers(-9, 9, (N, 3))
     for others in (FRACTIONS[:, :3], whole):
         assert asides(names, numbers, others) == [(0, "identifier", False)]
         assert asides(names, others, numbers) == []
         assert asides(names, numbers // 10**6, others * 10) == []
+        assert asides(names, ROW * 3 + 500, others * 10) == [(0, "identifier", False)]
+        assert asides(names, ROW * 3 + 500, ROW * 2, others[:, 1:] * 10) == []
     assert asides([""] * 4, numbers, whole) == [(0, "identifier", False)]
+    assert asides([""] * 4, ROW * 3 + 500, whole * 99) == [(0, "identifier", False)]
     assert asides(names, FRACTIONS[:, :1] * 10**6, whole) == []
 
 
