@@ -68,6 +68,11 @@ def test_an_object_of_json_with_a_key_twice(tmp_path: Path, quick: Quick) -> Non
     quick(lambda: load_table(file))
 
 
+@pytest.mark.parametrize("cell", ["(" + "1" * 200_000 + "x", "x " + "1" * 200_000 + "y"])
+def test_a_field_of_many_digits(tmp_path: Path, quick: Quick, cell: str) -> None:
+    quick(lambda: load_table(write(tmp_path / "x.csv", f"{cell},0.5,0.25\n" * 4)))
+
+
 def test_text_columns_that_have_no_names(tmp_path: Path, quick: Quick) -> None:
     line = ",".join(["a"] * 20_000 + ["0.5", "0.25"]) + "\n"
     quick(lambda: load_table(write(tmp_path / "x.csv", line * 4)))

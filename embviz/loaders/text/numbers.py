@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 PAD = 24
 """Bytes that must lie before the first and behind the last token of a text."""
 
-NUMBER = re.compile(rb"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?\Z")
+NUMBER = re.compile(rb"[+-]?(?:[0-9]++(?:\.[0-9]*+)?|\.[0-9]++)(?:[eE][+-]?[0-9]++)?\Z")
 NOT_FINITE = re.compile(rb"[+-]?(?:nan|inf|infinity)\Z", re.IGNORECASE)
 
 _POWERS = np.array([float(f"1e{k}") for k in range(309)])

@@ -37,7 +37,9 @@ _progress = logging.getLogger("embviz.progress")
 _OF_OTHERS = (".npy", ".npz", ".json", ".jsonl", ".ndjson")
 _MOST_WORKERS = 4
 _BLANK_LINE = re.compile(rb"\n(?=[^\S\n]*\n)")
-_LABEL_AND_NUMBER = re.compile(rb"[^\t,;| ]+[\t,;| ]+[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?")
+_LABEL_AND_NUMBER = re.compile(
+    rb"[^\t,;| ]++[\t,;| ]++[+-]?(?:[0-9]*+\.)?[0-9]++(?:[eE][+-]?[0-9]++)?"
+)
 _PROGRESS_BYTES = 32 << 20
 
 

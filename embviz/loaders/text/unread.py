@@ -14,10 +14,10 @@ from embviz.loaders.text.cells import HIDDEN
 from embviz.loaders.text.fields import TextLayout
 
 _NUMBER = re.compile(rb"(?<![\w.])[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
-_OPENS = re.compile(
-    rb"(?:.*[\s:=])?[\w.'\"]*[\[({<]+[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?,?", re.DOTALL
-)
-_CLOSES = re.compile(rb"[+-]?[0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?[\])}>]+['\"]?")
+# Possessive, since fields of a million digits are to take no time that grows with its square.
+_ONE = rb"[+-]?(?:[0-9]*+\.)?[0-9]++(?:[eE][+-]?[0-9]++)?"
+_OPENS = re.compile(rb"(?:.*[\s:=])?[\w.'\"]*+[\[({<]++" + _ONE + rb",?", re.DOTALL)
+_CLOSES = re.compile(_ONE + rb"[\])}>]++['\"]?")
 _FEWEST = 5
 
 
