@@ -21,7 +21,7 @@ RANKS = [
     {"neighbors"},
     {"bookmarks"},
     {"loaders", "projections"},
-    {"questions"},
+    {"questions", "comparison"},
     {"pictures"},
     {"report"},
     {"export"},
