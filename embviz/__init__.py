@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embviz.bookmarks import read_bookmarks, write_bookmarks
+    from embviz.comparison.compare import CompareOptions, compare
+    from embviz.comparison.values import Comparison, Group, Step, Steps
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
     from embviz.export import (
         export_logdir,
@@ -53,6 +55,16 @@ _HOMES = {
     "embviz.bookmarks": (
         "read_bookmarks",
         "write_bookmarks",
+    ),
+    "embviz.comparison.compare": (
+        "CompareOptions",
+        "compare",
+    ),
+    "embviz.comparison.values": (
+        "Comparison",
+        "Group",
+        "Step",
+        "Steps",
     ),
     "embviz.errors": (
         "EmbvizError",
@@ -152,9 +164,12 @@ __all__ = [
     "Axes",
     "Bookmark",
     "Choice",
+    "CompareOptions",
+    "Comparison",
     "EmbeddingTable",
     "EmbvizError",
     "Frames",
+    "Group",
     "Identity",
     "LoadError",
     "NeighborIndex",
@@ -170,6 +185,8 @@ __all__ = [
     "Question",
     "ReportOptions",
     "Sprite",
+    "Step",
+    "Steps",
     "TensorInfo",
     "add_bookmarks",
     "add_sheet_labels",
@@ -180,6 +197,7 @@ __all__ = [
     "build_graph",
     "build_index",
     "choose_points",
+    "compare",
     "export_logdir",
     "find_neighbors",
     "link_images",

@@ -120,13 +120,15 @@ class Comparison:
         only_a, only_b: The labels of the points that only one side has, or `row N`.
         metric: What near means.
         compared: int64 (n_compared,), the points that were compared with all others, ascending.
-        neighbors_a, neighbors_b: Their nearest others on each side, int32 (n_compared, k); k is 50,
-            or the most that there are.
+        neighbors_a, neighbors_b: Their nearest others on each side, int32 (n_compared, k); k is at
+            least 50, or the most that there are.
         ranks_in_b: int64 (n_compared, 10), the rank in B of each of the 10 nearest in A, 1 for the
             nearest.
         ranks_in_a: The rank in A of each of the 10 nearest in B.
         left, came: bool (n_compared, 10), which of the 10 nearest in A are not as near in B, and
             which of the 10 nearest in B were not in A.
+        displacement: float64 (n_compared,), by how many ranks, on average, the 10 nearest of either
+            side lie elsewhere on the other.
         overlap10, overlap50: float64 (n_compared,), the share of the nearest in common; `overlap50`
             is None where there are too few points.
         figures: Those of all compared points, by name, as `docs/compare.md` defines them; None
@@ -149,6 +151,7 @@ class Comparison:
     ranks_in_a: NDArray[np.int64]
     left: NDArray[np.bool_]
     came: NDArray[np.bool_]
+    displacement: NDArray[np.float64]
     overlap10: NDArray[np.float64]
     overlap50: NDArray[np.float64] | None
     figures: Mapping[str, float | None]
@@ -158,10 +161,3 @@ class Comparison:
     @property
     def n_matched(self) -> int:
         return self.a.n_points
-
-    @property
-    def displacement(self) -> NDArray[np.float64]:
-        """How far, on average, neighbors of either side have moved in rank, (n_compared,)."""
-        own = np.arange(1, FEW + 1)
-        moved = [np.abs(ranks - own) for ranks in (self.ranks_in_b, self.ranks_in_a)]
-        return np.asarray(np.concatenate(moved, axis=1).mean(axis=1), dtype=np.float64)
