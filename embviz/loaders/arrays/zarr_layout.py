@@ -23,6 +23,7 @@ from embviz.loaders.bytes.packed import find_zstandard
 
 MOST_CHUNK = 1 << 30
 _BLOSC_HEADER = 16
+_MOST_FIELDS = 4096
 _WBITS = {"gzip": 31, "zlib": 15}
 _CODECS = frozenset({"blosc", "bz2", "crc32c", "gzip", "lz4", "shuffle", "zlib", "zstd"})
 _V2_TYPE = re.compile(r"[<>|][biufcSUOVmM]\d{0,7}(\[\w{1,9}\])?")
@@ -119,21 +120,17 @@ def _read_v2(notes: Mapping[str, Any]) -> Layout:
     steps = [*(notes.get("filters") or ()), notes.get("compressor")]
     codecs = [(str(step["id"]), dict(step)) for step in steps if step is not None]
     kind = notes["dtype"]
-    if not isinstance(kind, str):
-        raise UnreadableError("records, not numbers")
-    if not _V2_TYPE.fullmatch(kind):
-        raise UnreadableError(f"of the type {kind[:40]}, which is not read")
     texts = kind == "|O" and any(name == _TEXTS for name, _ in codecs)
     if texts:
         codecs = [codec for codec in codecs if codec[0] != _TEXTS]
     for name, _ in codecs:
         if name not in _CODECS:
             raise UnreadableError(f"packed by the codec '{name[:40]}', which is not read")
-    dtype = np.dtype(object) if texts else np.dtype(kind)
+    dtype = np.dtype(object) if texts else _v2_dtype(kind)
     if dtype.hasobject and not texts:
         raise UnreadableError("Python objects, not numbers")
     fill = notes.get("fill_value")
-    if dtype.kind == "S" and isinstance(fill, str):
+    if dtype.kind in "SV" and isinstance(fill, str):
         fill = base64.b64decode(fill)
     shape = _sides(notes["shape"])
     axes = tuple(range(len(shape)))
@@ -142,6 +139,22 @@ def _read_v2(notes: Mapping[str, Any]) -> Layout:
         axes[::-1] if notes.get("order") == "F" else axes, "",
         _separator(notes.get("dimension_separator", ".")),
     )  # fmt: skip
+
+
+def _v2_dtype(kind: Any) -> np.dtype[Any]:
+    """Return a type by its code, or that of records by a list of [name, code] or with sides."""
+    if isinstance(kind, str):
+        if not _V2_TYPE.fullmatch(kind):
+            raise UnreadableError(f"of the type {kind[:40]}, which is not read")
+        return np.dtype(kind)
+    if not isinstance(kind, list) or not 0 < len(kind) <= _MOST_FIELDS:
+        raise UnreadableError("of a type that is neither numbers nor texts")
+    fields = []
+    for name, code, *sides in kind:
+        if not isinstance(name, str) or not isinstance(code, str):
+            raise UnreadableError("records within records, which are not read")
+        fields.append((name, _v2_dtype(code), *map(_sides, sides)))
+    return np.dtype(fields)
 
 
 def _read_v3(notes: Mapping[str, Any]) -> Layout:
@@ -210,8 +223,10 @@ def _fill(value: Any, dtype: np.dtype[Any]) -> Any:
     """Return the value of chunks that are not there, in the ways in which metadata spell it."""
     if dtype.hasobject:
         return value if isinstance(value, str) else ""
-    if value is None:
+    if value is None or (dtype.names and not value):
         return np.zeros((), dtype)[()]
+    if dtype.names:
+        return np.frombuffer(value, dtype, 1)[0]
     if isinstance(value, str) and dtype.kind == "f":
         if value.startswith("0x"):
             raw = int(value, 16).to_bytes(dtype.itemsize, "big")

@@ -29,7 +29,7 @@ def is_anndata(tree: Tree) -> bool:
     """Tell whether a file is AnnData."""
     if _text(tree.groups.get("", {}).get("encoding-type")) == "anndata":
         return True
-    everything = {*tree.nodes, *tree.groups}
+    everything = {*tree.nodes, *tree.groups, *tree.refused}
     return {"X", "obs", "var"} <= everything
 
 
@@ -45,6 +45,9 @@ def anndata_tensors(tree: Tree) -> tuple[Tensor, ...]:
     names += [n for n in _matrices(tree) if not n.startswith("obsm/")]
     wide = [n for n in names if n.startswith("obsm/") and _width(tree, n) > _MAP_WIDTH]
     found = [_tensor(tree, n, columns, bool(wide)) for n in names]
+    if "obs" in tree.refused:
+        told = f"no labels, since 'obs' cannot be read: {tree.refused['obs'][0]}"
+        found = [replace(t, told=told) for t in found]
     return (*found, *refused_tensors(tree))
 
 

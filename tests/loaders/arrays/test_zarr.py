@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 import scipy.sparse as sp
 import zarr
+from numpy.typing import NDArray
 from zarr.codecs import BloscCodec, Crc32cCodec, GzipCodec, TransposeCodec, ZstdCodec
 
 from embviz import LoadError, list_tensors, load_table
@@ -89,6 +90,64 @@ def test_anndata_in_zarr_is_read_as_in_hdf5(group: Any, tmp_path: Path) -> None:
     assert table.metadata["kind"][:4] == ("B", "T", "", "B")
     dense = load_table(tmp_path / "x.zarr", tensor="X").vectors[0:41]
     np.testing.assert_array_equal(dense, counts.toarray())
+
+
+def write_old_anndata(path: Path) -> NDArray[Any]:
+    """Write a table as anndata 0.6 did, obs and obsm as records; return obsm."""
+    group = zarr.open_group(path, mode="w", zarr_format=2)
+    obs = np.zeros(6, [("index", "S6"), ("kind", "i1"), ("share", "<f4")])
+    obs["index"] = [f"c{i}".encode() for i in range(6)]
+    obs["kind"], obs["share"] = [0, 1, -1, 0, 1, 0], np.arange(6) / 8
+    obsm = np.zeros(6, [("X_pca", "<f4", (5,)), ("X_umap", "<f8", (2,))])
+    obsm["X_pca"] = np.random.default_rng(2).normal(size=(6, 5))
+    # The package does not write fields of several numbers: it gets bytes, and their type below.
+    as_bytes = obsm.view([("X_pca", "V20"), ("X_umap", "V16")])
+    records = {"obs": obs, "obsm": as_bytes, "var": np.zeros(4, [("index", "S3")])}
+    for name, values in records.items():
+        sizes: Any = {"shape": values.shape, "dtype": values.dtype, "chunks": (4,)}
+        sizes["fill_value"] = np.zeros((), values.dtype)[()]
+        group.create_array(name, **sizes)[:] = values
+    group.create_array("X", data=np.eye(6, 4))
+    group.create_array("uns/kind_categories", data=np.array([b"T", b"B"]))
+    file = path / "obsm" / ".zarray"
+    kinds = [["X_pca", "<f4", [5]], ["X_umap", "<f8", [2]]]
+    file.write_text(json.dumps({**json.loads(file.read_text()), "dtype": kinds}))
+    return obsm
+
+
+def test_a_table_of_before_anndata_0_7_has_its_labels(tmp_path: Path) -> None:
+    obsm = write_old_anndata(tmp_path)
+    table = load_table(tmp_path)
+    assert (table.name, table.label(3)) == ("obsm/X_pca", "c3")
+    np.testing.assert_array_equal(table.vectors[1:6], obsm["X_pca"][1:])
+    assert dict(table.metadata) == {
+        "index": tuple(f"c{i}" for i in range(6)),
+        "kind": ("T", "B", "", "T", "B", "T"),
+        "share": ("0.0", "0.125", "0.25", "0.375", "0.5", "0.625"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("dtype", "why"),
+    [
+        ([["index", "|O"]], "Python objects, not numbers"),
+        ([["index", [["a", "<f4"]]]], "records within records"),
+        ([["index", "|S6", [1 << 40]]], "damaged metadata"),
+        ([["index", "|S6", [1]], ["index", "|S6"]], "damaged metadata"),
+        ([["index", "|S6", [-1]]], "damaged metadata"),
+        ([[]], "damaged metadata"),
+        ([], "of a type that is neither"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, dtype: Any, why: str
+) -> None:
+    write_old_anndata(tmp_path)
+    file = tmp_path / "obs" / ".zarray"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "dtype": dtype}))
+    with caplog.at_level("INFO", "embviz"):
+        assert not load_table(tmp_path).metadata
+    assert f"no labels, since 'obs' cannot be read: {why}" in caplog.text
 
 
 def test_pickle_is_never_unpacked(tmp_path: Path) -> None:
