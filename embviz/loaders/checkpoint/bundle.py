@@ -39,7 +39,14 @@ from embviz.loaders.checkpoint.slices import (
     resolve_box,
 )
 from embviz.loaders.checkpoint.sstable import MAX_INDEX_BYTES, Table, mask_crc, read_checksum
-from embviz.loaders.checkpoint.types import NUMERIC, STRING, base_type, numpy_dtype, type_name
+from embviz.loaders.checkpoint.types import (
+    NUMERIC,
+    STRING,
+    base_type,
+    numpy_dtype,
+    swap_small,
+    type_name,
+)
 
 READER_VERSION = 1  # kTensorBundleVersion
 # The fields of a BundleEntryProto.
@@ -143,7 +150,8 @@ class TensorBundle:
 
         Returns:
             The array of the stored shape and type: a read-only memory map where the bytes lie in
-            one run, else joined in memory from slices whose checksums were checked on the way.
+            one run, else joined in memory from slices whose checksums were checked on the way;
+            bfloat16 with its high byte first is copied.
 
         Raises:
             LoadError: If a data file is missing, truncated or contradicts the index.
@@ -160,12 +168,12 @@ class TensorBundle:
             verify()
             parts = ((r.box, _open_map(r.path, r.offset, r.size).view(dtype)) for r in regions)
             try:
-                return place_slices(entry.shape, dtype, parts), verify
+                return swap_small(place_slices(entry.shape, dtype, parts)), verify
             except MemoryError as error:
                 raise self._wrong(name, f"{total:,} bytes do not fit the memory") from error
         first = regions[0]
         raw = _open_map(first.path, first.offset, total)
-        return raw.view(dtype).reshape(entry.shape), verify
+        return swap_small(raw.view(dtype).reshape(entry.shape)), verify
 
     def read_string(self, name: str) -> bytes:
         """Return a scalar string tensor's bytes, both checksums checked.

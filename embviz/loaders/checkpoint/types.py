@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 STRING = 7
 NUMERIC = {
@@ -67,3 +68,15 @@ def numpy_dtype(number: int, big_endian: bool = False) -> np.dtype[Any]:
     if dtype.itemsize == 1:
         return dtype
     return dtype.newbyteorder(">" if big_endian else "<")
+
+
+def swap_small(values: NDArray[Any]) -> NDArray[Any]:
+    """Return values of ml_dtypes in this machine's byte order, others as they are.
+
+    Single values of an array in the other order come out wrong, as `tolist` shows.
+    """
+    if values.dtype.kind != "V" or values.dtype.isnative:
+        return values
+    whole = np.dtype(f"u{values.dtype.itemsize}")
+    other = whole.newbyteorder()
+    return values.view(other).astype(whole).view(values.dtype.newbyteorder("="))

@@ -111,6 +111,7 @@ def test_every_type_in_either_byte_order_at_any_offset(tmp_path, big_endian, gap
         values, verify = bundle.read(name)
         verify()
         np.testing.assert_array_equal(values.astype(np.float64), array.astype(np.float64))
+        assert values.tolist() == array.tolist()
         assert values.dtype.itemsize == array.dtype.itemsize
     assert bundle.read("float32")[0].dtype == (">f4" if big_endian else "<f4")
 
