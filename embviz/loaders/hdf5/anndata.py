@@ -21,6 +21,7 @@ from embviz.loaders.opened import Tensor, TextColumns
 from embviz.rows import Rows, why_not_numbers
 
 _SPARSE_ROWS, _SPARSE_COLUMNS = "csr_matrix", "csc_matrix"
+_SPARSE_PARTS = ("data", "indices", "indptr")
 _MATRICES = ("obsm", "layers")
 _MAP_WIDTH = 3
 
@@ -136,9 +137,13 @@ def _sparse_tensor(
 ) -> Tensor:
     what = f"{tree.what}: '{printable(name)}'"
     shape = _sparse_shape(tree, name)
-    pieces = [tree.nodes.get(f"{name}/{part}") for part in ("data", "indices", "indptr")]
+    places = [f"{name}/{part}" for part in _SPARSE_PARTS]
+    pieces = [tree.nodes.get(place) for place in places]
+    refused = [reason for reason in map(partial(_why_no_part, tree), places) if reason]
     refusal = None
-    if len(shape) != 2 or min(shape) < 0 or any(piece is None for piece in pieces):
+    if refused:
+        refusal = refused[0]
+    elif len(shape) != 2 or min(shape) < 0 or any(piece is None for piece in pieces):
         refusal = LoadError(what, "damaged: a sparse matrix without its parts", "write it again")
     elif _sparse_kind(tree, name) == _SPARSE_COLUMNS:
         refusal = LoadError(
@@ -158,17 +163,27 @@ def _sparse_tensor(
     )  # fmt: skip
 
 
+def _why_no_part(tree: Tree, name: str) -> LoadError | None:
+    """Return why a list of a sparse matrix cannot be read; None where it can, or is not there."""
+    what = f"{tree.what}: '{printable(name)}'"
+    if name in tree.refused:
+        return LoadError(what, *tree.refused[name])
+    node = tree.nodes.get(name)
+    if node is None:
+        return None
+    reason = node.refusal or why_not_numbers(node.dtype)
+    if reason is None and len(node.shape) != 1:
+        reason = "no list of numbers", "write it again"
+    return LoadError(what, *reason) if reason else None
+
+
 class SparseRows:
     """A compressed sparse row matrix, whose rows are filled in as they are asked for."""
 
     def __init__(self, tree: Tree, name: str, shape: tuple[int, ...]) -> None:
         self._what = f"{tree.what}: '{printable(name)}'"
-        nodes = {part: tree.nodes[f"{name}/{part}"] for part in ("data", "indices", "indptr")}
+        nodes = {part: tree.nodes[f"{name}/{part}"] for part in _SPARSE_PARTS}
         self.shape, self.dtype = shape, nodes["data"].dtype
-        for node in nodes.values():
-            reason = node.refusal or why_not_numbers(node.dtype)
-            if reason or len(node.shape) != 1:
-                raise LoadError(what_of(tree, node), *(reason or ("no list of numbers",)))
         self._data = read_array(tree, nodes["data"])
         self._indices = read_array(tree, nodes["indices"])
         ends = np.asarray(read_array(tree, nodes["indptr"])[0 : shape[0] + 1], np.int64)

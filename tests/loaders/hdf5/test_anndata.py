@@ -97,6 +97,33 @@ def test_damaged_tables_are_refused(tmp_path: Path, parts: Any, said: str) -> No
         load_table(path).vectors[0:3]
 
 
+@pytest.mark.parametrize("part", ["data", "indices", "indptr"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"compression": "lzf"}, "packed by the filter LZF, which is not read; write it packed by"),
+        ({"shape": (2, 2), "maxshape": None}, "no list of numbers"),
+        ({"dtype": "S2"}, "text"),
+    ],
+)
+def test_a_sparse_matrix_that_cannot_be_read_is_listed_as_refused(
+    tmp_path: Path, part: str, options: dict[str, Any], said: str
+) -> None:
+    matrix = sp.csr_matrix((np.ones(4), [0, 1, 0, 1], [0, 1, 2, 4]), (3, 4))
+    path = write(tmp_path / "x.h5ad", matrix)
+    with h5py.File(path, "r+") as file:
+        values = file[f"X/{part}"][:4]
+        del file[f"X/{part}"]
+        if options.get("dtype") == "S2":
+            values = values.astype("S2")
+        file.create_dataset(f"X/{part}", data=values, **{"shape": values.shape} | options)
+    (listed,) = [info for info in list_tensors(path) if info.name == "X"]
+    assert not listed.taken
+    assert listed.note.startswith(said.partition(";")[0])
+    with pytest.raises(LoadError, match=f"'X/{part}': {said}"):
+        load_table(path)
+
+
 def test_of_several_embeddings_the_user_names_one(tmp_path: Path) -> None:
     matrix = sp.csr_matrix(np.eye(5))
     obsm = {"X_pca": np.eye(5), "X_scvi": np.ones((5, 8)), "X_tsne": np.ones((5, 2))}
