@@ -171,6 +171,15 @@ def why_not_numbers(dtype: np.dtype[Any]) -> tuple[str, str] | None:
     return reasons.get(kind, (f"dtype {name}", "save it as float32"))
 
 
+def rank_numbers(numbers: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the place of each row among all in the order of their numbers, int64 (n_rows,).
+
+    The rows of an index lie in the order of its cells; labels, images and coordinates that a user
+    gives lie in that of the numbers.
+    """
+    return np.argsort(np.argsort(numbers))
+
+
 def drop_unit_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
     """Return a shape of rows and columns without its axes of length 1; another stays as it is."""
     longer = tuple(side for side in shape if side != 1)

@@ -52,7 +52,7 @@ def read_coordinates(
             values, name = _of_tensor(source, text, table)
         else:
             raise ParameterError(f"{OPTION} {printable(text, 200)}", "not found", f"give {_WAYS}")
-    return Placed(_by_row_number(values, table, text), name, _as_key(name))
+    return Placed(_by_row_number(values, table), name, _as_key(name))
 
 
 def split_place(text: str) -> tuple[Path | None, str | None]:
@@ -141,7 +141,7 @@ def _of_columns(names: list[str], table: EmbeddingTable) -> NDArray[np.float64]:
             except ValueError:
                 row = f"row {table.row_number(i)} of '{printable(name, 60)}'"
                 raise LoadError(what, f"{row} is '{printable(text, 40)}', no number") from None
-    return values
+    return values if table.rows is None else values[np.argsort(table.rows)]
 
 
 def _check_count(n_rows: int, table: EmbeddingTable, text: str) -> None:
@@ -161,6 +161,8 @@ def _check_order(labels: tuple[str, ...], table: EmbeddingTable, text: str) -> N
     if own is None or len(labels) != table.n_points:
         return
     wanted = table.metadata[own]
+    if table.rows is not None:
+        wanted = tuple([wanted[i] for i in np.argsort(table.rows).tolist()])
     if labels == wanted or Counter(labels) != Counter(wanted):
         return
     row = next(i for i, (a, b) in enumerate(zip(labels, wanted, strict=True)) if a != b)
@@ -172,14 +174,12 @@ def _check_order(labels: tuple[str, ...], table: EmbeddingTable, text: str) -> N
     )
 
 
-def _by_row_number(
-    values: NDArray[np.float64], table: EmbeddingTable, text: str
-) -> NDArray[np.float64]:
+def _by_row_number(values: NDArray[np.float64], table: EmbeddingTable) -> NDArray[np.float64]:
     """Return coordinates by the row numbers of the source, NaN where the table has no point."""
     if table.rows is None or len(values) > int(table.rows.max()):
         return values
     placed = np.full((int(table.rows.max()) + 1, values.shape[1]), np.nan)
-    placed[table.rows] = values
+    placed[np.sort(table.rows)] = values
     return placed
 
 

@@ -14,6 +14,7 @@ from embviz.loaders.arrays.images import is_image_array
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.model import EmbeddingTable, Sprite
 from embviz.pictures.images import open_images
+from embviz.rows import rank_numbers
 from embviz.sprites import find_labels
 from embviz.sprites.encoding import encode_webp, show_size
 from embviz.sprites.listing import find_images
@@ -42,13 +43,19 @@ def add_thumbnails(
             2^24 pixels in all.
 
     Raises:
-        ParameterError: If the images are not one a point.
+        ParameterError: If the images are not one a point, or rows of the source are left out.
         LoadError: If an image cannot be read.
     """
+    if table.rows is not None and int(table.rows.max()) >= table.n_points:
+        raise ParameterError(
+            f"--images {images}",
+            f"{table.source} leaves out rows of its source, which the images may have or not",
+            "give the source itself, with one image a row",
+        )
     sprite, names = make_sprite(str(images), tile_size, table.n_points)
     table = replace(table, sprite=sprite)
     if names and not table.metadata:
-        table = replace(table, metadata={"label": names})
+        table = replace(table, metadata={"label": _by_number(names, table)})
     return table
 
 
@@ -61,9 +68,17 @@ def add_sheet_labels(table: EmbeddingTable, sheet: str | os.PathLike[str]) -> Em
     labels = None if table.metadata else find_labels(Path(sheet))
     if labels is None:
         return table
-    table = replace(table, metadata=read_metadata(labels, table.n_points, lines_first=True))
+    columns = read_metadata(labels, table.n_points, lines_first=True)
+    table = replace(table, metadata={name: _by_number(v, table) for name, v in columns.items()})
     log.info("%s: labels from %s", sheet, labels)
     return table
+
+
+def _by_number(values: tuple[str, ...], table: EmbeddingTable) -> tuple[str, ...]:
+    """Return texts of rows in the order of their numbers in the order of a table."""
+    if table.rows is None:
+        return values
+    return tuple([values[i] for i in rank_numbers(table.rows).tolist()])
 
 
 def make_sprite(

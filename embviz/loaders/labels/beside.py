@@ -24,6 +24,7 @@ from embviz.loaders.labels.metadata_lines import open_metadata_lines
 from embviz.loaders.labels.tokens import name_unused
 from embviz.loaders.opened import Columns, Source, Tensor, TextColumns, list_some
 from embviz.loaders.reading import AS_IT_IS, Reading
+from embviz.rows import rank_numbers
 
 _log = logging.getLogger("embviz")
 
@@ -56,7 +57,8 @@ def open_columns(
         LoadError: If a file of columns is damaged or of another number of rows.
         ParameterError: If there is a key and nothing to find it in.
     """
-    if reading.metadata is not None and reading.metadata_key is None:
+    in_order = tensor.numbers is None
+    if in_order and reading.metadata is not None and reading.metadata_key is None:
         known = _read_known(source, tensor, _file(reading), n_rows)
         if known is not None:
             return known
@@ -84,21 +86,41 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
     """
     if reading.metadata_key is not None:
         return _joined(source, tensor, n_rows, reading)
-    columns: Mapping[str, tuple[str, ...]]
-    if reading.metadata is not None:
-        known = _read_known(source, tensor, _file(reading), n_rows)
-        if known is not None:
-            return _of_known(known, source, n_rows, reading)
+    if reading.metadata is None:
+        return _of_first_rows(_read_own(source, tensor), source, n_rows, reading)
+    known = _read_known(source, tensor, _file(reading), n_rows)
+    if known is not None:
+        found = _of_known(known, source, n_rows, reading)
+    else:
         try:
             columns = read_metadata(_file(reading), n_rows, reading.unlabeled)
         except CountError as error:
             raise _with_other_tables(error, source, tensor) from None
-    else:
-        columns = _read_own(source, tensor)
+        found = _of_first_rows(columns, source, n_rows, reading)
+    return found if tensor.numbers is None else _by_number(found, tensor.numbers())
+
+
+def _of_first_rows(
+    columns: Mapping[str, tuple[str, ...]], source: Source, n_rows: int, reading: Reading
+) -> Labels:
+    """Return columns; where that is asked for, of rows that have a label alone."""
     n_labels = len(next(iter(columns.values()), ()))
     if not columns or n_labels >= n_rows or reading.unlabeled != "drop":
         return Labels(columns)
     return Labels(columns, _tell_left_out(source, np.arange(n_labels), n_rows))
+
+
+def _by_number(labels: Labels, numbers: NDArray[np.int64]) -> Labels:
+    """Return labels of rows in the order of their numbers in the order in which they lie."""
+    places = np.arange(len(numbers))
+    if labels.kept is not None:
+        places = np.full(len(numbers), -1)
+        places[labels.kept] = np.arange(len(labels.kept))
+    places = places[rank_numbers(numbers)]
+    kept = np.flatnonzero(places >= 0)
+    chosen = places[kept].tolist()
+    columns = {name: tuple([v[i] for i in chosen]) for name, v in labels.columns.items()}
+    return Labels(columns, None if labels.kept is None else kept)
 
 
 def _of_known(columns: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
