@@ -48,3 +48,9 @@ class ParameterError(EmbvizError):
 
 class OutputError(EmbvizError):
     """A result cannot be written where it should go."""
+
+
+class ConditionMet(EmbvizError):
+    """A condition under which a command is to fail holds; everything has been written."""
+
+    exit_code = 3
