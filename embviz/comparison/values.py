@@ -63,12 +63,14 @@ class Steps:
         figures: What was measured of each step, by name, a value a step; None where it was not:
             `kept_from_previous` and `kept_of_last`, the mean share of the 10 nearest neighbors in
             common with the step before, and with the last one.
+        comparison: What changed between the two of a comparison, of the same points.
     """
 
     steps: tuple[Step, ...]
     table: EmbeddingTable
     kind: Literal["run", "comparison"] = "run"
     figures: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    comparison: Comparison | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "figures", MappingProxyType(dict(self.figures)))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,3 +95,18 @@ def coordinates_block(name: str, coordinates: NDArray[np.float32], exact: bool) 
     low, high = (end.astype(np.float64) for end in (flat.min(axis=0), flat.max(axis=0)))
     steps = Steps.spanning(low, high)
     return array_block(name, steps.encode(coordinates), **steps.entry())
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain JSON: numbers of NumPy as Python's, non-finite ones as None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    if isinstance(value, np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value

@@ -12,7 +12,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Unpack
 
-from embviz.checks import check_list, check_path
+from embviz.checks import check_kind, check_list, check_path
+from embviz.comparison.values import Steps
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
@@ -74,6 +75,7 @@ def write_report(
     points: EmbeddingTable | Part,
     projections: Sequence[Projection],
     options: ReportOptions | None = None,
+    steps: Steps | None = None,
     **fields: Unpack[ReportFields],
 ) -> int:
     """Write the report of points and their projections as one HTML file.
@@ -83,6 +85,7 @@ def write_report(
         points: The points that travel: a table, or what `choose_points` gave, with what it found.
         projections: Their projections, all of these points.
         options: What the report shows first and says of itself.
+        steps: The states of these points, where there are several: a run over time, or two models.
         fields: Fields of `ReportOptions`, in place of one or of some of its own.
 
     Returns:
@@ -90,29 +93,31 @@ def write_report(
 
     Raises:
         OutputError: If the file cannot be written; nothing is left behind.
-        ParameterError: If an option does not fit the table.
+        ParameterError: If an option does not fit the table, or the steps are of other points.
     """
     path = check_path("path", path)
-    return write_file(path, encode_report(points, projections, options, **fields))
+    return write_file(path, encode_report(points, projections, options, steps, **fields))
 
 
 def encode_report(
     points: EmbeddingTable | Part,
     projections: Sequence[Projection],
     options: ReportOptions | None = None,
+    steps: Steps | None = None,
     **fields: Unpack[ReportFields],
 ) -> bytes:
     """Return the HTML file that `write_report` writes.
 
     Raises:
-        ParameterError: If an option does not fit the table.
+        ParameterError: If an option does not fit the table, or the steps are of other points.
     """
+    check_kind("steps", steps, (Steps, type(None)), "give an embviz.comparison.Steps")
     projections = check_list("projections", projections)
     prepare_page()
     table, options = report_options(points, options, fields)
     space = points.space if isinstance(points, Part) else None
     progress.info("page: packing %s points", f"{table.n_points:,}")
-    return to_utf8(render_page(build_payload(table, projections, options, space)))
+    return to_utf8(render_page(build_payload(table, projections, options, space, steps)))
 
 
 def _stylesheet() -> str:

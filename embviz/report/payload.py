@@ -5,8 +5,7 @@ The manifest is plain JSON with `"version": 2`; `docs/extending.md` describes it
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,11 +16,19 @@ from typing import Any, get_args
 import numpy as np
 
 from embviz.checks import check_column, check_list, check_one_of, check_text, check_whole
+from embviz.comparison.values import Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Metric, Projection, is_numeric
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
-from embviz.report.blocks import Block, array_block, coordinates_block, json_block
+from embviz.report.blocks import Block, array_block, coordinates_block, json_block, plain
+from embviz.report.steps import (
+    check_steps,
+    is_of_steps,
+    pack_step_vectors,
+    space_keys,
+    step_entries,
+)
 from embviz.report.vectors import PAGE_BYTES, PRECISIONS, PackedVectors, pack_vectors
 from embviz.space import Space
 from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
@@ -103,6 +110,7 @@ def build_payload(
     projections: Sequence[Projection],
     options: ReportOptions,
     space: Space | None = None,
+    steps: Steps | None = None,
 ) -> Payload:
     """Turn computed values into the page's manifest and blocks.
 
@@ -111,33 +119,46 @@ def build_payload(
         projections: Of all of them; PCA where there is none.
         options: What is shown first, and said.
         space: What `open_space` gave of the table, where it was opened before.
+        steps: The states of these points, where there are several; `table` has the last one's
+            vectors.
 
     Raises:
         ParameterError: If a projection has another number of points, or a named column, point or
-            projection is missing.
+            projection is missing, or the steps are of other points.
     """
     check_points_and_columns(table, options)
+    check_steps(steps, table)
     named = name_tabs(projections or [PCA().project(table, space)])
-    entries, makers = _projection_entries(named, table.n_points)
+    entries, makers = _projection_entries(named, table.n_points, steps)
     columns, column_makers = _column_entries(table)
     sprite, sprite_makers = _sprite_entry(table, options.image_links)
-    makers += [*column_makers, *sprite_makers, *_extra_makers(table)]
+    states = step_entries(steps, SPACE)
+    makers += [*column_makers, *sprite_makers, *_extra_makers(table), *states.makers]
     with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
         blocks = list(pool.map(lambda make: make(), makers))
     used = sum(len(block.text) for block in blocks) + 2_600_000  # Plotly and the page itself
     sizes = {block.name: len(block.text) for block in blocks}
     texts = [(column["name"], sizes[column["block"]]) for column in columns]
     largest = max(texts, key=itemgetter(1), default=("", 0))
-    packed = pack_vectors(table, options.vectors, PAGE_BYTES - used, space, largest)
-    blocks += packed.blocks
+    budget = PAGE_BYTES - used
+    if steps is None:
+        spaces = [(SPACE, table, pack_vectors(table, options.vectors, budget, space, largest))]
+    else:
+        packed = pack_step_vectors(steps, options.vectors, budget, space, largest)
+        keys, tables = space_keys(steps, SPACE), [step.table for step in steps.steps]
+        # The last one's comes first, as it is the report's own.
+        spaces = list(zip(keys, tables, packed, strict=True))[::-1]
+    blocks += [block for _, _, packed in spaces for block in packed.blocks]
     manifest = {
         "version": VERSION,
         **_heading(table, options),
         "columns": columns,
-        "spaces": [_space_entry(table, packed)],
+        "spaces": [_space_entry(*each) for each in spaces],
         "projections": entries,
         "first": find_tab(named, options.first) if options.first else named[-1].key,
         "sprite": sprite,
+        "steps": states.steps,
+        "comparison": states.comparison,
         "blocks": {block.name: block.entry for block in blocks},
     }
     return Payload(manifest, tuple(blocks))
@@ -181,15 +202,16 @@ def _heading(table: EmbeddingTable, options: ReportOptions) -> dict[str, Any]:
     }
 
 
-def _space_entry(table: EmbeddingTable, packed: PackedVectors) -> dict[str, Any]:
-    """Return what the page says of the space that projections and neighbors are of."""
+def _space_entry(key: str, table: EmbeddingTable, packed: PackedVectors) -> dict[str, Any]:
+    """Return what the page says of a space that projections and neighbors are of."""
     return {
-        "key": SPACE,
+        "key": key,
         "tensor": table.name,
         "n_dims": table.n_dims,
         "dtype": str(table.vectors.dtype.name),
         "vectors": packed.entry,
         "vectors_note": packed.note,
+        "blocks": [block.name for block in packed.blocks],
     }
 
 
@@ -211,14 +233,14 @@ def _shown_source(source: str) -> str:
 
 
 def _projection_entries(
-    projections: Sequence[Projection], n_points: int
+    projections: Sequence[Projection], n_points: int, steps: Steps | None
 ) -> tuple[list[dict[str, Any]], list[Maker]]:
     entries: list[dict[str, Any]] = []
     makers: list[Maker] = []
     for projection in projections:
         projection.check_points(n_points)
         _check_components(projection)
-        entry, blocks = _projection_entry(projection, n_points <= EXACT_POINTS)
+        entry, blocks = _projection_entry(projection, n_points <= EXACT_POINTS, steps)
         entries.append(entry)
         makers += blocks
     return entries, makers
@@ -235,7 +257,9 @@ def _check_components(projection: Projection) -> None:
         )
 
 
-def _projection_entry(projection: Projection, exact: bool) -> tuple[dict[str, Any], list[Maker]]:
+def _projection_entry(
+    projection: Projection, exact: bool, steps: Steps | None
+) -> tuple[dict[str, Any], list[Maker]]:
     n_components = int(projection.coordinates.shape[1])
     block = f"{projection.key}_{n_components}"
     makers = [_coordinates_maker(f"{block}_coordinates", projection.coordinates, exact)]
@@ -248,13 +272,14 @@ def _projection_entry(projection: Projection, exact: bool) -> tuple[dict[str, An
         "n_components": n_components,
         "coordinates": f"{block}_coordinates",
         "axes": list(projection.axes),
-        "params": _plain(projection.params),
-        "stats": _plain(projection.stats),
+        "params": plain(projection.params),
+        "stats": plain(projection.stats),
     }
     if projection.per_point:
         entry["per_point"] = _per_point_entries(projection, block, makers)
     if projection.frames is not None:
-        entry["frames"] = _frames_entry(projection.frames, f"{block}_frames", makers)
+        whole = is_of_steps(projection.frames, steps)
+        entry["frames"] = _frames_entry(projection.frames, f"{block}_frames", makers, whole)
     if projection.directions is not None and "axes" in projection.params:
         # Of axes between queries the page measures other points, and new ends.
         entry["directions"] = f"{block}_directions"
@@ -274,16 +299,16 @@ def _per_point_entries(
     return entries
 
 
-def _frames_entry(frames: Frames, block: str, makers: list[Maker]) -> dict[str, Any]:
-    """Return the recorded steps that travel, and add their block."""
-    keep = _kept_frames(frames.coordinates.shape)
+def _frames_entry(frames: Frames, block: str, makers: list[Maker], whole: bool) -> dict[str, Any]:
+    """Return the recorded steps that travel, all or as many as are enough, and add their block."""
+    keep = list(range(len(frames.steps))) if whole else _kept_frames(frames.coordinates.shape)
     makers.append(_coordinates_maker(block, np.asarray(frames.coordinates)[keep], False))
     return {
         "block": block,
         "unit": frames.unit,
         "steps": [frames.steps[i] for i in keep],
         "figures": {
-            name: _plain([values[i] for i in keep]) for name, values in frames.figures.items()
+            name: plain([values[i] for i in keep]) for name, values in frames.figures.items()
         },
     }
 
@@ -337,18 +362,3 @@ def _sprite_entry(
         "by_row": by_row,
     }
     return entry, makers
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as plain JSON: numbers of NumPy as Python's, non-finite ones as None."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value

@@ -300,6 +300,7 @@ def test_the_manifest_has_spaces_and_projections_that_name_theirs(blobs: Embeddi
         "tensor": "emb",
         "n_dims": 12,
         "dtype": "float32",
+        "blocks": ["vectors"],
     }
     assert space["vectors"]["precision"] == "float32"
     (entry,) = manifest["projections"]

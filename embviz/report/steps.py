@@ -1,0 +1,243 @@
+"""How states of the same points travel in the page: their spaces, neighbors and what changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.comparison.values import FEW, Comparison, Step, Steps
+from embviz.errors import ParameterError, counted
+from embviz.model import EmbeddingTable, Frames, Neighbors
+from embviz.report.blocks import Block, array_block, coordinates_block, json_block, plain
+from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
+from embviz.space import Space
+
+# Up to so many neighbors in all, distances travel with all their digits, and 50 of a comparison.
+_EXACT_VALUES = 1_000_000
+_MOST_VALUES = 4_000_000
+Maker = Callable[[], Block]
+
+
+@dataclass(frozen=True, eq=False)
+class PackedSteps:
+    """What the manifest says of states and of what changed, and what makes their blocks."""
+
+    steps: dict[str, Any] | None
+    comparison: dict[str, Any] | None
+    makers: tuple[Maker, ...] = ()
+
+
+def check_steps(steps: Steps | None, table: EmbeddingTable) -> None:
+    """Refuse states of other points than those of the report.
+
+    Raises:
+        ParameterError: With both numbers.
+    """
+    if steps is None:
+        return
+    for what, other in (("steps", steps.table), ("the last step", steps.steps[-1].table)):
+        if tuple(other.vectors.shape) != tuple(table.vectors.shape):
+            raise ParameterError(
+                what,
+                f"{counted(other.n_points, 'point')} of {other.n_dims} dimensions, the report has "
+                f"{table.n_points:,} of {table.n_dims}",
+                "give the report the table of the steps",
+            )
+
+
+def is_of_steps(frames: Frames, steps: Steps | None) -> bool:
+    """Tell whether recorded frames are the states of a report, which all travel."""
+    return steps is not None and frames.unit == "step" and frames.steps == steps.names
+
+
+def space_keys(steps: Steps, key: str) -> list[str]:
+    """Return the key of each step's space; the last step's is the report's own."""
+    return [f"{key}-{i}" for i in range(len(steps.steps) - 1)] + [key]
+
+
+def step_entries(steps: Steps | None, key: str) -> PackedSteps:
+    """Return what travels of states but their vectors.
+
+    Args:
+        steps: The states, where there are any.
+        key: The key of the report's own space.
+    """
+    if steps is None:
+        return PackedSteps(None, None)
+    makers: list[Maker] = []
+    present = None
+    if any(step.present is not None for step in steps.steps):
+        present = "steps_present"
+        makers.append(partial(array_block, present, _presence(steps).astype(np.uint8)))
+    neighbors, more = _neighbor_entry(steps)
+    entry = {
+        "kind": steps.kind,
+        "names": list(steps.names),
+        "spaces": space_keys(steps, key),
+        "present": present,
+        "neighbors": neighbors,
+        "figures": plain({name: list(values) for name, values in steps.figures.items()}),
+    }
+    comparison, changes = _comparison_entry(steps.comparison)
+    return PackedSteps(entry, comparison, (*makers, *more, *changes))
+
+
+def _presence(steps: Steps) -> NDArray[np.bool_]:
+    """Return which points are there at each step, (n_steps, n_points)."""
+    everywhere = np.ones(steps.table.n_points, np.bool_)
+    return np.stack([everywhere if s.present is None else s.present for s in steps.steps])
+
+
+def _neighbor_entry(steps: Steps) -> tuple[dict[str, Any] | None, list[Maker]]:
+    """Return what is said of the nearest neighbors of each step, and what makes their blocks."""
+    found = _lists(steps)
+    if found is None:
+        return None, []
+    k = min(neighbors.indices.shape[1] for _, neighbors in found)
+    n_values = len(found) * steps.table.n_points * k
+    if k > FEW and n_values > _MOST_VALUES:
+        k, n_values = FEW, len(found) * steps.table.n_points * FEW
+    indices = [f"step_{i}_neighbors" for i in range(len(found))]
+    distances = [f"step_{i}_distances" for i in range(len(found))]
+    makers: list[Maker] = []
+    for (rows, neighbors), name, far in zip(found, indices, distances, strict=True):
+        whole = np.full((steps.table.n_points, k), -1, np.int32)
+        whole[rows] = neighbors.indices[:, :k]
+        lengths = np.zeros((steps.table.n_points, k), np.float32)
+        lengths[rows] = neighbors.distances[:, :k]
+        exact = n_values <= _EXACT_VALUES
+        makers.append(partial(array_block, name, whole))
+        makers.append(partial(_distances_block, far, lengths, exact))
+    entry = {
+        "k": k,
+        "metric": found[0][1].metric,
+        "indices": indices,
+        "distances": distances,
+    }
+    return entry, makers
+
+
+def _distances_block(name: str, distances: NDArray[np.float32], exact: bool) -> Block:
+    """Pack distances (n_points, k): float32, or 65,536 even steps up to the largest."""
+    flat = coordinates_block(name, distances.reshape(-1, 1), exact)
+    return replace(flat, entry={**flat.entry, "shape": list(distances.shape)})
+
+
+def _lists(steps: Steps) -> list[tuple[NDArray[np.int64], Neighbors]] | None:
+    """Return a step the rows that have neighbors, and those; None where a step has none."""
+    comparison = steps.comparison
+    if comparison is not None:
+        both = (comparison.neighbors_a, comparison.neighbors_b)
+        return [(comparison.compared, neighbors) for neighbors in both]
+    found = [(rows_there(s), s.neighbors) for s in steps.steps if s.neighbors is not None]
+    is_whole = len(found) == len(steps.steps) and len({each.metric for _, each in found}) == 1
+    return found if is_whole else None
+
+
+def rows_there(step: Step) -> NDArray[np.int64]:
+    """Return the points that are there at a step, ascending."""
+    if step.present is None:
+        return np.arange(step.table.n_points)
+    return np.flatnonzero(step.present)
+
+
+def _comparison_entry(comparison: Comparison | None) -> tuple[dict[str, Any] | None, list[Maker]]:
+    """Return what is said of what changed between two states, and what makes its blocks."""
+    if comparison is None:
+        return None, []
+    arrays: dict[str, NDArray[Any] | None] = {
+        "rows": None
+        if len(comparison.compared) == comparison.n_matched
+        else comparison.compared.astype(np.int32),
+        "overlap10": comparison.overlap10.astype(np.float32),
+        "overlap50": None
+        if comparison.overlap50 is None
+        else comparison.overlap50.astype(np.float32),
+        "displacement": comparison.displacement.astype(np.float32),
+        "ranks_in_b": comparison.ranks_in_b.astype(np.int32),
+        "ranks_in_a": comparison.ranks_in_a.astype(np.int32),
+        "left": comparison.left.astype(np.uint8),
+        "came": comparison.came.astype(np.uint8),
+    }
+    only = {"a": list(comparison.only_a), "b": list(comparison.only_b)}
+    makers: list[Maker] = [partial(json_block, "comparison_only", only)]
+    for name, array in arrays.items():
+        if array is not None:
+            makers.append(partial(array_block, f"comparison_{name}", array))
+    groups = [
+        {
+            "name": group.name,
+            "score": group.score,
+            "rows": group.points.tolist(),
+            "came": list(group.came),
+            "left": list(group.left),
+        }
+        for group in comparison.groups
+    ]
+    entry = {
+        "names": list(comparison.names),
+        "matched_by": comparison.matched_by,
+        "metric": comparison.metric,
+        "n_matched": comparison.n_matched,
+        "n_compared": len(comparison.compared),
+        "only_a": len(comparison.only_a),
+        "only_b": len(comparison.only_b),
+        "only": "comparison_only",
+        "figures": comparison.figures,
+        "by_group": comparison.by_group,
+        "groups": groups,
+        "changes": {
+            name: None if array is None else f"comparison_{name}" for name, array in arrays.items()
+        },
+    }
+    return plain(entry), makers
+
+
+def pack_step_vectors(
+    steps: Steps,
+    precision: str,
+    budget: int,
+    space: Space | None = None,
+    largest: tuple[str, int] = ("", 0),
+) -> list[PackedVectors]:
+    """Encode the vectors of all steps within one budget, or of none.
+
+    Args:
+        steps: The states; of each those points travel that are there.
+        precision, budget, space, largest: As `pack_vectors` has them; `space` is the last step's.
+
+    Returns:
+        One a step, with the blocks of the last named as those of a report of one state.
+    """
+    tables = [step.table for step in steps.steps]
+    sizes = [table.n_points * table.n_dims for table in tables]
+    out = []
+    for i, table in enumerate(tables):
+        is_last = i == len(tables) - 1
+        share = budget * sizes[i] // max(1, sum(sizes))
+        packed = pack_vectors(table, precision, share, space if is_last else None, largest)
+        if packed.entry is None:
+            return [PackedVectors((), None, _left_out(packed.note, tables))] * len(tables)
+        out.append(packed if is_last else _renamed(packed, i))
+    return out
+
+
+def _left_out(note: str, tables: Sequence[EmbeddingTable]) -> str:
+    """Return why no step's vectors travel."""
+    if "would make the page larger" not in note:
+        return note
+    what = f"those of {len(tables)} steps would make the page larger than"
+    return (
+        f"Vectors were left out: {what} {PAGE_BYTES // 1_000_000} MB; --vectors int8 puts them in"
+    )
+
+
+def _renamed(packed: PackedVectors, i: int) -> PackedVectors:
+    """Return the vectors of a step with its number in the names of their blocks."""
+    blocks = tuple(replace(block, name=f"{block.name}_{i}") for block in packed.blocks)
+    return replace(packed, blocks=blocks)
