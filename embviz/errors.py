@@ -50,7 +50,7 @@ class OutputError(EmbvizError):
     """A result cannot be written where it should go."""
 
 
-class ConditionMet(EmbvizError):
+class ConditionError(EmbvizError):
     """A condition under which a command is to fail holds; everything has been written."""
 
     exit_code = 3

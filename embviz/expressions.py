@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import NoReturn
 
 from embviz.errors import ParameterError, printable
 
@@ -90,13 +91,12 @@ def _split(text: str, names: Collection[str]) -> list[str]:
         found = _TOKEN.match(text, at)
         if found is None:
             _refuse(text, names, f"'{printable(text[at:].strip()[:1])}' is not understood")
-            break
         words.append(found[found.lastgroup or 0])
         at = found.end()
     return words
 
 
-def _refuse(text: str, names: Collection[str], why: str) -> None:
+def _refuse(text: str, names: Collection[str], why: str) -> NoReturn:
     raise ParameterError(
         f"--fail-if {printable(text)}",
         why,
@@ -111,7 +111,7 @@ class _Parser:
         self.text, self.names, self.words = text, names, words
         self.at, self.used, self.depth = 0, list[str](), 0
 
-    def refuse(self, why: str) -> None:
+    def refuse(self, why: str) -> NoReturn:
         _refuse(self.text, self.names, why)
 
     def peek(self) -> str:
@@ -123,13 +123,13 @@ class _Parser:
         return word
 
     def either(self) -> Holds:
-        parts = [self.all()]
+        parts = [self.every()]
         while self.peek() == "or":
             self.take()
-            parts.append(self.all())
+            parts.append(self.every())
         return parts[0] if len(parts) == 1 else lambda figures: any(p(figures) for p in parts)
 
-    def all(self) -> Holds:
+    def every(self) -> Holds:
         parts = [self.one()]
         while self.peek() == "and":
             self.take()

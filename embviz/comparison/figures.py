@@ -15,6 +15,12 @@ Rows = NDArray[np.int64]
 
 MOST_DIMS = 4096
 """Dimensions up to which it is found how much of a change is a rotation."""
+NAMES = (
+    *("overlap10", "overlap10_calibrated", "overlap50", "overlap50_calibrated"),
+    *("rank_median", "rank_q1", "rank_q3", "rank_back_median", "rank_back_q1", "rank_back_q3"),
+    *("overlap10_random", "procrustes_residual"),
+)
+"""The figures of a comparison, as `docs/compare.md` defines them."""
 PAIRED = 1000  # Points whose neighbors under a random pairing are looked at.
 MOST_VALUES = 50
 Figures = dict[str, float | None]

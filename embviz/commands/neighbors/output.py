@@ -6,11 +6,11 @@ import io
 import json
 import shutil
 import sys
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from embviz.commands.shared.columns import shown_width
 from embviz.commands.shared.terminal import can_show, end_progress
 from embviz.errors import printable
 from embviz.outputs.cells import escaped
@@ -157,11 +157,3 @@ def bar(share: float, plain: bool) -> str:
         return ("#" * round(eighths / 8)).ljust(BAR_WIDTH)
     rest = _EIGHTHS[eighths % 8 - 1] if eighths % 8 else ""
     return ("█" * (eighths // 8) + rest).ljust(BAR_WIDTH)
-
-
-def shown_width(text: str) -> int:
-    """Return how many columns of a terminal a text takes."""
-    if text.isascii():
-        return len(text)
-    wide = sum(unicodedata.east_asian_width(c) in "WF" for c in text)
-    return len(text) + wide - sum(unicodedata.combining(c) > 0 for c in text)
