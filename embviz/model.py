@@ -207,6 +207,7 @@ class EmbeddingTable:
         sprite: The thumbnails, where there are any; tile i belongs to row i of the source.
         rows: int64 (n_points,), the row numbers in the source, where this is a part of it.
         bookmarks: Saved views that came with the source.
+        named_by: The column that names the points, where the source says it.
         verify: Checks the stored checksums of all vectors, reading them all; raises LoadError.
     """
 
@@ -217,6 +218,7 @@ class EmbeddingTable:
     sprite: Sprite | None = None
     rows: NDArray[np.int64] | None = None
     bookmarks: tuple[Bookmark, ...] = ()
+    named_by: str | None = None
     verify: Callable[[], None] | None = None
 
     def __post_init__(self) -> None:
@@ -247,13 +249,13 @@ class EmbeddingTable:
         return int(index if self.rows is None else self.rows[index])
 
     def label_column(self) -> str | None:
-        """Return the column that names the points: the first that is not all numbers."""
+        """Return the column that names the points: `named_by`, else the first not all numbers."""
         return self._label_column
 
     @cached_property
-    def _label_column(self) -> str | None:
-        # Every column up to the answer is read, so that it is looked for once a table.
-        return find_label_column(self.metadata)
+    def _label_column(self) -> str | None:  # Found once: columns up to the answer are read.
+        known = self.named_by in self.metadata
+        return self.named_by if known else find_label_column(self.metadata)
 
     def label(self, index: int, column: str | None = None) -> str:
         """Return a point's name in a column, or its row number where there is none."""

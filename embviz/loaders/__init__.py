@@ -154,6 +154,7 @@ def read_table(
             sprite=own_sprite and own_sprite(),
             rows=tensor.numbers and tensor.numbers(),
             bookmarks=own_bookmarks() if own_bookmarks else (),
+            named_by=labels.named_by,
             verify=tensor.verify,
         )
     table = _with_sprite(table, sprite, sprite_size)

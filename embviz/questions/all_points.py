@@ -20,7 +20,10 @@ def whole_table(points: Points) -> EmbeddingTable:
     if table.metadata or not points.columns.names:
         return table
     columns = {name: points.columns.column(name) for name in points.columns.names}
-    return EmbeddingTable(table.vectors, columns, table.name, table.source, rows=table.rows)
+    return EmbeddingTable(
+        table.vectors, columns, table.name, table.source,
+        rows=table.rows, named_by=points.columns.label,
+    )  # fmt: skip
 
 
 def neighbors_of_all(

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
 import os
 import pickle
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders import list_tensors, load_table
+from embviz.loaders import choose_tensor, list_tensors, load_table, open_columns, open_source
+from embviz.neighbors.index.build import build_index
 from embviz.sprites import pack_tiles
 
 VECTORS = np.arange(24, dtype=np.float32).reshape(6, 4)
@@ -34,6 +37,27 @@ def test_metadata_and_sprite_are_added() -> None:
     assert table.metadata["w"] == tuple(f"a{i}" for i in range(6))
     assert table.sprite is not None
     assert table.source == "x.npy"
+
+
+def test_the_column_that_the_source_says_names_the_points_does(tmp_path: Path) -> None:
+    with h5py.File("x.h5ad", "w") as file:
+        file["X"], file["var/_index"] = VECTORS, [b"g"] * 4
+        file["obs/cell"], file["obs/kind"] = [b"7", b"5", b"3"] * 2, [b"T"] * 6
+        file["obs"].attrs.update({"_index": "cell", "column-order": ["kind"]})
+    table = load_table("x.h5ad")
+    assert (table.label_column(), table.keep([1, 2]).label(0)) == ("cell", "5")
+    source = open_source("x.h5ad")
+    columns = open_columns(source, choose_tensor(source), 6)
+    assert columns is not None
+    assert columns.label == "cell"
+    build_index(table, "x.index", label_column="kind")
+    assert load_table("x.index").label(0) == "T"
+
+
+def test_labels_of_a_file_go_before_what_the_source_says() -> None:
+    Path("x.json").write_text(json.dumps([{"id": str(i), "v": [i / 7, 1.5]} for i in range(6)]))
+    Path("meta.tsv").write_text("n\tid\tw\n" + "".join(f"{i}\t{i}\ta{i}\n" for i in range(6)))
+    assert load_table("x.json", metadata="meta.tsv").label_column() == "w"
 
 
 def test_nothing_is_guessed_for_an_array_that_stands_alone() -> None:

@@ -52,7 +52,7 @@ class IndexFormat:
             index.dtype.name,
             rows=lambda: index.store.files.array("vectors"),
             note="neighbor index",
-            columns=lambda: TextColumns(table().metadata),
+            columns=lambda: TextColumns(table().metadata, index.columns.label),
             numbers=numbers,
             verify=lambda: _read_all(index),
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,10 +36,12 @@ class Labels:
     Attributes:
         columns: Texts by column, one for each row that is kept.
         kept: int64, ascending: the rows that are kept; None for all.
+        named_by: The column that names the points, where the source or the file says it.
     """
 
     columns: Mapping[str, tuple[str, ...]]
     kept: NDArray[np.int64] | None = None
+    named_by: str | None = None
 
 
 def open_columns(
@@ -68,7 +70,8 @@ def open_columns(
                 return lines
     if reading.metadata is None and reading.metadata_key is None:
         return _own_columns(source, tensor)
-    return TextColumns(read_labels(source, tensor, n_rows, reading).columns)
+    found = read_labels(source, tensor, n_rows, reading)
+    return TextColumns(found.columns, found.named_by)
 
 
 def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = AS_IT_IS) -> Labels:
@@ -87,7 +90,11 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
     if reading.metadata_key is not None:
         return _joined(source, tensor, n_rows, reading)
     if reading.metadata is None:
-        return _of_first_rows(_read_own(source, tensor), source, n_rows, reading)
+        own = _own_columns(source, tensor)
+        if own is None:
+            return Labels({})
+        found = _of_first_rows(_read_all(own), source, n_rows, reading)
+        return replace(found, named_by=own.label)
     known = _read_known(source, tensor, _file(reading), n_rows)
     if known is not None:
         found = _of_known(known, source, n_rows, reading)
@@ -120,7 +127,7 @@ def _by_number(labels: Labels, numbers: NDArray[np.int64]) -> Labels:
     kept = np.flatnonzero(places >= 0)
     chosen = places[kept].tolist()
     columns = {name: tuple([v[i] for i in chosen]) for name, v in labels.columns.items()}
-    return Labels(columns, None if labels.kept is None else kept)
+    return Labels(columns, None if labels.kept is None else kept, labels.named_by)
 
 
 def _of_known(columns: TextColumns, source: Source, n_rows: int, reading: Reading) -> Labels:
@@ -129,15 +136,15 @@ def _of_known(columns: TextColumns, source: Source, n_rows: int, reading: Readin
     A row of a vocabulary has a name also without a token, a feature without an explanation none.
     """
     if reading.unlabeled != "drop":
-        return Labels(columns.metadata)
+        return Labels(columns.metadata, named_by=columns.named_by)
     name = columns.names[0]
     no_label = name_unused if name == "token" else lambda row: ""
     kept = np.flatnonzero([text != no_label(i) for i, text in enumerate(columns.column(name))])
     if len(kept) == n_rows:
-        return Labels(columns.metadata)
+        return Labels(columns.metadata, named_by=columns.named_by)
     places = kept.tolist()
     found = {name: tuple([v[i] for i in places]) for name, v in columns.metadata.items()}
-    return Labels(found, _tell_left_out(source, kept, n_rows))
+    return Labels(found, _tell_left_out(source, kept, n_rows), columns.named_by)
 
 
 def _joined(source: Source, tensor: Tensor, n_rows: int, reading: Reading) -> Labels:
@@ -179,7 +186,11 @@ def _tell_left_out(source: Source, kept: NDArray[np.int64], n_rows: int) -> NDAr
 
 def _read_own(source: Source, tensor: Tensor) -> Mapping[str, tuple[str, ...]]:
     columns = _own_columns(source, tensor)
-    return {} if columns is None else {name: columns.column(name) for name in columns.names}
+    return {} if columns is None else _read_all(columns)
+
+
+def _read_all(columns: Columns) -> Mapping[str, tuple[str, ...]]:
+    return {name: columns.column(name) for name in columns.names}
 
 
 def _own_columns(source: Source, tensor: Tensor) -> Columns | None:
