@@ -56,13 +56,16 @@ def choose_tensor(source: Source, asked: str | None) -> Tensor:
 def choose_default(source: Source) -> list[Tensor]:
     """Return the tensor to take when none is named: one, or several that are equally good.
 
-    Of the tables that are neither slots nor duplicates: that which the source puts first; those of
+    Of the tables that are neither slots nor duplicates: those of several rows and columns; of a
+    model's weights among others, no table else; that which the source puts first; those of
     which there is no doubt; the only one; else those whose name speaks of an embedding; of these,
     in a model, not those of positions, and the one with the most rows among those with more rows
     than columns. A table that would be it and cannot be read is returned all the same: another is
     not taken in its place.
     """
     pool = [t for t in source.tensors if t.is_candidate]
+    if len(source.tensors) > 1:
+        pool = [t for t in pool if not _is_thin(t)] or ([] if source.is_model else pool)
     pool = [t for t in pool if t.preferred] or [t for t in pool if not t.doubt] or pool
     if len(pool) > 1:
         pool = [t for t in pool if any(map(TABLE_NAME.search, t.names))] or pool
@@ -73,6 +76,11 @@ def choose_default(source: Source) -> list[Tensor]:
         pool = [t for t in tall if t.shape[0] == most] or pool
     barred = _barred(source, pool[0]) if len(pool) == 1 else None
     return pool if barred is None else [barred]
+
+
+def _is_thin(t: Tensor) -> bool:
+    """Tell whether a table has one row or one column, as a bias or a scale has."""
+    return not callable(t.sides) and 1 in t.sides
 
 
 def names_table(name: str) -> bool:
@@ -148,7 +156,10 @@ def _default(source: Source) -> Tensor:
             if t.refusal is not None and not t.dtype:
                 raise t.refusal  # Its header could not be read, so that it may be the one.
         what = list_some([t.describe() for t in tensors]) or "none"
-        raise LoadError(source.path, f"no tensor in it is rows of numbers; there is {what}")
+        thin = [t.name for t in tensors if t.is_candidate]
+        table = "a table of several rows and columns" if thin else "rows of numbers"
+        way_out = f"--tensor {shlex.quote(printable(thin[0], 200))}" if thin else ""
+        raise LoadError(source.path, f"no tensor in it is {table}; there is {what}", way_out)
     if len(best) > 1:
         names = list_some([t.describe() for t in best])
         raise LoadError(

@@ -83,6 +83,21 @@ def test_of_a_model_tables_of_positions_come_after_those_of_words():
     assert both == ["embed_tokens.weight", "position_emb"]
 
 
+def test_one_row_or_one_column_is_not_taken_where_there_is_another():
+    for thin in ((1, 1), (1, 99), (99, 1)):
+        one = named("embedding", sides=thin)
+        assert default(one, named("fc")) == default(named("fc"), one) == ["fc"]
+        assert default(replace(one, preferred=True), named("fc"), is_model=False) == ["fc"]
+        assert default(one) == ["embedding"]
+        # Arrays that someone saved together are what they are, a model's weights are not.
+        beside = named("kernel", sides=(3, 3, 9), role="other")
+        assert default(one, beside, is_model=False) == ["embedding"]
+        source = Source(Path("x"), (one, beside), is_model=True)
+        with pytest.raises(LoadError, match=r"no tensor .* several rows and columns; .*embedding"):
+            choose_tensor(source, None)
+        assert choose_tensor(source, "embedding") is one
+
+
 def test_a_table_that_cannot_be_read_is_not_passed_over():
     def source(name: str, *sides: int, is_model: bool = True) -> Source:
         refusal = LoadError("x", "it is packed", "unpack it")

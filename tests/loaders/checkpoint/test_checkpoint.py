@@ -123,7 +123,7 @@ def bundle(tmp_path, **shapes):
         ({"a": (9, 3), "b": (8, 3), "bias": (100,)}, "a"),
         ({"a": (9, 3), "b": (9, 3)}, None),
         ({"user_emb": (9, 3), "item_emb": (9, 3), "x": (90, 3)}, None),
-        ({"a": (2, 3), "b": (1, 3)}, None),
+        ({"a": (2, 3), "b": (1, 3)}, "a"),
         ({"empty_emb": (0, 3), "a": (2, 3)}, "a"),
         ({"x__embedding": (9, 3), "x__embedding__Adam_7": (9, 3)}, "x/embedding"),
         ({"x": (9, 3), "x__Adam": (8, 3)}, "x"),

@@ -345,3 +345,12 @@ def test_the_way_out_works(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     with pytest.raises(LoadError):
         load_table(tmp_path / "x.onnx")
     assert load_table(tmp_path / "x.npy").vectors.shape == (9, 4)
+
+
+def test_a_number_in_a_table_of_its_own_is_no_table(tmp_path: Path) -> None:
+    one, kernel = np.ones((1, 1), np.float32), np.ones((8, 3, 3, 3), np.float32)
+    path = write(tmp_path / "m.onnx", [raw("one", one), raw("conv", kernel)])
+    assert not any(info.taken for info in list_tensors(path))
+    with pytest.raises(LoadError, match=r"no tensor in it is a table .*; --tensor one"):
+        load_table(path)
+    assert load_table(path, tensor="one").n_points == 1
