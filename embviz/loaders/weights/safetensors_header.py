@@ -49,6 +49,8 @@ _NUMPY = {
     "F8_E5M2FNUZ": "float8_e5m2fnuz",
     "F8_E8M0": "float8_e8m0fnu",
 }
+CODES = {name: code for code, name in _NUMPY.items()}
+"""Types as safetensors spells them by their names in NumPy."""
 _SMALLER_BITS = {"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6}
 
 

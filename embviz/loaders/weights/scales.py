@@ -13,12 +13,14 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
 from embviz.loaders.opened import list_some
-from embviz.loaders.weights.safetensors_header import Entry
 from embviz.loaders.weights.scaled_rows import ScaledRows
 
 _SCALED = ("F8_E4M3", "F8_E5M2", "F8_E4M3FNUZ", "F8_E5M2FNUZ", "I8")
@@ -30,6 +32,20 @@ _KNOWN = ("_scale_inv", "_scale")
 _FEW = 8
 
 
+class Stored(Protocol):
+    """A tensor of any format; `code` is its type as safetensors spells it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def code(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    def map(self) -> NDArray[Any]: ...
+
+
 @dataclass(frozen=True)
 class Scale:
     """How a table is scaled.
@@ -39,7 +55,7 @@ class Scale:
         blocks: How many rows and columns have one scale.
     """
 
-    entry: Entry
+    entry: Stored
     blocks: tuple[int, int]
 
     def describe(self, shape: tuple[int, ...]) -> str:
@@ -56,27 +72,27 @@ class Scale:
         return f"{form} in {printable(self.entry.name)}"
 
 
-def open_scaled(entry: Entry, scale: Scale) -> ScaledRows:
+def open_scaled(entry: Stored, scale: Scale) -> ScaledRows:
     """Map a table and read its scales."""
     counts = [-(-side // block) for side, block in zip(entry.shape, scale.blocks, strict=True)]
     return ScaledRows(entry.map(), np.asarray(scale.entry.map()).reshape(counts), scale.blocks)
 
 
 def find_scales(
-    entries: Iterable[Entry], block: tuple[int, int] | None = None
-) -> Callable[[Entry], Scale | LoadError | None]:
+    entries: Iterable[Stored], block: tuple[int, int] | None = None
+) -> Callable[[Stored], Scale | LoadError | None]:
     """Return what tells how a table is scaled: by what, that it is not known, or None for not.
 
     Args:
         entries: All tensors of the weights.
         block: The rows and columns of a block, where a config tells them.
     """
-    families: dict[str, list[Entry]] = {}
+    families: dict[str, list[Stored]] = {}
     for entry in sorted(entries, key=_name):
         if _TELLS.search(_last(entry.name)) and not _OF_ACTIVATIONS.search(_last(entry.name)):
             families.setdefault(_family(entry.name), []).append(entry)
 
-    def find(entry: Entry) -> Scale | LoadError | None:
+    def find(entry: Stored) -> Scale | LoadError | None:
         if entry.code not in _SCALED + _INTEGERS or len(entry.shape) != 2 or 0 in entry.shape:
             return None
         family = families.get(_family(entry.name), [])
@@ -90,7 +106,7 @@ def find_scales(
     return find
 
 
-def _name(entry: Entry) -> str:
+def _name(entry: Stored) -> str:
     return entry.name
 
 
@@ -105,7 +121,7 @@ def _last(name: str) -> str:
 
 
 def _match(
-    entry: Entry, beside: list[Entry], block: tuple[int, int] | None
+    entry: Stored, beside: list[Stored], block: tuple[int, int] | None
 ) -> Scale | LoadError | None:
     own = [e for e in beside if e.name.startswith(entry.name)]
     names = {entry.name + ending for ending in _KNOWN}
@@ -127,7 +143,7 @@ def _match(
     )
 
 
-def _sides(entry: Entry) -> str:
+def _sides(entry: Stored) -> str:
     return " x ".join(map(str, entry.shape)) or "one"
 
 

@@ -6,6 +6,7 @@ import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from embviz.loaders.weights.number_types import numpy_type
 from embviz.loaders.weights.pickled_labels import Labels
 from embviz.loaders.weights.pickled_tensors import Found
 from embviz.loaders.weights.pickled_views import ARRAY, View
+from embviz.loaders.weights.safetensors_header import CODES
+from embviz.loaders.weights.scales import Scale, find_scales, open_scaled
 from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
@@ -78,6 +81,8 @@ class _Swapped:
 def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
     """Return tensors whose elements are there, and why others cannot be read."""
     factors = index_factors(t.name for t in found)
+    scales = _find_scaled(store, found)
+    scaling = {scale.entry.name: name for name, (_, scale) in scales.items()}
     firsts: dict[View, Found] = {}
     for t in found:
         first = firsts.get(t.view)
@@ -85,11 +90,57 @@ def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
             firsts[t.view] = t
     tensors, labels = [], Labels()
     for t in found:
-        reason = t.view.reason or _reason(t.view, store.pieces) or _multiplied(t, factors)
+        reason = t.view.reason or _reason(t.view, store.pieces)
+        if t.name not in scales:
+            reason = reason or _multiplied(t, factors)
         first = firsts[t.view]
         tensor = _as_tensor(store, t, reason, "" if first is t else first.name)
+        if t.name in scales:
+            tensor = _scaled(tensor, *scales[t.name])
+        elif t.name in scaling:
+            tensor = replace(tensor, role="slot", note=f"scales of {printable(scaling[t.name])}")
         tensors.append(tensor if reason else _with_labels(store.path, t, tensor, labels))
     return tuple(tensors)
+
+
+@dataclass(frozen=True)
+class _Weight:
+    """A tensor as the rule of scales asks for it."""
+
+    store: Store
+    name: str
+    view: View
+
+    @property
+    def path(self) -> Path:
+        return self.store.path
+
+    @property
+    def code(self) -> str:
+        return CODES.get(self.view.dtype, self.view.dtype)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.view.shape
+
+    def map(self) -> NDArray[Any]:
+        flat = self.view if self.view.shape else replace(self.view, shape=(1,), strides=(1,))
+        rows = _rows(self.store, flat)
+        return rows if isinstance(rows, np.ndarray) else np.asarray(rows[0 : flat.shape[0]])
+
+
+def _find_scaled(store: Store, found: list[Found]) -> dict[str, tuple[_Weight, Scale]]:
+    """Return the tables whose scales lie beside them in a way that is known, by their names."""
+    readable = [t for t in found if not t.view.reason and not _reason(t.view, store.pieces)]
+    weights = [_Weight(store, t.name, t.view) for t in readable]
+    find = find_scales(weights)
+    told = {w.name: (w, find(w)) for w in weights if element_size(w.view.dtype) == 1}
+    return {name: (w, scale) for name, (w, scale) in told.items() if isinstance(scale, Scale)}
+
+
+def _scaled(tensor: Tensor, weight: _Weight, scale: Scale) -> Tensor:
+    note = f"{weight.view.dtype} with {scale.describe(weight.shape)}"
+    return replace(tensor, dtype="float32", rows=partial(open_scaled, weight, scale), note=note)
 
 
 def _rank(t: Found) -> tuple[bool, bool]:

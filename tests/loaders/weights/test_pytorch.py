@@ -183,6 +183,38 @@ def test_new_types_lie_in_storages_of_bytes(tmp_path: Path, dtype: str) -> None:
     assert [t.dtype for t in open_source(path).tensors] == [dtype]
 
 
+@pytest.mark.parametrize("kind", ["F8", "I8"])
+@pytest.mark.parametrize("shape", [(), (1,), (8,), (8, 1), (1, 4), (2, 4)])
+@pytest.mark.parametrize("byteorder", [b"little", b"big"])
+def test_a_table_whose_scales_lie_beside_it_is_multiplied_by_them(
+    tmp_path: Path, kind: str, shape: tuple[int, ...], byteorder: bytes
+) -> None:
+    dtype, name = {
+        "F8": (ml_dtypes.float8_e4m3fn, "float8_e4m3fn"), "I8": (np.int8, "int8")
+    }[kind]  # fmt: skip
+    values = (np.random.default_rng(1).normal(size=(4, 8)) * 40).astype(dtype)  # Lies turned.
+    scales = np.asarray(1 + floats(*shape) ** 2, ml_dtypes.bfloat16)
+    bits = scales.view(np.uint16)
+    stored = bits.byteswap() if byteorder == b"big" else bits
+    of_bytes = store("UntypedStorage", values.nbytes, module="torch.storage")
+    root = {
+        "e.weight": tensor(
+            of_bytes, (8, 4), (1, 8), 0, named("torch", name), by="_rebuild_tensor_v3"
+        ),
+        "e.weight_scale": tensor(store("BFloat16Storage", scales.size, "1"), shape),
+    }
+    storages = {"0": values.tobytes(), "1": stored.tobytes()}
+    path = write_zip(tmp_path / "x.pt", root, storages, byteorder=byteorder)
+    factors = scales.astype(np.float32).reshape(shape if len(shape) != 1 else (-1, 1))
+    spread = np.repeat(factors, 4, axis=0) if shape == (2, 4) else factors
+    vectors = read(path)
+    assert vectors.dtype == np.float32
+    np.testing.assert_array_equal(vectors, values.T.astype(np.float32) * spread)
+    listed = {t.name: t for t in open_source(path).tensors}
+    assert listed["e.weight"].note.startswith(f"{name} with ")
+    assert (listed["e.weight_scale"].role, listed["e.weight"].dtype) == ("slot", "float32")
+
+
 @pytest.mark.parametrize("kind", ["Float", "Double", "Half", "Long", "BFloat16", "Byte"])
 def test_the_other_byte_order_is_read_where_the_file_says_so(tmp_path: Path, kind: str) -> None:
     dtype = np.dtype({**KINDS, "BFloat16": ml_dtypes.bfloat16}[kind])
