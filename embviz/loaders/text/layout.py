@@ -11,6 +11,7 @@ from dataclasses import replace
 from embviz.errors import LoadError
 from embviz.loaders.columns.kinds import name_kind
 from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
+from embviz.loaders.text.comments import count_comments, read_names
 from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
 from embviz.loaders.text.fields import DECIMAL_COMMA, Column, TextLayout, cut, is_number
@@ -29,7 +30,6 @@ _LABEL_AND_FRACTION = re.compile(
     re.DOTALL,
 )
 _DIGIT = re.compile(rb"[0-9]")
-_FIELD = re.compile(rb"[^\t,;| ]+")
 _SEPARATOR_LINE = re.compile(rb'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -59,7 +59,7 @@ def find_layout(
     separator = _SEPARATOR_LINE.fullmatch(lines[0])
     if separator and separator[1] in among:
         n_header, among = 1, separator[1]
-    n_header += _count_comments(lines[n_header:])
+    n_header += count_comments(lines[n_header:])
     lines = lines[n_header:]
     if not lines:
         raise LoadError(shown, "comments and no data")
@@ -75,24 +75,13 @@ def find_layout(
         return _word2vec_layout(rows[1:], layout, counts, shown)
     if counts:
         rows, layout = rows[1:], replace(layout, n_header=n_header + 1, n_rows=counts[0])
-    return _table_layout(rows, layout, shown, given)
-
-
-def _count_comments(lines: Sequence[bytes]) -> int:
-    """Count the leading lines that begin with # and are no rows of that name.
-
-    A row ends in a number and has as many fields as the first line below, or more where that
-    begins with a name: `# tmax = 160` and `# 1 2 3` over rows without names are comments.
-    """
-    n = next((i for i, line in enumerate(lines) if not line.startswith(b"#")), len(lines))
-    below = _FIELD.findall(lines[n]) if n < len(lines) else []
-    for i, line in enumerate(lines[:n]):
-        fields = _FIELD.findall(line)
-        if is_number(fields[-1]) and len(fields) >= len(below):
-            named = not below or not is_number(below[0])
-            if named or len(fields) == len(below):
-                return i
-    return n
+    found = _table_layout(rows, layout, shown, given)
+    above = sample.start[n_header - 1] if n_header else b""
+    if any(found.names) or not above.startswith(b"#"):
+        return found
+    names = read_names(above, found)
+    named = zip(found.columns, names, strict=False)
+    return _with_columns(found, [replace(c, name=n) for c, n in named]) if names else found
 
 
 def _cutting(lines: Sequence[bytes], among: bytes, literal: bool) -> TextLayout:

@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, ParameterError, printable
+from embviz.errors import LoadError, ParameterError, counted, printable
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
 from embviz.loaders.reading import Reading
 from embviz.loaders.refusals import foreign_content
 from embviz.loaders.text.blocks import make_plain, read_block
 from embviz.loaders.text.chunks import TextSource
+from embviz.loaders.text.comments import blank_comments, has_comments
 from embviz.loaders.text.faults import Faults
 from embviz.loaders.text.fields import TextLayout, cut, is_number, is_quoted
 from embviz.loaders.text.json_values import looks_like_json
@@ -90,7 +91,7 @@ class TextFormat:
         sample = take_sample(source)
         layout = self._layout(sample, source, reading.columns is not None)
         taken = take_columns(layout, sample, reading.columns, source.shown)
-        _tell(source, taken)
+        _tell(source, sample, taken)
         return Source(path, tuple(_tensors(path, source, taken, reading)))
 
     def _is_of(self, layout: TextLayout) -> bool:
@@ -157,13 +158,13 @@ def _sniff(start: Start) -> TextLayout | None:
         return None
 
 
-def _tell(source: TextSource, taken: Sequence[Taken]) -> None:
+def _tell(source: TextSource, sample: Sample, taken: Sequence[Taken]) -> None:
     """Say in one line what was left out."""
     notes = [*dict.fromkeys(note for one in taken for note in one.notes)]
     layout = taken[0].layout
     if layout.n_header and layout.n_rows is None:
-        named = any(layout.names)
-        said = "the first line is column names" if named else "comments (#) left out"
+        line = "a comment" if sample.first[layout.n_header - 1][:1] == b"#" else "the first line"
+        said = f"{line} is column names" if any(layout.names) else "comments (#) left out"
         notes.insert(0, said)
     if notes:
         _log.info("%s: %s", source.shown, "; ".join(notes))
@@ -192,9 +193,9 @@ def tsv_tensor(path: Path, name: str) -> Tensor:
         layout = TextLayout(b"\t", len(fields), tuple(range(len(fields))))
         return text_tensor(path, source, layout, name)
     layout = find_layout(sample, b"\t", source.shown)
-    (taken, *_) = take_columns(layout, sample, None, source.shown)
-    _tell(source, (taken,))
-    return text_tensor(path, source, taken.layout, name)
+    taken = take_columns(layout, sample, None, source.shown)[:1]
+    _tell(source, sample, taken)
+    return text_tensor(path, source, taken[0].layout, name)
 
 
 def text_tensor(
@@ -242,7 +243,7 @@ def _read_all(
     """Read all rows and text columns in one pass."""
     rows = _Rows(layout, source, strict)
     if source.size <= source.chunk_bytes:
-        for chunk, number in _data_chunks(source, layout):
+        for chunk, number in _data_chunks(source, layout, rows):
             rows.add(_read(chunk, layout, number, source.shown, strict))
     else:
         _read_in_threads(source, layout, rows, strict)
@@ -260,15 +261,20 @@ def _count_rows(source: TextSource, layout: TextLayout) -> int:
     return n_rows
 
 
-def _data_chunks(source: TextSource, layout: TextLayout) -> Iterator[tuple[bytes, int]]:
+def _data_chunks(
+    source: TextSource, layout: TextLayout, rows: _Rows | None = None
+) -> Iterator[tuple[bytes, int]]:
     """Yield chunks of lines behind the header, with the number of the first line of each."""
-    skip = layout.n_header
+    skip, commented = layout.n_header, has_comments(layout)
     quoted = layout.delimiter if layout.quoted else b""
     for chunk, number in source.chunks(quoted, layout.wrapped):
         while skip and chunk:
             line, _, chunk = chunk.partition(b"\n")
             number += 1
             skip -= bool(line.strip())
+        chunk, n_comments = blank_comments(chunk, layout) if commented else (chunk, 0)
+        if rows is not None:
+            rows.n_comments += n_comments
         if chunk:
             yield chunk, number
 
@@ -286,10 +292,10 @@ def _read_in_threads(source: TextSource, layout: TextLayout, rows: _Rows, strict
     """Read chunks side by side; NumPy lets go of the interpreter in all large operations."""
     workers = min(_MOST_WORKERS, os.cpu_count() or 1)
     pending: deque[Future[Lines]] = deque()
-    done, reported = 0, 0
+    done = reported = 0
     with ThreadPoolExecutor(workers) as pool:
         try:
-            for chunk, number in _data_chunks(source, layout):
+            for chunk, number in _data_chunks(source, layout, rows):
                 pending.append(pool.submit(_read, chunk, layout, number, source.shown, strict))
                 if len(pending) > 2 * workers:
                     rows.add(pending.popleft().result())
@@ -309,7 +315,7 @@ class _Rows:
 
     def __init__(self, layout: TextLayout, source: TextSource, strict: bool) -> None:
         self.layout, self.source, self.strict = layout, source, strict
-        self.n_rows = 0
+        self.n_rows = self.n_comments = 0
         self.faults = Faults()
         self._values = np.empty((0, layout.n_dims), np.float32)
         self._texts: list[list[str]] = [[] for _ in layout.text_columns]
@@ -339,6 +345,8 @@ class _Rows:
         if self.n_rows == 0:
             raise LoadError(shown, "column names and no data")
         self.faults.tell(self.n_rows)
+        if self.n_comments:
+            _log.info("%s: %s (#) left out", shown, counted(self.n_comments, "comment"))
         if layout.n_rows is not None and layout.n_rows != self.n_rows:
             self._settle_count(layout.n_rows, shown)
         self._values.resize((self.n_rows, self._values.shape[1]), refcheck=False)
@@ -354,8 +362,7 @@ class _Rows:
         """
         where, why = f"{shown}:1", f"the header says {n_said} rows, the file has {self.n_rows}"
         if self.strict:
-            way_out = "is the file whole? else correct or remove the first line"
-            raise LoadError(where, why, way_out)
+            raise LoadError(where, why, "is the file whole? else correct or remove the first line")
         labels = self._texts[0] if self._texts else []
         if n_said and {*labels[n_said:]} <= {*labels[:n_said]} and labels[n_said:]:
             # gensim writes vectors of numbered documents twice.

@@ -102,3 +102,39 @@ def test_semicolons_cut_where_a_label_holds_a_comma_and_a_number(tmp_path: Path)
     table = load_table(path)
     np.testing.assert_array_equal(table.vectors, V.astype(np.float32))
     assert table.label(3) == "x,3"
+
+
+@pytest.mark.parametrize("delimiter", [" ", ",", "\t", ";"])
+@pytest.mark.parametrize("header", ["", "x y z", "a note\nx y z", "three words here, and more"])
+@pytest.mark.parametrize("footer", ["", "the end", "end of it all, in 5 words\n1 2 3", "x"])
+def test_comments_of_savetxt_above_and_below_are_no_rows(
+    tmp_path: Path, delimiter: str, header: str, footer: str
+) -> None:
+    path, values = tmp_path / "x.txt", np.random.default_rng(0).normal(size=(5, 3))
+    named = header.endswith("x y z")
+    header = header.replace(" ", delimiter) if named else header
+    np.savetxt(path, values, delimiter=delimiter, header=header, footer=footer)
+    wanted = np.loadtxt(path, delimiter=delimiter).astype(np.float32)
+    (listed,) = list_tensors(path)
+    assert listed.shape == (5, 3)
+    np.testing.assert_array_equal(load_table(path).vectors[0:9], wanted)
+    if named:
+        chosen = load_table(path, columns="x,z").vectors
+        np.testing.assert_array_equal(chosen[0:9], wanted[:, [0, 2]])
+
+
+def test_a_footer_is_told_and_words_that_begin_so_are_rows(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    np.savetxt(tmp_path / "x.txt", np.eye(3) / 7, footer="the end")
+    (tmp_path / "y.txt").write_text("the 0.5 0.25\n#tag 1.5 0.75\n# 2.5 0.5\n")
+    with caplog.at_level("INFO", "embviz"):
+        load_table(tmp_path / "x.txt")
+    assert "x.txt: 1 comment (#) left out" in caplog.text
+    assert load_table(tmp_path / "y.txt").metadata["label"] == ("the", "#tag", "#")
+
+
+def test_a_row_of_numbers_behind_a_hash_is_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("0.5 0.25 1.5\n1.5 0.75 0.5\n# 2.5 0.5\n" * 2)
+    with pytest.raises(LoadError, match=r"x\.txt:3: column 1: '#' is not a number"):
+        load_table(tmp_path / "x.txt")
