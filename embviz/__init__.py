@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from embviz.comparison.values import Comparison, Group, Step, Steps
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
     from embviz.export import (
+        comparison_object,
         export_logdir,
         to_figure,
+        write_changes,
         write_coordinates,
         write_figure,
         write_neighbors,
@@ -59,6 +61,7 @@ _HOMES = {
     "embviz.comparison.compare": (
         "CompareOptions",
         "compare",
+        "comparison_object",
     ),
     "embviz.comparison.values": (
         "Comparison",
@@ -73,8 +76,10 @@ _HOMES = {
         "ParameterError",
     ),
     "embviz.export": (
+        "comparison_object",
         "export_logdir",
         "to_figure",
+        "write_changes",
         "write_coordinates",
         "write_figure",
         "write_neighbors",
@@ -198,6 +203,7 @@ __all__ = [
     "build_index",
     "choose_points",
     "compare",
+    "comparison_object",
     "export_logdir",
     "find_neighbors",
     "link_images",
@@ -218,6 +224,7 @@ __all__ = [
     "read_coordinates",
     "to_figure",
     "write_bookmarks",
+    "write_changes",
     "write_coordinates",
     "write_figure",
     "write_neighbors",
