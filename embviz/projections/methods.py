@@ -87,8 +87,9 @@ def find_projector(name: str) -> type[Any]:
         from importlib.metadata import EntryPoint
 
         return check_projector(name, load_entry(EntryPoint(name, name, "embviz.projectors")))
-    close = difflib.get_close_matches(name, list(PROJECTORS), 1)
-    meant = f"; close to it: {close[0]}" if close else ""
+    names = {known.lower(): known for known in PROJECTORS}
+    close = difflib.get_close_matches(name.lower(), list(names), 1)
+    meant = f"; close to it: {names[close[0]]}" if close else ""
     raise ParameterError(
         f"--method {name}",
         "there is no such method" + meant,

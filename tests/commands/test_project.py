@@ -214,6 +214,8 @@ def test_coordinates_and_a_plotly_figure_are_written_on_request(
         (("--axis", "zebra", "best"), 2, "query 'zebra': it matches none of 200 points"),
         (("--axis", "=best", "=best"), 2, "so it has no direction"),
         (("--method", "tsne", "--perplexity", "100"), 2, "1 to 66.33 fit"),
+        (("--method", "TSNE"), 2, "--method TSNE: there is no such method; close to it: tsne"),
+        (("--method", "t-SNE"), 2, "there is no such method; close to it: tsne"),
         (("--method", "umpa"), 2, "--method umpa: there is no such method; close to it: umap"),
         (("--method", "umap:k=3"), 2, "--method umap:k=3: no field 'k'; one of n_components"),
         (("--method", "gone:X"), 2, "projector 'gone:X': gone:X cannot be loaded (ModuleNotFound"),
