@@ -33,11 +33,13 @@ _LOCAL_HEADER = struct.Struct("<4s2xHH16xHH")
 _ENCRYPTED, _PATCH, _STRONGLY_ENCRYPTED, _UTF_8 = 1, 1 << 5, 1 << 6, 1 << 11
 _LEAST_DICTIONARY = 4096
 _METHODS = {1: "shrinking", 6: "imploding", 9: "Deflate64", 93: "Zstandard", 95: "xz", 98: "PPMd"}
-# What zipfile and the unpackers raise about bytes that are not what they should be.
-_FAILURES = (
-    zipfile.BadZipFile, NotImplementedError, EOFError, zlib.error, struct.error, ValueError,
-    OverflowError, IndexError, MemoryError, LZMAError,
+# What zipfile raises about a directory that is not what it should be.
+_OF_DIRECTORIES = (
+    zipfile.BadZipFile, NotImplementedError, EOFError, struct.error, ValueError, OverflowError,
+    IndexError, MemoryError,
 )  # fmt: skip
+# What the unpackers raise about bytes.
+_OF_UNPACKERS = (EOFError, zlib.error, LZMAError, MemoryError)
 
 
 @contextmanager
@@ -51,7 +53,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
         raise LoadError(path, "no regular file, where a zip archive is needed")
     try:
         archive = zipfile.ZipFile(path)
-    except _FAILURES as e:
+    except _OF_DIRECTORIES as e:
         raise _damaged(path, e, "a damaged zip archive") from None
     except OSError as e:
         if e.errno not in (None, errno.EINVAL):
@@ -201,7 +203,7 @@ class MemberReader:
             return self._take(min(most, READ_BYTES))
         try:
             return self._unpack(self._take, most)
-        except _FAILURES as e:
+        except _OF_UNPACKERS as e:
             raise _damaged(self._what, e) from None
         except OSError as e:
             if e.errno is not None:  # The file's own; bz2 gives none.
@@ -281,7 +283,7 @@ def _unpacker(
     }
     try:
         return _fed(lzma.LZMADecompressor(lzma.FORMAT_RAW, filters=[props]))
-    except _FAILURES as e:
+    except (*_OF_UNPACKERS, ValueError) as e:
         raise _damaged(what, e) from None
 
 

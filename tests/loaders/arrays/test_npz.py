@@ -16,6 +16,7 @@ import pytest
 from embviz.cli import main
 from embviz.errors import LoadError
 from embviz.loaders import list_tensors, load_table
+from embviz.loaders.bytes import zip_members
 
 VECTORS = np.random.default_rng(5).normal(size=(60, 24)).astype(np.float32)
 LABELS = np.array([f"wörd {i}" for i in range(60)])
@@ -217,6 +218,19 @@ try:
 except LoadError as e:
     print(e)
 """
+
+
+@pytest.mark.parametrize("bug", [IndexError, ValueError, NotImplementedError])
+def test_a_bug_of_ours_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bug: type[Exception]
+) -> None:
+    def fail(take: object, most: int) -> bytes:
+        raise bug("not the file's fault")
+
+    monkeypatch.setattr(zip_members, "_inflate", lambda: fail)
+    np.savez_compressed(tmp_path / "x.npz", emb=np.ones((4, 3)))
+    with pytest.raises(bug, match="not the file's fault"):
+        load_table(tmp_path / "x.npz").vectors[0:4]
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is limited by setrlimit")
