@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, read_header
+from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, loading, read_header
 from embviz.loaders.bytes.packed import find_packing, open_unpacked
 from embviz.loaders.bytes.zip_members import most_unpacked, read_into
 from embviz.loaders.opened import Claim, Source, Start, Tensor
@@ -92,7 +92,7 @@ def check_table(header: NpyHeader, what: str) -> None:
         raise LoadError(
             what,
             f"{len(header.shape)}-D, shape ({shape}), where rows of columns (2-D) are needed",
-            f"numpy.save('x.npy', {_loaded(what)}.reshape({header.shape[0]}, -1))"
+            f"numpy.save('x.npy', {loading(what)}.reshape({header.shape[0]}, -1))"
             if header.shape
             else "save an array of rows",
         )
@@ -104,7 +104,7 @@ def check_table(header: NpyHeader, what: str) -> None:
 
 def _object_way_out(shape: tuple[int, ...], what: str) -> str:
     """Return how an array of Python objects becomes a table, by what its shape says it holds."""
-    loaded = _loaded(what, ", allow_pickle=True")
+    loaded = loading(what, trusted=True)
     if not shape:
         return (
             f"where you trust it and it is a dict of vectors: d = {loaded}.item(); "
@@ -113,12 +113,6 @@ def _object_way_out(shape: tuple[int, ...], what: str) -> str:
     stacked = f"numpy.stack({loaded})" if len(shape) == 1 else loaded
     equal = " and its rows are equally long" if len(shape) == 1 else ""
     return f"where you trust it{equal}: numpy.save('x.npy', {stacked}.astype('float32'))"
-
-
-def _loaded(what: str, more: str = "") -> str:
-    """Return what loads an array in Python: a file, or a member as `FILE: 'NAME'`."""
-    file, found, member = what.rpartition(": '")
-    return f"numpy.load({(file if found else what)!r}{more})" + (f"['{member}]" if found else "")
 
 
 def check_size(header: NpyHeader, size: int, what: str) -> None:

@@ -93,3 +93,16 @@ def _parse(body: bytes, offset: int, what: str) -> NpyHeader:
     if not records and (dtype.names or dtype.subdtype):
         raise damaged
     return NpyHeader(dtype, shape, bool(values["fortran_order"]), offset)
+
+
+def loading(what: str, *, trusted: bool = False) -> str:
+    """Return the Python that loads an array.
+
+    Args:
+        what: A file, or a member of an archive as `FILE: 'NAME'`.
+        trusted: Whether Python objects in it are unpickled.
+    """
+    file, found, member = what.rpartition(": '")
+    more = ", allow_pickle=True" if trusted else ""
+    taken = f"[{member.removesuffix(chr(39))!r}]" if found else ""
+    return f"numpy.load({(file if found else what)!r}{more}){taken}"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import LoadError
 from embviz.loaders.arrays.npy import check_packed_size, check_size, map_array, read_packed
-from embviz.loaders.arrays.npy_header import NpyHeader, read_header
+from embviz.loaders.arrays.npy_header import NpyHeader, loading, read_header
 from embviz.loaders.bytes.packed import open_unpacked
 from embviz.loaders.opened import ONE_COLUMN_NAME
 
@@ -77,7 +77,7 @@ def is_label(name: str, dtype: np.dtype[Any], several: bool) -> bool:
 
 def object_way_out(name: str, member: str = "") -> str:
     """Return how an array of Python objects becomes one of texts."""
-    loaded = f"numpy.load('{name}', allow_pickle=True)" + (f"['{member}']" if member else "")
+    loaded = loading(f"{name}: '{member}'" if member else name, trusted=True)
     return f"where you trust it: numpy.save('texts.npy', {loaded}.astype(str))"
 
 
