@@ -19,13 +19,13 @@ _MAGICS: tuple[tuple[bytes, str, str], ...] = (
     (b"7z\xbc\xaf", "a 7z archive", "unpack it first"),
 )
 _MATRIX_MARKET = b"%%MatrixMarket matrix "
-_PICKLE = "a pickle, which could run code and is never read"
+PICKLE = "a pickle, which could run code and is never read"
 _SUFFIXES: dict[str, tuple[str, str]] = {
     ".pt": ("no whole PyTorch file by its content", "fetch or write it again"),
     ".pth": ("no whole PyTorch file by its content", "fetch or write it again"),
-    ".pkl": (_PICKLE, _AS_NPY),
-    ".pickle": (_PICKLE, _AS_NPY),
-    ".joblib": (_PICKLE, _AS_NPY),
+    ".pkl": (PICKLE, _AS_NPY),
+    ".pickle": (PICKLE, _AS_NPY),
+    ".joblib": (PICKLE, _AS_NPY),
     ".gguf": ("no GGUF by its content", "fetch it again"),
     ".safetensors": ("no safetensors by its content", "fetch it again"),
     ".mat": ("a MATLAB file", _AS_NPY),
@@ -79,7 +79,7 @@ def refuse(start: Start) -> LoadError:
     found = foreign_content(start) or _SUFFIXES.get(path.suffix.lower())
     if found is not None:
         kind, way_out = found
-        return LoadError(path, kind if kind == _PICKLE else f"{kind}, which is not read", way_out)
+        return LoadError(path, kind if kind == PICKLE else f"{kind}, which is not read", way_out)
     if path.suffix.lower() == ".bytes":
         return _refuse_raw(path)
     return LoadError(path, "of no known file type", f"what is read: {READ_FORMATS}")
@@ -103,8 +103,8 @@ def foreign_content(start: Start) -> tuple[str, str] | None:
     for magic, kind, way_out in _MAGICS:
         if head.startswith(magic):
             return kind, way_out
-    if _is_pickle(start.unpacked):
-        return _PICKLE, find_way_out(start.unpacked, start.path) or _AS_NPY
+    if is_pickle(start.unpacked):
+        return PICKLE, find_way_out(start.unpacked, start.path) or _AS_NPY
     if start.unpacked.startswith(_MATRIX_MARKET):
         return _matrix_market(start)
     if head.startswith(b"PK\x03\x04"):
@@ -151,7 +151,7 @@ def describe_start(start: bytes) -> str:
         return "a web page (HTML or XML)"
     if text.startswith(b"version http"):
         return "a Git LFS pointer"
-    if _is_pickle(start):
+    if is_pickle(start):
         return "a pickle, which is never read"
     for magic, kind, _ in _MAGICS:
         if start.startswith(magic):
@@ -163,7 +163,8 @@ def describe_start(start: bytes) -> str:
     return "other binary data"
 
 
-def _is_pickle(head: bytes) -> bool:
+def is_pickle(head: bytes) -> bool:
+    """Tell whether a file begins as a pickle of protocol 2 to 5."""
     return head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
 
 

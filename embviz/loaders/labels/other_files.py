@@ -8,10 +8,10 @@ from pathlib import Path
 from embviz.errors import LoadError
 from embviz.loaders.arrays.npy_header import MAGIC as NPY_MAGIC
 from embviz.loaders.opened import Start
+from embviz.loaders.refusals import PICKLE, is_pickle
 
 _TEXT = "write one label a line"
 _KINDS = (
-    (b"\x80", "a pickle, which could run code and is never read", f"{_TEXT}, as UTF-8 text"),
     (b"\x89HDF\r\n", "HDF5, which is not read as labels", "save the columns as TSV or CSV"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file", "save the sheet as CSV"),
     (b"SQLite format 3", "an SQLite database", "save the query's answer as CSV"),
@@ -43,6 +43,8 @@ def read_other(
     if is_table_file(start):
         columns, _ = open_table_columns(path, start)
         return {name: columns.column(name) for name in columns.names}
+    if is_pickle(start.unpacked):
+        raise LoadError(path, PICKLE, f"{_TEXT}, as UTF-8 text")
     for magic, kind, way_out in _KINDS:
         if start.unpacked.startswith(magic):
             raise LoadError(path, kind, way_out)

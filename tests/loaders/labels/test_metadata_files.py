@@ -271,6 +271,11 @@ def test_files_of_other_programs_are_named(tmp_path: Path, raw: bytes, said: str
     assert said in refusal(write(tmp_path, "m", raw), 30)
 
 
+def test_a_label_that_begins_with_another_sign_of_the_euro_is_no_pickle(tmp_path: Path) -> None:
+    path = write(tmp_path, "m", "€ 5\n".encode("cp1252") * 30)
+    assert "m:1: not UTF-8 (byte 0x80" in refusal(path, 30)
+
+
 def test_a_folder_is_no_file_of_labels(tmp_path: Path) -> None:
     assert "a folder, where a file of labels is needed" in refusal(tmp_path, 3)
 
