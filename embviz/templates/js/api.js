@@ -37,6 +37,8 @@ export function createApi(page, view, plot) {
         ),
       );
     },
+    /** @returns {string[]} the names of the points' states, in order; none where there is one only */
+    steps: () => [...(page.steps?.names ?? [])],
     /** @param {Record<string, any>} patch keys of view(); @throws {Error} when a key or value is not known */
     set: (patch) => view.set(patch),
     /** @param {string} text @returns {Int32Array} the matching rows @throws {Error} when it is not understood */

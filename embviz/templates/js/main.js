@@ -14,6 +14,7 @@ import { prepareAxes } from '#js/panels/preparation.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
+import { createSteps, spreadVectors } from '#js/data/steps.js';
 import { openPayload } from '#js/data/payload.js';
 import { addPending, createTabs } from '#js/state/tabs.js';
 import { createStore } from '#js/state/store.js';
@@ -49,6 +50,7 @@ async function open() {
     table: createTable(manifest, manifest.spaces[0].n_dims),
     tabs: createTabs(manifest),
     vectors: null,
+    steps: createSteps(manifest),
     sprite: null,
     carried: [],
     partial: manifest.total_points !== manifest.n_points,
@@ -58,6 +60,7 @@ async function open() {
   await Promise.all([
     ...manifest.projections.map((entry) => loadProjection(page, entry, block)),
     loadColumns(page, block),
+    loadPresence(page, block),
   ]);
   performance.mark('embviz-data');
   const store = createStore({ ...initialState(page), dark: systemDark.matches });
@@ -75,9 +78,15 @@ async function open() {
   const [hasVectors] = await Promise.all([
     spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say),
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
+    spared(loadNeighbors(page, block), 'neighbors cannot be listed', say),
   ]);
-  if (!hasVectors) Object.assign(page.space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
-  if (page.vectors || page.sprite || !hasVectors) view.arrive();
+  if (!hasVectors) {
+    page.vectors = null;
+    for (const space of manifest.spaces)
+      Object.assign(space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
+    page.steps?.vectors.fill(null);
+  }
+  if (page.vectors || page.sprite || !hasVectors || page.steps) view.arrive();
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
@@ -104,7 +113,7 @@ async function loadProjection(page, entry, block) {
   (entry.params.axes ?? []).forEach((axis, i) => {
     if (axis.from === undefined || page.carried.some((known) => known.from === axis.from && known.to === axis.to))
       return;
-    page.carried.push({ ...axis, direction: directions.subarray(i * d, (i + 1) * d) });
+    page.carried.push({ ...axis, space: entry.space, direction: directions.subarray(i * d, (i + 1) * d) });
   });
 }
 
@@ -122,16 +131,40 @@ async function loadColumns(page, block) {
 }
 
 async function loadVectors(page, block) {
-  const entry = page.space.vectors;
-  if (!entry) return;
-  const scales = page.manifest.blocks.vector_scales ? await block('vector_scales') : null;
-  page.vectors = {
-    data: await block('vectors'),
-    n: page.manifest.n_points,
-    d: page.space.n_dims,
-    scales,
-    scale: entry.scale,
-  };
+  const { steps, space } = page;
+  if (!steps) page.vectors = await readVectors(space, page.manifest.n_points, block);
+  else {
+    const found = await Promise.all(
+      steps.spaces.map(async (each, i) => readVectors(each, page.manifest.n_points, block, steps.present[i])),
+    );
+    steps.vectors = found;
+    page.vectors = found.at(-1);
+  }
+}
+
+/** @returns {Promise<import('#js/data/types.js').Vectors | null>} */
+async function readVectors({ vectors, blocks, n_dims: d }, n, block, present = null) {
+  if (!vectors) return null;
+  const [data, scales = null] = await Promise.all(blocks.map(block));
+  return spreadVectors({ data, n, d, scales, scale: vectors.scale }, present);
+}
+
+async function loadPresence({ manifest, steps }, block) {
+  if (!manifest.steps?.present) return;
+  const found = await block(manifest.steps.present);
+  const n = manifest.n_points;
+  steps.present = steps.names.map((_, i) => {
+    const there = found.subarray(i * n, (i + 1) * n);
+    return there.every((x) => x === 1) ? null : there;
+  });
+}
+
+async function loadNeighbors({ manifest, steps }, block) {
+  const lists = manifest.steps?.neighbors;
+  if (!lists) return;
+  const all = (names) => Promise.all(names.map(block));
+  const [indices, distances] = await Promise.all([all(lists.indices), all(lists.distances)]);
+  steps.neighbors = { k: lists.k, metric: lists.metric, indices, distances };
 }
 
 async function loadSprite(page, block) {

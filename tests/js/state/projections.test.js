@@ -70,13 +70,21 @@ test('without vectors the page computes nothing', () => {
 
 test('a recorded step has its own figures, and the end is none', () => {
   const frames = { unit: 'iteration', steps: ['0', '10', '20'], figures: { kl_divergence: [3, null, 1] } };
-  const at = (frame) => stepOf({ frames }, frame);
+  const at = (frame) => stepOf({ frames }, { frame, step: 0 });
   assert.deepEqual(at(0), { index: 0, name: '0', figures: { kl_divergence: 3 } });
   assert.deepEqual(at(0.6), { index: 1, name: '10', figures: { kl_divergence: null } });
   assert.deepEqual(at(1.9), { index: 1, name: '10', figures: { kl_divergence: null } }, 'not the end before it');
   assert.equal(at(2), null);
   assert.equal(at(null), null);
-  assert.equal(stepOf({}, 1), null);
+  assert.equal(stepOf({}, { frame: 1, step: 0 }), null);
+});
+
+test('the figures of a state of the points are those of the nearest step', () => {
+  const frames = { unit: 'step', steps: ['100', '200', '300'], figures: { motion: [null, 0.5, 0.75] } };
+  const at = (step) => stepOf({ frames, isOfSteps: true }, { frame: null, step });
+  assert.deepEqual(at(0.4), { index: 0, name: '100', figures: { motion: null } });
+  assert.deepEqual(at(1.4), { index: 1, name: '200', figures: { motion: 0.5 } });
+  assert.equal(at(1.6), null, 'the last one is the end');
 });
 
 test('a store tells its listeners of changes only, and its state is frozen', () => {

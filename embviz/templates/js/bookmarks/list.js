@@ -167,7 +167,7 @@ export function keepView(page, view, camera) {
   );
   const shownIn = tabOf(tab?.method ?? name);
   const entryOf = (method) => anyEntry(page, view, state, method);
-  const step = stepOf(view.entry(state), state.frame);
+  const step = view.entry(state).isOfSteps ? null : stepOf(view.entry(state), state);
   const iteration = step && Number.isFinite(Number(step.name)) ? Number(step.name) : null;
   const three = state.components.length >= scene.dims ? state.components : chosen(state.components, scene.dims);
   return {
@@ -212,7 +212,7 @@ function arraysOf(page, view, state, scene, shownIn) {
     }
     if (!entry) return null;
     const keys = named(name, first(Math.min(most, entry.n_components)));
-    return { keys, data: entry.data, stride: entry.n_components };
+    return { keys, data: view.dataAt(entry, state.step), stride: entry.n_components };
   });
   return arrays.filter(Boolean);
 }

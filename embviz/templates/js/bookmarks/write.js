@@ -18,6 +18,8 @@ export const SESSION = new Set([
   'highlight',
   'sphere',
   'playing',
+  'stepping',
+  'speed',
   'loop',
   'run',
   'tags',

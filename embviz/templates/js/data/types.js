@@ -21,6 +21,8 @@
  * @property {Entry[]} projections
  * @property {string} first the key of the tab that is open first
  * @property {SpriteEntry | null} sprite
+ * @property {StepsEntry | null} steps states of the points, where there are several
+ * @property {any} comparison what changed between two of them, see embviz/report/steps.py
  * @property {Record<string, BlockEntry>} blocks
  *
  * @typedef {'cosine' | 'euclidean'} Metric
@@ -32,6 +34,15 @@
  * @property {string} dtype
  * @property {{scale: number} | null} vectors null where they do not travel
  * @property {string} vectors_note
+ * @property {string[]} blocks of its vectors, and of their scales where they have some
+ *
+ * @typedef {object} StepsEntry
+ * @property {'run' | 'comparison'} kind
+ * @property {string[]} names
+ * @property {string[]} spaces the key of each step's
+ * @property {string | null} present a block, which points are there at a step
+ * @property {{k: number, metric: Metric, indices: string[], distances: string[]} | null} neighbors blocks a step
+ * @property {Record<string, (number | null)[]>} figures
  *
  * @typedef {object} SpriteEntry
  * @property {string} mime
@@ -67,6 +78,7 @@
  * @property {string} [directions] the block of the directions of its axes
  * @property {Frames} [frames]
  * @property {Float32Array} [frameData] (frames, n_points, n_components)
+ * @property {boolean} [isOfSteps] whether the frames are the steps of the page
  * @property {{name: string, block: string}[]} [per_point]
  * @property {boolean} [pending] whether it is still to be computed here
  * @property {number} [id] where the page computed it
@@ -83,7 +95,7 @@
  * @typedef {Partial<Axis> & {n_from?: number, n_to?: number, column?: string | null}} GivenAxis
  * @typedef {{title: string, low: string, high: string}} AxisTitle
  * @typedef {{from: string, to: string, direction: Float32Array, n_from: number, n_to: number,
- *   column?: string | null}} CarriedAxis
+ *   column?: string | null, space?: string}} CarriedAxis
  */
 
 /**
@@ -126,8 +138,21 @@
  *
  * @typedef {Float32Array | Int8Array | Uint8Array | Int16Array | Uint16Array} Stored
  * @typedef {{data: Stored, n: number, d: number, scales: Float32Array | null, scale: number, unit?: number,
- *   mean?: Float64Array | null}} Vectors
+ *   mean?: Float64Array | null, present?: Uint8Array}} Vectors `present` is 0 where a row stands for no point
  * @typedef {Vectors & {unit: number}} SafeVectors in a safe unit, see numbers/unit.js
+ */
+
+/**
+ * States of the points; a list has an item a step.
+ *
+ * @typedef {object} Steps
+ * @property {'run' | 'comparison'} kind
+ * @property {string[]} names
+ * @property {Record<string, (number | null)[]>} figures
+ * @property {SpaceEntry[]} spaces
+ * @property {(Uint8Array | null)[]} present 1 for each point that is there; null where all are
+ * @property {(Vectors | null)[]} vectors
+ * @property {{k: number, metric: Metric, indices: Int32Array[], distances: Float32Array[]} | null} neighbors
  */
 
 /**
@@ -138,7 +163,8 @@
  * @property {SpaceEntry} space
  * @property {Table} table
  * @property {Map<string, Tab>} tabs
- * @property {Vectors | null} vectors
+ * @property {Vectors | null} vectors of the last step, where there are steps
+ * @property {Steps | null} steps
  * @property {any} sprite see plot/thumbnail.js
  * @property {CarriedAxis[]} carried axes whose directions came with the page
  * @property {string[]} [imageLinks]
@@ -153,6 +179,10 @@
  * @property {number[]} components
  * @property {number | null} frame
  * @property {boolean} playing
+ * @property {number} step of the points' states, from 0; a fraction lies between two
+ * @property {boolean} stepping whether they are played
+ * @property {number} speed steps a second
+ * @property {boolean} trail whether selected points show the places where they were
  * @property {RunStatus | null} run
  * @property {Found[]} components_here what the page has computed of the points and vectors asked for
  * @property {boolean} arrived whether all that comes after the first picture is there
@@ -183,8 +213,8 @@
  * @property {boolean} dark
  * @property {boolean} help
  *
- * @typedef {{isolated: Int32Array | null, spherize: boolean, entry: Entry, isDone: boolean}} Found PCA anew; until it
- *   is done its entry is the file's with a note
+ * @typedef {{isolated: Int32Array | null, spherize: boolean, vectors: Vectors, entry: Entry, isDone: boolean}} Found
+ *   PCA anew; until it is done its entry is the file's with a note
  * @typedef {'auto' | 'categories' | 'gradient' | 'log'} ColorAs
  * @typedef {{name: string, dims: number, data: Float32Array}} Placed places that a bookmark brought along
  * @typedef {{row: number, radius: number}} Sphere

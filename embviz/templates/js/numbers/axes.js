@@ -1,6 +1,7 @@
 import { axisDirection, orthonormal, times } from '#js/numbers/linalg.js';
 import { onceEach } from '#js/data/kept.js';
 import { inShownUnit, leadingDirection, leadingLeft, startCovariance } from '#js/numbers/pca.js';
+import { rowsThere } from '#js/data/steps.js';
 import { match, QueryError } from '#js/data/query.js';
 import { createSpace } from '#js/numbers/space.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
@@ -26,8 +27,8 @@ export function resolveAxis(page, axis, column) {
   );
   if (known) return { ...known, carried: true };
   if (!page.vectors) throw new QueryError('The vectors are not in this page, so no axis can be drawn here');
-  const from = match(page.table, axis.from, column);
-  const to = match(page.table, axis.to, column);
+  const from = rowsThere(page.vectors, match(page.table, axis.from, column));
+  const to = rowsThere(page.vectors, match(page.table, axis.to, column));
   for (const [query, rows] of [
     [axis.from, from],
     [axis.to, to],
@@ -68,7 +69,9 @@ export function covarianceOf(vectors) {
   return isDear && !keptCovariance.has(vectors) ? null : keptCovariance(vectors);
 }
 
-const keptCovariance = onceEach((/** @type {Vectors} */ vectors) => startCovariance(createSpace(vectors, null, false)));
+const keptCovariance = onceEach((/** @type {Vectors} */ vectors) =>
+  startCovariance(createSpace(vectors, rowsThere(vectors), false)),
+);
 
 /** @returns {Float64Array | null} null where nothing is left @throws {QueryError} where no direction stands out */
 function leftOver(vectors, directions) {
@@ -78,7 +81,7 @@ function leftOver(vectors, directions) {
   if (!covariance && d > FEW_DIMS) {
     // The covariance costs as much as d / 12 products.
     const products = d > MOST_DIMS ? MOST_PRODUCTS : d / 12;
-    const { direction, settled } = leadingDirection(createSpace(vectors, null, false), basis, products);
+    const { direction, settled } = leadingDirection(createSpace(vectors, rowsThere(vectors), false), basis, products);
     if (settled) return direction;
     if (d > MOST_DIMS)
       throw new QueryError('No direction varies most by enough to be told from the next; type queries for all axes');
@@ -104,6 +107,7 @@ export function customView(page, axes, column) {
   const directions = found.filter(Boolean).map((item) => Float64Array.from(item.direction));
   const safe = inSafeUnit(page.vectors);
   const { n } = safe;
+  const count = rowsThere(safe)?.length ?? n;
   const coordinates = new Float64Array(n * k);
   const titles = found.map((item, at) => {
     /** @type {Float64Array | Float32Array} */
@@ -115,7 +119,7 @@ export function customView(page, axes, column) {
     if (direction) {
       const along = times(safe, direction);
       // A filled axis is a principal component, whose middle is the mean.
-      const middle = item ? 0 : along.reduce((sum, x) => sum + x, 0) / n;
+      const middle = item ? 0 : along.reduce((sum, x) => sum + x, 0) / count;
       for (let i = 0; i < n; i++) coordinates[i * k + at] = along[i] - middle;
     }
     return axisTitle(item ? axes[at] : null);

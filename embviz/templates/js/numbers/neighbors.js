@@ -19,7 +19,14 @@ export function nearest(vectors, row, k, metric) {
   const safe = inSafeUnit(vectors);
   const isCosine = metric === 'cosine';
   const distances = isCosine ? cosineDistances(safe, row) : euclideanDistances(safe, row);
-  const indices = smallest(distances, Math.min(k, safe.n - 1), row);
+  const { present } = safe;
+  let count = safe.n;
+  for (let i = 0; present && i < safe.n; i++) {
+    if (present[i]) continue;
+    distances[i] = Infinity;
+    count--;
+  }
+  const indices = smallest(distances, Math.min(k, count - 1), row);
   return { indices, distances: Float64Array.from(indices, (i) => distances[i] * (isCosine ? 1 : safe.unit)) };
 }
 

@@ -1,3 +1,4 @@
+import { rowsThere } from '#js/data/steps.js';
 import { centroid, rowScale } from '#js/numbers/linalg.js';
 import { onceEach } from '#js/data/kept.js';
 import { inSafeUnit } from '#js/numbers/unit.js';
@@ -57,10 +58,7 @@ export function metricRows({ n, d, read }, metric) {
 }
 
 const meanOf = onceEach((/** @type {SafeVectors} */ safe) =>
-  centroid(
-    safe,
-    Array.from({ length: safe.n }, (_, i) => i),
-  ),
+  centroid(safe, rowsThere(safe) ?? Array.from({ length: safe.n }, (_, i) => i)),
 );
 
 /**

@@ -13,6 +13,9 @@ const PLACING = ['projection', 'dims', 'components', 'spherize'];
 /** A change of these is a step that the back button takes back; of others the address is only brought up to date. */
 const STEPS = ['projection', 'dims', 'components', 'isolated', 'selected', 'color_by', 'label_by', 'spherize'];
 
+/** @returns {boolean} whether what played was stopped or started */
+const hasStopped = (state, before) => state.playing !== before.playing || state.stepping !== before.stepping;
+
 /**
  * The view in the URL's fragment.
  *
@@ -80,7 +83,7 @@ export function createAddress(page, view, store, say) {
   function write() {
     timer = 0;
     const state = store.get();
-    if (state.playing) return;
+    if (state.playing || state.stepping) return;
     const { fragment } = current();
     // A query that is typed on is one step, however slowly.
     const isTyped = state.query !== written.query && written.query.trim() !== '' && state.query.trim() !== '';
@@ -107,7 +110,7 @@ export function createAddress(page, view, store, say) {
       plot = shown;
       if (wanted) plot.setCamera(wanted);
       store.subscribe((state, before) => {
-        if (LINKED.some((key) => state[key] !== before[key]) || state.playing !== before.playing) schedule();
+        if (LINKED.some((key) => state[key] !== before[key]) || hasStopped(state, before)) schedule();
       });
       window.addEventListener('popstate', () => {
         clearTimeout(timer);

@@ -2,6 +2,7 @@ import { ofTheEnd } from '#js/data/words.js';
 import { coloring, helpsLog } from '#js/drawing/color.js';
 import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createLegend } from '#js/panels/legend.js';
+import { pageAt } from '#js/data/steps.js';
 import { sequenceColumn } from '#js/data/sequences.js';
 import { stepOf } from '#js/state/tabs.js';
 
@@ -63,7 +64,7 @@ export function createDataPanel(page, view) {
       // What was measured of the points is of the picture at its end.
       const entry = view.entry(state);
       const isOfIt = entry?.per_point?.some(({ name }) => name === state.color_by);
-      remark.hidden = !isOfIt || stepOf(entry, state.frame) === null;
+      remark.hidden = !isOfIt || stepOf(entry, state) === null;
       if (!remark.hidden) setText(remark, ofTheEnd(entry.frames));
       spherize.render(state.spherize, page.space.vectors ? '' : page.space.vectors_note);
       paths.render(state.sequences);
@@ -120,8 +121,8 @@ export function createHeader(page, view, buttons) {
     element,
     render(state) {
       const { total_points: total, n_points: n } = manifest;
-      const { n_dims: dims } = page.space;
-      const visible = state.isolated ? state.isolated.length : n;
+      const { n_dims: dims } = pageAt(page, state).space;
+      const visible = view.unfiltered(state)?.length ?? n;
       const points = visible === total ? `${format(n)} points` : `${format(visible)} of ${format(total)} points`;
       setText(counts, `${points} · ${format(dims)} dimensions`);
       setText(chosen, state.selected.length ? ` · ${format(state.selected.length)} selected` : '');

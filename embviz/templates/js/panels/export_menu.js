@@ -17,7 +17,7 @@ const SLICE_MS = 40;
 export function exportPoints(page, view, rows = null) {
   const state = view.get();
   const scene = view.scene(state);
-  const all = () => state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+  const all = () => view.unfiltered(state) ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
   const name = state.placed?.name ?? state.projection;
   const isChosen = page.tabs.get(name)?.role === 'components';
   const parts = isChosen ? state.components.map((c) => c + 1) : [1, 2, 3];
@@ -59,7 +59,7 @@ export function createExportMenu(page, view, to) {
   const name = (what, extension) => fileName(page.manifest.title, what, extension);
   const savePoints = (rows, what) =>
     download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
-  const everything = () => view.get().isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+  const everything = () => view.unfiltered() ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
 
   async function savePng() {
     const canvas = to.plot().toCanvas(SCALE * (window.devicePixelRatio || 1));
@@ -104,7 +104,7 @@ export function createExportMenu(page, view, to) {
   const items = () => {
     const { selected } = view.get();
     const none = selected.length ? '' : 'Select points first';
-    const noVectors = page.vectors ? none : page.space.vectors_note;
+    const noVectors = view.neighborsProblem() || none;
     return [
       ['Picture, PNG', savePng, ''],
       [

@@ -1,4 +1,5 @@
 import { KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js';
+import { pageAt } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { ofWhichPoints } from '#js/state/figures.js';
 import { entryFor } from '#js/state/tabs.js';
@@ -37,7 +38,8 @@ export function createHelp(page, view) {
 }
 
 function content(page, view, state) {
-  const { manifest, space } = page;
+  const { manifest } = page;
+  const { space } = pageAt(page, state);
   const tab = page.tabs.get(state.projection);
   const entry = view.entry(state);
   const { params, stats } = view.facts(state);

@@ -173,13 +173,13 @@ function createPlayer(page, view) {
     element,
     render(state) {
       const entry = entryNow(state);
-      element.hidden = !entry?.frames;
+      element.hidden = !entry?.frames || Boolean(entry.isOfSteps);
       if (element.hidden) return;
       const { steps, unit, figures } = entry.frames;
       const at = state.frame ?? steps.length - 1;
       slider.max = String(steps.length - 1);
       if (Number(slider.value) !== at) slider.value = String(at);
-      const near = stepOf(entry, state.frame)?.index ?? steps.length - 1;
+      const near = stepOf(entry, state)?.index ?? steps.length - 1;
       loop.setAttribute('aria-pressed', String(state.loop));
       slider.setAttribute('aria-label', `Recorded ${unit}`);
       slider.setAttribute('aria-valuetext', `${unit} ${steps[near]}`);

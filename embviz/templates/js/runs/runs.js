@@ -1,5 +1,6 @@
 import { CAPTIONS } from '#js/data/words.js';
 import { METHODS } from '#js/runs/methods.js';
+import { pageAt, rowsThere } from '#js/data/steps.js';
 import { tagged } from '#js/data/tags.js';
 import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
@@ -33,7 +34,7 @@ export function createRuns(page, get, report) {
   }
 
   function start(name, options) {
-    const run = prepare(page, get(), name, options);
+    const run = prepare(pageAt(page, get()), get(), name, options);
     const before = find(name, run.dims);
     if (before) stop(before);
     runs.set(`${name} ${run.dims}`, run);
@@ -69,7 +70,8 @@ export function createRuns(page, get, report) {
     /** @returns {Entry | undefined} what a run has come to, if it is on the points that are shown */
     entry(state, name, dims) {
       const run = find(name, dims);
-      return run?.entry && isOn(run, state.isolated) ? run.entry : undefined;
+      const isHere = run?.entry && run.vectors === pageAt(page, state).vectors && isOn(run, state.isolated);
+      return isHere ? run.entry : undefined;
     },
     /** @returns {RunStatus | null} what is known of the run of a tab, for the state */
     status: (name, dims) => find(name, dims)?.status ?? null,
@@ -93,7 +95,8 @@ function prepare(page, { isolated, spherize, metric, dims, tags }, name, options
   if (!page.vectors) throw new RangeError(page.space.vectors_note);
   const { method: kind } = page.tabs.get(name);
   const method = METHODS[kind];
-  const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
+  const all = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
+  const rows = rowsThere(page.vectors, all);
   const { supervise = null, ...others } = options;
   const asked = method.run.check(rows.length, { dims, ...others });
   const labels = supervise ? readLabels(tagged(page.table, tags), rows, supervise) : null;
@@ -113,6 +116,7 @@ function prepare(page, { isolated, spherize, metric, dims, tags }, name, options
     method,
     rows,
     isolated,
+    vectors: page.vectors,
     dims: asked.dims,
     normalize: spherize ? 'sphere' : 'none',
     entry: null,

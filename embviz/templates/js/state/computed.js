@@ -2,9 +2,10 @@ import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
 import { entryFor, ownTab } from '#js/state/tabs.js';
 import { createRuns } from '#js/runs/runs.js';
 import { onceEach } from '#js/data/kept.js';
+import { pageAt, rowsThere, stepName } from '#js/data/steps.js';
 import { createSpace, takeVectors } from '#js/numbers/space.js';
 
-/** @import { Entry, Found, Page, State } from '#js/data/types.js' */
+/** @import { Entry, Found, Page, State, Vectors } from '#js/data/types.js' */
 
 /** More multiplications than that are left to a worker, so that the page goes on answering. */
 const MOST_AT_ONCE = 3e9;
@@ -12,7 +13,7 @@ const A_SECOND = 1.3e9;
 
 /**
  * @typedef {ReturnType<typeof createComputed>} Computed
- * @typedef {{isolated: Int32Array | null, spherize: boolean}} Asked of which points and vectors
+ * @typedef {{isolated: Int32Array | null, spherize: boolean, vectors: Vectors}} Asked of which points and vectors
  */
 
 /**
@@ -34,7 +35,7 @@ export function createComputed(page, get, report) {
     const tab = tabs.get(name);
     const given = entryFor(tab, dims);
     if (tab?.role !== 'components' || !given) return runs.entry(state, name, dims) ?? given;
-    const { shown, ask } = needed(page, tab, given, state);
+    const { shown, ask } = needed(pageAt(page, state), tab, given, state);
     return ask ? (find(state.components_here, given, ask)?.entry ?? given) : shown;
   }
 
@@ -43,25 +44,27 @@ export function createComputed(page, get, report) {
     const tab = tabs.get(name);
     const given = entryFor(tab, dims);
     if (tab?.role !== 'components' || !given) return state.components_here;
-    const { ask } = needed(page, tab, given, state);
+    const at = pageAt(page, state);
+    const { ask } = needed(at, tab, given, state);
     if (ask && find(state.components_here, given, ask)) return state.components_here;
     const done = drop(state.components_here);
-    const known = ask ? put(done, given, compute(given, ask)) : done;
+    const known = ask ? put(done, given, compute(at, stepName(page, state), given, ask)) : done;
     release();
     return known;
   }
 
   /** @returns {Found} PCA of what is asked for; where it takes long, a note until it is reported */
-  function compute(given, ask) {
-    const seconds = secondsFor(page, given, ask);
+  function compute(at, step, given, ask) {
+    const seconds = secondsFor(at, given, ask);
     if (seconds === 0) {
-      const found = principalComponents(createSpace(page.vectors, ask.isolated, ask.spherize), given.n_components);
-      return { ...ask, entry: toEntry(page, given, found, ask), isDone: true };
+      const rows = rowsThere(at.vectors, ask.isolated);
+      const found = principalComponents(createSpace(at.vectors, rows, ask.spherize), given.n_components);
+      return { ...ask, entry: toEntry(at, step, given, found, ask), isDone: true };
     }
-    job = startPca(page, ask, given.n_components, (found, problem) => {
+    job = startPca(at, ask, given.n_components, (found, problem) => {
       job = null;
       const failed = { note: `PCA of these points could not be computed: ${problem}.`, failed: problem };
-      const result = found ? toEntry(page, given, found, ask) : { ...given, ...failed };
+      const result = found ? toEntry(at, step, given, found, ask) : { ...given, ...failed };
       report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }) });
       release();
     });
@@ -112,11 +115,11 @@ export const isSpherized = (page) => ownTab(page.tabs, 'components')?.entries[0]
 function needed(page, tab, given, { isolated, spherize }) {
   const isGivenSphere = given.params.normalize === 'sphere';
   // Beside PCA as the state has it, others stay of the vectors that they are of.
-  const ask = { isolated, spherize: tab.isOwn ? spherize : isGivenSphere };
+  const ask = { isolated, spherize: tab.isOwn ? spherize : isGivenSphere, vectors: page.vectors };
   if (isolated === null && ask.spherize === isGivenSphere) return { shown: given };
   if (!page.vectors)
     return { shown: isolated === null || page.space.vectors ? given : withNote(given, NOTES.noVectors) };
-  if (isolated !== null && isolated.length < 2) return { shown: withNote(given, NOTES.alone) };
+  if (isolated !== null && rowsThere(page.vectors, isolated).length < 2) return { shown: withNote(given, NOTES.alone) };
   return { ask };
 }
 
@@ -132,8 +135,14 @@ const notesOf = onceEach((/** @type {Entry} */ given) =>
 /** The same object each time. */
 const withNote = (given, note) => notesOf(given)[note];
 
-const find = (known, given, { isolated, spherize }) =>
-  known.find((found) => found.isolated === isolated && found.spherize === spherize && isOf(found.entry, given));
+const find = (known, given, { isolated, spherize, vectors }) =>
+  known.find(
+    (found) =>
+      found.isolated === isolated &&
+      found.spherize === spherize &&
+      found.vectors === vectors &&
+      isOf(found.entry, given),
+  );
 
 /** @returns {Found[]} with one more, without those of other points and the one in its place */
 const put = (known, given, one) => [
@@ -160,13 +169,13 @@ function startPca(page, { isolated, spherize }, wanted, done) {
     worker.terminate();
     done(null, message);
   };
-  const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
+  const rows = rowsThere(page.vectors, isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i));
   worker.postMessage({ kind: 'components', vectors: takeVectors(page.vectors, rows, spherize), spherize, wanted });
   return worker;
 }
 
 /** Components of a part as an entry: all points of the page lie on its axes, which there are as many of as before. */
-function toEntry(page, given, found, { isolated, spherize }) {
+function toEntry(page, step, given, found, { isolated, spherize }) {
   const k = given.n_components;
   const n = page.vectors.n;
   const components = found.directions.length;
@@ -175,9 +184,11 @@ function toEntry(page, given, found, { isolated, spherize }) {
   const data = components === k ? along : new Float32Array(n * k);
   if (data !== along)
     for (let i = 0; i < n; i++) for (let c = 0; c < components; c++) data[i * k + c] = along[i * components + c];
+  const ofStep = step ? ` at step ${step}, with axes of its own` : '';
+  const { frames, frameData, isOfSteps, ...own } = given;
   const count = isolated ? `the ${isolated.length.toLocaleString('en')} isolated points` : 'all points';
   return {
-    ...given,
+    ...own,
     data,
     id: ++entries,
     params: {
@@ -191,8 +202,8 @@ function toEntry(page, given, found, { isolated, spherize }) {
       total_variance: found.total * (space.unit / unit) ** 2,
     },
     note: isolated
-      ? `PCA of ${count} alone, computed anew.`
-      : `PCA of ${spherize ? 'spherized' : 'raw'} vectors, computed in this page.`,
+      ? `PCA of ${count} alone${ofStep}, computed anew.`
+      : `PCA of ${spherize ? 'spherized' : 'raw'} vectors${ofStep}, computed in this page.`,
   };
 }
 

@@ -61,7 +61,7 @@ function madeWith(entry, { unit = 1 }, isTitled) {
 export function factsOf(page, view, state) {
   const entry = view.entry(state);
   const role = page.tabs.get(state.projection)?.role ?? '';
-  const step = stepOf(entry, state.frame);
+  const step = stepOf(entry, state);
   const isTitled = role === 'components' || role === 'axes';
   const points = ofWhichPoints(page, state, entry);
   const quality = qualityFacts(entry, state, role);

@@ -25,6 +25,10 @@ export function initialState(page) {
     components: [0, 1, 2].slice(0, Math.max(2, countComponents(tabs) || 3)),
     frame: null,
     playing: false,
+    step: page.steps ? page.steps.names.length - 1 : 0,
+    stepping: false,
+    speed: 1,
+    trail: false,
     run: null,
     components_here: [],
     arrived: false,
@@ -88,6 +92,13 @@ export const RULES = {
     'is not two or three component numbers',
   frame: (value) => value === null || (Number.isFinite(value) && value >= 0) || 'is neither null nor a frame number',
   playing: isBoolean,
+  step: (value, { steps }) =>
+    (Number.isFinite(value) && value >= 0 && value <= (steps?.names.length ?? 1) - 1) ||
+    (steps ? `is not in 0 .. ${steps.names.length - 1}` : 'is not 0, and this page has no steps'),
+  stepping: (value, { steps }) =>
+    steps ? isBoolean(value) : value === false || 'cannot be, as this page has no steps',
+  speed: isOneOf(0.5, 1, 2, 4),
+  trail: isBoolean,
   run: (value, page, state) =>
     value === null ||
     (state.run !== null && value?.id === state.run.id) ||

@@ -54,6 +54,8 @@ const PARTS = [
   ['d', 'dims', asNumber],
   ['c', 'components', asNumbers],
   ['f', 'frame', asNumber],
+  ['st', 'step', asNumber],
+  ['tr', 'trail', asFlag],
   ['z', 'spherize', asFlag],
   ['a', 'axes', asAxes],
   ['in', 'column', asColumn],

@@ -12,8 +12,9 @@ import { categories } from '#js/data/table.js';
  * How the points of a state look: colors, classes, which of them are shown, and the sequences between them.
  *
  * @param {(state?: State) => Table} table as a state has it tagged @param {() => State} get @param {Memo} memo
+ * @param {(state: State) => Uint8Array | null} there 1 for each point that is there at the step shown, null for all
  */
-export function createLooks(table, get, memo) {
+export function createLooks(table, get, memo, there) {
   /** @returns {Int32Array} the points of a legend entry, of those that are shown */
   function rowsOfClass(code, state = get()) {
     const classes = classesOf(state);
@@ -52,29 +53,39 @@ export function createLooks(table, get, memo) {
     });
 
   /**
-   * How many points of each legend entry are among those isolated; what the legend itself hides counts.
+   * How many points of each legend entry are among those isolated and there; what the legend itself hides counts.
    *
-   * @returns {Map<number, number> | null} by code, -1 for what is missing; null where nothing is isolated
+   * @returns {Map<number, number> | null} by code, -1 for what is missing; null where all points are
    */
   const countsShown = (state = get()) =>
-    memo('counts', [state.isolated, classesOf(state), coloringOf(state).legend], () => {
-      if (!state.isolated) return null;
+    memo('counts', [state.isolated, there(state), classesOf(state), coloringOf(state).legend], () => {
+      const rows = unfiltered(state);
+      if (!rows) return null;
       const classes = classesOf(state);
       const numbers = classes ? null : table(state).column(state.color_by)?.numbers();
       const counts = new Map();
-      for (const row of state.isolated) {
+      for (const row of rows) {
         const code = classes ? classes[row] : Number.isNaN(numbers?.[row]) ? -1 : 0;
         counts.set(code, (counts.get(code) ?? 0) + 1);
       }
       return counts;
     });
 
-  /** @returns {Uint8Array | null} 1 where a point is shown, by isolating and the legend's filter */
+  /** @returns {Int32Array | null} the points that are there and isolated, whatever the legend hides; null for all */
+  const unfiltered = (state = get()) =>
+    memo('unfiltered', [state.isolated, there(state)], () => {
+      const present = there(state);
+      if (!present) return state.isolated;
+      return (state.isolated ?? Int32Array.from(present.keys())).filter((row) => present[row] === 1);
+    });
+
+  /** @returns {Uint8Array | null} 1 where a point is shown: it is there, isolated, and not filtered by the legend */
   const visible = (state = get()) =>
-    memo('visible', [state.isolated, state.hidden, table(state).column(state.color_by), state.color_as], () => {
-      if (!state.isolated && !state.hidden.length) return null;
-      const out = new Uint8Array(table(state).n_points).fill(state.isolated ? 0 : 1);
-      if (state.isolated) for (const row of state.isolated) out[row] = 1;
+    memo('visible', [unfiltered(state), state.hidden, table(state).column(state.color_by), state.color_as], () => {
+      const rows = unfiltered(state);
+      if (!rows && !state.hidden.length) return null;
+      const out = new Uint8Array(table(state).n_points).fill(rows ? 0 : 1);
+      if (rows) for (const row of rows) out[row] = 1;
       if (state.hidden.length && state.color_by !== null) {
         const classes = classesOf(state);
         const hidden = new Set(state.hidden);
@@ -90,5 +101,5 @@ export function createLooks(table, get, memo) {
       return state.sequences && column ? followSequences(nextPoints(column.values, table(state).rowNumber)) : null;
     });
 
-  return { coloring: coloringOf, countsShown, shades, rowsOfClass, visible, paths };
+  return { coloring: coloringOf, countsShown, shades, rowsOfClass, unfiltered, visible, paths };
 }

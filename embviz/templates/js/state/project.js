@@ -61,7 +61,7 @@ function shown(page, view) {
   if (scene.error) throw new Error(scene.error);
   const { failed } = view.entry(state);
   if (failed !== undefined) throw new Error(`PCA could not be computed: ${failed}`);
-  const rows = state.isolated ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+  const rows = view.unfiltered(state) ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
   const { dims } = state;
   const coordinates = new Float32Array(rows.length * dims);
   rows.forEach((row, i) => {

@@ -1,22 +1,24 @@
 import { axesProblem } from '#js/state/axes.js';
 import { axisTitle, customView } from '#js/numbers/axes.js';
 import { bounds, frameAt, pick } from '#js/numbers/coordinates.js';
+import { pageAt } from '#js/data/steps.js';
 import { stepOf } from '#js/state/tabs.js';
 import { QueryError } from '#js/data/query.js';
 import { CAPTIONS, SPHERIZE, wordsOf } from '#js/data/words.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
 /**
- * @import { AxisTitle, Page, Params, State, Stats, Table } from '#js/data/types.js'
+ * @import { AxisTitle, Entry, Page, Params, State, Stats, Table } from '#js/data/types.js'
  * @import { Computed } from '#js/state/computed.js'
  * @import { Memo } from '#js/state/memo.js'
  */
 
 /**
  * @typedef {ReturnType<typeof createScene>} Scenes
- * @typedef {{coordinates: Float32Array, axes: AxisTitle[] | null, extent?: Float32Array, unit?: number,
+ * @typedef {{coordinates: Float32Array, axes: AxisTitle[] | null, extent?: Float32Array, ranges?: Box, unit?: number,
  *   counts?: ({from: number, to: number} | null)[], error?: string}} Placing
- * @typedef {Placing & {dims: number, ranges: {min: number[], max: number[]}, key: string, note?: string,
+ * @typedef {{min: number[], max: number[]}} Box
+ * @typedef {Placing & {dims: number, ranges: Box, key: string, note?: string,
  *   live?: boolean}} Scene
  */
 
@@ -25,15 +27,15 @@ import { rowsInSphere } from '#js/drawing/sphere.js';
  *
  * @param {Page} page @param {() => State} get
  * @param {{memo: Memo, computed: Computed, table: (state: State) => Table,
- *   visible: (state: State) => Uint8Array | null}} parts
+ *   unfiltered: (state: State) => Int32Array | null, visible: (state: State) => Uint8Array | null}} parts
  */
-export function createScene(page, get, { memo, computed, table, visible }) {
+export function createScene(page, get, { memo, computed, table, unfiltered, visible }) {
   const { tabs } = page;
   const roleOf = (key) => tabs.get(key)?.role ?? '';
 
   /**
-   * @returns {Float32Array} (n_points, dims) row by row, of the finished projection; of typed axes, and of a bookmark's
-   *   places where those are shown
+   * @returns {Float32Array} (n_points, dims) row by row, of the finished projection at the step shown; of typed axes,
+   *   and of a bookmark's places where those are shown
    */
   function coordinates(name, dims) {
     const state = get();
@@ -46,10 +48,29 @@ export function createScene(page, get, { memo, computed, table, visible }) {
     }
     if (!entry || entry.pending) throw new Error(`${name} is not in this page in ${dims} dimensions`);
     return pick(
-      entry.data,
+      dataAt(entry, state.step),
       entry.n_components,
       Array.from({ length: dims }, (_, i) => i),
     );
+  }
+
+  /** @returns {Float32Array} (n_points, n_components) of an entry, at a step where it has steps */
+  function dataAt(entry, step) {
+    if (!entry.isOfSteps || step >= entry.frames.steps.length - 1) return entry.data;
+    return frameAt(entry.frameData, page.table.n_points * entry.n_components, step);
+  }
+
+  /** @returns {Box} what holds the points that are shown at all steps, so that the picture stays where it is */
+  function boundsOfSteps(entry, which, isolated) {
+    return memo('bounds of steps', [entry, which.join(), isolated], () => {
+      const n = page.table.n_points;
+      const n_steps = entry.frames.steps.length;
+      const data = pick(entry.frameData, entry.n_components, which);
+      if (!isolated) return bounds(data, which.length);
+      const rows = new Int32Array(isolated.length * n_steps);
+      for (let s = 0, at = 0; s < n_steps; s++) for (const row of isolated) rows[at++] = s * n + row;
+      return bounds(data, which.length, rows);
+    });
   }
 
   /** @returns {Scene} what the plot shows */
@@ -59,13 +80,13 @@ export function createScene(page, get, { memo, computed, table, visible }) {
     const entry = computed.entry(state);
     const role = roleOf(projection);
     const inputs = [
-      ...[projection, dims, frame, isolated, entry, page.vectors, state.spherize],
+      ...[projection, dims, frame, isolated, entry, page.vectors, state.spherize, state.step],
       ...(role === 'components' ? [components.join()] : []),
       ...(role === 'axes' ? [JSON.stringify([axes, shown_axes]), column, state.tags] : []),
     ];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
-      const around = bounds(shown.extent ?? shown.coordinates, dims, isolated);
+      const around = shown.ranges ?? bounds(shown.extent ?? shown.coordinates, dims, unfiltered(state));
       // A map that still moves may become as high as it is wide; in 3D its last step then changes nothing else.
       const ranges = entry.live || (dims === 3 && entry.live === false) ? cube(around) : around;
       return {
@@ -104,30 +125,45 @@ export function createScene(page, get, { memo, computed, table, visible }) {
 
   /** Where typed axes have the points, or the last that could be drawn. */
   function alongAxes(state, entry) {
-    const { dims, shown_axes: shown, column } = state;
-    const tagged = { ...page, table: table(state) };
-    const error = axesProblem(tagged, state);
+    const { dims, shown_axes: shown } = state;
+    const error = axesProblem({ ...pageAt(page, state), table: table(state) }, state);
     const told = error ? { error } : {};
-    if (sameAxes(shown, entry, dims)) return { ...finished(entry, dims), ...told };
+    if (sameAxes(shown, entry, dims)) return { ...finished(entry, state), ...told };
     try {
-      return { ...customView(tagged, shown.slice(0, dims), column), ...told };
+      return { ...measuredAlong(state), ...told };
     } catch (failure) {
       if (!(failure instanceof QueryError)) throw failure;
-      return { ...finished(entry, dims), error: error || failure.message };
+      return { ...finished(entry, state), error: error || failure.message };
     }
+  }
+
+  /** Typed axes with the centroids of the step shown; between two steps the points lie between their places there. */
+  function measuredAlong(state) {
+    const { dims, shown_axes: shown, column, step } = state;
+    const at = (i) =>
+      memo(`axes at ${i}`, [shown, dims, column, state.tags, pageAt(page, { step: i }).vectors], () =>
+        customView({ ...pageAt(page, { step: i }), table: table(state) }, shown.slice(0, dims), column),
+      );
+    if (!page.steps) return at(0);
+    const end = page.steps.names.length - 1;
+    const [low, high] = [Math.floor(step), Math.min(end, Math.floor(step) + 1)];
+    const turned = (i) => (i === end ? at(end) : alongSame(at(i), at(end)));
+    if (step === low || at(low).unit !== at(high).unit) return turned(Math.round(step));
+    const [from, to] = [turned(low).coordinates, turned(high).coordinates];
+    return { ...turned(Math.round(step)), coordinates: from.map((x, i) => x + (to[i] - x) * (step - low)) };
   }
 
   /** @returns {Placing} */
   function placed(state, entry) {
-    const { projection, dims, components, frame, isolated } = state;
+    const { projection, dims, frame, isolated } = state;
     const role = roleOf(projection);
     if (role === 'axes' && page.vectors) return alongAxes(state, entry);
-    if (frame !== null && entry.frameData) {
+    if (frame !== null && entry.frameData && !entry.isOfSteps) {
       const data = frameAt(entry.frameData, page.table.n_points * dims, frame);
       return { coordinates: data, extent: entry.data, axes: null };
     }
     if (entry.live) return { coordinates: fitted(entry.data, bounds(entry.data, dims, isolated)), axes: null };
-    return finished(entry, dims, role === 'components' ? within(components, entry, dims) : undefined);
+    return finished(entry, state);
   }
 
   /**
@@ -149,7 +185,7 @@ export function createScene(page, get, { memo, computed, table, visible }) {
       return { params, stats: {} };
     }
     const { quality, ...found } = entry.stats;
-    const step = stepOf(entry, state.frame);
+    const step = stepOf(entry, state);
     const stats = step ? { ...found, ...step.figures, [entry.frames.unit]: step.name } : found;
     const isWhole = role === 'components' ? isLeading(state) : role !== 'axes' || isolated === null;
     return {
@@ -168,9 +204,15 @@ export function createScene(page, get, { memo, computed, table, visible }) {
     note: `${tabs.get(name)?.title ?? name}: placed by the bookmark, not by this page.`,
   });
 
-  function finished(entry, dims, which = Array.from({ length: dims }, (_, i) => i)) {
-    const axes = entry.axes.length ? which.map((c) => entryAxis(entry, c)) : null;
-    return { coordinates: pick(entry.data, entry.n_components, which), axes };
+  /** @param {Entry} entry @param {State} state @returns {Placing} */
+  function finished(entry, { projection, dims, components, isolated, step }) {
+    const first = Array.from({ length: dims }, (_, i) => i);
+    const which = roleOf(projection) === 'components' ? within(components, entry, dims) : first;
+    return {
+      coordinates: pick(dataAt(entry, step), entry.n_components, which),
+      axes: entry.axes.length ? which.map((c) => entryAxis(entry, c)) : null,
+      ...(entry.isOfSteps ? { ranges: boundsOfSteps(entry, which, isolated) } : {}),
+    };
   }
 
   const sameAxes = (axes, entry, dims) =>
@@ -185,7 +227,7 @@ export function createScene(page, get, { memo, computed, table, visible }) {
       rowsInSphere(scene(state), sphere.row, sphere.radius, visible(state)),
     );
 
-  return { coordinates, scene, facts, rowsInSphere: inSphere };
+  return { coordinates, dataAt, scene, facts, rowsInSphere: inSphere };
 }
 
 /** @returns {boolean} whether a view of PCA is of the components that vary most, in their order */
@@ -204,6 +246,18 @@ const within = (components, { n_components }, dims) =>
     components.filter((c) => c < n_components),
     dims,
   );
+
+/** A view along axes, those that were filled in pointing as in another: a direction by itself has no sign. */
+function alongSame(view, other) {
+  const k = view.counts.length;
+  const signs = view.counts.map((count, c) => {
+    if (count) return 1;
+    let sum = 0;
+    for (let i = c; i < view.coordinates.length; i += k) sum += view.coordinates[i] * other.coordinates[i];
+    return sum < 0 ? -1 : 1;
+  });
+  return signs.includes(-1) ? { ...view, coordinates: view.coordinates.map((x, i) => x * signs[i % k]) } : view;
+}
 
 /** @returns {Float32Array} coordinates in a box of fixed size, so that a map that grows stays in sight */
 function fitted(coordinates, { min, max }) {

@@ -1,4 +1,5 @@
 import { drawnAxes } from '#js/state/axes.js';
+import { pageAt } from '#js/data/steps.js';
 import { dimsOf } from '#js/state/tabs.js';
 
 /**
@@ -9,7 +10,7 @@ import { dimsOf } from '#js/state/tabs.js';
 
 const NONE = new Int32Array(0);
 /** What moves the points, so that a sphere among them and the places of a bookmark are no longer right. */
-const PLACES = ['projection', 'dims', 'components', 'frame', 'axes', 'run', 'isolated'];
+const PLACES = ['projection', 'dims', 'components', 'frame', 'step', 'axes', 'run', 'isolated'];
 
 /**
  * Changes that follow from others: a tab's own dimensions, a query's matches.
@@ -37,7 +38,7 @@ export function createSettling(page, get, { computed, scenes, search, table }) {
     patch.components_here = computed.ensure({ ...before, ...patch });
     settleColumns(patch, state, table(state));
     if (['axes', 'column', 'tags'].some((key) => key in patch))
-      patch.shown_axes = drawnAxes({ ...page, table: table(state) }, { ...before, ...patch }, before);
+      patch.shown_axes = drawnAxes({ ...pageAt(page, state), table: table(state) }, { ...before, ...patch }, before);
     settleSphere(patch, state, scenes);
     if (!('placed' in patch) && ('spherize' in patch || PLACES.some((key) => key in patch))) patch.placed = null;
     if ('query' in patch && !('selected' in patch)) {

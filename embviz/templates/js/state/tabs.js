@@ -1,7 +1,7 @@
 import { pick } from '#js/numbers/coordinates.js';
 import { methodOf, METHODS } from '#js/runs/methods.js';
 
-/** @import { Entry, Manifest, Tab } from '#js/data/types.js' */
+/** @import { Entry, Manifest, State, Tab } from '#js/data/types.js' */
 
 /**
  * The projections of the page as tabs. Of several tabs of one method, what the page computes itself has a tab of its
@@ -99,11 +99,13 @@ function newTab(tabs, method) {
 
 function pendingEntry({ key, method, kind, role }, title, pca, dims) {
   const components = Array.from({ length: dims }, (_, i) => i);
+  const { frames, isOfSteps } = pca;
   return {
     key,
     method,
     title,
     kind,
+    ...(isOfSteps ? { frames, isOfSteps } : {}),
     n_components: dims,
     axes: [],
     params: {},
@@ -113,17 +115,22 @@ function pendingEntry({ key, method, kind, role }, title, pca, dims) {
     get data() {
       return pick(pca.data, pca.n_components, components);
     },
+    get frameData() {
+      return isOfSteps ? pick(pca.frameData, pca.n_components, components) : undefined;
+    },
   };
 }
 
 /**
  * The recorded step that is shown, where that is not the end.
  *
- * @param {Entry | undefined} entry @param {number | null} frame of the state
+ * @param {Entry | undefined} entry @param {Pick<State, 'frame' | 'step'>} state
  * @returns {{index: number, name: string, figures: Object<string, number | null>} | null}
  */
-export function stepOf(entry, frame) {
-  if (frame === null || !entry?.frames) return null;
+export function stepOf(entry, state) {
+  if (!entry?.frames) return null;
+  const frame = entry.isOfSteps ? Math.round(state.step) : state.frame;
+  if (frame === null) return null;
   const { steps, figures } = entry.frames;
   if (frame >= steps.length - 1) return null;
   // Between the last two steps the points have not come to the end yet.

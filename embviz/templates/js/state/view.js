@@ -3,6 +3,7 @@ import { axisCoordinates } from '#js/numbers/axes.js';
 import { createComputed } from '#js/state/computed.js';
 import { createLooks } from '#js/state/looks.js';
 import { createMemo } from '#js/state/memo.js';
+import { absence, listedNeighbors, pageAt, presenceAt } from '#js/data/steps.js';
 import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
@@ -33,8 +34,14 @@ export function createView(page, store) {
   const put = store.set;
   const computed = createComputed(page, store.get, put);
   const table = (state = store.get()) => tagged(page.table, state.tags);
-  const looks = createLooks(table, store.get, memo);
-  const scenes = createScene(page, store.get, { memo, computed, table, visible: looks.visible });
+  const looks = createLooks(table, store.get, memo, (state) => presenceAt(page, state));
+  const scenes = createScene(page, store.get, {
+    memo,
+    computed,
+    table,
+    unfiltered: looks.unfiltered,
+    visible: looks.visible,
+  });
   const settle = createSettling(page, store.get, { computed, scenes, search, table });
 
   function set(patch) {
@@ -83,7 +90,7 @@ export function createView(page, store) {
     /** What comes after the first picture is there, or cannot be had. */
     arrive() {
       const state = store.get();
-      const shown_axes = drawnAxes({ ...page, table: table(state) }, state, state);
+      const shown_axes = drawnAxes({ ...pageAt(page, state), table: table(state) }, state, state);
       put({ arrived: true, components_here: computed.ensure(state), shown_axes });
     },
     ...createNeighbors(page, store.get, memo),
@@ -92,31 +99,43 @@ export function createView(page, store) {
     entry: computed.entry,
     /** The table as it is tagged. */
     table,
-    axis: (from, to, column = store.get().column) => axisCoordinates({ ...page, table: table() }, { from, to }, column),
+    axis: (from, to, column = store.get().column) =>
+      axisCoordinates({ ...pageAt(page, store.get()), table: table() }, { from, to }, column),
     label: (row) => table().label(row, store.get().label_by),
   };
 }
 
 function createNeighbors(page, get, memo) {
   /** @returns {{indices: Int32Array, distances: Float64Array}} */
-  function neighbors(row, k = get().k, metric = get().metric) {
-    if (!page.vectors) throw new Error(page.space.vectors_note);
-    return memo('neighbors', [row, k, metric], () => nearest(page.vectors, row, k, metric));
+  function neighbors(row, k = get().k, metric = get().metric, state = get()) {
+    const { vectors, space } = pageAt(page, state);
+    if (!vectors && !page.steps?.neighbors) throw new Error(space.vectors_note);
+    const absent = absence(page, state, row);
+    if (absent) throw new RangeError(absent);
+    return memo('neighbors', [row, k, metric, vectors, vectors ? 0 : Math.round(state.step)], () =>
+      vectors ? nearest(vectors, row, k, metric) : listedNeighbors(page, state, row, k, metric),
+    );
   }
+
+  /** @returns {string} why no neighbors can be had, '' where they can */
+  const neighborsProblem = () => (page.vectors || page.steps?.neighbors ? '' : page.space.vectors_note);
 
   /** The selected point's neighbors, empty where they cannot be had. */
   function currentNeighbors(state = get()) {
-    if (state.selected.length !== 1 || !page.vectors)
-      return { indices: NONE, distances: NO_DISTANCES, error: page.vectors ? '' : page.space.vectors_note };
+    if (state.selected.length !== 1 || neighborsProblem())
+      return { indices: NONE, distances: NO_DISTANCES, error: neighborsProblem() };
+    // What is listed may be fewer than are asked for, and is shown all the same.
+    const most = page.vectors ? state.k : Math.min(state.k, page.steps.neighbors.k);
+    const error = most < state.k ? `Only the ${most} nearest of each point are in this page` : '';
     try {
-      return { ...neighbors(state.selected[0], state.k, state.metric), error: '' };
+      return { ...neighbors(state.selected[0], most, state.metric, state), error };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return { indices: NONE, distances: NO_DISTANCES, error: error.message };
     }
   }
 
-  return { neighbors, currentNeighbors };
+  return { neighbors, currentNeighbors, neighborsProblem };
 }
 
 /** A value in an error's message: a list may be as long as the table. */
