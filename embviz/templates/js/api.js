@@ -3,7 +3,7 @@ import { RULES } from '#js/state/keys.js';
 
 /**
  * @import { Page } from '#js/data/types.js'
- * @import { Plot } from '#js/plot/plot.js'
+ * @import { Pair } from '#js/plot/pair.js'
  * @import { View } from '#js/state/view.js'
  */
 
@@ -15,7 +15,7 @@ const isArray = (value) => ArrayBuffer.isView(value);
  *
  * @param {Page} page
  * @param {View} view
- * @param {Plot} plot
+ * @param {Pair} plot
  */
 export function createApi(page, view, plot) {
   const { table } = page;
@@ -83,7 +83,7 @@ export function createApi(page, view, plot) {
     },
     /** @returns {Promise<{rows: Int32Array, coordinates: Float32Array, dims, axes, params, stats}>} see project.js */
     project: (name, options = {}) => project(page, view, name, options),
-    /** @returns {Float32Array} (n_points, 2) CSS pixels from the plot's corner, NaN behind the camera */
-    screenPositions: () => plot.screenPositions(),
+    /** @returns {Float32Array} (n_points, 2) CSS pixels from the corner of a side's map, NaN behind the camera */
+    screenPositions: (side = 0) => plot.screenPositions(side),
   };
 }

@@ -53,6 +53,7 @@ async function open() {
     steps: createSteps(manifest),
     sprite: null,
     carried: [],
+    isWide: !window.matchMedia('(max-width: 800px)').matches,
     partial: manifest.total_points !== manifest.n_points,
     startWorker,
   };

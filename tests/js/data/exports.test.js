@@ -82,10 +82,14 @@ test('a label is text in the picture, whatever it holds', () => {
 });
 
 test('the title of the file is escaped', () => {
-  const text = svgDocument(
-    { width: 10, height: 10, title: '<script>', background: '#fff', clip: { left: 0, top: 0, width: 10, height: 10 } },
-    [{ parts: ['<g/>'], clipped: true }],
-  );
+  const text = svgDocument({ width: 10, height: 10, title: '<script>', background: '#fff' }, [
+    {
+      left: 0,
+      top: 0,
+      clip: { left: 0, top: 0, width: 10, height: 10 },
+      layers: [{ parts: ['<g/>'], clipped: true }],
+    },
+  ]);
   sound(text);
   assert.match(text, /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<svg /);
 });

@@ -12,7 +12,7 @@ import { chosen } from '#js/state/view.js';
 
 /**
  * @import { Page } from '#js/data/types.js'
- * @import { Plot } from '#js/plot/plot.js'
+ * @import { Pair } from '#js/plot/pair.js'
  * @import { View } from '#js/state/view.js'
  */
 
@@ -24,7 +24,7 @@ const MOST_LABEL = 200;
 /**
  * The bookmarks of the page: kept views and those of files, in one order.
  *
- * @param {Page} page @param {View} view @param {() => Plot} plot
+ * @param {Page} page @param {View} view @param {() => Pair} plot
  */
 export function createBookmarkList(page, view, plot) {
   const list = createStore({ items: [], current: -1 });

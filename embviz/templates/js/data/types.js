@@ -169,6 +169,7 @@
  * @property {CarriedAxis[]} carried axes whose directions came with the page
  * @property {string[]} [imageLinks]
  * @property {boolean} partial whether the source has more points
+ * @property {boolean} [isWide] whether there is room for two maps side by side
  * @property {() => Worker} startWorker
  */
 
@@ -209,6 +210,7 @@
  * @property {boolean} thumbnails
  * @property {'few' | 'many' | 'none'} labels
  * @property {'pan' | 'box' | 'lasso' | 'sphere'} tool
+ * @property {'side' | 'one'} layout of the maps of a comparison
  * @property {'system' | 'light' | 'dark'} theme
  * @property {boolean} dark
  * @property {boolean} help

@@ -293,11 +293,12 @@ const FROM_CORNER = {
 /**
  * The 3D view from one side, as near as all points allow; where axes are shown, their box is in sight too.
  *
- * @param {{coordinates: Float32Array, n: number, axes: any[] | null}} scene (n, 3); some 20,000 are looked at
+ * @param {{coordinates: Float32Array, n: number, axes: any[] | null, around?: Float32Array[]}} scene (n, 3); some
+ *   20,000 are looked at; `around` in their place where there are more
  * @param {Camera3} [from] a camera on that side
  * @returns {Camera3}
  */
-export function homeView3({ coordinates, n, axes }, box, aspect, area, from = FROM_CORNER) {
+export function homeView3({ coordinates, n, axes, around = [coordinates] }, box, aspect, area, from = FROM_CORNER) {
   const [right, up, back] = frame(from);
   const edge = inset(area);
   const tanY = Math.tan(FIELD_OF_VIEW / 2) * (1 - (2 * Math.max(edge.top, edge.bottom)) / area.height);
@@ -305,9 +306,11 @@ export function homeView3({ coordinates, n, axes }, box, aspect, area, from = FR
   const needed = (p) => dot(back, p) + Math.max(Math.abs(dot(right, p)) / tanX, Math.abs(dot(up, p)) / tanY);
   const m = modelMatrix(box, aspect);
   let distance = 0.2;
-  for (let i = 0; i < n; i += Math.max(1, Math.floor(n / 20000))) {
-    const p = [0, 1, 2].map((j) => m[5 * j] * coordinates[3 * i + j] + m[12 + j]);
-    if (p.every((x) => Math.abs(x) <= 1)) distance = Math.max(distance, needed(p));
+  for (const places of around) {
+    for (let i = 0; i < n; i += Math.max(1, Math.floor(n / 20000))) {
+      const p = [0, 1, 2].map((j) => m[5 * j] * places[3 * i + j] + m[12 + j]);
+      if (p.every((x) => Math.abs(x) <= 1)) distance = Math.max(distance, needed(p));
+    }
   }
   if (axes) {
     const corners = Array.from({ length: 8 }, (_, bits) =>

@@ -1,3 +1,5 @@
+/** @import { Area } from '#js/drawing/types.js' */
+
 /**
  * SVG text. `createSvgContext` is what plot_marks.js draws on in place of a canvas, so that axes, labels and plates are
  * the same in both. All lengths are CSS pixels.
@@ -223,19 +225,31 @@ export function thumbnails({ href, width, height, tile, size }, groups) {
   );
 }
 
-/** @returns {string} the file */
-export function svgDocument({ width, height, title, background, clip }, layers) {
-  const { left, top } = clip;
-  const frame = element(
-    'clipPath',
-    { id: 'area' },
-    element('rect', { x: left, y: top, width: clip.width, height: clip.height }),
+/**
+ * @param {{width: number, height: number, title: string, background: string}} sheet
+ * @param {{left: number, top: number, clip: Area, layers: {parts: string[], clipped?: boolean}[]}[]} panes pictures,
+ *   with where they begin in the sheet
+ * @returns {string} the file
+ */
+export function svgDocument({ width, height, title, background }, panes) {
+  const id = (at) => (at ? `area-${at}` : 'area');
+  const frames = panes.map(({ clip }, at) =>
+    element(
+      'clipPath',
+      { id: id(at) },
+      element('rect', { x: clip.left, y: clip.top, width: clip.width, height: clip.height }),
+    ),
   );
-  const body = layers
-    .map(({ parts, clipped }) => element('g', { 'clip-path': clipped ? 'url(#area)' : undefined }, parts.join('')))
-    .join('\n');
+  const drawn = panes.map(({ left, top, layers }, at) => {
+    const groups = layers.map(({ parts, clipped }) =>
+      element('g', { 'clip-path': clipped ? `url(#${id(at)})` : undefined }, parts.join('')),
+    );
+    const moved = left || top ? `translate(${short(left)} ${short(top)})` : '';
+    return moved ? element('g', { transform: moved }, groups.join('\n')) : groups.join('\n');
+  });
+  const body = drawn.join('\n');
   const ground = element('rect', { width, height, fill: background });
-  const head = [element('title', {}, escapeXml(title)), element('defs', {}, frame), ground];
+  const head = [element('title', {}, escapeXml(title)), element('defs', {}, frames.join('')), ground];
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element(
     'svg',
     { xmlns: 'http://www.w3.org/2000/svg', width, height, viewBox: `0 0 ${short(width)} ${short(height)}` },

@@ -3,7 +3,7 @@ import { LINKED, readLink, writeLink } from '#js/state/links.js';
 
 /**
  * @import { Page, State, Store } from '#js/data/types.js'
- * @import { Plot } from '#js/plot/plot.js'
+ * @import { Pair } from '#js/plot/pair.js'
  * @import { View } from '#js/state/view.js'
  */
 
@@ -105,7 +105,7 @@ export function createAddress(page, view, store, say) {
   };
   return {
     restore,
-    /** @param {Plot} shown the plot, once there is one: follow what is done from here on */
+    /** @param {Pair} shown the plot, once there is one: follow what is done from here on */
     follow(shown) {
       plot = shown;
       if (wanted) plot.setCamera(wanted);

@@ -1,11 +1,11 @@
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
-import { pictureText } from '#js/plot/picture.js';
+import { pictureCanvas, pictureText } from '#js/plot/picture.js';
 
 /**
  * @import { Page } from '#js/data/types.js'
- * @import { Plot } from '#js/plot/plot.js'
+ * @import { Pair } from '#js/plot/pair.js'
  * @import { View } from '#js/state/view.js'
  */
 
@@ -52,7 +52,7 @@ async function exportNeighbors(page, view, progress) {
  * The menu that saves what is seen.
  *
  * @param {Page} page @param {View} view
- * @param {{plot: () => Plot, link: () => {url: string, left: string[], isPlaced: boolean},
+ * @param {{plot: () => Pair, link: () => {url: string, left: string[], isPlaced: boolean},
  *   say: (text: string) => void}} to
  */
 export function createExportMenu(page, view, to) {
@@ -62,7 +62,7 @@ export function createExportMenu(page, view, to) {
   const everything = () => view.unfiltered() ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
 
   async function savePng() {
-    const canvas = to.plot().toCanvas(SCALE * (window.devicePixelRatio || 1));
+    const canvas = pictureCanvas(to.plot().onScreen(), SCALE * (window.devicePixelRatio || 1));
     const blob = await new Promise((resolve) => {
       canvas.toBlob(resolve, 'image/png');
     });
@@ -110,7 +110,11 @@ export function createExportMenu(page, view, to) {
       [
         'Picture, SVG',
         () =>
-          download(pictureText(to.plot(), page.manifest.title), name(view.get().projection, 'svg'), 'image/svg+xml'),
+          download(
+            pictureText(to.plot().onScreen(), page.manifest.title),
+            name(view.get().projection, 'svg'),
+            'image/svg+xml',
+          ),
         '',
       ],
       [`Points shown, TSV (${format(everything().length)})`, () => savePoints(everything(), 'points'), ''],

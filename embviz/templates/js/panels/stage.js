@@ -1,21 +1,17 @@
 import { CAPTIONS, wordsOf } from '#js/data/words.js';
 import { h, iconButton, setText } from '#js/dom.js';
-import { createPlot } from '#js/plot/plot.js';
+import { createMaps } from '#js/panels/maps.js';
 import { createSphere } from '#js/panels/sphere.js';
+import { LETTERS, ofSide, sideNames } from '#js/state/sides.js';
 
-/** @import { Chrome } from '#js/plot/types.js' */
+/**
+ * @import { State } from '#js/data/types.js'
+ * @import { Chrome } from '#js/plot/types.js'
+ */
 
 /** The middle of the page: the plot, its tools, and the sentence below it. */
 export function createStage(page, view, on = {}) {
-  const host = h('div.plot', {
-    tabIndex: 0,
-    attributes: { role: 'application', 'aria-roledescription': 'scatter plot' },
-    aria: {
-      label:
-        'Points. Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the ' +
-        'middle; with box or lasso in hand the arrow keys move a cross-hair and Space sets a corner.',
-    },
-  });
+  const names = sideNames(page);
   const tools = new Map(
     [
       ['pan', 'move', 'Move and turn'],
@@ -31,31 +27,29 @@ export function createStage(page, view, on = {}) {
   const letters = iconButton('letter', 'Labels', () =>
     view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
   );
+  const layouts = new Map(
+    (names
+      ? [
+          ['side', 'columns', 'Both maps'],
+          ['one', 'frame', 'One map that slides from A to B'],
+        ]
+      : []
+    ).map(([layout, name, label]) => [
+      layout,
+      iconButton(name, label, () => view.set({ layout: /** @type {any} */ (layout) })),
+    ]),
+  );
   const fit = iconButton('fit', 'Show everything (0)', () => plot.resetView());
   const note = h('span');
   let unsupported = '';
-  let drawn = null;
+  let drawn = [];
   const sphere = createSphere(page, view);
   const help = h(
     'button.link',
     { type: 'button', on: { click: () => view.set({ help: true }) } },
     'How to read this picture',
   );
-  const element = h(
-    'main.stage',
-    { aria: { label: 'Plot' } },
-    host,
-    h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.values(), sphere.element),
-    h(
-      'div.tools.right',
-      { attributes: { role: 'group' }, aria: { label: 'Display' } },
-      page.manifest.sprite ? tiles : null,
-      letters,
-      fit,
-    ),
-    h('p.caption', {}, note, ' ', help),
-  );
-  const plot = createPlot(host, {
+  const maps = createMaps(page, {
     hover: (row) => view.set({ hovered: row }),
     click(row, mode) {
       const { tool, dims } = view.get();
@@ -72,10 +66,29 @@ export function createStage(page, view, on = {}) {
       setText(note, message);
     },
   });
+  const { plot } = maps;
+  const element = h(
+    'main.stage',
+    { aria: { label: 'Plot' } },
+    maps.element,
+    h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.values(), sphere.element),
+    h(
+      'div.tools.right',
+      { attributes: { role: 'group' }, aria: { label: 'Display' } },
+      ...layouts.values(),
+      page.manifest.sprite ? tiles : null,
+      letters,
+      fit,
+    ),
+    h('p.caption', {}, note, ' ', help),
+  );
 
-  function style(state) {
+  /** @returns {State[]} what each map shows */
+  const sides = (state) => (names && state.layout === 'side' ? [0, 1].map((side) => ofSide(state, side)) : [state]);
+
+  function styleOf(state, name) {
     const near = view.currentNeighbors(state);
-    plot.setStyle({
+    return {
       colors: view.shades(state),
       oneColor: state.color_by === null,
       visible: view.visible(state),
@@ -85,24 +98,43 @@ export function createStage(page, view, on = {}) {
       hovered: state.hovered,
       label: view.label,
       labelled: state.labels,
+      name,
       sprite: page.sprite,
       thumbnails: state.thumbnails,
       sphere: state.sphere,
       paths: view.paths(state),
       dark: state.dark,
       chrome: chromeColors(),
-    });
+    };
+  }
+
+  function draw(states) {
+    const scenes = states.map(view.scene);
+    if (drawn.length === scenes.length && scenes.every((scene, at) => scene === drawn[at])) return;
+    plot.setPoints(
+      scenes.map((scene) => ({
+        coordinates: scene.coordinates,
+        n: page.table.n_points,
+        dims: scene.dims,
+        axes: scene.axes,
+        keepView: drawn[0]?.key === scene.key,
+        ranges: scene.ranges,
+        run: drawn[0]?.live ? (scene.live ? 'live' : 'done') : null,
+      })),
+    );
+    drawn = scenes;
   }
 
   return {
     element,
     plot,
-    render(state, before) {
+    render(state) {
       // First of all, while nothing has a style yet that a button could fade from.
       sphere.render(state);
       tools.get('sphere').hidden = state.dims !== 3;
       const inHand = state.tool === 'sphere' && state.dims === 2 ? 'pan' : state.tool;
       for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === inHand));
+      for (const [layout, button] of layouts) button.setAttribute('aria-pressed', String(layout === state.layout));
       tiles.setAttribute('aria-pressed', String(state.thumbnails));
       letters.setAttribute('aria-pressed', String(state.labels !== 'none'));
       letters.title = {
@@ -110,21 +142,13 @@ export function createStage(page, view, on = {}) {
         many: 'Labels: as many as fit',
         none: 'Labels: none',
       }[state.labels];
-      const scene = view.scene(state);
-      if (!before || scene !== drawn) {
-        plot.setPoints({
-          coordinates: scene.coordinates,
-          n: page.table.n_points,
-          dims: scene.dims,
-          axes: scene.axes,
-          keepView: drawn?.key === scene.key,
-          ranges: scene.ranges,
-          run: drawn?.live ? (scene.live ? 'live' : 'done') : null,
-        });
-        drawn = scene;
-      }
+      const states = sides(state);
+      const titles = states.map((_, side) => (states.length > 1 ? `${LETTERS[side]} · ${names[side]}` : ''));
+      maps.render(titles);
+      draw(states);
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
-      style(state);
+      plot.setStyle(states.map((each, side) => styleOf(each, titles[side])));
+      const scene = view.scene(state);
       const told =
         (state.dims === 3 && unsupported) ||
         (scene.error ?? scene.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)));

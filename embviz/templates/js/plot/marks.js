@@ -191,6 +191,16 @@ export function createPlates() {
 const cssColor = ({ colors, chrome }, row) =>
   colors ? `rgb(${colors[4 * row]} ${colors[4 * row + 1]} ${colors[4 * row + 2]})` : chrome.accent;
 
+/** What a map is called, in its corner. */
+export function drawName(context, { name, chrome }) {
+  if (!name) return;
+  context.font = BOLD;
+  context.fillStyle = chrome.text;
+  context.textAlign = 'left';
+  context.textBaseline = 'top';
+  context.fillText(cleanLabel(name), 12, 12);
+}
+
 /** The point under the pointer: larger, framed in the text's color, with its label. */
 export function drawHovered(context, { style, area, width }, look, xy, plates, ratio) {
   const row = style.hovered;

@@ -6,7 +6,7 @@ import { hasLightGround, inkOf, tileSides } from '#js/drawing/tiles.js';
 
 /** @import { Plot } from '#js/plot/plot.js' */
 
-/** The view as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
+/** The view as PNG, and as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
 
 const MOST_PIXELS = 2 ** 24;
 const DIMMED = 0.3;
@@ -14,15 +14,52 @@ const SHARPNESS = 2;
 /** Around each tile its own edge goes on, since viewers interpolate across the edges of what they show. */
 const EDGE = 1;
 
+/** @returns {{width: number, height: number, places: {left: number, top: number}[]}} where plots lie together */
+function arranged(plots) {
+  const boxes = plots.map((plot) => plot.place());
+  const [left, top] = [Math.min(...boxes.map((box) => box.left)), Math.min(...boxes.map((box) => box.top))];
+  const places = boxes.map((box) => ({ left: box.left - left, top: box.top - top }));
+  return {
+    width: Math.max(...boxes.map(({ width }, i) => places[i].left + width)),
+    height: Math.max(...boxes.map(({ height }, i) => places[i].top + height)),
+    places,
+  };
+}
+
 /**
- * @param {Plot} plot @param {string} title
+ * @param {Plot[]} plots @param {number} scale picture pixels a CSS pixel
+ * @returns {HTMLCanvasElement} the plots where they lie on the page
+ */
+export function pictureCanvas(plots, scale) {
+  if (plots.length === 1) return plots[0].toCanvas(scale);
+  const { width, height, places } = arranged(plots);
+  const canvas = h('canvas', { width: Math.round(width * scale), height: Math.round(height * scale) });
+  const context = canvas.getContext('2d');
+  context.fillStyle = plots[0].parts().spec.style.chrome.grid;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  plots.forEach((plot, i) =>
+    context.drawImage(plot.toCanvas(scale), Math.round(places[i].left * scale), Math.round(places[i].top * scale)),
+  );
+  return canvas;
+}
+
+/**
+ * @param {Plot[]} plots @param {string} title
  * @returns {string} the file
  */
-export function pictureText(plot, title) {
+export function pictureText(plots, title) {
+  const { places, ...size } = arranged(plots);
+  const { background } = plots[0].parts().spec.style.chrome;
+  return svgDocument(
+    { ...size, title, background },
+    plots.map((plot, i) => ({ ...places[i], ...paneOf(plot) })),
+  );
+}
+
+/** @param {Plot} plot */
+function paneOf(plot) {
   const parts = plot.parts();
-  const {
-    spec: { style, area, width, height },
-  } = parts;
+  const { area } = parts.spec;
   const probe = h('canvas').getContext('2d');
   const measure = (font, text) => {
     probe.font = font;
@@ -38,11 +75,7 @@ export function pictureText(plot, title) {
   parts.above(above, SHARPNESS);
   const rows = shownRows(parts);
   const points = parts.look.tile ? tileParts(parts, rows) : discParts(parts, rows);
-  return svgDocument({ width, height, title, background: style.chrome.background, clip: area }, [
-    { parts: below.parts },
-    { parts: points, clipped: true },
-    { parts: above.parts },
-  ]);
+  return { clip: area, layers: [{ parts: below.parts }, { parts: points, clipped: true }, { parts: above.parts }] };
 }
 
 /** Far to near, of those in sight. */

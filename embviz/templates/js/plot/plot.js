@@ -4,7 +4,7 @@ import { createGestures } from '#js/plot/gestures.js';
 import { createPointLayer } from '#js/plot/layer.js';
 import { drawPaths, drawSphere } from '#js/plot/overlays.js';
 import { drawCaptions, drawGrid } from '#js/plot/grid.js';
-import { chooseLabels, createPlates, drawHovered, drawLabels } from '#js/plot/marks.js';
+import { chooseLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
 import { afterPaint, createFrames, createSurface, imageOf, watchPixelRatio } from '#js/plot/surface.js';
 import { createAxes, ownTransform } from '#js/plot/plotly.js';
 import { createTargets, rowAt } from '#js/plot/targets.js';
@@ -42,6 +42,7 @@ const PLAIN = {
   hovered: -1,
   label: () => '',
   labelled: 'none',
+  name: '',
   sprite: null,
   thumbnails: false,
   sphere: null,
@@ -140,7 +141,19 @@ function publicMethods(plot) {
       setCamera(plot, isFitted ? equalized(camera, view.area) : structuredClone(camera), false);
       return true;
     },
+    /** @returns {DOMRect} on the page */
+    place: () => host.element.getBoundingClientRect(),
     camera: () => structuredClone(view.camera),
+    /** See what another plot of the same size and dimensions sees; Plotly comes after once that one rests. */
+    follow(camera, settled) {
+      if (!view.area || !isView(camera, scene.points.dims)) return;
+      view.camera = structuredClone(camera);
+      if (settled) showAxes(plot);
+      else axes.hold(axesSpec(plot));
+      frames.request(!settled);
+    },
+    /** Whether Plotly is still to be told where the camera is. */
+    isBehind: axes.isBehind,
     resetView: () => resetView(plot),
     resize: () => measure(plot),
     rowAt(clientX, clientY) {
@@ -165,7 +178,10 @@ function publicMethods(plot) {
         spec,
         look,
         below: (context) => drawGrid(context, spec),
-        above: (context, scale) => drawOver(plot, context, spec, look, scale),
+        above(context, scale) {
+          drawOver(plot, context, spec, look, scale);
+          drawName(context, scene.style);
+        },
         order: layer.order(scene.style),
         xy: layer.positions(),
       };
@@ -179,11 +195,11 @@ function publicMethods(plot) {
  * @param {Scene & {keepView?: boolean, ranges?: Box | null, run?: 'live' | 'done' | null}} given `run` where a run has
  *   gone on, or come to its end, since the points that are shown
  */
-function setPoints(plot, { coordinates, n, dims, axes, keepView = false, ranges = null, run = null }) {
+function setPoints(plot, { coordinates, n, dims, axes, around, keepView = false, ranges = null, run = null }) {
   const { scene, view, host } = plot;
   const turned = dims !== scene.points.dims || !view.camera;
   const playing = !turned && keepView && n === scene.points.n;
-  scene.points = { coordinates, n, dims, axes };
+  scene.points = { coordinates, n, dims, axes, around };
   const given = ranges && [...ranges.min, ...ranges.max].every(Number.isFinite);
   scene.box = widened(given ? ranges : boxOf(coordinates, n, dims));
   scene.shown = countShown(scene.style.visible, n);
@@ -279,6 +295,7 @@ function toCanvas(plot, scale) {
   sheet.getContext('2d').putImageData(imageOf(picture), 0, 0);
   context.drawImage(sheet, 0, 0, width, height);
   drawOver(plot, context, spec, look, scale);
+  drawName(context, scene.style);
   return canvas;
 }
 

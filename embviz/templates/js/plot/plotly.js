@@ -74,6 +74,11 @@ export function createAxes(div, on) {
       axes.wanted = spec;
       start();
     },
+    /** Ask for that later: until `show` Plotly stays as it is. */
+    hold(spec) {
+      axes.wanted = spec;
+    },
+    isBehind: () => Boolean(axes.Plotly) && axes.wanted !== axes.shown && !axes.busy,
     /** Whether Plotly shows what was wanted, so that it is the one to ask. */
     isLive,
     view: (dims) => (isLive(dims) ? readView(div, dims) : null),

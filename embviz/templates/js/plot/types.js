@@ -9,7 +9,8 @@
  * @import { Axes } from '#js/plot/plotly.js'
  * @import { Surface, Timing } from '#js/plot/surface.js'
  *
- * @typedef {{coordinates: Float32Array, n: number, dims: number, axes: AxisTitle[] | null}} Scene
+ * @typedef {{coordinates: Float32Array, n: number, dims: number, axes: AxisTitle[] | null,
+ *   around?: Float32Array[]}} Scene `around` are the places of all points that the view is to hold, of other plots too
  *
  * @typedef {Sprite & {image: ImageBitmap | OffscreenCanvas, tile: (row: number) => number,
  *   cut?: ((tile: number) => Promise<CanvasImageSource>) | null}} Sheet of thumbnails
@@ -26,6 +27,7 @@
  * @property {number} hovered -1 where no point is
  * @property {(row: number) => string} label
  * @property {'few' | 'many' | 'none'} labelled
+ * @property {string} name of the map, which saved pictures say; '' for none
  * @property {Sheet | null} sprite
  * @property {boolean} thumbnails
  * @property {{row: number, radius: number} | null} sphere
@@ -107,10 +109,11 @@
  * @property {(message: string) => void} tellOnce
  *
  * @typedef {object} PlotListeners
- * @property {(row: number, clientX?: number, clientY?: number) => void} [hover] row is -1 where no point is
- * @property {(row: number, mode: Mode) => void} [click]
- * @property {(rows: Int32Array, mode: Mode) => void} [select]
+ * @property {(row: number, clientX?: number, clientY?: number, plot?: number) => void} [hover] row is -1 where none is
+ * @property {(row: number, mode: Mode, plot?: number) => void} [click]
+ * @property {(rows: Int32Array, mode: Mode, plot?: number) => void} [select]
  * @property {(camera: Camera, settled: boolean) => void} [camera]
+ * @property {() => void} [measured] its size has changed
  * @property {(message: string) => void} [unsupported]
  */
 export {};

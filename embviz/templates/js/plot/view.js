@@ -58,6 +58,7 @@ export function measure(plot) {
   else if (view.camera.dims === 2) view.camera = resized2(view.camera, before, view.area, view.equal);
   showAxes(plot);
   host.frames.flush(true);
+  host.on.measured?.();
 }
 
 /** @param {Plotting} plot what Plotly is to show */

@@ -1,5 +1,6 @@
 import { isSpherized } from '#js/state/computed.js';
 import { countComponents, dimsOf, ownTab } from '#js/state/tabs.js';
+import { sideNames } from '#js/state/sides.js';
 import { countDistinct } from '#js/data/table.js';
 import { isTags } from '#js/data/tags.js';
 
@@ -55,6 +56,7 @@ export function initialState(page) {
     thumbnails: Boolean(manifest.sprite),
     labels: manifest.n_points <= 300 ? 'many' : 'few',
     tool: 'pan',
+    layout: sideNames(page) && page.isWide ? 'side' : 'one',
     theme: 'system',
     dark: false,
     help: false,
@@ -141,6 +143,8 @@ export const RULES = {
   thumbnails: isBoolean,
   labels: isOneOf('few', 'many', 'none'),
   tool: isOneOf('pan', 'box', 'lasso', 'sphere'),
+  layout: (value, page) =>
+    value === 'one' || (value === 'side' && sideNames(page) !== null) || "is not 'one', nor 'side' of a comparison",
   theme: isOneOf('system', 'light', 'dark'),
   dark: isBoolean,
   help: isBoolean,

@@ -67,6 +67,7 @@ const PARTS = [
   ['m', 'metric', asText],
   ['t', 'thumbnails', asFlag],
   ['b', 'labels', asText],
+  ['y', 'layout', asText],
   ['q', 'query', asText],
 ];
 const ROWS = [
