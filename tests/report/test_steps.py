@@ -141,7 +141,7 @@ def make_comparison(n: int = 30) -> tuple[Steps, Comparison]:
     comparison = Comparison(
         a, b, ("old", "new"), "label", ("gone",), (), "cosine", rows.astype(np.int64),
         near[0], near[1], ranks[0], ranks[1], ranks[0] > 10, ranks[1] > 10,
-        rng.random(len(rows)), None,
+        3 * rng.random(len(rows)), rng.random(len(rows)), None,
         {"overlap10": 0.5, "overlap50": None, "procrustes": float("nan")},
         groups=(Group("w3", np.array([2, 4]), 0.75, (3,), (5, 6)),),
     )  # fmt: skip
