@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/loaders/weights")]
+WRITERS = [str(ROOT / "tests/loaders" / room) for room in ("weights", "checkpoint")]
+sys.path[:0] = [str(ROOT), *WRITERS]
 
 import onnx_writer
 import torch_writer

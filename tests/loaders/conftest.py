@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,21 @@ from numpy.typing import NDArray
 # What writes files byte by byte is of use beside their own tests.
 for folder in ("checkpoint", "weights"):
     sys.path.insert(0, str(Path(__file__).with_name(folder)))
+
+
+@pytest.fixture(scope="session")
+def info_without() -> Callable[[str, Path], subprocess.CompletedProcess[str]]:
+    """What `embviz info` says of a source where a package is not installed."""
+
+    def run(package: str, source: Path) -> subprocess.CompletedProcess[str]:
+        code = (
+            f"import sys; sys.modules['{package}'] = None; "
+            "sys.argv = ['embviz', 'info', sys.argv[1]]; "
+            "from embviz.__main__ import main; sys.exit(main())"
+        )
+        return subprocess.run([sys.executable, "-c", code, source], capture_output=True, text=True)
+
+    return run
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -229,13 +227,9 @@ def test_more_values_than_a_file_can_hold_are_refused(
         load_table(path)
 
 
-def test_without_pyfive_the_command_that_installs_it_is_said() -> None:
+def test_without_pyfive_the_command_that_installs_it_is_said(info_without: Any) -> None:
     path = DATA / "keras3.keras"
-    code = (
-        "import sys; sys.modules['pyfive'] = None; sys.argv = ['embviz', 'info', sys.argv[1]]; "
-        "from embviz.__main__ import main; sys.exit(main())"
-    )
-    told = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    told = info_without("pyfive", path)
     assert told.returncode == 1
     assert told.stderr == (
         f"embviz: {path}: HDF5, which is read by the package pyfive, and that is not installed; "

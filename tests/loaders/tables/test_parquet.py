@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -230,13 +228,11 @@ def test_parts_of_different_columns_are_refused(tmp_path: Path) -> None:
         load_table(tmp_path)
 
 
-def test_without_pyarrow_the_command_that_installs_it_is_said(tmp_path: Path) -> None:
+def test_without_pyarrow_the_command_that_installs_it_is_said(
+    tmp_path: Path, info_without: Any
+) -> None:
     path = write(tmp_path / "x.parquet", {"v": lists(pa.float32())})
-    code = (
-        "import sys; sys.modules['pyarrow'] = None; sys.argv = ['embviz', 'info', sys.argv[1]]; "
-        "from embviz.__main__ import main; sys.exit(main())"
-    )
-    told = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    told = info_without("pyarrow", path)
     assert told.returncode == 1
     assert told.stderr == (
         f"embviz: {path}: Parquet, which is read by the package pyarrow, and that is not "

@@ -6,21 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from table_writer import varint
 
 NUMBERS = {
     "float32": 1, "uint8": 2, "int8": 3, "uint16": 4, "int16": 5, "int32": 6, "int64": 7,
     "bool": 9, "float16": 10, "float64": 11, "uint32": 12, "uint64": 13, "complex64": 14,
     "bfloat16": 16, "float8_e4m3fn": 17, "float8_e5m2": 19,
 }  # fmt: skip
-
-
-def varint(value: int) -> bytes:
-    value &= (1 << 64) - 1
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def number(field: int, value: int) -> bytes:

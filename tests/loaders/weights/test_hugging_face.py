@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from model_writer import WORDS, table, write_model
 from safetensors.numpy import load_file
+from torch_reading import all_commands_read
 
 from embviz import EmbeddingTable, LoadError, list_tensors, load_table
 from embviz.cli import main
@@ -214,11 +215,4 @@ def test_all_commands_read_a_models_folder(
     source = str(REAL / "gpt2")
     assert main(["info", source]) == 0
     assert "401 labels in tokenizer.json" in capsys.readouterr().out
-    for command in (
-        ["project", source, "--method", "pca", "-o", str(tmp_path / "x.html")],
-        ["index", source, "-o", str(tmp_path / "index")],
-        ["export", source, "-o", str(tmp_path / "logdir")],
-        ["neighbors", "[unused 402]", "--source", source, "-k", "2"],
-    ):
-        assert main(command) == 0, capsys.readouterr().err
-    assert main(["neighbors", "[unused 402]", "--source", str(tmp_path / "index"), "-k", "2"]) == 0
+    all_commands_read(source, "[unused 402]", tmp_path)

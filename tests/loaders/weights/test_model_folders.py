@@ -7,13 +7,12 @@ import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from model_writer import WORDS, shard, table, write_model
 from safetensors.numpy import save_file
-from torch_writer import Storage, tensor, write_zip
+from torch_writer import write_bin
 
 from embviz import LoadError, list_tensors, load_table
 from embviz.model import TensorInfo
@@ -221,14 +220,6 @@ def test_a_folder_without_weights_says_what_was_looked_for(tmp_path: Path) -> No
     with pytest.raises(LoadError, match=r"2 files of weights without an index; give one: .*a\.saf"):
         load_table(tmp_path / "m")
     assert load_table(tmp_path / "m" / "a.safetensors").n_points == 4
-
-
-def write_bin(path: Path, tensors: dict[str, np.ndarray[Any, Any]]) -> Path:
-    root, storages = {}, {}
-    for key, (name, array) in enumerate(tensors.items()):
-        root[name] = tensor(Storage("FloatStorage", str(key), array.size), array.shape)
-        storages[str(key)] = array.tobytes()
-    return write_zip(path, root, storages)
 
 
 def test_weights_of_pytorch_are_read_where_there_are_no_others(tmp_path: Path) -> None:

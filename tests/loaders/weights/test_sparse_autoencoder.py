@@ -12,7 +12,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
-from torch_writer import Storage, tensor, write_zip
+from torch_reading import all_commands_read
+from torch_writer import write_bin
 
 from embviz import LoadError, list_tensors, load_table
 from embviz.cli import main
@@ -67,14 +68,6 @@ def write_gemma_scope_2(folder: Path) -> Path:
 def write_llama_scope(folder: Path) -> Path:
     save_file(linear(), folder / "final.safetensors")
     return folder / "final.safetensors"
-
-
-def write_bin(path: Path, tensors: dict[str, np.ndarray[Any, Any]]) -> Path:
-    root, storages = {}, {}
-    for key, (name, array) in enumerate(tensors.items()):
-        root[name] = tensor(Storage("FloatStorage", str(key), array.size), array.shape)
-        storages[str(key)] = array.tobytes()
-    return write_zip(path, root, storages)
 
 
 def write_dictionary_learning(folder: Path) -> Path:
@@ -297,11 +290,4 @@ def test_all_commands_read_a_dictionary(tmp_path: Path, capsys: pytest.CaptureFi
     (tmp_path / "explanations.json").write_text(by_number())
     assert main(["info", source]) == 0
     assert "decoder, a row for each of 40 features, turned" in capsys.readouterr().out
-    for command in (
-        ["project", source, "--method", "pca", "-o", str(tmp_path / "x.html")],
-        ["index", source, "-o", str(tmp_path / "index")],
-        ["export", source, "-o", str(tmp_path / "logdir")],
-        ["neighbors", "mentions of cats", "--source", source, "-k", "2"],
-        ["neighbors", "mentions of cats", "--source", str(tmp_path / "index"), "-k", "2"],
-    ):
-        assert main(command) == 0, capsys.readouterr().err
+    all_commands_read(source, "mentions of cats", tmp_path)

@@ -160,3 +160,12 @@ def write_older(path: Path, root: Any, storages: dict[str, np.ndarray[Any, Any]]
         parts += [array.size.to_bytes(8, "little"), array.tobytes()]
     path.write_bytes(b"".join(parts))
     return path
+
+
+def write_bin(path: Path, tensors: dict[str, np.ndarray[Any, Any]]) -> Path:
+    """Write tensors of float32 by their names."""
+    root, storages = {}, {}
+    for key, (name, array) in enumerate(tensors.items()):
+        root[name] = tensor(Storage("FloatStorage", str(key), array.size), array.shape)
+        storages[str(key)] = array.tobytes()
+    return write_zip(path, root, storages)
