@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from embviz.errors import LoadError
-from embviz.loaders.columns.kinds import name_kind
-from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
+from embviz.loaders.text.cells import MISSING, count_numbers, is_elided, is_list
 from embviz.loaders.text.comments import count_comments, read_names
 from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
 from embviz.loaders.text.fields import DECIMAL_COMMA, Column, TextLayout, cut, is_number
+from embviz.loaders.text.headers import find_names, is_second_header, spell_name
 from embviz.loaders.text.no_vectors import (
     refuse_other_text,
     refuse_sparse,
@@ -225,7 +224,7 @@ def _table_layout(
     if layout.delimiter == b"," and not given:
         refuse_commas_for_both(usual, shown)
     columns = [_column([row[c] for row in usual], layout, c == 0) for c in range(width)]
-    header = _header(rows, columns, layout.decimal) if len(rows) > 1 else None
+    header = find_names(rows, columns, layout.decimal) if len(rows) > 1 else None
     refuse_sparse(usual, shown)
     if all(column.kind in ("text", "empty") for column in columns):
         refuse_text_only(rows, shown)
@@ -236,9 +235,9 @@ def _table_layout(
             "separate columns by tabs, commas or blanks; labels go to --metadata",
         )
     layout = replace(layout, n_fields=width)
-    if header and _is_second_header(rows, columns):
+    if header and is_second_header(rows, columns):
         header = [
-            " ".join(filter(None, (a, _name(b)))) for a, b in zip(header, rows[1], strict=True)
+            " ".join(filter(None, (a, spell_name(b)))) for a, b in zip(header, rows[1], strict=True)
         ]
         layout = replace(layout, n_header=layout.n_header + 1)
     texts = [column.kind == "text" for column in columns]
@@ -292,85 +291,6 @@ def _column(cells: Sequence[bytes], layout: TextLayout, leading: bool) -> Column
     if length and 10 * n >= 9 * len(known):
         return Column("bare", length=length)
     return Column("text")
-
-
-def _header(
-    rows: Sequence[Sequence[bytes]], columns: Sequence[Column], decimal: bool
-) -> list[str] | None:
-    """Return the names in the first line, where it is a header."""
-    fields = list(rows[0])
-    if len(fields) == len(columns) + 1 and not fields[-1].strip():
-        del fields[-1]
-    if len(fields) == len(columns) - 1:
-        # R and pandas leave out the name of the row names; else a delimiter ends all other lines.
-        fields = [*fields, b""] if columns[-1].kind == "empty" else [b"", *fields]
-    if len(fields) != len(columns) or all(c.kind in ("text", "empty") for c in columns):
-        return None
-    if any(
-        column.kind in ("list", "bare") and (is_list(field) or count_numbers(field))
-        for column, field in zip(columns, fields, strict=True)
-    ):
-        return None
-    numeric = [c for c, column in enumerate(columns) if column.kind == "number"]
-    counted = [c for c in numeric if is_number(fields[c], decimal)]
-    if counted:
-        body = [[row[c] for c in counted] for row in rows[1:] if len(row) == len(columns)]
-        words = [(_name(f), c.kind) for f, c in zip(fields, columns, strict=True)]
-        named = len(counted) < len(numeric) or any(
-            kind == "text" and (not name or name_kind(name, whole=False)) for name, kind in words
-        )
-        if not _counts_columns([fields[c].strip() for c in counted], body, named):
-            return None
-    if numeric and all(fields[c].strip() in MISSING for c in numeric):
-        return None  # A row of which all is missing.
-    return [_name(field) for field in fields]
-
-
-def _is_second_header(rows: Sequence[Sequence[bytes]], columns: Sequence[Column]) -> bool:
-    """Tell whether the second line names columns too, as data frames of several levels do."""
-    if len(rows) < 4 or len(rows[1]) != len(columns):
-        return False
-    fields = [field.strip() for field in rows[1]]
-    counted = [c for c, column in enumerate(columns) if column.kind == "number" and fields[c]]
-    below = [row for row in rows[2:] if len(row) == len(columns)]
-    fractions = all(any(b"." in row[c] for row in below) for c in counted)
-    return (
-        fields[0] == b""
-        and bool(counted)
-        and fractions
-        and all(fields[c].isdigit() for c in counted)
-    )
-
-
-def _name(field: bytes) -> str:
-    return field.replace(HIDDEN, b" ").decode("utf-8", "replace").strip()
-
-
-def _counts_columns(numbers: Sequence[bytes], body: Sequence[Sequence[bytes]], named: bool) -> bool:
-    """Tell whether a line numbers the columns, as data frames without names do.
-
-    Above fractions any ascending numbers do, and counts from 0 one behind the other; above whole
-    numbers only counts that no other line resembles, with a name beside them if they are short.
-    """
-    if len(numbers) < 3 or not all(number.isdigit() and len(number) < 10 for number in numbers):
-        return False
-    found = [int(number) for number in numbers]
-    starts = [i for i in range(len(found)) if not i or found[i] != found[i - 1] + 1]
-    runs = [*zip(starts, [*starts[1:], len(found)], strict=True)]
-    repeated = all(found[i] in (0, 1) and j - i > 2 for i, j in runs)
-    if all(b"." in field or b"," in field or b"e-" in field for row in body for field in row):
-        return repeated or all(a < b for a, b in itertools.pairwise(found))
-    if len(runs) == 1 and any(b"." in field or b"e-" in field for field in body[0]):
-        return True
-    return repeated and (named or len(found) > 4) and not any(map(_is_count, body))
-
-
-def _is_count(row: Sequence[bytes]) -> bool:
-    """Tell whether fields count up by one in some order."""
-    if not all(field.strip().isdigit() for field in row):
-        return False
-    values = sorted(int(field) for field in row if len(field) < 10)
-    return values == [*range(values[0], values[0] + len(row))] if values else False
 
 
 def _refuse_prose(rows: Sequence[Sequence[bytes]], shown: str) -> None:
