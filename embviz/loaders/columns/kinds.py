@@ -44,6 +44,7 @@ _CAMEL_ID = re.compile(r".*[a-z0-9](?:Id|ID|Idx|Index|Uuid|UUID|Key|Code|Num)")
 _CAMEL_CLASS = re.compile(r".*[a-z0-9](?:Label|Class|Target|Cluster|Category)")
 _UNNAMED = re.compile(r"unnamed: \d+(?:_level_\d+)?(?:\.\d+)?")  # pandas, of a header's empty cell
 _DIGITS = re.compile(r"\d+")
+_PLAIN_NUMBER = re.compile(r"[+-]?\d*[.,]?\d+(?:[eE][+-]?\d+)?")
 _EMBEDDING = re.compile(r"emb|vec|dim|feat|latent", re.IGNORECASE)
 
 _FEW_ROWS = 10
@@ -137,13 +138,15 @@ def name_kind(name: str, whole: bool = True) -> Kind | None:
 def _family(names: Sequence[str]) -> frozenset[int]:
     """Return the columns whose names are one but for their numbers, where these are the vector.
 
-    They are three or more, and at least half of all. Of several such families that is meant which
-    speaks of an embedding; where none or several do, all are.
+    They are three or more, and at least half of all; names that are numbers, 400 and 400.5, are one
+    family. Of several such families that is meant which speaks of an embedding; where none or
+    several do, all are.
     """
     groups: dict[str, list[int]] = defaultdict(list)
     for c, name in enumerate(names):
         if _DIGITS.search(name) and not _UNNAMED.fullmatch(name.strip().lower()):
-            groups[_DIGITS.sub("#", name.strip())].append(c)
+            number = _PLAIN_NUMBER.fullmatch(name.strip())
+            groups["#" if number else _DIGITS.sub("#", name.strip())].append(c)
     large = {stem: members for stem, members in groups.items() if len(members) >= 3}
     if 2 * sum(map(len, large.values())) < len(names):
         return frozenset()

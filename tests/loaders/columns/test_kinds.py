@@ -75,6 +75,12 @@ def test_of_two_such_families_the_one_that_speaks_of_an_embedding_is_meant() -> 
     assert asides(both, FRACTIONS) == []
 
 
+def test_names_that_are_numbers_are_one_family_however_they_are_written() -> None:
+    names = ["400", *(f"{400 + i / 10}" for i in range(1, 14)), "-0.5", "1e-05"]
+    assert asides(names, FRACTIONS) == []
+    assert asides([*names, "age"], FRACTIONS, ROW / 3) == [(16, "other", True)]
+
+
 def test_whole_numbers_at_the_ends_of_unnamed_fractions_are_known_for_what_they_are() -> None:
     names = [""] * 17
     assert asides(names, ROW, FRACTIONS) == [(0, "counter", True)]
