@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from embviz.loaders.columns.kinds import name_kind
 from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_list
 from embviz.loaders.text.fields import Column, is_number
+from embviz.loaders.text.numbers import read_number
+
+_LEAST_SCALE = 7
 
 
 def find_names(
@@ -35,13 +38,14 @@ def find_names(
         return None
     numeric = [c for c, column in enumerate(columns) if column.kind == "number"]
     counted = [c for c in numeric if is_number(fields[c], decimal)]
-    if counted:
+    if counted and 2 * _count_words(fields, numeric, decimal) <= len(numeric):
         body = [[row[c] for c in counted] for row in rows[1:] if len(row) == len(columns)]
         words = [(spell_name(f), c.kind) for f, c in zip(fields, columns, strict=True)]
         named = len(counted) < len(numeric) or any(
             kind == "text" and (not name or name_kind(name, whole=False)) for name, kind in words
         )
-        if not _counts_columns([fields[c].strip() for c in counted], body, named):
+        numbers = [fields[c].strip() for c in counted]
+        if not (_counts_columns(numbers, body, named) or _is_scale(numbers, body)):
             return None
     if numeric and all(fields[c].strip() in MISSING for c in numeric):
         return None  # A row of which all is missing.
@@ -65,7 +69,14 @@ def is_second_header(rows: Sequence[Sequence[bytes]], columns: Sequence[Column])
 
 
 def spell_name(field: bytes) -> str:
+    """Return a field of the first line as a name."""
     return field.replace(HIDDEN, b" ").decode("utf-8", "replace").strip()
+
+
+def _count_words(fields: Sequence[bytes], numeric: Sequence[int], decimal: bool) -> int:
+    """Count the fields above columns of numbers that are words."""
+    found = (fields[c].strip() for c in numeric)
+    return sum(field not in MISSING and not is_number(field, decimal) for field in found)
 
 
 def _counts_columns(numbers: Sequence[bytes], body: Sequence[Sequence[bytes]], named: bool) -> bool:
@@ -85,6 +96,32 @@ def _counts_columns(numbers: Sequence[bytes], body: Sequence[Sequence[bytes]], n
     if len(runs) == 1 and any(b"." in field or b"e-" in field for field in body[0]):
         return True
     return repeated and (named or len(found) > 4) and not any(map(_is_count, body))
+
+
+def _is_scale(numbers: Sequence[bytes], body: Sequence[Sequence[bytes]]) -> bool:
+    """Tell whether a line is the scale of its columns, such as wavelengths: it alone is in order.
+
+    Of so many numbers a row is so by chance once in thousands of files; not where rows are the same
+    numbers in other orders.
+    """
+    if len(numbers) < _LEAST_SCALE or len(body) < 2:
+        return False
+    scale = _values(numbers)
+    rows = [*map(_values, body)]
+    others = (_is_in_order(row) or sorted(row) == sorted(scale) for row in rows)
+    return _is_in_order(scale) and not any(others)
+
+
+def _values(row: Sequence[bytes]) -> list[float]:
+    """Return the numbers of a row, an empty list where a field is none."""
+    tokens = [field.strip().replace(b",", b".") for field in row]
+    return [*map(read_number, tokens)] if all(map(is_number, tokens)) else []
+
+
+def _is_in_order(values: Sequence[float]) -> bool:
+    """Tell whether numbers ascend, or descend."""
+    pairs = [*itertools.pairwise(values)]
+    return bool(pairs) and (all(a < b for a, b in pairs) or all(a > b for a, b in pairs))
 
 
 def _is_count(row: Sequence[bytes]) -> bool:

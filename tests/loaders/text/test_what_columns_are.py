@@ -310,6 +310,44 @@ def test_columns_that_a_data_frame_numbers_have_a_header(tmp_path: Path, case: s
     check(tmp_path / "x.csv", table.drop(columns=["user_id", "word"], errors="ignore").to_numpy())
 
 
+SCALES = {
+    "wavelengths": [400.5 + 0.7 * i for i in range(8)],
+    "wave numbers": [4000 - 2 * i for i in range(8)],
+    "times with words": [0.1 * i for i in range(8)],
+}
+
+
+@pytest.mark.parametrize("words", [True, False])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+@pytest.mark.parametrize("case", SCALES)
+def test_a_scale_of_the_columns_is_a_header(
+    tmp_path: Path, case: str, delimiter: str, words: bool, said: pytest.LogCaptureFixture
+) -> None:
+    table = pd.DataFrame(V, columns=[f"{x:g}" for x in SCALES[case]])
+    if words:
+        table.insert(0, "sample", WORDS)
+    decimal = "," if delimiter == ";" else "."
+    table.to_csv(tmp_path / "x.csv", index=False, sep=delimiter, decimal=decimal)
+    check(tmp_path / "x.csv")
+    assert "the first line is column names" in said.text
+
+
+def test_a_row_in_order_among_others_in_order_is_no_header(tmp_path: Path) -> None:
+    ordered = np.sort(V, axis=1)
+    path = write(tmp_path, "x.csv", [join(",", v) for v in [*ordered[:1], *V[1:5], *ordered[5:]]])
+    check(path, np.concatenate([ordered[:1], V[1:5], ordered[5:]]))
+
+
+def test_names_of_which_one_is_a_number_are_a_header(tmp_path: Path) -> None:
+    table = frame().set_axis([*"abc", "2020", *"efgh"], axis=1)
+    for name, words in (("x.csv", {}), ("y.csv", {"word": WORDS})):
+        table.assign(**words).to_csv(tmp_path / name, index=False)
+        check(tmp_path / name)
+    write(tmp_path, "z.csv", ["1.5,x,7.5,3.5,4.5,5.5,6.5,2.5", *(join(",", v) for v in V)])
+    with pytest.raises(LoadError, match="'x' is not a number"):
+        load_table(tmp_path / "z.csv")
+
+
 @pytest.mark.parametrize("place", [1, 8])
 def test_tabs_within_labels_between_commas_are_no_delimiters(tmp_path: Path, place: int) -> None:
     rows = [[*map(str, v[:place]), f"x\t{i}", *map(str, v[place:])] for i, v in enumerate(V)]
