@@ -12,7 +12,7 @@ import binascii
 import logging
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
 
@@ -30,6 +30,7 @@ BARE = ""
 """The field of a vector that has no name."""
 NAME_FIELD = "word"
 VECTOR_NAME = re.compile(r"emb|vec|values|feat", re.IGNORECASE)
+_SURE_NAME = re.compile(r"emb|vec", re.IGNORECASE)
 _BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
 _NUMBERS = frozenset({int, float, Infinite, type(None)})
 _BEYOND = float(np.finfo(np.float64).max)
@@ -276,10 +277,48 @@ def _alone(
                 k for k, v in value.items() if columns and isinstance(v, list) and k not in kept
             ]
             return [Record(found.line, row) for row in rows], left
-    inner = [v for v in value.values() if isinstance(v, dict)]
-    if len(inner) == 1 and depth < _MOST_WRAPPED:
-        return _alone(inner[0], found, depth + 1)
-    return None
+    if depth < _MOST_WRAPPED:
+        inner = {k: v for k, v in value.items() if isinstance(v, dict)}
+        tables = {k: t for k, v in inner.items() if (t := _alone(v, found, depth + 1)) is not None}
+        if len(tables) == 1:
+            ((key, (records, left)),) = tables.items()
+            around = {k: v for k, v in value.items() if k != key and isinstance(v, list)}
+            return _with_columns(records, left, around)
+    return _as_one_record(value, found) if not depth else None
+
+
+def _with_columns(
+    records: list[Record], left: list[str], around: dict[str, list[Any]]
+) -> tuple[list[Record], list[str]]:
+    """Add the lists around a table to its records, as `texts` stand beside `{"float": [[…], …]}`.
+
+    Those of other lengths are left out, as within one.
+    """
+    columns = {k: v for k, v in around.items() if len(v) == len(records)}
+    left = [*left, *(k for k in around if k not in columns)]
+    added = [
+        record if record.fields is None else replace(record, fields=own | record.fields)
+        for i, record in enumerate(records)
+        for own in [{k: v[i] for k, v in columns.items()}]
+    ]
+    return added, left
+
+
+def _as_one_record(value: dict[str, Any], found: Found) -> tuple[list[Record], list[str]] | None:
+    """Read {"text": "a", "embedding": […]}, where a file of such has one.
+
+    A file of settings has lists too: of fractions under the name of a vector it has none.
+    """
+    vectors = [path for path in find_vectors(value) if _SURE_NAME.search(".".join(path))]
+    if len(vectors) != 1:
+        return None
+    inner: Any = value
+    for key in vectors[0]:
+        inner = inner[key]
+    numbers = to_numbers(inner)
+    if numbers is not None and bool((numbers == np.rint(numbers)).all()):
+        return None
+    return [Record(found.line, value)], []
 
 
 def _split(value: dict[str, Any]) -> list[dict[str, Any]] | None:

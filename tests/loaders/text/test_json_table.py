@@ -438,6 +438,50 @@ def test_one_vector_is_no_table(file: Callable[..., Path]) -> None:
     assert "JSON of one vector of 5 numbers, where a table" in refusal(file(LISTS[0]))
 
 
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"text": WORDS[0], "embedding": LISTS[0]},
+        {"text": WORDS[0], "n": 3, "result": {"vector": LISTS[0], "model": "m"}},
+        {"model": "m", "text": WORDS[0], "embeddings": [LISTS[0]]},
+        {
+            "text": WORDS[0],
+            "embedding": base64.b64encode(VECTORS[0].tobytes()).decode(),
+        },
+    ],
+)
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_file_of_one_record_is_a_table_of_one_row(
+    file: Callable[..., Path], value: dict[str, Any], end: str
+) -> None:
+    table = load_table(file(json.dumps(value) + end, "x.jsonl"))
+    np.testing.assert_array_equal(table.vectors, VECTORS[:1])
+    assert table.label(0) == WORDS[0]
+
+
+def test_lists_around_a_table_are_its_columns(
+    file: Callable[..., Path], caplog: pytest.LogCaptureFixture
+) -> None:
+    # An answer of Cohere's.
+    answer = {
+        "id": "x",
+        "texts": WORDS,
+        "warnings": ["a", "b"],
+        "embeddings": {"float": LISTS},
+        "meta": {"api_version": {"version": "2"}, "billed_units": {"input_tokens": 2}},
+    }
+    path = file(answer)
+    with caplog.at_level("INFO", "embviz"):
+        table = load_table(path)
+        check(table)
+    assert table.metadata == {"texts": tuple(WORDS)}
+    assert caplog.messages[0] == f"{path}: 'warnings' left out, no lists of a value a row"
+    named = {"vectors": dict(zip(WORDS, LISTS, strict=True)), "kind": ["a", "b"] * (N // 2)}
+    table = load_table(file(named))
+    check(table)
+    assert table.metadata["kind"] == tuple("ab" * (N // 2))
+
+
 def test_lists_that_are_no_columns_are_told(
     file: Callable[..., Path], caplog: pytest.LogCaptureFixture
 ) -> None:
