@@ -91,7 +91,7 @@ def test_a_mutated_text_is_read_or_refused_with_its_name(
             assert "\n" not in said
         else:
             missing = re.search(
-                rb"nan|inf|(?:^|[\t,])\s*(?:[\t,\r\n]|$)", path.read_bytes().lower()
+                rb"(?m)nan|inf|(?:^|[\t,])\s*(?:[\t,\r\n]|$)", path.read_bytes().lower()
             )
             assert np.isfinite(np.asarray(table.vectors[0 : table.n_points])).all() or missing
             assert table.n_points <= 100
