@@ -27,9 +27,10 @@ _OPEN, _CLOSE = b"[({", b"])}"
 _SEPARATORS = b",;|[](){}\0\1\t\r\n"
 _TO_BLANKS = bytes.maketrans(_SEPARATORS, b" " * len(_SEPARATORS))
 _WRAPPED = re.compile(
-    rb"(?:np\.|numpy\.)?(?:array|tensor)\((.*)\)|[A-Za-z_][\w.]*\(\s*(\[.*\].*)\)", re.DOTALL
+    rb"(?:np\.|numpy\.)?(?:array|tensor|c)\((.*)\)|[A-Za-z_][\w.]*\(\s*(\[.*\].*)\)", re.DOTALL
 )
-_DTYPE = re.compile(rb",\s*+dtype=[\w.']++,?\s*+")
+# `, dtype=float32`, and what PyTorch says of a tensor: `, device='cuda:0', grad_fn=<MulBackward0>`.
+_SAID_OF = re.compile(rb"(?:,[\s\0]*+[a-z_]++=(?:[\w.]++|'[^']*+'|<[^<>]*+>|\([^()]*+\)))++,?\s*+")
 _SEVERAL = re.compile(rb"\][\s,;\0\1]*\[")
 _SCALAR = re.compile(rb"np\.float(?:16|32|64)\(([^()]*)\)")
 _BLANK, _LINE_FEED = 32, 10
@@ -79,14 +80,14 @@ def _plain(field: bytes) -> bytes:
     if b"(" in field:
         field = _SCALAR.sub(rb"\1", field)
         wrapped = _WRAPPED.fullmatch(field.strip())
-        field = _without_dtype(wrapped[1] or wrapped[2] or b"") if wrapped else field
+        field = _without_words(wrapped[1] or wrapped[2] or b"") if wrapped else field
     return field.translate(_TO_BLANKS)
 
 
-def _without_dtype(inner: bytes) -> bytes:
-    """Return what an array was printed of without the type that may stand at its end."""
-    at = inner.rfind(b",", 0, max(0, inner.rfind(b"dtype=")))
-    return inner[:at] if at >= 0 and _DTYPE.fullmatch(inner, at) else inner
+def _without_words(inner: bytes) -> bytes:
+    """Return what an array was printed of without what may be said of it at its end."""
+    at = inner.rfind(b",", 0, max(0, inner.find(b"=")))
+    return inner[:at] if at >= 0 and _SAID_OF.fullmatch(inner, at) else inner
 
 
 def read_cells(cells: list[bytes], n_dims: int) -> NDArray[np.float32] | None:

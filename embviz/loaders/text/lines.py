@@ -19,6 +19,7 @@ from embviz.loaders.text.cells import (
     LINE_END,
     MISSING,
     is_elided,
+    is_list,
     read_cells,
     read_tokens,
     refuse_elided,
@@ -120,6 +121,8 @@ def _read_cell(field: bytes, layout: TextLayout, where: str) -> list[float]:
     if is_elided(bare):
         raise refuse_elided(where, layout.columns[c].name)
     tokens = split_cell(bare)
+    if not tokens and is_list(bare):
+        return [math.nan] * n_dims
     if len(tokens) != n_dims:
         if not all(map(is_number, tokens)):
             text = printable(bare.decode("utf-8", "replace"), 60)

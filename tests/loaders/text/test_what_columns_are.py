@@ -86,6 +86,12 @@ WRITERS = {
     "NumPy over lines": lambda v: np.array2string(v, max_line_width=20),
     "repr of NumPy": lambda v: f"array([{join(', ', v)}], dtype=float32)",
     "PyTorch": lambda v: f"tensor([{join(', ', v)}])",
+    "PyTorch on a GPU": lambda v: f"tensor([{join(', ', v)}], device='cuda:0')",
+    "PyTorch with gradients": lambda v: (
+        f"tensor([{join(', ', v)}], device='cuda:0',\n       dtype=torch.float16, "
+        "grad_fn=<SelectBackward0>)"
+    ),
+    "R": lambda v: f"c({join(', ', v)})",
     "JAX": lambda v: f"Array([{join(', ', v)}], dtype=float32)",
     "Spark": lambda v: f"DenseVector([{join(', ', v)}])",
     "list of NumPy's numbers": lambda v: "[" + ", ".join(f"np.float32({x})" for x in v) + "]",
@@ -129,6 +135,15 @@ def test_a_printed_matrix_is_read_over_all_its_lines(tmp_path: Path) -> None:
         "".join(f"{np.array2string(v, max_line_width=999)}\n" for v in V)
     )
     check(tmp_path / "c.txt")
+
+
+def test_an_empty_list_is_a_vector_that_is_missing(tmp_path: Path) -> None:
+    cells = [str(v.tolist()) for v in V]
+    cells[3], cells[7], cells[8] = "[]", "[ ]", ""
+    pd.DataFrame({"word": WORDS, "embedding": cells}).to_csv(tmp_path / "x.csv", index=False)
+    missing = V.copy()
+    missing[[3, 7, 8]] = np.nan
+    assert check(tmp_path / "x.csv", missing).metadata["word"] == WORDS
 
 
 def test_vectors_that_printing_elided_are_refused_as_lost(tmp_path: Path) -> None:
