@@ -13,6 +13,7 @@ _EITHER = re.compile(rb"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
 _SIGNED_ZERO = re.compile(rb"-0")
 _WHOLE = re.compile(rb"[+-]?[0-9]+")
 _FRACTION = re.compile(rb"0[0-9]+")
+_BETWEEN = re.compile(rb"[,;|]? +|[;|]")
 
 
 def has_decimal_commas(rows: Sequence[Sequence[bytes]], shown: str, given: bool = False) -> bool:
@@ -109,3 +110,28 @@ def refuse_commas_for_both(rows: Sequence[Sequence[bytes]], shown: str) -> None:
                 "save it with semicolons or tabs between numbers; if they are whole numbers, "
                 "--columns all takes each",
             )
+
+
+def refuse_commas_in_lists(cells: Sequence[bytes], shown: str) -> None:
+    """Refuse vectors in brackets whose numbers have decimal commas: `[0,1, 0,2]`, `[0,1; 0,2]`.
+
+    Args:
+        cells: Some lists of numbers.
+        shown: The file as it is named to the user.
+
+    Raises:
+        LoadError: If in all of them most numbers between blanks or semicolons have one comma.
+    """
+    if cells and all(map(_has_commas_within, cells)):
+        start = printable(cells[0].decode("utf-8", "replace"), 40)
+        raise LoadError(
+            shown,
+            f"lists of numbers with decimal commas, it seems ('{start}')",
+            "write them with decimal points",
+        )
+
+
+def _has_commas_within(cell: bytes) -> bool:
+    tokens = [*filter(None, _BETWEEN.split(cell.strip(b"[](){} ")))]
+    commas = sum(map(bool, map(DECIMAL_COMMA.fullmatch, tokens)))
+    return len(tokens) > 1 and 2 * commas > len(tokens) and all(map(like_number, tokens))

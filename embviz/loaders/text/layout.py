@@ -8,9 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from embviz.errors import LoadError
-from embviz.loaders.text.cells import MISSING, count_numbers, is_elided, is_list
+from embviz.loaders.text.cells import HIDDEN, MISSING, count_numbers, is_elided, is_list
 from embviz.loaders.text.comments import count_comments, read_names
-from embviz.loaders.text.decimals import has_decimal_commas, refuse_commas_for_both
+from embviz.loaders.text.decimals import (
+    has_decimal_commas,
+    refuse_commas_for_both,
+    refuse_commas_in_lists,
+)
 from embviz.loaders.text.delimiters import DELIMITERS, find_delimiter, is_csv
 from embviz.loaders.text.fields import DECIMAL_COMMA, Column, TextLayout, cut, is_number
 from embviz.loaders.text.headers import find_names, is_second_header, spell_name
@@ -224,6 +228,9 @@ def _table_layout(
     if layout.delimiter == b"," and not given:
         refuse_commas_for_both(usual, shown)
     columns = [_column([row[c] for row in usual], layout, c == 0) for c in range(width)]
+    for c in (c for c, column in enumerate(columns) if column.kind == "list"):
+        cells = [row[c].replace(HIDDEN, layout.delimiter) for row in usual if is_list(row[c])]
+        refuse_commas_in_lists(cells, shown)
     header = find_names(rows, columns, layout.decimal) if len(rows) > 1 else None
     refuse_sparse(usual, shown)
     if all(column.kind in ("text", "empty") for column in columns):

@@ -378,6 +378,23 @@ UNREAD = {
 }
 
 
+@pytest.mark.parametrize(
+    ("form", "delimiter", "outer"),
+    [("[{}]", ", ", outer) for outer in (",", ";", "\t")]
+    + [("[{}]", inner, outer) for inner in ("; ", ";", "|", " ") for outer in (";", "\t")]
+    + [("({})", ", ", ";")],
+)
+@pytest.mark.parametrize("ages", [True, False])
+def test_lists_of_numbers_with_decimal_commas_are_refused(
+    tmp_path: Path, form: str, delimiter: str, outer: str, ages: bool
+) -> None:
+    cells = [form.format(join(delimiter, v).replace(".", ",")) for v in V]
+    table = pd.DataFrame({"word": WORDS, "vector": cells})
+    table.assign(**{"age": range(N)} if ages else {}).to_csv(tmp_path / "x.csv", sep=outer)
+    with pytest.raises(LoadError, match=r"decimal commas.*write them with decimal points"):
+        load_table(tmp_path / "x.csv")
+
+
 @pytest.mark.parametrize("form", UNREAD)
 def test_a_vector_in_a_form_that_is_not_read_hides_behind_no_numbers(
     tmp_path: Path, form: str
