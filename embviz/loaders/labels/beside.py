@@ -21,6 +21,7 @@ from embviz.loaders.labels.counts import CountError
 from embviz.loaders.labels.keyed import join_rows
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.loaders.labels.metadata_lines import open_metadata_lines
+from embviz.loaders.labels.order import refuse_other_order
 from embviz.loaders.labels.tokens import name_unused
 from embviz.loaders.opened import Columns, Source, Tensor, TextColumns, list_some
 from embviz.loaders.reading import AS_IT_IS, Reading
@@ -67,6 +68,7 @@ def open_columns(
         with suppress(OSError):  # What is wrong with the file is said by what reads it whole.
             lines = open_metadata_lines(_file(reading), n_rows)
             if lines is not None:
+                _check_order(source, tensor, _file(reading), lines)
                 return lines
     if reading.metadata is None and reading.metadata_key is None:
         return _own_columns(source, tensor)
@@ -103,6 +105,8 @@ def read_labels(source: Source, tensor: Tensor, n_rows: int, reading: Reading = 
             columns = read_metadata(_file(reading), n_rows, reading.unlabeled)
         except CountError as error:
             raise _with_other_tables(error, source, tensor) from None
+        if tensor.numbers is None:
+            _check_order(source, tensor, _file(reading), TextColumns(columns))
         found = _of_first_rows(columns, source, n_rows, reading)
     return found if tensor.numbers is None else _by_number(found, tensor.numbers())
 
@@ -164,6 +168,21 @@ def _joined(source: Source, tensor: Tensor, n_rows: int, reading: Reading) -> La
     if joined.kept is None:
         return Labels(joined.columns)
     return Labels(joined.columns, _tell_left_out(source, joined.kept, n_rows))
+
+
+def _check_order(source: Source, tensor: Tensor, metadata: Path, columns: Columns) -> None:
+    """Refuse a file that names the points in another order than the tensor itself does.
+
+    Names that the source takes from other files (a folder, a config) may be what is set right.
+    """
+    if source.files:
+        return
+    try:
+        own = None if tensor.columns is None else tensor.columns()
+    except LoadError:
+        return  # The file is there to take the place of what cannot be read.
+    if own is not None:
+        refuse_other_order(metadata, own, columns.names, columns.column)
 
 
 def _file(reading: Reading) -> Path:

@@ -369,3 +369,57 @@ def test_the_vocabulary_of_a_language_model_is_labels(tmp_path: Path) -> None:
         assert table.metadata["token"][3] == "[unused 3]"
         assert table.metadata["id"] == ("0", "1", "2", "3")
         assert load_table(tmp_path / "x.npy", metadata=file, drop_unused=True).n_points == 3
+
+
+# Rows in another order than the points
+
+
+def words_of(folder: Path, n: int = 30) -> Path:
+    rows = (f"{word},{i}.5,{-i}.25\n" for i, word in enumerate(WORDS[:n]))
+    return write(folder, "x.csv", "word,a,b\n" + "".join(rows))
+
+
+def rows_of(folder: Path, order: list[int], key: str = "word") -> Path:
+    rows = (f"{WORDS[i]},{i}\n" for i in order)
+    return write(folder, "m.csv", f"{key},freq\n" + "".join(rows))
+
+
+@pytest.mark.parametrize("key", ["word", "term"])
+@pytest.mark.parametrize(
+    ("order", "unlabeled"), [([*range(30)][::-1], None), ([*range(20)][::-1], "keep")]
+)
+def test_the_points_names_in_another_order_are_refused_with_what_joins_them(
+    tmp_path: Path, key: str, order: list[int], unlabeled: Any
+) -> None:
+    source, metadata = words_of(tmp_path), rows_of(tmp_path, order, key)
+    with pytest.raises(LoadError, match="another order: row 0 is ") as caught:
+        load_table(source, metadata=metadata, unlabeled=unlabeled)
+    option = str(caught.value).partition("--metadata-key ")[2].split()[0]
+    assert option == key
+    table = load_table(source, metadata=metadata, metadata_key=option, unlabeled=unlabeled)
+    freq = {WORDS[i]: str(i) for i in order}
+    assert table.metadata["word"] == WORDS
+    assert table.metadata["freq"] == tuple(freq.get(word, "") for word in WORDS)
+
+
+def test_identifiers_in_another_order_are_refused(tmp_path: Path) -> None:
+    rows = (f"{100 + i},{i}.5,{-i}.25\n" for i in range(30))
+    source = write(tmp_path, "x.csv", "user_id,a,b\n" + "".join(rows))
+    rows = (f"{100 + i},u{i}\n" for i in reversed(range(30)))
+    metadata = write(tmp_path, "m.csv", "user_id,name\n" + "".join(rows))
+    with pytest.raises(LoadError, match="--metadata-key user_id joins"):
+        load_table(source, metadata=metadata)
+    assert load_table(source, metadata=metadata, metadata_key="user_id").label(3) == "u3"
+
+
+def test_a_file_of_the_points_names_alone_is_refused_in_another_order(tmp_path: Path) -> None:
+    metadata = write(tmp_path, "m.txt", "".join(f"{word}\n" for word in WORDS[::-1]))
+    with pytest.raises(LoadError, match="leave --metadata out"):
+        load_table(words_of(tmp_path), metadata=metadata)
+
+
+def test_other_names_classes_and_the_same_order_are_no_other_order(tmp_path: Path) -> None:
+    source = words_of(tmp_path)
+    for texts in (WORDS, [word.upper() for word in WORDS[::-1]], [*WORDS[:3]] * 10):
+        metadata = write(tmp_path, "m.txt", "".join(f"{text}\n" for text in texts))
+        assert load_table(source, metadata=metadata).metadata == {"label": tuple(texts)}
