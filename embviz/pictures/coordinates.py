@@ -109,8 +109,18 @@ def _of_tensor(source: Source, text: str, table: EmbeddingTable) -> tuple[NDArra
         why = f"no file, and {len(found) or 'no'} tensors of {source.path} are named so"
         fitting = ", ".join(printable(t.name, 60) for t in source.tensors if _fits(t))
         way_out = f"of 2 or 3 columns are {fitting}" if fitting else f"give {_WAYS}"
+        if len(text.split(",")) in _WIDTHS and _has_columns(source):
+            left = ",".join(f"-{name.strip()}" for name in text.split(","))
+            way_out = f"columns of the vector are none: --columns {left} leaves them out of it"
         raise ParameterError(f"{OPTION} {printable(text, 200)}", why, way_out)
     return _numbers(found[0], text, table), found[0].name.rpartition("/")[2]
+
+
+def _has_columns(source: Source) -> bool:
+    """Tell whether the source is a table of which columns can be chosen."""
+    from embviz.loaders.formats import find_format
+
+    return "columns" in getattr(find_format(source.path), "takes", ())
 
 
 def _numbers(tensor: Tensor, text: str, table: EmbeddingTable) -> NDArray[np.float64]:

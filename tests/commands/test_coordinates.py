@@ -82,6 +82,23 @@ def test_a_tensor_of_the_source_or_of_another_file_is_taken(run: Any, tmp_path: 
     assert manifest["first"] == "pca"
 
 
+def test_columns_of_the_vector_are_refused_with_what_makes_them_coordinates(
+    run: Any, tmp_path: Path
+) -> None:
+    names = [*"abcdefgh", "ux", "uy"]
+    rows = np.hstack([VECTORS, PLACES]).tolist()
+    lines = [",".join(names), *(",".join(map(str, row)) for row in rows)]
+    (tmp_path / "x.csv").write_text("".join(line + "\n" for line in lines))
+    asked = ("project", "x.csv", "--coordinates", "ux,uy", "-o", "o.html")
+    told = run(*asked)
+    assert told.status == 2
+    options = told.stderr.partition("columns of the vector are none: ")[2].split()[:2]
+    assert options == ["--columns", "-ux,-uy"]
+    told = run(*asked, *options, "--save-coordinates", "c.npz")
+    assert told.status == 0, told.stderr
+    np.testing.assert_allclose(np.load(tmp_path / "c.npz")["ux-uy_2"], PLACES, rtol=1e-6)
+
+
 def test_figures_are_those_of_the_same_places_by_a_method(words: Path) -> None:
     from embviz import TSNE
 
