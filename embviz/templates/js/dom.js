@@ -69,24 +69,28 @@ const ICONS = {
   up: 'M3.500 10 8 5.500 12.500 10',
   down: 'M3.500 6 8 10.500 12.500 6',
   rename: 'M2.500 13.500l.8-3.300 7.700-7.700 2.500 2.500-7.700 7.700zM9.500 4l2.500 2.500',
+  back: 'M12 2.500v11L5 8zM4 2.500v11',
+  forth: 'M4 2.500v11L11 8zM12 2.500v11',
   swap: 'M3 5h10M10 2l3 3-3 3M13 11H3M6 8l-3 3 3 3',
 };
 
 /** @param {string} name of an icon @returns {SVGElement} a 16 pixel line drawing, without a name of its own */
 export function icon(name) {
-  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
-  for (const [k, v] of Object.entries({
-    viewBox: '0 0 16 16',
-    width: '16',
-    height: '16',
-    'aria-hidden': 'true',
-    class: `icon icon-${name}`,
-  }))
-    svg.setAttribute(k, v);
-  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  path.setAttribute('d', ICONS[name]);
-  svg.append(path);
-  return svg;
+  const box = { viewBox: '0 0 16 16', width: '16', height: '16', 'aria-hidden': 'true', class: `icon icon-${name}` };
+  return svg('svg', box, svg('path', { d: ICONS[name] }));
+}
+
+/**
+ * @param {string} name of an element of SVG
+ * @param {Record<string, string | number>} attributes
+ * @param {...SVGElement} children
+ * @returns {SVGElement}
+ */
+export function svg(name, attributes, ...children) {
+  const element = document.createElementNS('http://www.w3.org/2000/svg', name);
+  for (const [k, v] of Object.entries(attributes)) element.setAttribute(k, String(v));
+  element.append(...children);
+  return element;
 }
 
 /**

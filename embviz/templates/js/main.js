@@ -12,6 +12,7 @@ import { createMessage } from '#js/panels/message.js';
 import { createPeek } from '#js/panels/peek.js';
 import { prepareAxes } from '#js/panels/preparation.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
+import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
 import { createSteps, spreadVectors } from '#js/data/steps.js';
@@ -225,13 +226,14 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const data = createDataPanel(page, view);
   const projection = createProjectionPanel(page, view);
   const help = createHelp(page, view);
+  const steps = createStepsPanel(page, view);
   const peek = createPeek(page, view, () => folds.open('right'));
   left.append(data.element, projection.element);
   right.append(inspector.element, marks.element);
-  app.append(header.element, left, stage.element, peek.element, right, help.element);
+  app.append(header.element, left, stage.element, ...(steps ? [steps.element] : []), peek.element, right, help.element);
   app.hidden = false;
   status.hidden = true;
-  const panels = [header, data, projection, stage, peek, inspector, help];
+  const panels = [header, data, projection, stage, ...(steps ? [steps] : []), peek, inspector, help];
   const render = (state = store.get(), before = null) => {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
     if (dark !== state.dark) return view.set({ dark });
@@ -248,7 +250,8 @@ function mount(page, view, store, { message, address, bookmarks }) {
     },
     resetView: () => stage.plot.resetView(),
     closeSheets: folds.closeSheets,
-    keys: marks.keys,
+    play: steps?.play ?? null,
+    keys: { ...marks.keys, ...steps?.keys },
   });
   render();
 }

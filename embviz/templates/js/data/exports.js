@@ -15,16 +15,19 @@ const line = (values) => values.map(field).join('\t');
  * Points with their coordinates and metadata, a line each.
  *
  * @param {Table} table @param {Iterable<number>} rows
- * @param {{coordinates: Float32Array, dims: number, names: string[]}} scene what is shown; nothing stands where a point
- *   has no place
+ * @param {{coordinates: Float32Array, dims: number, names: string[], step?: string, there?: Uint8Array | null}} scene
+ *   what is shown, at a step where there are several; nothing stands where a point has no place
  * @returns {string}
  */
-export function pointsText(table, rows, { coordinates, dims, names }) {
+export function pointsText(table, rows, { coordinates, dims, names, step = '', there = null }) {
   const columns = [...table.columns.entries()];
-  const lines = [line([...ownNames(['row', ...names], table.columns), ...columns.map(([name]) => name)])];
+  const own = step ? ['row', 'step', ...names] : ['row', ...names];
+  const lines = [line([...ownNames(own, table.columns), ...columns.map(([name]) => name)])];
   for (const row of rows) {
-    const places = Array.from({ length: dims }, (_, j) => number(coordinates[row * dims + j]));
-    lines.push([table.rowNumber(row), ...places, ...columns.map(([, { values }]) => field(values[row]))].join('\t'));
+    const isThere = !there || there[row] === 1;
+    const places = Array.from({ length: dims }, (_, j) => (isThere ? number(coordinates[row * dims + j]) : ''));
+    const head = step ? [table.rowNumber(row), field(step)] : [table.rowNumber(row)];
+    lines.push([...head, ...places, ...columns.map(([, { values }]) => field(values[row]))].join('\t'));
   }
   return text(lines);
 }

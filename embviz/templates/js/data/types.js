@@ -182,7 +182,7 @@
  * @property {boolean} playing
  * @property {number} step of the points' states, from 0; a fraction lies between two
  * @property {boolean} stepping whether they are played
- * @property {number} speed steps a second
+ * @property {number} speed of playing, steps a second
  * @property {boolean} trail whether selected points show the places where they were
  * @property {RunStatus | null} run
  * @property {Found[]} components_here what the page has computed of the points and vectors asked for

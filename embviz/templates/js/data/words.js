@@ -61,7 +61,8 @@ export const KEYS = [
   ],
   ['2, 3', 'two or three dimensions'],
   ['[ and ]', 'previous and next projection'],
-  ['Space', 'play and pause the iterations'],
+  ['Space', 'play and pause the steps of a run, or the iterations'],
+  ['< and >', 'step before and next step, of a run or a comparison'],
   ['l', 'labels'],
   ['t', 'thumbnails'],
   ['d', 'dark or light'],
@@ -120,6 +121,31 @@ export const QUALITY = [
 /** Other figures of a picture, and of each recorded step. */
 export const FIGURES = { kl_divergence: 'KL divergence' };
 
+/** From these correlations on the motion between steps is change, or partly. docs/parameters.md explains them. */
+const MOVES_WITH_CHANGE = 0.5;
+const MOVES_IN_PART = 0.2;
+const MOTION_TITLE =
+  'Spearman’s correlation, over points and pairs of steps, of how far a point moves in this picture with how many of ' +
+  'its 10 nearest neighbors it exchanges';
+
+/**
+ * Whether what moves from step to step has changed.
+ *
+ * @param {number | null | undefined} r a rank correlation; undefined where it was not measured of the picture
+ * @returns {{rule: 'change' | 'part' | 'motion' | 'none', text: string, title: string} | null}
+ */
+export function motionWords(r) {
+  if (r === undefined) return null;
+  const told = (rule, text) => ({ rule, text, title: MOTION_TITLE });
+  if (r === null) return told('none', 'No point moved, or none changed its neighbors: there is nothing to compare.');
+  const figure = r.toFixed(2).replace('-', '−');
+  if (r >= MOVES_WITH_CHANGE)
+    return told('change', `Motion and change agree (${figure}): what moves far has exchanged many of its neighbors.`);
+  if (r >= MOVES_IN_PART)
+    return told('part', `Motion and change agree in part (${figure}): some of what moves is only carried along.`);
+  return told('motion', `Little of this motion is change (${figure}): the map turns or drifts. Trust the neighbors.`);
+}
+
 /** What else a picture may have been made with, and what was found, by the names that Python gives them. */
 const OTHER_NAMES = {
   n_components: 'Components',
@@ -140,6 +166,8 @@ const OTHER_NAMES = {
   total_variance: 'Total variance',
   iteration: 'Iteration shown',
   epoch: 'Epoch shown',
+  step: 'Step shown',
+  motion: 'Motion agrees with change, from the step before',
 };
 
 const NAMES = { ...Object.fromEntries(PARAMETERS), ...FIGURES, ...OTHER_NAMES };

@@ -1,3 +1,4 @@
+import { presenceAt, stepName } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
@@ -26,6 +27,8 @@ export function exportPoints(page, view, rows = null) {
     coordinates: scene.coordinates,
     dims: scene.dims,
     names,
+    step: stepName(page, state),
+    there: presenceAt(page, state),
   });
 }
 
@@ -56,7 +59,9 @@ async function exportNeighbors(page, view, progress) {
  *   say: (text: string) => void}} to
  */
 export function createExportMenu(page, view, to) {
-  const name = (what, extension) => fileName(page.manifest.title, what, extension);
+  const name = (what, extension) =>
+    fileName(page.manifest.title, `${what} ${stepName(page, view.get())}`.trim(), extension);
+  const title = () => [page.manifest.title, stepName(page, view.get())].filter(Boolean).join(', ');
   const savePoints = (rows, what) =>
     download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
   const everything = () => view.unfiltered() ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
@@ -109,12 +114,7 @@ export function createExportMenu(page, view, to) {
       ['Picture, PNG', savePng, ''],
       [
         'Picture, SVG',
-        () =>
-          download(
-            pictureText(to.plot().onScreen(), page.manifest.title),
-            name(view.get().projection, 'svg'),
-            'image/svg+xml',
-          ),
+        () => download(pictureText(to.plot().onScreen(), title()), name(view.get().projection, 'svg'), 'image/svg+xml'),
         '',
       ],
       [`Points shown, TSV (${format(everything().length)})`, () => savePoints(everything(), 'points'), ''],

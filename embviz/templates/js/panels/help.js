@@ -87,7 +87,7 @@ function commandBox(command) {
 }
 
 /** Keys that work wherever no text is typed. */
-export function handleKeys(page, view, { focusSearch, resetView, closeSheets, keys = {} }) {
+export function handleKeys(page, view, { focusSearch, resetView, closeSheets, play = null, keys = {} }) {
   const tabs = [...page.tabs.keys()];
   const turn = (by) =>
     view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
@@ -126,7 +126,8 @@ export function handleKeys(page, view, { focusSearch, resetView, closeSheets, ke
       if (target.closest('button, input, summary, a')) return;
       /** @type {HTMLElement | null} */
       const player = document.querySelector('.player:not([hidden]) button');
-      player?.click();
+      if (play) play();
+      else player?.click();
       event.preventDefault();
     } else if (Object.hasOwn(actions, event.key)) {
       actions[event.key]();

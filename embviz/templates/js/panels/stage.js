@@ -103,6 +103,7 @@ export function createStage(page, view, on = {}) {
       thumbnails: state.thumbnails,
       sphere: state.sphere,
       paths: view.paths(state),
+      trails: view.trails(state),
       dark: state.dark,
       chrome: chromeColors(),
     };

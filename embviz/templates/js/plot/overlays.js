@@ -1,4 +1,4 @@
-import { projectPoint } from '#js/drawing/camera.js';
+import { project2, project3, projectPoint } from '#js/drawing/camera.js';
 import { sequenceColor } from '#js/data/sequences.js';
 import { sphereOutline } from '#js/drawing/sphere.js';
 
@@ -40,6 +40,54 @@ function tracePath(context, path, visible, xy) {
     else if (isShown) context.moveTo(x, y);
     drawing = isShown;
   }
+}
+
+/**
+ * Where points have been: a line through their places, fainter the older, a dot at each.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Spec} spec
+ */
+export function drawTrails(context, { scene: { dims }, style, transform, area }) {
+  if (!style.trails?.length) return;
+  const { trails, visible, colors, chrome } = style;
+  context.save();
+  context.lineJoin = 'round';
+  context.lineCap = 'round';
+  for (const { row, places } of trails) {
+    if (visible && !visible[row]) continue;
+    const count = places.length / dims;
+    const xy = new Float32Array(2 * count);
+    if (dims === 2) project2(places, count, transform, xy);
+    else project3(places, count, transform, area, xy, new Float32Array(count));
+    const color = colors ? `rgb(${colors.subarray(4 * row, 4 * row + 3).join(' ')})` : chrome.accent;
+    drawTrail(context, xy, trails.length > 20 ? null : chrome.background, color);
+  }
+  context.restore();
+}
+
+function drawTrail(context, xy, ground, color) {
+  const last = xy.length / 2 - 1;
+  for (let i = 1; i <= last; i++) {
+    const [x0, y0, x1, y1] = xy.subarray(2 * i - 2, 2 * i + 2);
+    if (![x0, y0, x1, y1].every(Number.isFinite)) continue;
+    context.beginPath();
+    context.moveTo(x0, y0);
+    context.lineTo(x1, y1);
+    context.globalAlpha = 1;
+    if (ground) strokeWith(context, ground, 4);
+    context.globalAlpha = 0.35 + (0.65 * i) / last;
+    strokeWith(context, color, 2);
+    context.beginPath();
+    context.arc(x0, y0, 2.5, 0, 2 * Math.PI);
+    context.fillStyle = color;
+    context.fill();
+  }
+}
+
+function strokeWith(context, color, width) {
+  context.strokeStyle = color;
+  context.lineWidth = width;
+  context.stroke();
 }
 
 /** @param {CanvasRenderingContext2D} context @param {Spec} spec */

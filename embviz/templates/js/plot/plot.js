@@ -2,7 +2,7 @@ import { boxOf, equalized, isView, widened } from '#js/drawing/camera.js';
 import { h } from '#js/dom.js';
 import { createGestures } from '#js/plot/gestures.js';
 import { createPointLayer } from '#js/plot/layer.js';
-import { drawPaths, drawSphere } from '#js/plot/overlays.js';
+import { drawPaths, drawSphere, drawTrails } from '#js/plot/overlays.js';
 import { drawCaptions, drawGrid } from '#js/plot/grid.js';
 import { chooseLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
 import { afterPaint, createFrames, createSurface, imageOf, watchPixelRatio } from '#js/plot/surface.js';
@@ -47,6 +47,7 @@ const PLAIN = {
   thumbnails: false,
   sphere: null,
   paths: null,
+  trails: null,
   dark: false,
   chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };
@@ -310,6 +311,7 @@ function drawOver({ scene, host }, context, spec, look, scale, halo = true) {
   const xy = host.layer.positions();
   drawCaptions(context, spec);
   drawPaths(context, spec, xy);
+  drawTrails(context, spec);
   drawSphere(context, spec);
   host.plates.drawAll(context, style, look, xy, scale);
   drawLabels(context, labels, xy, style.chrome, halo);

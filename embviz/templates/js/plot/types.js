@@ -32,6 +32,7 @@
  * @property {boolean} thumbnails
  * @property {{row: number, radius: number} | null} sphere
  * @property {Int32Array[] | null} paths sequences
+ * @property {{row: number, places: Float32Array}[] | null} trails (m, dims) places of a point, the last where it is
  * @property {boolean} dark
  * @property {Chrome} chrome
  *

@@ -35,6 +35,19 @@ function qualityFacts(entry, state, role) {
   ]);
 }
 
+/**
+ * @param {Page} page @param {View} view @param {State} state
+ * @returns {number | null | undefined} the rank correlation of motion with change; undefined where it was not measured
+ *   of this picture
+ */
+export function motionOf(page, view, state) {
+  const entry = view.entry(state);
+  const role = page.tabs.get(state.projection)?.role ?? '';
+  if (state.placed || !entry.isOfSteps || (role === 'components' && !isLeading(state))) return undefined;
+  if (role === 'axes' && view.facts(state).stats.motion === undefined) return undefined;
+  return entry.stats.motion?.[state.dims];
+}
+
 /** @returns {Fact[]} the divergence, of the recorded step that is shown or of the end */
 function figureFacts(entry, step) {
   const found = step?.figures ?? entry.stats;

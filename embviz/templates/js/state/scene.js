@@ -204,10 +204,34 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
     note: `${tabs.get(name)?.title ?? name}: placed by the bookmark, not by this page.`,
   });
 
+  /** @returns {number[]} which components of an entry are shown */
+  const shownOf = (entry, { projection, dims, components }) =>
+    roleOf(projection) === 'components' ? within(components, entry, dims) : Array.from({ length: dims }, (_, i) => i);
+
+  /**
+   * @param {State} state
+   * @returns {((step: number, row: number) => number[]) | null} where a point is at each whole step; null where the
+   *   picture is of the step shown alone
+   */
+  function placesOf(state) {
+    const { projection, dims, placed: given, shown_axes: axes } = state;
+    const entry = computed.entry(state);
+    if (given) return null;
+    if (roleOf(projection) === 'axes' && page.vectors && !sameAxes(axes, entry, dims))
+      return (step, row) => {
+        const { coordinates } = measuredAlong({ ...state, step });
+        return Array.from(coordinates.subarray(row * dims, (row + 1) * dims));
+      };
+    if (!entry.isOfSteps) return null;
+    const { frameData, n_components: k } = entry;
+    const which = shownOf(entry, state);
+    return (step, row) => which.map((c) => frameData[(step * page.table.n_points + row) * k + c]);
+  }
+
   /** @param {Entry} entry @param {State} state @returns {Placing} */
-  function finished(entry, { projection, dims, components, isolated, step }) {
-    const first = Array.from({ length: dims }, (_, i) => i);
-    const which = roleOf(projection) === 'components' ? within(components, entry, dims) : first;
+  function finished(entry, state) {
+    const { isolated, step } = state;
+    const which = shownOf(entry, state);
     return {
       coordinates: pick(dataAt(entry, step), entry.n_components, which),
       axes: entry.axes.length ? which.map((c) => entryAxis(entry, c)) : null,
@@ -227,7 +251,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
       rowsInSphere(scene(state), sphere.row, sphere.radius, visible(state)),
     );
 
-  return { coordinates, dataAt, scene, facts, rowsInSphere: inSphere };
+  return { coordinates, dataAt, placesOf, scene, facts, rowsInSphere: inSphere };
 }
 
 /** @returns {boolean} whether a view of PCA is of the components that vary most, in their order */

@@ -8,6 +8,7 @@ import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
 import { createScene } from '#js/state/scene.js';
+import { createTrails } from '#js/state/trails.js';
 import { createSettling } from '#js/state/settling.js';
 import { RULES } from '#js/state/keys.js';
 import { tagged } from '#js/data/tags.js';
@@ -96,6 +97,7 @@ export function createView(page, store) {
     ...createNeighbors(page, store.get, memo),
     ...scenes,
     ...looks,
+    ...createTrails(page, store.get, { memo, scenes }),
     entry: computed.entry,
     /** The table as it is tagged. */
     table,

@@ -1,0 +1,123 @@
+import { stepName } from '#js/data/steps.js';
+import { motionWords } from '#js/data/words.js';
+import { choice, fill, h, icon, iconButton, setText } from '#js/dom.js';
+import { createStepChart } from '#js/panels/step_chart.js';
+import { createStepPlayer } from '#js/panels/step_player.js';
+import { motionOf } from '#js/state/figures.js';
+import { MOST_TRAILS } from '#js/state/trails.js';
+
+/**
+ * @import { Page } from '#js/data/types.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
+/**
+ * Below the plot, where the points have several states: the slider, what plays it, and what changed from step to step.
+ *
+ * @param {Page} page @param {View} view
+ * @returns {{element: HTMLElement, render: (state: any) => void, keys: Record<string, () => void>,
+ *   play: () => void} | null} null where there is one state only
+ */
+export function createStepsPanel(page, view) {
+  if (!page.steps) return null;
+  const { names, kind } = page.steps;
+  const last = names.length - 1;
+  const player = createStepPlayer(page, view);
+  const choose = (step) => view.set({ step, stepping: false });
+  const slider = createSlider(last, choose, player);
+  const play = iconButton('play', 'Play', player.toggle);
+  const back = iconButton('back', 'Step before (<)', () => player.go(-1));
+  const forth = iconButton('forth', 'Next step (>)', () => player.go(1));
+  const name = h('output.steps-name');
+  const options = createOptions(view);
+  const chart = createStepChart(page.steps, choose);
+  const motion = h('p.steps-motion', { attributes: { role: 'note' } });
+  const element = h(
+    `section.steps.${kind}`,
+    { aria: { label: kind === 'run' ? 'Steps' : 'From one to the other' } },
+    h('div.steps-buttons', {}, back, play, forth),
+    slider,
+    name,
+    options.element,
+    ...(chart ? [chart.element, chart.told] : []),
+    motion,
+  );
+  return {
+    element,
+    keys: { '<': () => player.go(-1), '>': () => player.go(1) },
+    play: player.toggle,
+    render(state) {
+      const { step, stepping } = state;
+      if (Number(slider.value) !== step) slider.value = String(step);
+      slider.step = player.isCalm() ? '1' : 'any';
+      const told = kind === 'run' ? `step ${stepName(page, state)}` : stepName(page, state);
+      slider.setAttribute('aria-valuetext', `${told}, ${Math.round(step) + 1} of ${last + 1}`);
+      // While it plays, a screen reader would not come to an end.
+      name.setAttribute('aria-live', stepping ? 'off' : 'polite');
+      fill(name, h('strong', {}, told), kind === 'run' ? `, ${Math.round(step) + 1} of ${last + 1}` : '');
+      back.disabled = step <= 0;
+      forth.disabled = step >= last;
+      const what = stepping ? 'Pause (Space)' : 'Play (Space)';
+      if (play.title !== what) {
+        play.title = what;
+        play.setAttribute('aria-label', what);
+        fill(play, icon(stepping ? 'pause' : 'play'));
+      }
+      options.render(state);
+      chart?.render(step);
+      const found = motionWords(motionOf(page, view, state));
+      motion.hidden = found === null;
+      if (found) {
+        setText(motion, found.text);
+        motion.title = found.title;
+        motion.dataset.rule = found.rule;
+      }
+      player.render(state);
+    },
+  };
+}
+
+function createSlider(last, choose, player) {
+  const slider = h('input', {
+    type: 'range',
+    min: 0,
+    max: last,
+    step: 'any',
+    aria: { label: 'Step' },
+    on: {
+      input: () => choose(Number(slider.value)),
+      keydown(event) {
+        const by = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 1, PageDown: -1 }[event.key];
+        if (by) player.go(by);
+        else if (event.key === ' ') player.toggle();
+        else return;
+        event.preventDefault();
+      },
+    },
+  });
+  return slider;
+}
+
+const SPEEDS = [0.5, 1, 2, 4].map((speed) => [speed, `${speed}×`, `${speed} steps a second`]);
+
+function createOptions(view) {
+  const speed = choice('Speed', SPEEDS, (value) => view.set({ speed: value }));
+  const loop = iconButton('loop', 'Play again from the start', () => view.set({ loop: !view.get().loop }));
+  const trail = h(
+    'button.steps-trail',
+    {
+      type: 'button',
+      title: `A line through the places where selected points were at the steps before; of ${MOST_TRAILS} at most`,
+      on: { click: () => view.set({ trail: !view.get().trail }) },
+    },
+    'Trail',
+  );
+  return {
+    element: h('div.steps-options', {}, speed.element, loop, trail),
+    render(state) {
+      speed.render(state.speed);
+      loop.setAttribute('aria-pressed', String(state.loop));
+      trail.setAttribute('aria-pressed', String(state.trail));
+    },
+  };
+}
