@@ -11,7 +11,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.checks import check_number, check_one_of, check_seed, check_whole
+from embviz.checks import check_number, check_one_of, check_seed, check_truth, check_whole
 from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, count_cores
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
@@ -19,11 +19,11 @@ from embviz.neighbors import build_graph
 from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.pca import leading_coordinates
 from embviz.projections.tsne_descent import (
-    EARLY_EXAGGERATION,
     INITIAL_DEVIATION,
     Descent,
     Phase,
     plan_phases,
+    plan_settling,
 )
 from embviz.projections.tsne_gradient import Gradient
 from embviz.space import Normalize, Space, open_space
@@ -33,6 +33,7 @@ progress = logging.getLogger("embviz.progress")
 DEFAULT_PERPLEXITY = 30.0
 FEWEST_POINTS = 4  # So that perplexity 1 has its 3 neighbors.
 THREADED_POINTS = 1000
+SETTLED_JITTER = 1e-3  # In the map's unit.
 CHEAP_3D = 4_000  # Up to so many points 3D takes seconds and comes along unasked.
 
 
@@ -41,13 +42,15 @@ class TSNE:
     """t-distributed stochastic neighbor embedding (van der Maaten and Hinton 2008).
 
     Exaggeration is 12 at first, falls from 4 to 1 and stays there (`tsne_descent.plan_phases`); the
-    learning rate is n_points / exaggeration (Belkina et al. 2019).
+    learning rate is n_points / exaggeration (Belkina et al. 2019). A map that is settled goes on
+    with little of it (`tsne_descent.plan_settling`).
 
     Args:
         n_components: 2 or 3.
         perplexity: The effective number of neighbors a point; 3 times as many are looked at, so it
             is at most (n_points - 1) / 3. None is 30 or the most that fits.
-        iterations: Steps in all; None is 300, or 750 of fewer than 3,000 points.
+        iterations: Steps in all; None is 300, or 750 of fewer than 3,000 points, or 250 of a
+            settled map.
         metric: Of the neighbors; cosine is taken as euclidean between rows of unit length.
         normalize: What is done to the vectors before.
         seed: For the neighbors' cells and the jitter of the start, 0 .. 2^32 - 1.
@@ -55,6 +58,8 @@ class TSNE:
             normalization.
         initialization: float (n_points, n_components), the start; None is the leading principal
             components. Its first component is scaled to a standard deviation of 1e-4.
+        settled: Whether the start is a map of nearly these neighbors, which is not scaled and whose
+            points stay where they may.
 
     Raises:
         ParameterError: If a parameter fits no table.
@@ -68,6 +73,7 @@ class TSNE:
     seed: int = 0
     neighbors: Neighbors | None = None
     initialization: NDArray[np.floating[Any]] | None = None
+    settled: bool = False
 
     def __post_init__(self) -> None:
         check_whole("n_components", self.n_components, 2, 3)
@@ -78,6 +84,13 @@ class TSNE:
         check_one_of("metric", self.metric, get_args(Metric))
         check_one_of("normalize", self.normalize, get_args(Normalize))
         check_seed("seed", self.seed)
+        check_truth("settled", self.settled)
+        if self.settled and self.initialization is None:
+            raise ParameterError("settled", "is said of a start", "give initialization")
+
+    def started_at(self, places: NDArray[np.floating[Any]]) -> TSNE:
+        """Return the t-SNE that goes on from a settled map, float (n_points, n_components)."""
+        return replace(self, initialization=places, settled=True)
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that near neighbors stay near.
@@ -94,7 +107,8 @@ class TSNE:
                 the start do not fit.
         """
         perplexity = self._perplexity_for(table)
-        phases = plan_phases(table.n_points, self.iterations)
+        plan = plan_settling if self.settled else plan_phases
+        phases = plan(table.n_points, self.iterations)
         space = open_space(table, self.normalize, space)
         start = self._start(table, space)
         neighbors = self._neighbors_for(table, self.count_neighbors(table), space)
@@ -156,13 +170,15 @@ class TSNE:
                     "initialization", f"shape {start.shape} with finite values of {wanted} wanted"
                 )
         start = start - start.mean(axis=0)
+        # Points at one place would stay together, as equal forces act on them.
+        rng = np.random.default_rng(self.seed)
+        if self.settled:
+            return np.asarray(start + rng.normal(0, SETTLED_JITTER, wanted))
         peak = np.abs(start).max()
         start = np.asarray(start / peak if peak > 0 else start)
         deviation = start[:, 0].std()
         if deviation > 0:
             start *= INITIAL_DEVIATION / deviation
-        # Points at one place would stay together, as equal forces act on them.
-        rng = np.random.default_rng(self.seed)
         start += rng.normal(0, INITIAL_DEVIATION / 100, wanted)
         return start
 
@@ -183,9 +199,9 @@ class TSNE:
             "perplexity": perplexity,
             "perplexity_chosen": self.perplexity is None,
             "iterations": sum(p.iterations for p in phases),
-            "early_iterations": phases[0].iterations,
-            "early_exaggeration": EARLY_EXAGGERATION,
-            "annealing_iterations": sum(p.iterations for p in phases[1:-1]),
+            "early_iterations": 0 if self.settled else phases[0].iterations,
+            "early_exaggeration": phases[0].exaggeration,
+            "annealing_iterations": sum(p.iterations for p in phases[not self.settled : -1]),
             "momentum": [phases[i].momentum for i in (0, 1, -1)],
             "learning_rate": [phases[0].rate(n_points), phases[-1].rate(n_points)],
             "metric": self.metric,

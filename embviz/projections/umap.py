@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import sys
 import warnings
@@ -13,7 +14,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.checks import check_number, check_one_of, check_seed, check_whole
+from embviz.checks import check_number, check_one_of, check_seed, check_truth, check_whole
 from embviz.errors import ParameterError
 from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
@@ -30,6 +31,8 @@ FEWEST_POINTS = 4
 CHEAP_3D = 10_000  # Up to so many points 3D takes seconds and comes along unasked.
 _EPOCHS = "{n_fmt}/{total_fmt}"  # What `_Epochs` reads.
 SPREAD = 10.0  # Of the start, as umap-learn scales its own.
+# Of a settled map: its points move half as far as at the usual rate, and keep as many neighbors.
+SETTLING_EPOCHS, SETTLING_RATE = 200, 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +48,10 @@ class UMAP:
         seed: For the neighbors' cells, the jitter of the start and the optimization, 0 .. 2^32 - 1.
         neighbors: The neighbors of all points, when they are known already, with this metric and
             normalization.
+        initialization: float (n_points, n_components), the start; None is the leading principal
+            components.
+        settled: Whether the start is a map of nearly these neighbors, whose points stay where they
+            may: the optimization is shorter and its steps are smaller.
 
     Raises:
         ParameterError: If a parameter fits no table.
@@ -57,6 +64,8 @@ class UMAP:
     normalize: Normalize = "none"
     seed: int = 0
     neighbors: Neighbors | None = None
+    initialization: NDArray[np.floating[Any]] | None = None
+    settled: bool = False
 
     def __post_init__(self) -> None:
         check_whole("n_components", self.n_components, 2, 3)
@@ -66,6 +75,13 @@ class UMAP:
         check_one_of("metric", self.metric, get_args(Metric))
         check_one_of("normalize", self.normalize, get_args(Normalize))
         check_seed("seed", self.seed)
+        check_truth("settled", self.settled)
+        if self.settled and self.initialization is None:
+            raise ParameterError("settled", "is said of a start", "give initialization")
+
+    def started_at(self, places: NDArray[np.floating[Any]]) -> UMAP:
+        """Return the UMAP that goes on from a settled map, float (n_points, n_components)."""
+        return replace(self, initialization=places, settled=True)
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that the neighbor graph keeps its shape.
@@ -82,7 +98,7 @@ class UMAP:
         umap = _import_umap()
         space = open_space(table, self.normalize, space)
         graph = self._graph(table, k - 1, space)
-        start = _scaled(np.asarray(leading_coordinates(space, self.n_components)), self.seed)
+        start = self._start(table, space)
         distances = bandwidth_distances(graph).astype(np.float32)
         own = np.arange(table.n_points, dtype=np.int32)[:, None]
         known = (
@@ -99,6 +115,8 @@ class UMAP:
                 min_dist=self.min_dist,
                 metric="euclidean",
                 init=start,
+                n_epochs=SETTLING_EPOCHS if self.settled else None,
+                learning_rate=SETTLING_RATE if self.settled else 1.0,
                 random_state=self.seed,
                 n_jobs=1,
                 precomputed_knn=known,
@@ -145,6 +163,18 @@ class UMAP:
             )
         return self.n_neighbors
 
+    def _start(self, table: EmbeddingTable, space: Space) -> NDArray[np.float32]:
+        """Return the coordinates before the first epoch, (n_points, n_components)."""
+        if self.initialization is None:
+            return _scaled(np.asarray(leading_coordinates(space, self.n_components)), self.seed)
+        start = np.array(self.initialization, dtype=np.float64)
+        wanted = (table.n_points, self.n_components)
+        if start.shape != wanted or not np.isfinite(start).all():
+            raise ParameterError(
+                "initialization", f"shape {start.shape} with finite values of {wanted} wanted"
+            )
+        return _scaled(_as_wide_as_high(start - start.mean(axis=0)), self.seed)
+
     def _graph(self, table: EmbeddingTable, k: int, space: Space) -> Neighbors:
         """Return the first k neighbors of all points."""
         known = first_neighbors(self.neighbors, table, k, self.metric)
@@ -165,7 +195,7 @@ class UMAP:
             "normalize": self.normalize,
             "seed": self.seed,
             "neighbor_recall": shown_recall(graph.recall),
-            "initialization": "pca",
+            "initialization": "pca" if self.initialization is None else "given",
         }
 
 
@@ -231,3 +261,40 @@ def _scaled(start: NDArray[np.floating[Any]], seed: int) -> NDArray[np.float32]:
     scaled = start * (SPREAD / peak) if peak > 0 else start
     jitter = np.random.default_rng(seed).normal(0, SPREAD * 1e-4, start.shape)
     return (scaled + jitter).astype(np.float32)
+
+
+def _as_wide_as_high(start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn a start so that its extent is the same along the first axes, two by two.
+
+    umap-learn stretches every axis to one extent, which changes the shape of a map else. In two
+    dimensions such a turn exists, since a quarter turn exchanges the extents; in three the shape
+    is kept nearly.
+    """
+    turned = start
+    for _ in range(3 if start.shape[1] > 2 else 1):
+        for i in range(start.shape[1]):
+            for j in range(i + 1, start.shape[1]):
+                turned = _turn_even(turned, i, j)
+    return turned
+
+
+def _turn_even(points: NDArray[np.float64], i: int, j: int) -> NDArray[np.float64]:
+    """Turn points in the plane of two axes until their extents along these are the same."""
+    plane = points[:, [i, j]]
+
+    def turn(angle: float) -> NDArray[np.float64]:
+        cos, sin = math.cos(angle), math.sin(angle)
+        return np.asarray(plane @ np.array([[cos, sin], [-sin, cos]]))
+
+    def excess(angle: float) -> float:
+        first, second = np.ptp(turn(angle), axis=0)
+        return float(first - second)
+
+    low, high = 0.0, math.pi / 2
+    sign = 1 if excess(low) > 0 else -1
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if sign * excess(middle) > 0 else (low, middle)
+    out = points.copy()
+    out[:, [i, j]] = turn((low + high) / 2)
+    return out
