@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from embviz.pictures.quality import Quality, measure_quality
     from embviz.pictures.selection import Choice, Part, choose_points
     from embviz.pictures.sheets import pack_images
+    from embviz.pictures.step_neighbors import measure_steps
+    from embviz.pictures.steps import project_steps
     from embviz.pictures.thumbnails import add_sheet_labels, add_thumbnails, link_images
     from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
     from embviz.projections.placed import Placed
@@ -121,6 +123,8 @@ _HOMES = {
         "measure_quality",
     ),
     "embviz.pictures.sheets": ("pack_images",),
+    "embviz.pictures.step_neighbors": ("measure_steps",),
+    "embviz.pictures.steps": ("project_steps",),
     "embviz.pictures.selection": (
         "Choice",
         "Part",
@@ -213,6 +217,7 @@ __all__ = [
     "make_question",
     "match",
     "measure_quality",
+    "measure_steps",
     "neighbors_of_all",
     "open_index",
     "open_points",
@@ -220,6 +225,7 @@ __all__ = [
     "pack_images",
     "pack_tiles",
     "project",
+    "project_steps",
     "read_bookmarks",
     "read_coordinates",
     "to_figure",

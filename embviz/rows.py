@@ -79,12 +79,17 @@ def keep_rows(rows: Rows, kept: NDArray[np.int64]) -> Rows:
 class JoinedRows:
     """Rows of several, one behind the other, which stay where they are."""
 
-    def __init__(self, parts: Sequence[Rows]) -> None:
-        """Take rows of one dtype and width, at least one of them."""
+    def __init__(self, parts: Sequence[Rows], dtype: np.dtype[Any] | None = None) -> None:
+        """Take rows of one width, at least one of them.
+
+        Args:
+            parts: The rows.
+            dtype: What the rows become; None is the dtype of the first.
+        """
         self.parts = tuple(parts)
         self.ends = np.cumsum([part.shape[0] for part in parts], dtype=np.int64)
         self.shape = (int(self.ends[-1]), *parts[0].shape[1:])
-        self.dtype = parts[0].dtype
+        self.dtype = parts[0].dtype if dtype is None else dtype
 
     def __getitem__(self, rows: slice, /) -> NDArray[Any]:
         start, stop, _ = rows.indices(self.shape[0])

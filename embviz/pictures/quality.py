@@ -254,11 +254,14 @@ def _ranks(exact: ExactRows, rows: NDArray[np.int64], near: NDArray[np.int64]) -
 
 def _spearman(a: NDArray[Any], b: NDArray[Any]) -> float:
     """Return Spearman's rank correlation; 0.0 where one of the two does not vary."""
-    ranks = []
-    for values in (a, b):
-        _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-        last = np.cumsum(counts)
-        ranks.append((last - (counts - 1) / 2)[inverse])
-    if np.ptp(ranks[0]) == 0 or np.ptp(ranks[1]) == 0:
+    first, second = rank(a), rank(b)
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def rank(values: NDArray[Any]) -> NDArray[np.float64]:
+    """Return ranks from 1, float64 (n,), for equal values the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts - 1) / 2)[inverse])

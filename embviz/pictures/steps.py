@@ -1,0 +1,300 @@
+"""The pictures of a run over time, or of two models: one that moves from step to step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields, replace
+from inspect import signature
+from itertools import pairwise
+from typing import Any, Unpack
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embviz.checks import changed
+from embviz.comparison.values import FEW, Step, Steps
+from embviz.errors import ParameterError
+from embviz.model import Frames, Neighbors, Projection
+from embviz.pictures.linear_steps import Followed, follow_linear, spread_out
+from embviz.pictures.motion import measure_motion
+from embviz.pictures.plan import Plan, PlanFields, Seen
+from embviz.pictures.quality import measure_qualities, with_quality
+from embviz.pictures.selection import Part
+from embviz.pictures.step_neighbors import (
+    find_here,
+    list_nearest,
+    measure_steps,
+    points_of,
+    share_in_common,
+    telling_step,
+    to_here,
+)
+from embviz.pictures.tabs import name_tabs
+from embviz.pictures.warm_start import begin, find_reach, lay_on
+from embviz.projections import PCA, Axes, Identity
+from embviz.projections.methods import Method
+from embviz.projections.placed import Placed
+from embviz.space import Space, open_space
+
+log = logging.getLogger("embviz")
+progress = logging.getLogger("embviz.progress")
+
+Places = NDArray[np.float64]
+SHOWN_COMPONENTS = 3
+
+
+def project_steps(
+    steps: Steps,
+    plan: Plan | None = None,
+    whole: Steps | None = None,
+    **wanted: Unpack[PlanFields],
+) -> list[Projection]:
+    """Make every projection that is wanted, so that what moves from step to step has moved.
+
+    The first step is placed as usual. t-SNE and UMAP of each later one start from the one before
+    (`warm_start.begin`), go on for a while, and are laid on it by a similarity transform over the
+    points whose neighbors stayed. So is what another projector makes of each step; where it has a
+    method `started_at(places)`, it is asked for the projector that goes on from these. Principal
+    components and axes follow as `linear_steps.follow_linear` says.
+
+    Args:
+        steps: States of the same points; with neighbors, as `measure_steps` finds them, these are
+            not looked for again.
+        plan: Which projections; None is PCA alone.
+        whole: The same steps with all points, on which axes are defined; None is `steps`.
+        wanted: Fields of `Plan`, in place of one or of some of its own.
+
+    Returns:
+        Projections of the last step, whose `frames` are all steps (`unit` is `step`). A point that
+        is not there at a step has the place where it comes, or was last. `stats["motion"]` has, for
+        each number of dimensions, the rank correlation of how far points moved from step to step
+        and how many of their neighbors changed; `frames.figures["motion"]` the same a step.
+
+    Raises:
+        ParameterError: If a projection cannot be made of a step, or cannot follow.
+        LoadError: If a vector holds NaN or infinity.
+    """
+    plan = changed("project_steps", plan or Plan(), wanted)
+    whole = steps if whole is None else whole
+    projectors = _projectors(plan, steps, whole)
+    sizes = _graph_sizes(projectors, steps, plan)
+    with _saying_once():
+        steps = measure_steps(steps, plan, sizes[plan.metric, "none"])
+        kept = _kept([list_nearest(step) for step in steps.steps])
+        done: dict[int, Followed] = {}
+        tracks: dict[int, _Track] = {}
+        for i, projector in enumerate(projectors):
+            if isinstance(projector, (PCA, Axes, Identity)):
+                done[i] = follow_linear(projector, steps, whole, kept)
+            else:
+                seen = _seen(projector, plan)
+                tracks[i] = _Track(projector, seen, sizes.get(seen, FEW))
+        _follow_all(list(tracks.values()), steps, plan)
+        done |= {i: track.followed() for i, track in tracks.items()}
+        ordered = [done[i] for i in range(len(projectors))]
+        return name_tabs(
+            _with_last_quality([_as_projection(f, steps, kept) for f in ordered], steps, plan)
+        )
+
+
+def _projectors(plan: Plan, steps: Steps, whole: Steps) -> list[Any]:
+    """Return the projectors of a plan; principal components are three where no number was asked.
+
+    Raises:
+        ParameterError: If one of them has places for one step only.
+    """
+    found = plan.projectors(Part(whole.table, steps.table))
+    typed = any(
+        isinstance(m, PCA) or (isinstance(m, Method) and "n_components" in m.options)
+        for m in plan.asked
+    )
+    for i, projector in enumerate(found):
+        if isinstance(projector, Placed):
+            raise ParameterError(
+                f"--coordinates {projector.title}",
+                f"has places for one step, and there are {len(steps.steps)}",
+                "leave it out, or project one step",
+            )
+        if isinstance(projector, PCA) and not typed:
+            found[i] = replace(projector, n_components=SHOWN_COMPONENTS)
+    return found
+
+
+def _seen(projector: Any, plan: Plan) -> Seen:
+    """Return the metric and the normalization of a projector's neighbors."""
+    metric = getattr(projector, "metric", plan.metric)
+    return metric, getattr(projector, "normalize", plan.normalize)
+
+
+def _graph_sizes(projectors: Sequence[Any], steps: Steps, plan: Plan) -> dict[Seen, int]:
+    """Return how many neighbors of each point are wanted in each space that is looked at."""
+    sizes: dict[Seen, int] = {(plan.metric, "none"): FEW}
+    for projector in projectors:
+        if hasattr(projector, "count_neighbors"):
+            seen = _seen(projector, plan)
+            for step in steps.steps:
+                with telling_step(step):
+                    wanted = projector.count_neighbors(step.table)
+                sizes[seen] = max(sizes.get(seen, FEW), wanted)
+    return sizes
+
+
+def _kept(listed: Sequence[NDArray[np.int32]]) -> list[NDArray[np.float64]]:
+    """Return the share of neighbors that each point keeps from each step to the next."""
+    return [share_in_common(a, b) for a, b in pairwise(listed)]
+
+
+@dataclass(eq=False)
+class _Track:
+    """A map on its way through the steps.
+
+    Attributes:
+        projector: What makes the map.
+        seen: What it sees of the vectors.
+        size: How many neighbors are looked for in that space.
+        places: float64 (n_points, n_components) of each step done, NaN where a point was not there.
+        latest: The same, with the last places of points that are not there any more.
+        reach: How far from its neighbors a point lies in the latest map.
+        listed: The 10 nearest in the latest map's space.
+        last: The projection of the latest step.
+        divergences: Of each step, where there are any.
+    """
+
+    projector: Any
+    seen: Seen
+    size: int
+    places: list[Places] = field(default_factory=list)
+    latest: Places = field(default_factory=lambda: np.empty((0, 0)))
+    reach: float = 0.0
+    listed: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, FEW), np.int32))
+    last: Projection | None = None
+    divergences: list[float | None] = field(default_factory=list)
+
+    def go_on(self, step: Step, space: Space, neighbors: Neighbors) -> None:
+        """Place the points of the next step."""
+        listed = list_nearest(step, neighbors)
+        here = points_of(step)
+        nearest = neighbors.indices[:, :FEW]
+        projector = self._with_neighbors(neighbors)
+        if not self.places:
+            placed = _place(projector, space)
+            coordinates = placed.coordinates.astype(np.float64)
+        else:
+            before, kept = self.latest[here], share_in_common(self.listed, listed)[here]
+            placed = _place(self._started(projector, before, kept, nearest), space)
+            coordinates = lay_on(placed.coordinates.astype(np.float64), before, kept)
+        places = spread_out(step, coordinates)
+        self.latest = np.where(np.isnan(places), self.latest, places) if self.places else places
+        self.places.append(places)
+        self.reach, self.listed, self.last = find_reach(coordinates, nearest), listed, placed
+        self.divergences.append(placed.stats.get("kl_divergence"))
+
+    def _with_neighbors(self, neighbors: Neighbors) -> Any:
+        """Return the projector with neighbors, where it looks at them and has none."""
+        known = hasattr(self.projector, "count_neighbors") and hasattr(self.projector, "neighbors")
+        return replace(self.projector, neighbors=neighbors) if known else self.projector
+
+    def _started(
+        self,
+        projector: Any,
+        before: Places,
+        kept: NDArray[np.float64],
+        nearest: NDArray[np.int32],
+    ) -> Any:
+        """Return the projector of a later step: it goes on, begins at the step before, or anew."""
+        if not np.isfinite(before).any() or not nearest.shape[1]:
+            return projector
+        start = begin(before, kept, nearest, self.reach)
+        if start.goes_on and hasattr(projector, "started_at"):
+            return projector.started_at(start.places)
+        if "initialization" in {f.name for f in fields(projector)}:
+            return replace(projector, initialization=start.places)
+        return projector
+
+    def followed(self) -> Followed:
+        """Return what became of the map."""
+        assert self.last is not None
+        params = dict(self.last.params)
+        if params.get("initialization") == "given":
+            params["initialization"] = "the step before"
+        coordinates = self.places[-1].astype(np.float32)
+        last = replace(self.last, coordinates=coordinates, frames=None, params=params)
+        known = any(value is not None for value in self.divergences)
+        return Followed(
+            last, self.places, {"kl_divergence": tuple(self.divergences)} if known else {}
+        )
+
+
+def _place(projector: Any, space: Space) -> Projection:
+    taken = {"space": space} if "space" in signature(projector.project).parameters else {}
+    projection: Projection = projector.project(space.table, **taken)
+    return projection
+
+
+def _follow_all(tracks: Sequence[_Track], steps: Steps, plan: Plan) -> None:
+    """Take all maps through the steps; only one step's vectors and neighbors are held at once."""
+    for step in steps.steps if tracks else ():
+        progress.info("step %s", step.name)
+        space = open_space(step.table)
+        graphs: dict[Seen, Neighbors] = {}
+        with telling_step(step):
+            for track in tracks:
+                if track.seen not in graphs:
+                    size = max(t.size for t in tracks if t.seen == track.seen)
+                    graphs[track.seen] = find_here(step, space, size, track.seen, plan.seed)
+                track.go_on(step, space, graphs[track.seen])
+
+
+def _as_projection(
+    followed: Followed, steps: Steps, kept: Sequence[NDArray[np.float64]]
+) -> Projection:
+    """Return the projection of the last step with all steps as frames."""
+    last = followed.last
+    overall, each = measure_motion(followed.places, kept, last.kind == "linear")
+    figures = {**followed.figures, **each}
+    frames = Frames(steps.names, fill_gaps(followed.places), figures, unit="step")
+    stats = {**last.stats, "motion": overall}
+    return replace(last, frames=frames, stats=stats, coordinates=frames.coordinates[-1])
+
+
+def fill_gaps(places: Sequence[Places]) -> NDArray[np.float32]:
+    """Return the places of all steps, float32 (n_steps, n_points, n_components), without gaps.
+
+    A point has its last place where it is not there any more, and before it comes, its first.
+    """
+    filled = np.array(places)
+    for order in (range(1, len(filled)), range(len(filled) - 2, -1, -1)):
+        for i in order:
+            other = filled[i - 1] if order.step > 0 else filled[i + 1]
+            filled[i] = np.where(np.isnan(filled[i]), other, filled[i])
+    return filled.astype(np.float32)
+
+
+def _with_last_quality(projections: list[Projection], steps: Steps, plan: Plan) -> list[Projection]:
+    """Return projections with the quality of the last step's picture."""
+    last = steps.steps[-1]
+    if last.neighbors is None:
+        return projections
+    space = open_space(last.table)
+    found = measure_qualities(space, projections, to_here(last, last.neighbors), plan.seed)
+    return [with_quality(p, q) for p, q in zip(projections, found, strict=True)]
+
+
+@contextmanager
+def _saying_once() -> Iterator[None]:
+    """Say once what is the same at every step."""
+    said: set[str] = set()
+
+    def is_new(record: logging.LogRecord) -> bool:
+        text = record.getMessage()
+        known = text in said
+        said.add(text)
+        return not known
+
+    log.addFilter(is_new)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_new)
