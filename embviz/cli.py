@@ -1,7 +1,7 @@
 """The command `embviz`: its commands, what it says on stderr, and its exit status.
 
 Exit status 0 means done, 1 an input or output that cannot be used, 2 a request that cannot be
-obeyed, 130 and the like a signal that stopped it.
+obeyed, 3 a condition of --fail-if that holds, 130 and the like a signal that stopped it.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ COMMANDS = {
     "project": "project",
     "neighbors": "neighbors.neighbors",
     "index": "index",
+    "compare": "compare.compare",
     "info": "info",
     "demo": "demo",
     "sprite": "sprite",

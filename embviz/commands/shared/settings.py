@@ -9,7 +9,7 @@ from embviz.errors import LoadError
 
 CONFIG = "embviz.toml"
 FILES = {"source", "more", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
-FILES |= {"save_coordinates", "save_bookmark", "o"}
+FILES |= {"save_coordinates", "save_bookmark", "save_changes", "metadata_b", "a", "b", "o"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
 OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure")
 """Those of `embviz project` that are written, by parameter."""

@@ -1,0 +1,222 @@
+"""`embviz compare`: what changed between two models, on the terminal and as a report."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+from embviz.commands.shared.requests import Source, take
+from embviz.commands.shared.source import FILE, TileSize, method_option, reading_options
+from embviz.errors import ParameterError
+from embviz.loaders.bytes.spooled import check_one_reader
+from embviz.loaders.reading import Reading
+
+if TYPE_CHECKING:
+    from embviz.comparison.values import Comparison
+    from embviz.expressions import Condition
+    from embviz.model import EmbeddingTable
+    from embviz.pictures.plan import Plan
+    from embviz.report import ReportOptions
+
+OF_THE_PAGE = {
+    *("methods", "dims", "perplexity", "iterations", "axes", "normalize", "sprite", "sprite_size"),
+    *("images", "color_by", "label_by", "title", "vectors"),
+}
+"""Options that say what the report shows."""
+log = logging.getLogger("embviz")
+
+
+@click.command()
+@click.argument("a", type=FILE)
+@click.argument("b", type=FILE)
+@click.option("-o", "output", type=FILE, metavar="FILE", help="The report to write")
+@click.option("--tensor", metavar="NAME", help="The tensor in sources that have several")
+@click.option("--tensor-b", metavar="NAME", help="The tensor in B, where it is another")
+@reading_options
+@click.option("--metadata-b", type=FILE, metavar="FILE", help="Labels of B, where they are others")
+@click.option(
+    "--match", metavar="HOW", help="Points are the same by label, by row, or by a column's values"
+)
+@click.option(
+    "--metric",
+    type=click.Choice(["cosine", "euclidean"]),
+    default="cosine",
+    show_default=True,
+    help="What near means",
+)
+@click.option(
+    "--sample", type=int, metavar="N", help="Compare N points, drawn by the seed, with all others"
+)
+@click.option("--group-by", metavar="COLUMN", help="Figures of each value of this column too")
+@click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object")
+@click.option(
+    "--save-changes", type=FILE, metavar="FILE", help="Write what became of each point too, as TSV"
+)
+@click.option(
+    "--fail-if", metavar="CONDITION", help='Exit with 3 where it holds, such as "overlap10 < 0.6"'
+)
+@method_option("--method")
+@click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
+@click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
+@click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
+@click.option(
+    "--axis", "axes", nargs=2, multiple=True, metavar="FROM TO", help="An axis between two queries"
+)
+@click.option(
+    "--normalize",
+    type=click.Choice(["none", "center", "sphere"]),
+    default="none",
+    help="What PCA, t-SNE and UMAP see",
+)
+@click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
+@click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
+@click.option(
+    "--images", type=FILE, metavar="DIR", help="Make the thumbnails from a folder of images"
+)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--color-by", metavar="COLUMN")
+@click.option("--label-by", metavar="COLUMN")
+@click.option("--title", default="", help="Heading of the page")
+@click.option(
+    "--vectors",
+    type=click.Choice(["auto", "float32", "float16", "int8", "none"]),
+    default="auto",
+    help="How the vectors of both travel in the page",
+)
+@click.pass_context
+def compare(ctx: click.Context, /, **given: Any) -> None:
+    """Find what changed between the vectors of A and of B, of the same points
+
+    A and B are two sources of any format and width: two checkpoints, two steps, two models. Prints
+    which neighbors they have in common and what changed most; -o writes a report with both maps.
+
+    \b
+    Example:
+      embviz compare old.ckpt new.ckpt -o changes.html
+    """
+    from embviz.commands.compare.output import tell_comparison
+    from embviz.comparison.compare import CompareOptions
+    from embviz.comparison.compare import compare as compare_tables
+    from embviz.errors import ConditionError, printable
+    from embviz.outputs.standard import check_standard_output
+
+    check_standard_output()
+    condition = _condition(given["fail_if"])
+    options = take(CompareOptions, given)
+    page = None if given["output"] is None else _page(ctx, given)
+    if page is None:
+        _refuse_page_options(ctx)
+    a, b = _sources(given)
+    _check_outputs(given, (a, b))
+    first, second = (_read(source, given["drop_nonfinite"]) for source in (a, b))
+    found = compare_tables(first, second, options)
+    _write(found, given, page)
+    tell_comparison(found, given["as_json"])
+    if condition is not None and condition.holds(found.figures):
+        what = f"--fail-if {printable(condition.text)}"
+        raise ConditionError(what, condition.said(found.figures))
+
+
+def _condition(text: str | None) -> Condition | None:
+    from embviz.comparison.figures import NAMES
+    from embviz.expressions import parse_condition
+
+    return None if text is None else parse_condition(text, NAMES)
+
+
+def _page(ctx: click.Context, given: dict[str, Any]) -> tuple[Plan, ReportOptions]:
+    """Return which pictures the report has, t-SNE if none are asked for, and what it shows."""
+    from embviz.commands.shared.command_line import shown_command
+    from embviz.pictures.plan import Plan
+    from embviz.report import ReportOptions, prepare_page
+
+    if given["output"] == "-":
+        why = "the standard output has the figures"
+        raise ParameterError("-o -", why, "name a file, or leave -o out")
+    methods = given["methods"] or (() if given["axes"] else ("tsne",))
+    plan = take(Plan, given, methods=methods)
+    prepare_page()
+    shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
+    return plan, shown
+
+
+def _refuse_page_options(ctx: click.Context) -> None:
+    """Refuse what only a report shows where none is written."""
+    for param in ctx.command.params:
+        typed = ctx.get_parameter_source(param.name or "") == ParameterSource.COMMANDLINE
+        if param.name in OF_THE_PAGE and typed:
+            option = max(param.opts, key=len)
+            raise ParameterError(option, "belongs to the report", "add -o FILE, or leave it out")
+
+
+def _sources(given: dict[str, Any]) -> tuple[Source, Source]:
+    """Return what is read of A and of B; thumbnails are A's."""
+    reading = take(Reading, given)
+    other = replace(
+        reading,
+        tensor=given["tensor_b"] or reading.tensor,
+        metadata=given["metadata_b"] or reading.metadata,
+    )
+    check_one_reader(
+        ("A", given["a"]),
+        ("B", given["b"]),
+        ("--metadata", reading.metadata),
+        ("--metadata-b", given["metadata_b"]),
+    )
+    return (
+        take(Source, given, source=given["a"], reading=reading),
+        Source(source=given["b"], reading=other),
+    )
+
+
+def _check_outputs(given: dict[str, Any], sources: tuple[Source, Source]) -> None:
+    """Refuse outputs that are inputs or cannot be written, before work is spent on them."""
+    from embviz.commands.shared.source import refuse_overwriting
+    from embviz.outputs.files import check_outputs
+
+    named = {"-o": given["output"], "--save-changes": given["save_changes"]}
+    check_outputs({option: Path(name) for option, name in named.items() if name})
+    for name in filter(None, named.values()):
+        for source in sources:
+            refuse_overwriting(name, source.inputs())
+
+
+def _read(source: Source, without_nonfinite: bool) -> EmbeddingTable:
+    from embviz.questions.points import drop_nonfinite
+
+    table = source.read()
+    return drop_nonfinite(table) if without_nonfinite else table
+
+
+def _write(
+    found: Comparison, given: dict[str, Any], page: tuple[Plan, ReportOptions] | None
+) -> None:
+    """Write the report and the changes, where they are asked for; both or none."""
+    from embviz.export.changes import encode_changes
+    from embviz.outputs.folders import staged
+    from embviz.sprites.encoding import show_size
+
+    with staged() as stage:
+        if page is not None:
+            stage.write(Path(given["output"]), _encode_page(found, *page))
+        if given["save_changes"]:
+            stage.write(Path(given["save_changes"]), encode_changes(found))
+    for name, size in stage.written:
+        log.info("Wrote %s (%s)", name, show_size(size))
+
+
+def _encode_page(found: Comparison, plan: Plan, shown: ReportOptions) -> bytes:
+    from embviz.comparison.states import as_steps
+    from embviz.pictures.steps import project_steps
+    from embviz.report import encode_report
+
+    steps = as_steps(found)
+    projections = project_steps(steps, plan)
+    shown = replace(shown, first=plan.first(projections).key, metric=found.metric)
+    return encode_report(steps.table, projections, shown, steps)
