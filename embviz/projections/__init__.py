@@ -22,12 +22,13 @@ GROUP = "embviz.projectors"
 class Projector(Protocol):
     """A frozen dataclass of its parameters that places points.
 
-    It may have three more methods: `count_neighbors(table)` says how many neighbors of each point it
-    looks at, which it is then given in its field `neighbors`; `in_dims(table, dims)` returns the
-    projectors that make its pictures of 2, 3 or both dimensions, or of those that are cheap where
-    `dims` is empty; `started_at(places)` returns the projector that goes on from a map that is
-    settled, as of the step before in a run, and leaves in it what may stay. Where `project` has a parameter `space`, it is given the opened
-    `embviz.space.Space` of the table, whose range and moments others have asked for already.
+    It may have three more methods: `count_neighbors(table)` says how many neighbors of each point
+    it looks at, which it is then given in its field `neighbors`; `in_dims(table, dims)` returns
+    the projectors that make its pictures of 2, 3 or both dimensions, or of those that are cheap
+    where `dims` is empty; `started_at(places)` returns the projector that goes on from a settled
+    map, as of the step before in a run, and leaves in it what may stay. Where `project` has a
+    parameter `space`, it is given the opened `embviz.space.Space` of the table, whose range and
+    moments others have asked for already.
     """
 
     def project(self, table: EmbeddingTable) -> Projection:

@@ -47,7 +47,7 @@ def test_the_command_alone_prints_its_help(
         ("x.npy", "x.npy: a file where a command is expected, such as: embviz project x.npy -o"),
         ("run", "run: a folder where a command is expected, such as: embviz project run -o"),
         ("gone/model.ckpt", "a file where a command is expected"),
-        ("zzz", "No such command 'zzz'. There are: demo, export, index, info"),
+        ("zzz", "No such command 'zzz'. There are: compare, demo, export, index, info"),
     ],
 )
 def test_a_word_that_is_no_command_is_answered_with_what_may_be_meant(
