@@ -16,6 +16,7 @@ import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
 import { createSteps, spreadVectors } from '#js/data/steps.js';
+import { changeColumns, openChanges } from '#js/data/changes.js';
 import { openPayload } from '#js/data/payload.js';
 import { addPending, createTabs } from '#js/state/tabs.js';
 import { createStore } from '#js/state/store.js';
@@ -52,6 +53,7 @@ async function open() {
     tabs: createTabs(manifest),
     vectors: null,
     steps: createSteps(manifest),
+    changes: null,
     sprite: null,
     carried: [],
     isWide: !window.matchMedia('(max-width: 800px)').matches,
@@ -63,6 +65,7 @@ async function open() {
     ...manifest.projections.map((entry) => loadProjection(page, entry, block)),
     loadColumns(page, block),
     loadPresence(page, block),
+    loadChanges(page, block),
   ]);
   performance.mark('embviz-data');
   const store = createStore({ ...initialState(page), dark: systemDark.matches });
@@ -149,6 +152,12 @@ async function readVectors({ vectors, blocks, n_dims: d }, n, block, present = n
   if (!vectors) return null;
   const [data, scales = null] = await Promise.all(blocks.map(block));
   return spreadVectors({ data, n, d, scales, scale: vectors.scale }, present);
+}
+
+async function loadChanges(page, block) {
+  page.changes = await openChanges(page.manifest, block);
+  for (const [name, column] of page.changes ? changeColumns(page.changes, page.table.n_points) : [])
+    page.table.measured.set(name, column);
 }
 
 async function loadPresence({ manifest, steps }, block) {

@@ -61,7 +61,7 @@ export function createColumn(name, kind) {
 /** @param {Float32Array} numbers one a point @returns {Column} of them */
 export function measuredColumn(name, numbers) {
   const column = createColumn(name, 'number');
-  column.values = Array.from(numbers, (x) => String(Number(x.toFixed(3))));
+  column.values = Array.from(numbers, (x) => (Number.isNaN(x) ? '' : String(Number(x.toFixed(3)))));
   // Shares of ten are eleven values, and yet no classes.
   column.measured = true;
   return column;

@@ -156,6 +156,33 @@
  */
 
 /**
+ * What changed between two states of the points; a compared point has a place in the arrays, see
+ * embviz/comparison/values.py.
+ *
+ * @typedef {object} Changes
+ * @property {[string, string]} names
+ * @property {string} matched_by
+ * @property {Metric} metric
+ * @property {number} n_matched
+ * @property {number} n_compared
+ * @property {number} only_a
+ * @property {number} only_b
+ * @property {{a: string[], b: string[]}} only_names
+ * @property {Record<string, number | null>} figures
+ * @property {Record<string, Record<string, Record<string, number>>>} by_group
+ * @property {{name: string, score: number, rows: number[], came: number[], left: number[]}[]} groups
+ * @property {Int32Array} rows the points that were compared
+ * @property {Int32Array} places of each point among those, -1 where it was not compared
+ * @property {Float32Array} overlap10
+ * @property {Float32Array | null} overlap50
+ * @property {Float32Array} displacement
+ * @property {Int32Array} ranks_in_b (n_compared, 10)
+ * @property {Int32Array} ranks_in_a
+ * @property {Uint8Array} left
+ * @property {Uint8Array} came
+ */
+
+/**
  * What a file holds, opened.
  *
  * @typedef {object} Page
@@ -165,6 +192,7 @@
  * @property {Map<string, Tab>} tabs
  * @property {Vectors | null} vectors of the last step, where there are steps
  * @property {Steps | null} steps
+ * @property {Changes | null} changes what changed between two steps
  * @property {any} sprite see plot/thumbnail.js
  * @property {CarriedAxis[]} carried axes whose directions came with the page
  * @property {string[]} [imageLinks]

@@ -17,17 +17,24 @@ import { inSafeUnit } from '#js/numbers/unit.js';
  */
 export function nearest(vectors, row, k, metric) {
   const safe = inSafeUnit(vectors);
-  const isCosine = metric === 'cosine';
-  const distances = isCosine ? cosineDistances(safe, row) : euclideanDistances(safe, row);
-  const { present } = safe;
-  let count = safe.n;
-  for (let i = 0; present && i < safe.n; i++) {
-    if (present[i]) continue;
-    distances[i] = Infinity;
-    count--;
-  }
+  const distances = distancesFrom(vectors, row, metric);
+  const count = safe.present ? safe.present.reduce((sum, there) => sum + there, 0) : safe.n;
   const indices = smallest(distances, Math.min(k, count - 1), row);
-  return { indices, distances: Float64Array.from(indices, (i) => distances[i] * (isCosine ? 1 : safe.unit)) };
+  const factor = metric === 'cosine' ? 1 : safe.unit;
+  return { indices, distances: Float64Array.from(indices, (i) => distances[i] * factor) };
+}
+
+/**
+ * @param {Vectors} vectors @param {number} row @param {'cosine' | 'euclidean'} metric
+ * @returns {Float64Array} the distance of each point, in a safe unit; Infinity where a row stands for none
+ * @throws {RangeError} when the row's vector is zero under cosine
+ */
+export function distancesFrom(vectors, row, metric) {
+  const safe = inSafeUnit(vectors);
+  const distances = metric === 'cosine' ? cosineDistances(safe, row) : euclideanDistances(safe, row);
+  const { present } = safe;
+  for (let i = 0; present && i < safe.n; i++) if (!present[i]) distances[i] = Infinity;
+  return distances;
 }
 
 const lengthsOf = onceEach(norms);

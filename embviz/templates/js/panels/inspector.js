@@ -1,4 +1,6 @@
-import { choice, fill, format, h, setText } from '#js/dom.js';
+import { fill, format, h, setText } from '#js/dom.js';
+import { createNeighbors } from '#js/panels/neighbors.js';
+import { rowButton } from '#js/panels/row_button.js';
 import { createTagging } from '#js/panels/tagging.js';
 import { combined, modeOf } from '#js/state/select.js';
 
@@ -144,125 +146,6 @@ function drawList(view, rows, thumbnail) {
   ];
 }
 
-function rowButton(view, row, thumbnail, ...rest) {
-  const name = view.label(row);
-  return h(
-    'button.row',
-    {
-      type: 'button',
-      title: name,
-      on: {
-        click: (event) => view.select([row], modeOf(event)),
-        mouseenter: () => view.set({ hovered: row }),
-        mouseleave: () => view.set({ hovered: -1 }),
-        focus: () => view.set({ hovered: row }),
-        blur: () => view.set({ hovered: -1 }),
-      },
-    },
-    thumbnail(row, 18),
-    h('span.row-name', { dir: 'auto' }, name),
-    ...rest,
-  );
-}
-
-function createNeighbors(page, view, thumbnail) {
-  const metric = choice(
-    'Metric',
-    [
-      ['cosine', 'cos', '1 − cosine of the angle between two vectors'],
-      ['euclidean', 'eucl', 'Length of the difference of two vectors'],
-    ],
-    (value) => view.set({ metric: value }),
-  );
-  const most = Math.max(1, Math.min(999, page.table.n_points - 1));
-  const k = h('input.count-input', {
-    type: 'number',
-    min: 1,
-    max: most,
-    aria: { label: 'Number of neighbors' },
-    on: {
-      change: () => {
-        view.set({ k: Math.min(most, Math.max(1, Math.round(Number(k.value)) || 1)) });
-        k.value = view.get().k;
-      },
-    },
-  });
-  const list = h('ol.rows');
-  const note = h('p.hint');
-  const all = h(
-    'button.link',
-    {
-      type: 'button',
-      title: 'Select the point and these neighbors. With Shift they join the selection, with Alt they leave it',
-      on: {
-        click: (event) => {
-          const state = view.get();
-          const near = view.currentNeighbors(state).indices;
-          view.select(modeOf(event) === 'replace' ? [...state.selected, ...near] : near, modeOf(event));
-        },
-      },
-    },
-    'Select all',
-  );
-  const element = h(
-    'section.panel.grow',
-    { aria: { label: 'Nearest neighbors' } },
-    h('div.field', {}, h('h2', {}, 'Nearest'), k, metric.element),
-    h('div.neighbors-head', {}, h('p.hint', {}, 'In the original space'), all),
-    note,
-    list,
-  );
-  let shown = [];
-  return {
-    element,
-    render(state) {
-      element.hidden = state.selected.length !== 1;
-      if (element.hidden) return;
-      metric.render(state.metric);
-      if (Number(k.value) !== state.k) k.value = state.k;
-      const found = view.currentNeighbors(state);
-      const key = [found.indices, state.label_by, state.tags, state.metric, state.dark, state.arrived];
-      if (key.every((item, i) => item === shown[i])) return;
-      shown = key;
-      setText(note, found.error || (page.space.vectors?.exact === false ? page.space.vectors_note : ''));
-      note.hidden = note.textContent === '';
-      all.hidden = found.indices.length === 0;
-      const farthest = found.distances.at(-1) || 1;
-      const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => (d < Infinity ? 1 - d / (farthest * 1.25) : 0);
-      fill(
-        list,
-        ...[...found.indices].map((row, i) =>
-          h(
-            'li',
-            {},
-            rowButton(
-              view,
-              row,
-              thumbnail,
-              h('span.meter', {
-                title: METERS[state.metric],
-                style: { '--part': Math.max(0, scale(found.distances[i])) },
-              }),
-              h('span.distance', {}, distanceText(found.distances[i])),
-            ),
-          ),
-        ),
-      );
-    },
-  };
-}
-
-/** What the bar beside a neighbor says. */
-const METERS = {
-  cosine: 'The cosine of the angle between the two vectors: full where they point the same way, empty from 90° on',
-  euclidean: 'The longer, the nearer: full at distance 0, a fifth at the farthest of these neighbors',
-};
-
-function distanceText(d) {
-  if (d === Infinity) return '> 1.8e308';
-  return d === 0 || (d >= 0.001 && d < 1000) ? d.toFixed(d >= 100 ? 1 : 3) : d.toPrecision(3);
-}
-
 function createActions(page, view) {
   const isolate = h('button.primary', {
     type: 'button',
@@ -280,7 +163,7 @@ function createActions(page, view) {
   );
   const clear = h('button', { type: 'button', on: { click: () => view.set({ query: '', selected: [] }) } }, 'Clear');
   const element = h('section.panel.actions', { aria: { label: 'Selection' } }, isolate, all, h('span.spread'), clear);
-  const subject = (state) => Int32Array.from(new Set([...state.selected, ...view.currentNeighbors(state).indices]));
+  const subject = (state) => Int32Array.from(new Set([...state.selected, ...view.around(state)]));
   return {
     element,
     render(state) {

@@ -8,8 +8,9 @@ import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
 import { createScene } from '#js/state/scene.js';
-import { createTrails } from '#js/state/trails.js';
 import { createSettling } from '#js/state/settling.js';
+import { createSides } from '#js/state/sides.js';
+import { createTrails } from '#js/state/trails.js';
 import { RULES } from '#js/state/keys.js';
 import { tagged } from '#js/data/tags.js';
 
@@ -43,6 +44,7 @@ export function createView(page, store) {
     unfiltered: looks.unfiltered,
     visible: looks.visible,
   });
+  const near = createNeighbors(page, store.get, memo);
   const settle = createSettling(page, store.get, { computed, scenes, search, table });
 
   function set(patch) {
@@ -94,7 +96,8 @@ export function createView(page, store) {
       const shown_axes = drawnAxes({ ...pageAt(page, state), table: table(state) }, state, state);
       put({ arrived: true, components_here: computed.ensure(state), shown_axes });
     },
-    ...createNeighbors(page, store.get, memo),
+    ...near,
+    ...createSides(page, store.get, { memo, currentNeighbors: near.currentNeighbors }),
     ...scenes,
     ...looks,
     ...createTrails(page, store.get, { memo, scenes }),
