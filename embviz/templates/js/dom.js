@@ -54,6 +54,7 @@ const ICONS = {
   letter: 'M3 14 8 2l5 12M5 10h6',
   columns: 'M2 3h12v10H2zM8 3v10',
   frame: 'M2 3h12v10H2z',
+  isolate: 'M8 4.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7M2 5V2h3M11 2h3v3M14 11v3h-3M5 14H2v-3',
   fit: 'M2 6V2h4M10 2h4v4M14 10v4h-4M6 14H2v-4',
   theme:
     'M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6M8 1v1.500M8 13.500V15M1 8h1.500M13.500 8H15M3 3l1 1M12 12l1 1M3 13l1-1M12 4l1-1',

@@ -3,6 +3,7 @@ import { createBookmarkList } from '#js/bookmarks/list.js';
 import { h, iconButton, setText } from '#js/dom.js';
 import { createAddress } from '#js/panels/address.js';
 import { createBookmarksPanel } from '#js/panels/bookmarks.js';
+import { createChangesPanel } from '#js/panels/changes.js';
 import { createDataPanel, createHeader } from '#js/panels/data.js';
 import { createExportMenu, exportPoints } from '#js/panels/export_menu.js';
 import { createFolds } from '#js/panels/folds.js';
@@ -227,22 +228,20 @@ function mount(page, view, store, { message, address, bookmarks }) {
   stage = createStage(page, view, { moved: address.moved });
   stage.element.append(message.element);
   const marks = createBookmarksPanel(bookmarks, page.manifest.title, message.say);
-  const inspector = createInspector(
-    page,
-    view,
-    createThumbnail(page, () => view.get().dark),
-  );
+  const thumbnail = createThumbnail(page, () => view.get().dark);
+  const inspector = createInspector(page, view, thumbnail);
+  const changes = createChangesPanel(page, view, thumbnail);
   const data = createDataPanel(page, view);
   const projection = createProjectionPanel(page, view);
   const help = createHelp(page, view);
   const steps = createStepsPanel(page, view);
   const peek = createPeek(page, view, () => folds.open('right'));
-  left.append(data.element, projection.element);
+  left.append(...[changes.element, data.element, projection.element].filter(Boolean));
   right.append(inspector.element, marks.element);
   app.append(header.element, left, stage.element, ...(steps ? [steps.element] : []), peek.element, right, help.element);
   app.hidden = false;
   status.hidden = true;
-  const panels = [header, data, projection, stage, ...(steps ? [steps] : []), peek, inspector, help];
+  const panels = [header, changes, data, projection, stage, ...(steps ? [steps] : []), peek, inspector, help];
   const render = (state = store.get(), before = null) => {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
     if (dark !== state.dark) return view.set({ dark });
