@@ -29,7 +29,7 @@ from embviz.loaders.weights.gguf_header import (
     read_integers,
     read_texts,
 )
-from embviz.loaders.weights.number_types import numpy_type
+from embviz.loaders.weights.number_types import SwappedRows, numpy_type
 from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
@@ -276,6 +276,10 @@ def _open_rows(part: _Part, entry: TensorEntry) -> Rows:
     packed = BLOCK_TYPES.get(entry.kind)
     if packed is None:
         dtype = _numpy_dtype(entry.kind, part.header.order)
+        if dtype.kind == "V" and not dtype.isnative:
+            whole = np.dtype(np.uint16).newbyteorder(part.header.order)
+            raw = np.memmap(part.path, whole, "r", entry.start, entry.shape)
+            return SwappedRows(raw, dtype.newbyteorder("="))
         return np.memmap(part.path, dtype, "r", entry.start, entry.shape)
     name = printable(entry.name, 60)
     _log.info("%s: '%s' is quantized: its values are those of %s", part.path, name, packed.name)

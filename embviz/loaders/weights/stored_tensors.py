@@ -17,7 +17,7 @@ from embviz.errors import LoadError, printable
 from embviz.loaders.choice import TABLE_NAME
 from embviz.loaders.opened import Role, Tensor, TextColumns, list_some
 from embviz.loaders.weights.factors import find_factors, index_factors
-from embviz.loaders.weights.number_types import numpy_type
+from embviz.loaders.weights.number_types import SwappedRows, numpy_type
 from embviz.loaders.weights.pickled_labels import Labels
 from embviz.loaders.weights.pickled_tensors import Found
 from embviz.loaders.weights.pickled_views import ARRAY, View
@@ -66,16 +66,6 @@ class Store:
     path: Path
     pieces: Mapping[str, Piece]
     big_endian: bool = False
-
-
-class _Swapped:
-    """Rows of a type of two bytes that NumPy does not know, the highest byte first."""
-
-    def __init__(self, raw: NDArray[Any], dtype: np.dtype[Any]) -> None:
-        self._raw, self.dtype, self.shape = raw, dtype, raw.shape
-
-    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
-        return self._raw[rows].astype(np.uint16).view(self.dtype)
 
 
 def as_tensors(store: Store, found: list[Found]) -> tuple[Tensor, ...]:
@@ -255,4 +245,4 @@ def _rows(store: Store, view: View) -> Rows:
     array.flags.writeable = False
     if dtype.kind == "b":
         return array.view(np.uint8)
-    return _Swapped(array, dtype) if swapped else array
+    return SwappedRows(array, dtype) if swapped else array
