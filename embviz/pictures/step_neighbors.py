@@ -52,6 +52,8 @@ def measure_steps(
             step = replace(step, neighbors=to_all(step, local))
         measured.append(step)
     steps = replace(steps, steps=tuple(measured))
+    if steps.comparison is not None:  # Which has found the same of its own.
+        return steps
     listed = [list_nearest(step) for step in steps.steps]
     before: list[float | None] = [None]
     before += [_mean(share_in_common(a, b)) for a, b in pairwise(listed)]
