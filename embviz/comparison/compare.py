@@ -29,6 +29,7 @@ from embviz.comparison.figures import (
     random_overlap,
     rank_figures,
 )
+from embviz.comparison.groups import find_groups
 from embviz.comparison.match import match_tables, take_matched
 from embviz.comparison.overlap import Moved, find_moved, open_side
 from embviz.comparison.values import FEW, MANY, Comparison
@@ -134,6 +135,7 @@ def compare(
         side_a.near[:, :FEW], side_b.near[:, :FEW], rows, left.n_points, options.seed
     )
     figures["procrustes_residual"] = procrustes_residual(left, right)
+    groups = find_groups(found_a, found_b, rows, left.n_points, left.label)
     return Comparison(
         a=left,
         b=right,
@@ -154,6 +156,8 @@ def compare(
         overlap50=common.get(MANY),
         figures=figures,
         by_group=_by_group(left, options.group_by, rows, common, there),
+        groups=groups.groups,
+        no_groups=groups.reason,
     )
 
 

@@ -137,6 +137,7 @@ class Comparison:
             where one cannot be had.
         by_group: Figures of the points of each value of a metadata column, by column and value.
         groups: Points that changed together, the best first.
+        no_groups: Why there is none, "" where there are some.
     """
 
     a: EmbeddingTable
@@ -159,6 +160,7 @@ class Comparison:
     figures: Mapping[str, float | None]
     by_group: Mapping[str, Mapping[str, Mapping[str, float]]] = field(default_factory=dict)
     groups: tuple[Group, ...] = ()
+    no_groups: str = ""
 
     @property
     def n_matched(self) -> int:

@@ -125,10 +125,13 @@ def comparison_object(comparison: Comparison) -> dict[str, Any]:
                 "name": group.name,
                 "size": len(group.points),
                 "score": round(group.score, 9),
+                "came": [comparison.a.label(i) for i in group.came],
+                "left": [comparison.a.label(i) for i in group.left],
                 "points": [comparison.a.label(i) for i in group.points.tolist()],
             }
             for group in comparison.groups
         ],
+        "no_groups": comparison.no_groups,
         "most_changed": [_change_object(change) for change in most_changed(comparison)],
     }
 

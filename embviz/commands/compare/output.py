@@ -61,8 +61,11 @@ def _lines(comparison: Comparison) -> Iterator[str]:
     if comparison.groups:
         yield ""
         yield from aligned(
-            [["changed together", "points", "agreement"], *_groups(comparison)], right=(1, 2)
+            [["changed together, towards", "points", "score"], *_groups(comparison)], right=(1, 2)
         )
+    else:
+        yield ""
+        yield f"No groups that changed together: {comparison.no_groups}"
     yield ""
     yield from _changes(comparison)
 
@@ -107,7 +110,7 @@ def _figures(comparison: Comparison) -> Iterator[list[str]]:
 
 def _groups(comparison: Comparison) -> list[list[str]]:
     return [
-        [printable(group.name, 40), f"{len(group.points):,}", _share(group.score)]
+        [printable(group.name, 40), f"{len(group.points):,}", f"{group.score:.2f}"]
         for group in comparison.groups[:_MOST_GROUPS]
     ]
 
@@ -127,7 +130,7 @@ def _changes(comparison: Comparison) -> Iterator[str]:
 
 def _listed(neighbors: Sequence[tuple[str, int]]) -> str:
     shown = [f"{printable(label, _LONGEST)} ({rank:,})" for label, rank in neighbors[:3]]
-    more = f"… {len(neighbors)}" if len(neighbors) > 3 else ""
+    more = f"… {len(neighbors)} in all" if len(neighbors) > 3 else ""
     return ", ".join([*shown, *filter(None, [more])])
 
 
