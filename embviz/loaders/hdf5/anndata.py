@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
-from embviz.loaders.hdf5.rows import is_text, read_array, read_texts, what_of
+from embviz.loaders.hdf5.rows import find_texts, is_text, read_array, read_texts, what_of
 from embviz.loaders.hdf5.tensors import node_tensor, refused_tensors
 from embviz.loaders.hdf5.tree import Known, Node, Tree
+from embviz.loaders.hdf5.types import refers_to_texts
 from embviz.loaders.opened import Tensor, TextColumns
 from embviz.rows import Rows, why_not_numbers
 
@@ -64,8 +65,9 @@ def _without_records(tree: Tree) -> Tree:
         groups[name] = {"_index": fields[0], "column-order": np.array(fields)}
         for field in fields:
             kind = node.dtype[field]
-            known = Known((*node.shape, *kind.shape), kind.base)
-            read = partial(_Field, tree, node, field, known)
+            texts = refers_to_texts(kind.base)
+            known = Known((*node.shape, *kind.shape), np.dtype(object) if texts else kind.base)
+            read = partial(_Texts if texts else _Field, tree, node, field, known)
             nodes[f"{name}/{field}"] = Node(
                 f"{name}/{field}", known, refusal=node.refusal, read=read
             )
@@ -84,6 +86,17 @@ class _Field:
 
     def __getitem__(self, rows: slice, /) -> NDArray[Any]:
         return np.asarray(self._records[rows])[self._field]
+
+
+class _Texts(_Field):
+    """One field of records that refer to texts of any length."""
+
+    def __init__(self, tree: Tree, node: Node, field: str, known: Known) -> None:
+        super().__init__(tree, node, field, known)
+        self._tree, self._what = tree, f"{tree.what}: '{printable(f'{node.name}/{field}')}'"
+
+    def __getitem__(self, rows: slice, /) -> NDArray[Any]:
+        return np.array(find_texts(self._tree, self._what, super().__getitem__(rows)), object)
 
 
 def _matrices(tree: Tree) -> list[str]:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embviz.errors import LoadError, printable
 from embviz.loaders.arrays.chunked import ChunkedRows, unshuffle
 from embviz.loaders.hdf5.tree import Node, Tree, reading_hdf5
+from embviz.loaders.hdf5.types import REFERENCE
 
 _UNDEFINED = (1 << 64) - 1
 _COMPACT, _CONTIGUOUS = 0, 1
@@ -20,8 +21,6 @@ _MOST_CHUNK = 1 << 30
 # DEFLATE gives 1,032 bytes for one at most; a chunk that is not there is filled.
 _MOST_EXPANSION = 1032
 _BYTE = np.dtype(np.uint8)
-# Of a text of any length: its own, and the heap and number where it lies.
-_REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
 
 
 def what_of(tree: Tree, node: Node) -> str:
@@ -143,22 +142,33 @@ def read_texts(tree: Tree, node: Node) -> tuple[str, ...]:
     if node.dtype.kind in "OTU" and node.read is not None:
         return tuple(map(str, np.asarray(node.read()[0 : node.shape[0]]).tolist()))
     if node.dtype.hasobject:
-        found = _read_any_length(tree, node)
-    else:
-        found = np.asarray(read_array(tree, node)[0 : node.shape[0]]).reshape(-1).tolist()
+        return find_texts(tree, what, read_array(tree, node, REFERENCE)[0 : node.shape[0]])
+    return _decoded(
+        what, np.asarray(read_array(tree, node)[0 : node.shape[0]]).reshape(-1).tolist()
+    )
+
+
+def _decoded(what: str, texts: list[bytes]) -> tuple[str, ...]:
     try:
-        return tuple(value.decode("utf-8") for value in found)
+        return tuple(text.decode("utf-8") for text in texts)
     except UnicodeDecodeError:
         raise LoadError(what, "text that is not UTF-8", "save it again") from None
 
 
-def _read_any_length(tree: Tree, node: Node) -> list[bytes]:
-    """Return texts of any length: a data set says where in a heap each lies (III.E)."""
-    what = what_of(tree, node)
-    places = read_array(tree, node, _REFERENCE)[0 : node.shape[0]]
+def find_texts(tree: Tree, what: str, places: NDArray[Any]) -> tuple[str, ...]:
+    """Return texts of any length, which lie in heaps (III.E of the format).
+
+    Args:
+        tree: What they are in.
+        what: Whose they are, as it is named to the user.
+        places: `REFERENCE`, (n,): where each lies.
+
+    Raises:
+        LoadError: If one is not there or not UTF-8, or they are more than the file can hold.
+    """
     heaps: dict[int, dict[int, bytes]] = {}
     left = 2 * tree.size
-    texts = []
+    texts: list[bytes] = []
     for length, address, number in places.tolist():
         if address in (0, _UNDEFINED) or number == 0:
             texts.append(b"")
@@ -172,7 +182,7 @@ def _read_any_length(tree: Tree, node: Node) -> list[bytes]:
         if number not in heaps[address]:
             raise LoadError(what, "damaged: a text that is not there", "write or fetch it again")
         texts.append(heaps[address][number][:length])
-    return texts
+    return _decoded(what, texts)
 
 
 def _heap(tree: Tree, address: int, what: str) -> dict[int, bytes]:

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 
 _TYPE = 3
-_FIXED, _FLOAT, _STRING, _RECORDS, _ENUM, _ARRAY = 0, 1, 3, 6, 8, 10
+_FIXED, _FLOAT, _STRING, _RECORDS, _ENUM, _ANY_LENGTH, _ARRAY = 0, 1, 3, 6, 8, 9, 10
+# Where a text of any length lies: its own length, a heap and its number there.
+REFERENCE = np.dtype([("length", "<u4"), ("heap", "<u8"), ("number", "<u4")])
+_TEXT = "a text of any length"
 # Exponent's place and size, mantissa's place and size, bias; by bytes.
 _IEEE = {
     2: (10, 5, 0, 10, 15),
@@ -63,13 +66,18 @@ def read_records(raw: bytes) -> np.dtype[Any]:
     """Return the type of records as NumPy has it.
 
     Raises:
-        ValueError: If it is damaged, or a member is of another type than numbers, fixed texts and
-            arrays of them.
+        ValueError: If it is damaged, or a member is of another type than numbers, texts and arrays
+            of them.
     """
     dtype, _ = _read(raw, 0, 0)
     if dtype.names == ("r", "i") and dtype["r"] == dtype["i"] and dtype["r"].kind == "f":
         return np.dtype(f"{dtype['r'].byteorder}c{2 * dtype['r'].itemsize}")  # As h5py writes it.
     return dtype
+
+
+def refers_to_texts(dtype: np.dtype[Any]) -> bool:
+    """Tell whether a member is a `REFERENCE` of texts of any length."""
+    return _TEXT in (dtype.metadata or {})
 
 
 def _read(raw: bytes, at: int, depth: int) -> tuple[np.dtype[Any], int]:
@@ -88,6 +96,10 @@ def _read(raw: bytes, at: int, depth: int) -> tuple[np.dtype[Any], int]:
         return np.dtype(f"S{size}"), at + 8
     if kind == _ARRAY:
         return _read_array(raw, at, depth, version)
+    if kind == _ANY_LENGTH:
+        if flags & 15 != 1 or size != REFERENCE.itemsize:
+            raise ValueError("members that are lists of any length")
+        return np.dtype(REFERENCE, metadata={_TEXT: True}), _read(raw, at + 8, depth + 1)[1]
     if kind == _ENUM:
         return _read_enumeration(raw, at, depth, version)
     if kind != _RECORDS:

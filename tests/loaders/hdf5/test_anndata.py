@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +164,52 @@ def test_a_table_of_before_anndata_0_7_is_read_as_one_of_today(
     }
     places = load_table(tmp_path / "x.h5ad", tensor="X_umap").vectors
     np.testing.assert_array_equal(places[0:8], obsm["X_umap"])
+
+
+@pytest.mark.parametrize("options", [{}, {"chunks": (3,), "compression": "gzip"}])
+def test_records_of_texts_of_any_length_name_the_cells(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    text = h5py.string_dtype()
+    obs = np.zeros(8, [("index", text), ("n", "<i8"), ("note", text), ("group", "i1")])
+    obs["index"] = [f"cell {i}" * (i + 1) for i in range(8)]
+    obs["note"] = ["", "nöte", "x" * 70_000, "a"] * 2
+    obs["n"], obs["group"] = np.arange(8), [0, 1] * 4
+    with h5py.File(tmp_path / "x.h5ad", "w") as file:
+        file["X"] = np.eye(8, 4)
+        file["var"] = np.array([(f"gene {i}",) for i in range(4)], [("index", text)])
+        file.create_dataset("obs", data=obs, **options)
+        file.create_dataset("uns/group_categories", data=["T", "B"], dtype=text)
+        wanted = file["obs"][:]
+    table = load_table(tmp_path / "x.h5ad")
+    assert (table.name, table.label(3)) == ("X", "cell 3" * 4)
+    assert list(table.metadata) == ["index", "n", "note", "group"]
+    for name in ("index", "note"):
+        assert table.metadata[name] == tuple(value.decode() for value in wanted[name])
+    assert table.metadata["n"] == tuple(map(str, range(8)))
+    assert table.metadata["group"] == ("T", "B") * 4
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (b"GCOL", b"GCOX", "its texts are not there"),
+        ("nö".encode(), b"n\xc3(", "text that is not UTF-8"),
+        (b"number", struct.pack("<I", 99), "a text that is not there"),
+    ],
+)
+def test_texts_of_records_that_are_damaged_are_refused(
+    tmp_path: Path, old: bytes, new: bytes, said: str
+) -> None:
+    path = tmp_path / "x.h5ad"
+    obs = np.array([("nö", 1), ("b", 2)], [("index", h5py.string_dtype()), ("n", "<i8")])
+    with h5py.File(path, "w") as file:
+        file["X"], file["obs"] = np.eye(2), obs
+        file["var"] = np.zeros(2, [("index", "S3")])
+        place = file["obs"].id.get_offset()
+    raw = path.read_bytes()
+    old = raw[place : place + 16] if old == b"number" else old
+    assert raw.count(old) == 1
+    path.write_bytes(raw.replace(old, old[: len(old) - len(new)] + new))
+    with pytest.raises(LoadError, match=f"'obs/index'.*{said}"):
+        load_table(path)
