@@ -174,14 +174,14 @@ def find_texts(tree: Tree, what: str, places: NDArray[Any]) -> tuple[str, ...]:
             texts.append(b"")
             continue
         if address not in heaps:
-            heap = _heap(tree, address, what)
-            left -= sum(map(len, heap.values()))
-            if left < 0:
-                raise LoadError(what, "damaged: its texts overlap", "write or fetch it again")
-            heaps[address] = heap
+            heaps[address] = _heap(tree, address, what)
+            left -= sum(map(len, heaps[address].values()))
         if number not in heaps[address]:
             raise LoadError(what, "damaged: a text that is not there", "write or fetch it again")
         texts.append(heaps[address][number][:length])
+        left -= len(texts[-1])
+        if left < 0:
+            raise LoadError(what, "damaged: its texts overlap", "write or fetch it again")
     return _decoded(what, texts)
 
 

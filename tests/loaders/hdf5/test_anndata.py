@@ -213,3 +213,19 @@ def test_texts_of_records_that_are_damaged_are_refused(
     path.write_bytes(raw.replace(old, old[: len(old) - len(new)] + new))
     with pytest.raises(LoadError, match=f"'obs/index'.*{said}"):
         load_table(path)
+
+
+def test_texts_that_many_records_share_are_refused_before_they_are_copied(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5ad"
+    obs = np.zeros(500, [("index", h5py.string_dtype())])
+    obs["index"] = "x" * 50_000, *["b"] * 499
+    with h5py.File(path, "w") as file:
+        file["X"], file["obs"] = np.eye(500, 2), obs
+        file["var"] = np.zeros(2, [("index", "S3")])
+        place = file["obs"].id.get_offset()
+    raw = path.read_bytes()
+    first = raw[place : place + 16]
+    shorter = struct.pack("<I", 49_999) + first[4:]
+    path.write_bytes(raw[:place] + first + shorter * 499 + raw[place + 500 * 16 :])
+    with pytest.raises(LoadError, match="its texts overlap"):
+        load_table(path)
