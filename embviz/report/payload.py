@@ -25,6 +25,7 @@ from embviz.report.blocks import Block, array_block, coordinates_block, json_blo
 from embviz.report.steps import (
     check_steps,
     is_of_steps,
+    neighbor_entry,
     pack_step_vectors,
     space_keys,
     step_entries,
@@ -134,8 +135,7 @@ def build_payload(
     sprite, sprite_makers = _sprite_entry(table, options.image_links)
     states = step_entries(steps, SPACE)
     makers += [*column_makers, *sprite_makers, *_extra_makers(table), *states.makers]
-    with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
-        blocks = list(pool.map(lambda make: make(), makers))
+    blocks = _made(makers)
     used = sum(len(block.text) for block in blocks) + 2_600_000  # Plotly and the page itself
     sizes = {block.name: len(block.text) for block in blocks}
     texts = [(column["name"], sizes[column["block"]]) for column in columns]
@@ -149,6 +149,8 @@ def build_payload(
         # The last one's comes first, as it is the report's own.
         spaces = list(zip(keys, tables, packed, strict=True))[::-1]
     blocks += [block for _, _, packed in spaces for block in packed.blocks]
+    lists, more = neighbor_entry(steps, travels=spaces[0][2].entry is not None)
+    blocks += _made(more)
     manifest = {
         "version": VERSION,
         **_heading(table, options),
@@ -157,11 +159,16 @@ def build_payload(
         "projections": entries,
         "first": find_tab(named, options.first) if options.first else named[-1].key,
         "sprite": sprite,
-        "steps": states.steps,
+        "steps": states.steps and {**states.steps, "neighbors": lists},
         "comparison": states.comparison,
         "blocks": {block.name: block.entry for block in blocks},
     }
     return Payload(manifest, tuple(blocks))
+
+
+def _made(makers: Sequence[Maker]) -> list[Block]:
+    with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
+        return list(pool.map(lambda make: make(), makers))
 
 
 def check_points_and_columns(table: EmbeddingTable, options: ReportOptions) -> None:
@@ -302,8 +309,12 @@ def _per_point_entries(
 def _frames_entry(frames: Frames, block: str, makers: list[Maker], whole: bool) -> dict[str, Any]:
     """Return the recorded steps that travel, all or as many as are enough, and add their block."""
     keep = list(range(len(frames.steps))) if whole else _kept_frames(frames.coordinates.shape)
-    makers.append(_coordinates_maker(block, np.asarray(frames.coordinates)[keep], False))
+    coordinates = np.asarray(frames.coordinates)[keep]
+    makers.append(_coordinates_maker(block, coordinates, False))
+    # The page makes room for all steps before it has them.
+    ends = {"min": coordinates.min(axis=(0, 1)), "max": coordinates.max(axis=(0, 1))}
     return {
+        **({"bounds": plain(ends)} if whole else {}),
         "block": block,
         "unit": frames.unit,
         "steps": [frames.steps[i] for i in keep],

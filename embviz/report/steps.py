@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.comparison.values import FEW, Comparison, Step, Steps
+from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Neighbors
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block, plain
@@ -61,7 +61,7 @@ def space_keys(steps: Steps, key: str) -> list[str]:
 
 
 def step_entries(steps: Steps | None, key: str) -> PackedSteps:
-    """Return what travels of states but their vectors.
+    """Return what travels of states but their vectors and neighbors.
 
     Args:
         steps: The states, where there are any.
@@ -74,17 +74,15 @@ def step_entries(steps: Steps | None, key: str) -> PackedSteps:
     if any(step.present is not None for step in steps.steps):
         present = "steps_present"
         makers.append(partial(array_block, present, _presence(steps).astype(np.uint8)))
-    neighbors, more = _neighbor_entry(steps)
     entry = {
         "kind": steps.kind,
         "names": list(steps.names),
         "spaces": space_keys(steps, key),
         "present": present,
-        "neighbors": neighbors,
         "figures": plain({name: list(values) for name, values in steps.figures.items()}),
     }
     comparison, changes = _comparison_entry(steps.comparison)
-    return PackedSteps(entry, comparison, (*makers, *more, *changes))
+    return PackedSteps(entry, comparison, (*makers, *changes))
 
 
 def _presence(steps: Steps) -> NDArray[np.bool_]:
@@ -93,12 +91,22 @@ def _presence(steps: Steps) -> NDArray[np.bool_]:
     return np.stack([everywhere if s.present is None else s.present for s in steps.steps])
 
 
-def _neighbor_entry(steps: Steps) -> tuple[dict[str, Any] | None, list[Maker]]:
-    """Return what is said of the nearest neighbors of each step, and what makes their blocks."""
+def neighbor_entry(steps: Steps | None, travels: bool) -> tuple[dict[str, Any] | None, list[Maker]]:
+    """Return what is said of the nearest neighbors of each step, and what makes their blocks.
+
+    They travel where the vectors do not, from which the page finds them itself, and with a
+    comparison, which shows those of many points at once.
+
+    Args:
+        steps: The states, where there are any.
+        travels: Whether their vectors travel.
+    """
+    if steps is None or (travels and steps.kind == "run"):
+        return None, []
     found = _lists(steps)
     if found is None:
         return None, []
-    k = min(neighbors.indices.shape[1] for _, neighbors in found)
+    k = min(MANY, *(neighbors.indices.shape[1] for _, neighbors in found))
     n_values = len(found) * steps.table.n_points * k
     if k > FEW and n_values > _MOST_VALUES:
         k, n_values = FEW, len(found) * steps.table.n_points * FEW

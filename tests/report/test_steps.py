@@ -123,6 +123,8 @@ def test_all_steps_travel_however_many_there_are_and_other_frames_are_thinned() 
     (block,) = [b for b in payload.blocks if b.name == ours["block"]]
     assert block.entry["dtype"] == "uint16"
     span = np.ptp(coordinates, axis=(0, 1))
+    assert ours["bounds"]["min"] == coordinates.min(axis=(0, 1)).tolist()
+    assert ours["bounds"]["max"] == coordinates.max(axis=(0, 1)).tolist()
     assert (np.abs(blocks_of(payload)[ours["block"]] - coordinates) / span).max() < 1e-5
 
 
@@ -180,10 +182,18 @@ def test_the_neighbors_of_a_comparison_are_those_that_were_compared() -> None:
         assert (found[1::2] == -1).all()
 
 
+def test_where_vectors_travel_no_neighbors_of_a_run_do() -> None:
+    payload = payload_of(make_steps())
+    assert payload.manifest["spaces"][0]["vectors"] is not None
+    assert payload.manifest["steps"]["neighbors"] is None
+
+
 def test_steps_of_which_one_has_no_neighbors_have_no_lists() -> None:
     steps = make_steps()
     some = (Step("0", steps.steps[0].table, steps.steps[0].present), *steps.steps[1:])
-    assert payload_of(Steps(some, steps.table)).manifest["steps"]["neighbors"] is None
+    assert (
+        payload_of(Steps(some, steps.table), vectors="none").manifest["steps"]["neighbors"] is None
+    )
 
 
 def test_distances_of_very_many_neighbors_travel_in_16_bits() -> None:

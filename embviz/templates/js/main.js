@@ -16,7 +16,7 @@ import { createProjectionPanel } from '#js/panels/projection.js';
 import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
-import { createSteps, spreadVectors } from '#js/data/steps.js';
+import { createSteps, isAtEnd, spreadVectors } from '#js/data/steps.js';
 import { changeColumns, openChanges } from '#js/data/changes.js';
 import { openPayload } from '#js/data/payload.js';
 import { addPending, createTabs } from '#js/state/tabs.js';
@@ -76,6 +76,9 @@ async function open() {
   tellFailures(say);
   const address = createAddress(page, view, store, message.say);
   address.restore();
+  // Both sides of a comparison are seen at once.
+  const later = page.steps?.kind === 'run' && store.get().isolated === null && isAtEnd(page, store.get());
+  if (!later) await loadSteps(page, block);
   const bookmarks = createBookmarkList(page, view, () => stage.plot);
   mount(page, view, store, { message, address, bookmarks });
   address.follow(stage.plot);
@@ -85,6 +88,7 @@ async function open() {
     spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say),
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
     spared(loadNeighbors(page, block), 'neighbors cannot be listed', say),
+    spared(later ? loadSteps(page, block) : null, 'the steps cannot be shown', say),
   ]);
   if (!hasVectors) {
     page.vectors = null;
@@ -112,7 +116,7 @@ function startWorker() {
 
 async function loadProjection(page, entry, block) {
   entry.data = await block(entry.coordinates);
-  if (entry.frames) entry.frameData = await block(entry.frames.block);
+  if (entry.frames && !entry.isOfSteps) entry.frameData = await block(entry.frames.block);
   if (!entry.directions) return;
   const directions = await block(entry.directions);
   const d = page.space.n_dims;
@@ -159,6 +163,15 @@ async function loadChanges(page, block) {
   page.changes = await openChanges(page.manifest, block);
   for (const [name, column] of page.changes ? changeColumns(page.changes, page.table.n_points) : [])
     page.table.measured.set(name, column);
+}
+
+/** The places at all steps: the picture of the last one, which is shown first, does without. */
+async function loadSteps({ manifest, steps }, block) {
+  if (!steps) return;
+  const entries = manifest.projections.filter((entry) => entry.isOfSteps);
+  const found = await Promise.all(entries.map((entry) => block(entry.frames.block)));
+  entries.forEach((entry, i) => Object.assign(entry, { frameData: found[i] }));
+  steps.isLoaded = true;
 }
 
 async function loadPresence({ manifest, steps }, block) {

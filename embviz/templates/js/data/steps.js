@@ -19,11 +19,15 @@ export function createSteps(manifest) {
     present: names.map(() => null),
     vectors: names.map(() => null),
     neighbors: null,
+    isLoaded: false,
   };
 }
 
 /** @returns {number} the step nearest to the one shown, 0 where there are none */
 export const nearestStep = ({ steps }, { step }) => (steps ? Math.min(steps.names.length - 1, Math.round(step)) : 0);
+
+/** @returns {boolean} whether the last step is shown, or the only state there is */
+export const isAtEnd = ({ steps }, { step }) => !steps || step >= steps.names.length - 1;
 
 /**
  * The page as the nearest step has it: its space, vectors, and axes that came with the file.

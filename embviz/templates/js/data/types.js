@@ -88,7 +88,8 @@
  *
  * @typedef {Record<string, any> & {axes?: GivenAxis[], normalize?: string, unit?: number}} Params
  * @typedef {Record<string, any> & {quality?: Record<number, Record<string, any>>}} Stats
- * @typedef {{block?: string, unit: string, steps: string[], figures: Record<string, (number | null)[]>}} Frames
+ * @typedef {{block?: string, unit: string, steps: string[], figures: Record<string, (number | null)[]>,
+ *   bounds?: {min: number[], max: number[]}}} Frames `bounds` of the steps of the page
  *
  * @typedef {{from: string, to: string}} Axis queries
  * @typedef {Axis & {column: string | null}} ShownAxis with the column that its queries search
@@ -153,6 +154,7 @@
  * @property {(Uint8Array | null)[]} present 1 for each point that is there; null where all are
  * @property {(Vectors | null)[]} vectors
  * @property {{k: number, metric: Metric, indices: Int32Array[], distances: Float32Array[]} | null} neighbors
+ * @property {boolean} isLoaded whether the places at all steps are there
  */
 
 /**

@@ -56,17 +56,19 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
 
   /** @returns {Float32Array} (n_points, n_components) of an entry, at a step where it has steps */
   function dataAt(entry, step) {
-    if (!entry.isOfSteps || step >= entry.frames.steps.length - 1) return entry.data;
-    return frameAt(entry.frameData, page.table.n_points * entry.n_components, step);
+    const data = entry.isOfSteps && step < entry.frames.steps.length - 1 ? entry.frameData : null;
+    return data ? frameAt(data, page.table.n_points * entry.n_components, step) : entry.data;
   }
 
   /** @returns {Box} what holds the points that are shown at all steps, so that the picture stays where it is */
   function boundsOfSteps(entry, which, isolated) {
-    return memo('bounds of steps', [entry, which.join(), isolated], () => {
+    return memo('bounds of steps', [entry, which.join(), isolated, page.steps.isLoaded], () => {
+      const { min, max } = entry.frames.bounds;
+      if (!isolated) return { min: which.map((c) => min[c]), max: which.map((c) => max[c]) };
+      if (!entry.frameData) return bounds(pick(entry.data, entry.n_components, which), which.length, isolated);
       const n = page.table.n_points;
       const n_steps = entry.frames.steps.length;
       const data = pick(entry.frameData, entry.n_components, which);
-      if (!isolated) return bounds(data, which.length);
       const rows = new Int32Array(isolated.length * n_steps);
       for (let s = 0, at = 0; s < n_steps; s++) for (const row of isolated) rows[at++] = s * n + row;
       return bounds(data, which.length, rows);
@@ -80,7 +82,8 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
     const entry = computed.entry(state);
     const role = roleOf(projection);
     const inputs = [
-      ...[projection, dims, frame, isolated, entry, page.vectors, state.spherize, state.step],
+      ...[projection, dims, frame, isolated, entry, page.vectors, state.spherize],
+      ...(page.steps ? [state.step, page.steps.isLoaded] : []),
       ...(role === 'components' ? [components.join()] : []),
       ...(role === 'axes' ? [JSON.stringify([axes, shown_axes]), column, state.tags] : []),
     ];
@@ -222,7 +225,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
         const { coordinates } = measuredAlong({ ...state, step });
         return Array.from(coordinates.subarray(row * dims, (row + 1) * dims));
       };
-    if (!entry.isOfSteps) return null;
+    if (!entry.isOfSteps || !entry.frameData) return null;
     const { frameData, n_components: k } = entry;
     const which = shownOf(entry, state);
     return (step, row) => which.map((c) => frameData[(step * page.table.n_points + row) * k + c]);

@@ -100,6 +100,8 @@ function newTab(tabs, method) {
 function pendingEntry({ key, method, kind, role }, title, pca, dims) {
   const components = Array.from({ length: dims }, (_, i) => i);
   const { frames, isOfSteps } = pca;
+  /** @type {Float32Array | null} */
+  let kept = null;
   return {
     key,
     method,
@@ -116,7 +118,8 @@ function pendingEntry({ key, method, kind, role }, title, pca, dims) {
       return pick(pca.data, pca.n_components, components);
     },
     get frameData() {
-      return isOfSteps ? pick(pca.frameData, pca.n_components, components) : undefined;
+      if (kept === null && pca.frameData) kept = pick(pca.frameData, pca.n_components, components);
+      return isOfSteps && kept ? kept : undefined;
     },
   };
 }
