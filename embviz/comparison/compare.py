@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypedDict, Unpack, get_args
 
 import numpy as np
@@ -177,12 +177,35 @@ def _table(given: Comparable | ArrayLike) -> EmbeddingTable:
 
 def _names(a: EmbeddingTable, b: EmbeddingTable) -> tuple[str, str]:
     """Return what the sides are called: by their sources, their tensors, or A and B."""
-    for one, other in ((a.source, b.source), (a.name, b.name)):
+    for one, other in (short_names(a.source, b.source), (a.name, b.name)):
         if one and other and one != other:
             return one, other
-    if a.source and a.source == b.source:
-        return f"{a.source} (A)", f"{b.source} (B)"
-    return a.source or "A", b.source or "B"
+    one, other = short_names(a.source, b.source)
+    if one and one == other:
+        return f"{one} (A)", f"{other} (B)"
+    return one or "A", other or "B"
+
+
+def short_names(one: str, other: str) -> tuple[str, str]:
+    """Return two sources' names without a place on this machine, still told apart if they are.
+
+    Of absolute paths as many last parts are taken as differ, at least one; others stay.
+    """
+    parts = [_parts(name) for name in (one, other)]
+    for n in range(1, max(map(len, parts), default=0) + 1):
+        ends = ["/".join(some[-n:]) if some else "" for some in parts]
+        short = [end or name for end, name in zip(ends, (one, other), strict=True)]
+        if one == other or short[0] != short[1]:
+            return short[0], short[1]
+    return one, other
+
+
+def _parts(name: str) -> list[str]:
+    """Return the parts of an absolute path behind its root, nothing of another."""
+    for kind in (PurePosixPath, PureWindowsPath):
+        if kind(name).is_absolute():
+            return list(kind(name).parts[1:])
+    return []
 
 
 def _compared(a: EmbeddingTable, b: EmbeddingTable, options: CompareOptions) -> Rows:

@@ -104,7 +104,10 @@ def most_changed(comparison: Comparison, n: int = MOST) -> list[Change]:
 
 def comparison_object(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as plain JSON values, as `embviz compare --json` prints it."""
-    first, second = (_table_object(table) for table in (comparison.a, comparison.b))
+    first, second = (
+        _table_object(name, table)
+        for name, table in zip(comparison.names, (comparison.a, comparison.b), strict=True)
+    )
     return {
         "version": VERSION,
         "a": first,
@@ -172,8 +175,8 @@ def _lines(comparison: Comparison) -> Iterator[str]:
         yield "\t".join([escaped(change.label), *rows, *numbers, *lists])
 
 
-def _table_object(table: EmbeddingTable) -> dict[str, Any]:
-    return {"source": table.source, "tensor": table.name, "n_dims": table.n_dims}
+def _table_object(name: str, table: EmbeddingTable) -> dict[str, Any]:
+    return {"name": name, "tensor": table.name, "n_dims": table.n_dims}
 
 
 def _change_object(change: Change) -> dict[str, Any]:

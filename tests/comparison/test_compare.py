@@ -11,6 +11,7 @@ from scipy.spatial import procrustes
 from scipy.spatial.distance import cdist
 
 import embviz
+from embviz.comparison.compare import short_names
 from embviz.comparison.figures import calibrate
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric
@@ -187,3 +188,21 @@ def test_points_of_one_side_only_are_told_by_their_labels() -> None:
     assert found.n_matched == 299
     assert found.names == ("a.npy", "b.npy")
     assert found.matched_by == "label"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a.npy", "b.npy", ("a.npy", "b.npy")),
+        ("/home/me/a.npy", "/home/me/b.npy", ("a.npy", "b.npy")),
+        ("/home/me/run1/model", "/home/me/run2/model", ("run1/model", "run2/model")),
+        ("/home/me/model", "model", ("me/model", "model")),
+        ("/home/me/a.npy", "/home/me/a.npy", ("a.npy", "a.npy")),
+        ("C:\\runs\\a.npy", "old/b.npy", ("a.npy", "old/b.npy")),
+        ("", "/x/b.npy", ("", "b.npy")),
+    ],
+)
+def test_sides_are_named_without_a_place_on_this_machine(
+    one: str, other: str, expected: tuple[str, str]
+) -> None:
+    assert short_names(one, other) == expected
