@@ -129,7 +129,8 @@ def compare(
     side_a, found_a = open_side(left, rows, options.metric)
     side_b, found_b = open_side(right, rows, options.metric)
     there, back = find_moved(side_a, side_b, rows), find_moved(side_b, side_a, rows)
-    common = {k: (there.common[k] + back.common[k]) / 2 for k in there.common}
+    # Both are the same but where several are equally near, and one side may not tell which.
+    common = {k: np.minimum(there.common[k], back.common[k]) for k in there.common}
     figures = overlap_figures(common, left.n_points) | rank_figures(there.ranks, back.ranks)
     figures["overlap10_random"] = random_overlap(
         side_a.near[:, :FEW], side_b.near[:, :FEW], rows, left.n_points, options.seed

@@ -125,6 +125,13 @@ def test_a_permuted_copy_has_what_chance_gives() -> None:
     assert cast(float, found.figures["procrustes_residual"]) > 0.95
 
 
+def test_points_in_few_places_have_no_more_in_common_than_chance() -> None:
+    rng = np.random.default_rng(5)
+    places = rng.integers(0, 2, (400, 3)) + 1.0  # 50 points a place, all equally near.
+    found = embviz.compare(places, rng.standard_normal((400, 6)), metric="euclidean")
+    assert found.figures["overlap10_calibrated"] == pytest.approx(0, abs=0.01)
+
+
 def test_points_that_changed_places_are_those_that_changed() -> None:
     rng = np.random.default_rng(4)
     clusters = np.repeat(20 * rng.standard_normal((20, 6)), 50, axis=0)
