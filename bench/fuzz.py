@@ -91,7 +91,7 @@ def main() -> None:
     chosen = {
         name: kind
         for name, kind in all_kinds().items()
-        if not options.only or name.split("-")[0] in options.only.split(",")
+        if not options.only or {name, name.split("-")[0]} & set(options.only.split(","))
     }
     smallest: dict[tuple[str, str, str], int] = {}
     counts: Counter[tuple[str, str, str]] = Counter()

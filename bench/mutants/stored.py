@@ -251,6 +251,17 @@ def hdf5(name: str, tensors: tuple[str, ...]) -> Kind:
     return Kind(make, mutate_files, read)
 
 
+def make_cells(folder: Path) -> None:
+    """A table of before anndata 0.7: records with texts of any length."""
+    import h5py
+
+    obs = np.zeros(N, [("index", h5py.string_dtype()), ("n", "<i4"), ("ok", "?")])
+    obs["index"], obs["n"] = LABELS, np.arange(N)
+    with h5py.File(folder / "x.h5ad", "w") as file:
+        file["X"], file["var"] = VECTORS, np.zeros(8, [("index", "S3")])
+        file.create_dataset("obs", data=obs, chunks=(25,), compression="gzip")
+
+
 def zarr_folder(version: int) -> Kind:
     def make(folder: Path) -> None:
         import zarr
@@ -295,6 +306,7 @@ def stored_kinds() -> dict[str, Kind]:
         "zarr-3": zarr_folder(3),
         "hdf5-plain": hdf5("plain.h5", ("emb", "packed", "more/raw")),
         "hdf5-h5ad": hdf5("csr.h5ad", ("X", "obsm/X_pca")),
+        "hdf5-records": Kind(make_cells, mutate_files, lambda f: read_table(f / "x.h5ad")),
         "hdf5-keras": hdf5("keras3.keras", ("words",)),
         "hdf5-legacy": hdf5("keras2_weights.h5", ("words",)),
         "logdir": Kind(make_logdir, mutate_files, lambda f: read_table(f)),

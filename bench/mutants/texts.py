@@ -164,6 +164,7 @@ def text_kinds() -> dict[str, Kind]:
         "tsv": one_file("x.tsv", table),
         "tsv.gz": one_file("x.tsv.gz", gzip.compress(table)),
         "csv": one_file("x.csv", quoted),
+        "glove": one_file("x.txt", rows(lambda i: f"w{i}", " ").encode()),
         "word2vec": one_file("x.vec", counted),
         "records": one_file("x.bin", write_records()),
         "records-gzip": one_file("x.bin.gz", gzip.compress(write_records())),
