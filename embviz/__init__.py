@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embviz.bookmarks import read_bookmarks, write_bookmarks
     from embviz.comparison.compare import CompareOptions, compare
+    from embviz.comparison.states import as_steps
     from embviz.comparison.values import Comparison, Group, Step, Steps
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
     from embviz.export import (
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
     from embviz.questions.all_points import neighbors_of_all
     from embviz.questions.answers import Answer, Question, ask, ask_between, make_question
     from embviz.questions.points import Points, open_points
-    from embviz.report import ReportOptions, opening_bookmark, write_report
+    from embviz.report import ReportOptions, opening_bookmark, write_comparison, write_report
     from embviz.sprites import pack_tiles
 
 __version__ = "0.1.0"
@@ -65,6 +66,7 @@ _HOMES = {
         "compare",
         "comparison_object",
     ),
+    "embviz.comparison.states": ("as_steps",),
     "embviz.comparison.values": (
         "Comparison",
         "Group",
@@ -159,6 +161,7 @@ _HOMES = {
     "embviz.report": (
         "ReportOptions",
         "opening_bookmark",
+        "write_comparison",
         "write_report",
     ),
     "embviz.sprites": ("pack_tiles",),
@@ -201,6 +204,7 @@ __all__ = [
     "add_sheet_labels",
     "add_thumbnails",
     "append_rows",
+    "as_steps",
     "ask",
     "ask_between",
     "build_graph",
@@ -231,6 +235,7 @@ __all__ = [
     "to_figure",
     "write_bookmarks",
     "write_changes",
+    "write_comparison",
     "write_coordinates",
     "write_figure",
     "write_neighbors",

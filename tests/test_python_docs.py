@@ -50,6 +50,7 @@ def make_files(folder: Path) -> None:
     folder.mkdir()
     vectors = np.random.default_rng(6).normal(size=(120, 8)).astype(np.float32)
     np.save(folder / "words.npy", vectors)
+    np.save(folder / "other.npy", vectors + np.roll(vectors, 1, axis=1) / 4)
     np.save(folder / "map.npy", vectors[:, :2])
     words = ["worst", "best", "king", *(f"w{i}" for i in range(117))]
     lines = ["word\tkind", *(f"{w}\t{'ab'[i % 2]}" for i, w in enumerate(words))]
@@ -89,7 +90,16 @@ def test_every_command_stands_beside_its_python(done: dict[str, Any]) -> None:
         for line in t.split("\n")
         if line
     }
-    assert commands == {"project", "export", "index", "neighbors", "info", "sprite", "demo"}
+    assert commands == {
+        "project",
+        "export",
+        "index",
+        "neighbors",
+        "info",
+        "sprite",
+        "demo",
+        "compare",
+    }
 
 
 def files_of(folder: Path) -> dict[str, bytes]:

@@ -1,7 +1,16 @@
 """From computed values to one self-contained HTML file."""
 
+from embviz.report.comparison import encode_comparison, write_comparison
 from embviz.report.opening import opening_bookmark
 from embviz.report.page import encode_report, prepare_page, write_report
 from embviz.report.payload import ReportOptions
 
-__all__ = ["ReportOptions", "encode_report", "opening_bookmark", "prepare_page", "write_report"]
+__all__ = [
+    "ReportOptions",
+    "encode_comparison",
+    "encode_report",
+    "opening_bookmark",
+    "prepare_page",
+    "write_comparison",
+    "write_report",
+]

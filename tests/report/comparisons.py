@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -82,7 +83,9 @@ def trained_digits(n: int = 700) -> tuple[EmbeddingTable, EmbeddingTable]:
     sides = []
     for source, passes in (("before.npy", 1), ("after.npy", 150)):
         network = MLPClassifier((24,), max_iter=passes, random_state=0)
-        network.fit(images, names)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # It is stopped before it has converged.
+            network.fit(images, names)
         hidden = np.maximum(images @ network.coefs_[0] + network.intercepts_[0], 0) + 1e-3
         sides.append(replace(digits, vectors=hidden.astype(np.float32), source=source))
     return sides[0], sides[1]

@@ -214,9 +214,9 @@ def _write(
 def _encode_page(found: Comparison, plan: Plan, shown: ReportOptions) -> bytes:
     from embviz.comparison.states import as_steps
     from embviz.pictures.steps import project_steps
-    from embviz.report import encode_report
+    from embviz.report import encode_comparison
 
     steps = as_steps(found)
     projections = project_steps(steps, plan)
     shown = replace(shown, first=plan.first(projections).key, metric=found.metric)
-    return encode_report(steps.table, projections, shown, steps)
+    return encode_comparison(found, projections, shown)
