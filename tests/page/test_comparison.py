@@ -232,3 +232,66 @@ def test_a_page_of_one_state_has_one_map_and_no_layout_to_choose(
     assert page.page.get_by_role("button", name="Both maps").count() == 0
     with pytest.raises(Exception, match="layout: \"side\" is not 'one', nor 'side'"):
         page.call("e.set({ layout: 'side' })")
+
+
+def one_map(page: Any) -> tuple[Any, NDArray[np.float64], NDArray[np.float64]]:
+    """Turn to one map, and return the slider and where both sides' points lie on the screen."""
+    page.call("e.set({ layout: 'one' })")
+    page.page.wait_for_timeout(150)
+    ends = []
+    for step in (0, 1):
+        page.call(f"e.set({{ step: {step} }})")
+        ends.append(positions(page, 0))
+    return page.page.locator(".slide").get_by_role("slider"), ends[0], ends[1]
+
+
+def test_one_map_slides_from_a_to_b(page: Any) -> None:
+    slider, a, b = one_map(page)
+    assert np.abs(a - b).max() > 10
+    slider.evaluate("(s) => { s.value = '0.25'; s.dispatchEvent(new Event('input')); }")
+    np.testing.assert_allclose(positions(page, 0), 0.75 * a + 0.25 * b, atol=0.05)
+    page.page.get_by_role("button", name="A model-1.npy").click()
+    assert page.call("e.view().step") == 0
+    np.testing.assert_allclose(positions(page, 0), a, atol=0.05)
+
+
+def test_the_space_bar_slides_to_the_other_side_and_back(page: Any) -> None:
+    one_map(page)
+    page.page.locator(".plot").first.focus()
+    page.page.keyboard.press(" ")
+    page.page.wait_for_timeout(200)
+    assert 0 < page.call("e.view().step") < 1
+    page.wait("e.view().step === 0")
+    page.page.keyboard.press(" ")
+    page.wait("e.view().step === 1")
+
+
+def test_nothing_slides_where_the_system_asks_for_less_motion(
+    open_page: Callable[..., Any], report_of_two: Path
+) -> None:
+    page = open_page(report_of_two, reduced_motion="reduce")
+    one_map(page)
+    page.page.locator(".plot").first.focus()
+    page.page.keyboard.press(" ")
+    assert page.call("e.view().step") == 0
+
+
+def test_beside_each_other_nothing_slides(page: Any) -> None:
+    assert page.page.locator(".slide").is_hidden()
+    page.page.locator(".plot").first.focus()
+    page.page.keyboard.press(" ")
+    page.page.wait_for_timeout(200)
+    assert page.call("e.view().step") == 1
+    assert page.call("e.view().layout") == "side"
+
+
+def test_a_link_keeps_the_layout_and_the_step(
+    open_page: Callable[..., Any], report_of_two: Path
+) -> None:
+    page = open_page(report_of_two)
+    page.call("e.set({ layout: 'one', step: 0.25 })")
+    page.page.wait_for_timeout(500)
+    page.page.reload()
+    page.page.evaluate("() => window.embviz.ready")
+    view = page.call("e.view()")
+    assert (view["layout"], view["step"]) == ("one", 0.25)

@@ -3,8 +3,9 @@
  * @import { View } from '#js/state/view.js'
  */
 
-/** How long a single step slides, and how long a loop rests on its end. */
+/** How long a single step slides, and one from end to end; how long a loop rests on its end. */
 const GLIDE_MS = 300;
+const SWING_MS = 900;
 const REST_MS = 1200;
 
 /**
@@ -22,12 +23,20 @@ export function createStepPlayer(page, view) {
   /** Where it is played to, which is not shown where it jumps. */
   let at = 0;
   let rested = 0;
-  /** @type {{from: number, to: number, shown: number, since: number | null} | null} */
+  /** @type {{from: number, to: number, shown: number, since: number | null, ms: number} | null} */
   let glide = null;
 
   const ask = () => {
     timer ||= requestAnimationFrame(tick);
   };
+
+  function start(to, ms) {
+    const { step } = view.get();
+    if (to === step) return;
+    glide = calm.matches ? null : { from: step, to, shown: step, since: null, ms };
+    view.set(glide ? { stepping: false } : { stepping: false, step: to });
+    if (glide) ask();
+  }
 
   function tick(now) {
     timer = 0;
@@ -42,7 +51,7 @@ export function createStepPlayer(page, view) {
       return;
     }
     glide.since ??= now;
-    const part = Math.min(1, (now - glide.since) / GLIDE_MS);
+    const part = Math.min(1, (now - glide.since) / glide.ms);
     glide.shown = part === 1 ? glide.to : glide.from + (glide.to - glide.from) * part;
     const { shown } = glide;
     if (part === 1) glide = null;
@@ -80,10 +89,13 @@ export function createStepPlayer(page, view) {
       const { step } = view.get();
       const from = glide ? glide.to : step;
       const to = Math.min(last, Math.max(0, by > 0 ? Math.floor(from) + 1 : Math.ceil(from) - 1));
-      if (to === step) return;
-      glide = calm.matches ? null : { from: step, to, shown: step, since: null };
-      view.set(glide ? { stepping: false } : { stepping: false, step: to });
-      if (glide) ask();
+      start(to, GLIDE_MS);
+    },
+    /** Slide to the other end; on the way there, back. */
+    swing() {
+      const { step } = view.get();
+      const goal = glide ? glide.to : step;
+      start(goal < last / 2 ? last : 0, SWING_MS);
     },
     render({ stepping }) {
       if (!stepping) before = null;
