@@ -214,9 +214,8 @@ def _write(
 def _encode_page(found: Comparison, plan: Plan, shown: ReportOptions) -> bytes:
     from embviz.comparison.states import as_steps
     from embviz.pictures.steps import project_steps
-    from embviz.report import encode_comparison
+    from embviz.report.comparison import encode_comparison
 
-    steps = as_steps(found)
-    projections = project_steps(steps, plan)
-    shown = replace(shown, first=plan.first(projections).key, metric=found.metric)
+    projections = project_steps(as_steps(found), plan)
+    shown = replace(shown, first=plan.first(projections).key)
     return encode_comparison(found, projections, shown)
