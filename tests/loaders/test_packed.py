@@ -172,3 +172,13 @@ def test_the_start_of_a_packed_file_is_the_start_of_its_content(
     start = PACKERS[kind](raw)
     assert unpack_start(start, 1 << 16)[: len(raw)] == raw
     unpack_start(start[:most], 1 << 16)
+
+
+def test_a_member_without_a_name_is_refused_as_others_are(tmp_path: Path) -> None:
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("Q.bin", b"\0\1")
+        archive.writestr("second.bin", b"\0\2")
+    path.write_bytes(path.read_bytes().replace(b"Q.bin", b"\0.bin"))
+    with pytest.raises(LoadError, match="a zip archive of 2 files"):
+        load_table(path)

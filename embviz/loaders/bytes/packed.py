@@ -113,9 +113,8 @@ def list_files(infos: list[Any]) -> list[Any]:
     return [
         info
         for info in infos
-        if not info.is_dir()
-        and not info.filename.startswith(_NO_FILES[0])
-        and not info.filename.endswith(_NO_FILES[1])
+        if not info.filename.startswith(_NO_FILES[0])
+        and not info.filename.endswith(("/", _NO_FILES[1]))
     ]
 
 
