@@ -21,7 +21,14 @@ import numpy as np
 
 from embviz.errors import LoadError
 from embviz.loaders.extras import first_line
-from embviz.loaders.hdf5.types import RecordType, is_records, odd_number, read_records, type_bytes
+from embviz.loaders.hdf5.types import (
+    RecordType,
+    UnreadTypeError,
+    is_records,
+    odd_number,
+    read_records,
+    type_bytes,
+)
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 _MOST_READS = 500_000
@@ -34,7 +41,7 @@ _OTHER_FILTERS = {
     4: "szip", 5: "nbit", 6: "scaleoffset", 32000: "LZF", 32001: "Blosc", 32004: "LZ4",
     32008: "bitshuffle", 32013: "ZFP", 32015: "Zstandard", 32026: "Blosc2",
 }  # fmt: skip
-# What pyfive raises about bytes that are not what they should be.
+# What pyfive raises about bytes that are not what they should be; see `_is_of_pyfive`.
 FAILURES = (
     ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError,
     NotImplementedError, OSError, RecursionError, RuntimeError, TypeError, ValueError,
@@ -236,9 +243,23 @@ def _open(what: str, group: Any, key: str, name: str, refused: dict[str, tuple[s
         return found if isinstance(found, pyfive.Group) else None
     except LoadError:
         raise
-    except FAILURES as error:
+    except (*FAILURES, UnreadTypeError) as error:
+        if not isinstance(error, UnreadTypeError) and not _is_of_pyfive(error):
+            raise
         refused[name] = _why(group, key, error)
         return None
+
+
+def _is_of_pyfive(error: BaseException) -> bool:
+    """Tell whether an error came out of pyfive or of memory; others are faults of the code here."""
+    if isinstance(error, MemoryError):
+        return True
+    step = error.__traceback__
+    while step is not None:
+        if str(step.tb_frame.f_globals.get("__name__", "")).partition(".")[0] == "pyfive":
+            return True
+        step = step.tb_next
+    return False
 
 
 def _set_records(group: Any, key: str) -> None:
@@ -309,6 +330,8 @@ def reading_hdf5(what: str) -> Iterator[None]:
         raise
     except (*FAILURES, pyfive.core.InvalidHDF5File) as error:
         if isinstance(error, OSError) and error.errno is not None and error.errno > 0:
+            raise
+        if not _is_of_pyfive(error):
             raise
         raise LoadError(
             what, f"damaged HDF5: {first_line(error)}", "write or fetch it again"

@@ -24,6 +24,10 @@ _IEEE = {
 _MOST_MEMBERS = 4096
 
 
+class UnreadTypeError(Exception):
+    """Why a type is not read, in a few words."""
+
+
 class RecordType:
     """What pyfive asks of a type."""
 
@@ -66,10 +70,13 @@ def read_records(raw: bytes) -> np.dtype[Any]:
     """Return the type of records as NumPy has it.
 
     Raises:
-        ValueError: If it is damaged, or a member is of another type than numbers, texts and arrays
-            of them.
+        UnreadTypeError: If it is damaged, or a member is of another type than numbers, texts and
+            arrays of them.
     """
-    dtype, _ = _read(raw, 0, 0)
+    try:
+        dtype, _ = _read(raw, 0, 0)
+    except (IndexError, OverflowError, TypeError, ValueError) as error:  # NumPy's of odd types too.
+        raise UnreadTypeError(str(error)) from None
     if dtype.names == ("r", "i") and dtype["r"] == dtype["i"] and dtype["r"].kind == "f":
         return np.dtype(f"{dtype['r'].byteorder}c{2 * dtype['r'].itemsize}")  # As h5py writes it.
     return dtype

@@ -15,6 +15,7 @@ import pytest
 from embviz import LoadError, list_tensors, load_table
 from embviz.loaders import open_source
 from embviz.loaders.hdf5.tree import Window, read_tree
+from embviz.loaders.hdf5.types import UnreadTypeError, is_records, read_records, type_bytes
 
 DATA = Path(__file__).parents[2] / "data" / "hdf5"
 VECTORS = np.random.default_rng(7).normal(size=(41, 6)).astype(np.float32)
@@ -273,3 +274,33 @@ def test_types_of_records_are_those_that_h5py_has(
     node = read_tree(path, "x", Window(path)).nodes["r"]
     assert node.dtype.itemsize == values.dtype.itemsize
     assert node.dtype.descr == values.dtype.descr
+
+
+def test_damaged_types_of_records_are_refused_whatever_is_changed(tmp_path: Path) -> None:
+    members = [("a", "<u4"), ("b", h5py.string_dtype()), ("c", "?"), ("d", "<f8", (2, 3))]
+    path = write(tmp_path / "x.h5", lambda f: f.create_dataset("r", (4,), members))
+    data = read_tree(path, "x", Window(path)).nodes["r"].data
+    raw = type_bytes(data.file._get_dataobjects(data.id._meta.offset))
+    assert is_records(raw)
+    n_refused = 0
+    for at in range(len(raw)):
+        for width in (1, 4, 8):
+            for byte in (b"\0", b"\x7f", b"\xff"):
+                try:
+                    read_records(raw[:at] + byte * width + raw[at + width :])
+                except UnreadTypeError:
+                    n_refused += 1
+    assert n_refused > len(raw)
+
+
+@pytest.mark.parametrize("place", ["tree._refusal", "rows._ChunkReader.__init__"])
+def test_a_bug_is_not_told_as_damage_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("a bug")
+
+    path = write(tmp_path / "x.h5", lambda f: f.create_dataset("a", data=VECTORS, chunks=(9, 2)))
+    monkeypatch.setattr(f"embviz.loaders.hdf5.{place}", fail)
+    with pytest.raises(KeyError, match="a bug"):
+        load_table(path)
