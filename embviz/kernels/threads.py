@@ -30,3 +30,12 @@ def calm_threads() -> Iterator[None]:
     finally:
         if missing:
             del os.environ["OMP_WAIT_POLICY"]
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Have products take one thread each, where several threads multiply at once."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -22,6 +22,7 @@ from embviz.neighbors.graph import (
     list_zero_neighbors,
     warn_of_zeros,
 )
+from embviz.neighbors.ordering import order_by_products
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import Best, round_mantissa
 from embviz.space import Space, divide, open_space
@@ -32,6 +33,16 @@ Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 HELD_NUMBERS = 1 << 27  # Of float64; where there are more, rows are read again when needed.
+
+
+Search = Callable[[RoundedRows, int], tuple[Rows, Numbers]]
+"""Finds so many candidates of each row, and the least distance that any other can have: what
+`RoundedRows.nearest` does."""
+
+
+def search_rounded(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
+    """Find candidates for the neighbors of all rows by float32 products."""
+    return rounded.nearest(None, wanted)
 
 
 def find_all_neighbors(
@@ -62,24 +73,40 @@ def find_all_neighbors(
     progress.info("exact neighbors of %s points", f"{table.n_points:,}")
     few = table.n_points * table.n_dims <= HELD_NUMBERS
     exact = open_rows(open_space(table, known=space), metric, held=few)
-    best = Best(np.empty((table.n_points, k)), np.empty((table.n_points, k), np.int64))
+    return compare_rows(exact, k).neighbors(metric, exact.exponent)
+
+
+def compare_rows(exact: ExactRows, k: int, search: Search = search_rounded) -> Best:
+    """Do as `find_all_neighbors` does, of rows that are open.
+
+    Args:
+        exact: The rows.
+        k: Neighbors a point, in range.
+        search: How candidates are sought among the rows as float32.
+    """
+    n_points = exact.space.shape[0]
+    best = Best(np.empty((n_points, k)), np.empty((n_points, k), np.int64))
     rounded = round_rows(exact)
     others = rounded.rows
-    zero = np.delete(np.arange(table.n_points), others)
+    zero = np.delete(np.arange(n_points), others)
     if len(zero):
         warn_of_zeros(len(zero))
         exact = replace(exact, zero=zero)
     best.rows[zero], best.distances[zero] = list_zero_neighbors(zero, k), 1
-    unsure = _compare_all(exact, rounded, zero, best) if len(others) else others
-    if few:  # Else the rows would be read again for each batch.
+    unsure, sizes = others, _squared_norms(exact) if exact.held is not None else None
+    if len(others):
+        wanted = min(len(others), k + 1 + max(8, k // 8))
+        found, reach = search(rounded, wanted)
+        unsure = _order_all(exact, sizes, others, (found, reach), best)
+    del rounded
+    if sizes is not None:  # Else the rows would be read again for each batch.
         apart = best.distances[unsure, -1] > 0
-        sizes = _squared_norms(exact) if apart.any() else np.empty(0)
-        for rows in _batches(unsure[apart], table.n_points):
+        for rows in _batches(unsure[apart], n_points):
             _multiply_rows(exact, sizes, rows, best)
         unsure = unsure[~apart]
     if len(unsure):
         best.rows[unsure], best.distances[unsure] = exact.search(unsure, k)
-    return best.neighbors(metric, exact.exponent)
+    return best
 
 
 def find_most_neighbors(
@@ -140,32 +167,43 @@ def _batches(rows: Rows, numbers: int) -> Iterator[Rows]:
         yield rows[first : first + step]
 
 
-def _compare_all(exact: ExactRows, rounded: RoundedRows, zero: Rows, best: Best) -> Rows:
-    """Find the neighbors of the rows that are not zero; return those that are unsure.
+def _order_all(
+    exact: ExactRows,
+    sizes: Numbers | None,
+    others: Rows,
+    candidates: tuple[Rows, Numbers],
+    best: Best,
+) -> Rows:
+    """Put the candidates of the rows that are not zero in order; return those that are unsure.
 
     Args:
         exact: The rows.
-        rounded: All that are not zero, or all under euclidean.
-        zero: The zero rows, which are at cosine distance 1.
+        sizes: Of all rows, what `_squared_norms` returned; None where they are not held.
+        others: All that are not zero, or all under euclidean.
+        candidates: Of each its candidates' places in `others`, and what the distance of any other
+            is at least.
         best: Where the neighbors are put.
     """
-    k, others = best.rows.shape[1], rounded.rows
-    wanted = min(len(others), k + 1 + max(8, k // 8))
-    found, reach = rounded.nearest(None, wanted)
-    zero = zero[:k]
+    k, (found, reach) = best.rows.shape[1], candidates
+    zero = exact.zero[:k]
 
     def measure(part: Rows) -> Rows:
         rows = others[part]
         more = np.broadcast_to(zero, (len(part), len(zero)))
         candidates = np.concatenate([others[found[part]], more], axis=1)
-        best.rows[rows], best.distances[rows] = exact.order(rows, candidates, k)
+        if sizes is None or exact.to_unit != 0:
+            ordered = exact.order(rows, candidates, k)
+        else:
+            ordered = order_by_products(exact, sizes, rows, candidates, k)
+        best.rows[rows], best.distances[rows] = ordered
         last = best.distances[rows, -1]
         last = np.sqrt(2 * last) if exact.metric == "cosine" else np.ldexp(last, -exact.to_unit)
         return np.asarray(rows[~(reach[part] > last * ROUNDED)], dtype=np.int64)
 
-    every = np.arange(len(others))
+    # Rows that are near to each other have others in common, which are then read together.
+    every = np.argsort(found.min(axis=1), kind="stable")
     with ThreadPoolExecutor(count_cores()) as pool:
-        unsure = list(pool.map(measure, _batches(every, wanted * exact.space.shape[1])))
+        unsure = list(pool.map(measure, _batches(every, found.shape[1] * exact.space.shape[1])))
     return np.concatenate(unsure)
 
 

@@ -46,13 +46,22 @@ class RoundedRows:
         """
         asked = self.points if places is None else np.ascontiguousarray(self.points[places])
         squares, found = choose_kernels().nearest(asked, self.points, wanted)
-        sizes = self.sizes if places is None else self.sizes[places]
-        last = squares[:, -1].astype(np.float64)
         if wanted == len(self.points):
             return found, np.full(len(asked), np.inf)
-        reach = least_unfound(sizes, last, self.points.shape[1], self.error)
+        return found, self.reach(places, squares[:, -1])
+
+    def reach(self, places: Rows | None, last: NDArray[np.float32]) -> Numbers:
+        """Return the least distance that others than those which were found can have, (n,).
+
+        Args:
+            places: Of the rows that were asked, in `points`; None for all.
+            last: float32 (n,), the largest square of what was found.
+        """
+        sizes = self.sizes if places is None else self.sizes[places]
+        wide = last.astype(np.float64)
+        reach = least_unfound(sizes, wide, self.points.shape[1], self.error)
         # What float64 loses where the middle is subtracted.
-        return found, reach - 4 * float(np.finfo(np.float64).eps) * self.length
+        return reach - 4 * float(np.finfo(np.float64).eps) * self.length
 
 
 def round_rows(exact: ExactRows) -> RoundedRows:
