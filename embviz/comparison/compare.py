@@ -31,10 +31,10 @@ from embviz.comparison.figures import (
 )
 from embviz.comparison.groups import find_groups
 from embviz.comparison.match import match_tables, take_matched
-from embviz.comparison.overlap import Moved, find_moved, open_side
+from embviz.comparison.overlap import Moved, Side, find_moved, open_side
 from embviz.comparison.values import FEW, MANY, Comparison
 from embviz.errors import LoadError, counted
-from embviz.model import EmbeddingTable, Metric
+from embviz.model import EmbeddingTable, Metric, Neighbors
 
 log = logging.getLogger("embviz")
 
@@ -126,8 +126,7 @@ def compare(
     names = _names(first, second)
     left, right = take_matched(first, second, match)
     rows = _compared(left, right, options)
-    side_a, found_a = open_side(left, rows, options.metric)
-    side_b, found_b = open_side(right, rows, options.metric)
+    (side_a, found_a), (side_b, found_b) = _open_sides(left, right, rows, options.metric)
     there, back = find_moved(side_a, side_b, rows), find_moved(side_b, side_a, rows)
     # Both are the same but where several are equally near, and one side may not tell which.
     common = {k: np.minimum(there.common[k], back.common[k]) for k in there.common}
@@ -224,6 +223,17 @@ def _compared(a: EmbeddingTable, b: EmbeddingTable, options: CompareOptions) -> 
     if wanted is None or wanted >= n:
         return np.arange(n)
     return np.sort(np.random.default_rng(options.seed).choice(n, wanted, replace=False))
+
+
+def _open_sides(
+    left: EmbeddingTable, right: EmbeddingTable, rows: Rows, metric: Metric
+) -> tuple[tuple[Side, Neighbors], tuple[Side, Neighbors]]:
+    """Open both sides, the wider one last: it is passed over once, the other one twice."""
+    if left.n_dims > right.n_dims:
+        second, first = _open_sides(right, left, rows, metric)
+        return first, second
+    first = open_side(left, rows, metric)
+    return first, open_side(right, rows, metric, first[0])
 
 
 def _displacement(there: Moved, back: Moved) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.comparison.measures import Indices
 from embviz.comparison.values import FEW, MANY
 from embviz.model import EmbeddingTable
 
@@ -62,14 +63,16 @@ def rank_figures(ranks_in_b: Rows, ranks_in_a: Rows) -> Figures:
     return out
 
 
-def random_overlap(near_a: Rows, near_b: Rows, compared: Rows, n_points: int, seed: int) -> float:
+def random_overlap(
+    near_a: Indices, near_b: Indices, compared: Rows, n_points: int, seed: int
+) -> float:
     """Return the overlap that a random pairing of the points has, of some of them.
 
     Each compared point gets the neighbors in B of another compared point, with all points renamed
     by the same permutation, so that hubs stay hubs.
 
     Args:
-        near_a, near_b: int64 (n_compared, k), the nearest on each side.
+        near_a, near_b: int (n_compared, k), the nearest on each side.
         compared: int64 (n_compared,), the points that were compared.
         n_points: All points.
         seed: Of the permutation.

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.comparison.ranks import count_nearer, measure_closely, open_exact
+from embviz.comparison.measures import Indices, measure_closely, open_exact
+from embviz.comparison.ranks import count_nearer, counts_in_float32
+from embviz.comparison.sweep import Asked, sweep_neighbors
 from embviz.comparison.values import FEW, MANY
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.all_rows import find_all_neighbors
 from embviz.neighbors.exact_rows import ExactRows
 from embviz.neighbors.scan import in_the_vectors_unit
 from embviz.rows import BLOCK_BYTES
@@ -35,17 +36,20 @@ class Side:
 
     Attributes:
         exact: The vectors.
-        near: int64 (n_compared, k), their nearest others, nearest first.
+        near: int32 (n_compared, k), their nearest others, nearest first.
         apart: float64 (n_compared, k), the distances, in the unit of `exact.measure`.
         lengths: float64 (n_compared,), of the compared vectors, in the same unit.
         rounding: The share by which rounding moves a vector of the stored dtype, a few times over.
+        nearer: How many points are nearer than each of the 10 nearest on the other side, int64
+            (n_compared, 10), where that was counted when these were found.
     """
 
     exact: ExactRows
-    near: Rows
+    near: Indices
     apart: Numbers
     lengths: Numbers
     rounding: float
+    nearer: Rows | None = None
 
     @property
     def n_points(self) -> int:
@@ -63,27 +67,39 @@ class Side:
         return np.asarray(distances * (1 + self.rounding) + moved)
 
 
-def open_side(table: EmbeddingTable, rows: Rows, metric: Metric) -> tuple[Side, Neighbors]:
+def open_side(
+    table: EmbeddingTable, rows: Rows, metric: Metric, other: Side | None = None
+) -> tuple[Side, Neighbors]:
     """Find the nearest others of some rows, exactly.
 
     Args:
         table: The vectors.
         rows: int64 (n_compared,), ascending.
         metric: What near means.
+        other: The other side, where it is known: the ranks here of what is near there are then
+            counted in the same pass, if that is one of float32.
 
     Raises:
         LoadError: If a vector holds NaN or infinity.
         ParameterError: If a distance is beyond float64.
     """
     exact = open_exact(table, metric)
-    k = min(LISTED, table.n_points - 1)
+    k, nearer = min(LISTED, table.n_points - 1), None
     if len(rows) == table.n_points:
-        found = find_all_neighbors(table, k, metric, exact.space)
+        progress.info("exact neighbors of %s points", f"{table.n_points:,}")
+        asked = None
+        if other is not None and counts_in_float32(exact, len(rows)):
+            few = other.near[:, :FEW]
+            asked = Asked(rows, few, np.ones(few.shape, np.bool_))
+        best, counts = sweep_neighbors(exact, k, asked)
+        found = best.neighbors(metric, exact.exponent)
+        nearer = counts if asked and counts.size else None
     else:
         found = _find_some(exact, rows, k)
-    near = found.indices.astype(np.int64)
+    near = found.indices
     apart = _apart(exact, rows, near, np.ldexp(found.distances.astype(np.float64), -exact.exponent))
-    return Side(exact, near, apart, _lengths(exact, rows), _rounding(table.vectors.dtype)), found
+    lengths, moved = _lengths(exact, rows), _rounding(table.vectors.dtype)
+    return Side(exact, near, apart, lengths, moved, nearer), found
 
 
 def _rounding(dtype: np.dtype[Any]) -> float:
@@ -91,7 +107,7 @@ def _rounding(dtype: np.dtype[Any]) -> float:
     return 4 * float(np.finfo(np.float32 if working_type(dtype) is np.float32 else np.float64).eps)
 
 
-def _apart(exact: ExactRows, rows: Rows, near: Rows, distances: Numbers) -> Numbers:
+def _apart(exact: ExactRows, rows: Rows, near: Indices, distances: Numbers) -> Numbers:
     """Return the distances, measured again where float32 cannot tell two in a row apart."""
     close = (distances[:, 1:] <= distances[:, :-1] * (1 + _TOLD_APART)).any(axis=1)
     some = np.flatnonzero(close)
@@ -166,16 +182,22 @@ def find_moved(here: Side, there: Side, rows: Rows) -> Moved:
     ranks[some] = listed[some[0], at[some]]
     lost = np.flatnonzero(~known.all(axis=1))
     if len(lost):
-        total = f"{len(lost):,}"
-        found = count_nearer(
-            there.exact,
-            rows[lost],
-            wanted[lost],
-            lambda done: progress.info("ranks of neighbors of %s of %s points", f"{done:,}", total),
-        )
+        found = _count_lost(there, Asked(rows[lost], wanted[lost], ~known[lost]), lost)
         ranks[lost] = np.where(known[lost], ranks[lost], found + 1)
     within = _as_near(there, places[:, :FEW], wanted, rows, FEW)
     return Moved(ranks, _tied_ranks(here)[:, :FEW], ~within, common)
+
+
+def _count_lost(there: Side, asked: Asked, lost: Rows) -> Rows:
+    """Count the points that are nearer there than neighbors that are not listed there."""
+    if there.nearer is not None:
+        return there.nearer[lost]
+    total = f"{len(lost):,}"
+    return count_nearer(
+        there.exact,
+        asked,
+        lambda done: progress.info("ranks of neighbors of %s of %s points", f"{done:,}", total),
+    )
 
 
 def _widths(n_points: int) -> tuple[int, ...]:
@@ -201,7 +223,7 @@ def _places(here: Side, there: Side) -> Rows:
     return out
 
 
-def _as_near(there: Side, places: Rows, wanted: Rows, rows: Rows, k: int) -> Flags:
+def _as_near(there: Side, places: Rows, wanted: Indices, rows: Rows, k: int) -> Flags:
     """Tell which points of lists are as near there as the k-th nearest there."""
     limits = there.limits(there.apart[:, k - 1 : k])
     apart = np.where(places >= 0, np.take_along_axis(there.apart, np.maximum(places, 0), 1), np.inf)
