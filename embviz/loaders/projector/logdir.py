@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import re
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,6 +39,7 @@ from embviz.loaders.projector.files import (
     is_npy,
     is_utf8,
 )
+from embviz.loaders.projector.tags import TAG_STEP
 from embviz.loaders.reading import AS_IT_IS, Reading
 from embviz.model import Bookmark, Sprite
 from embviz.rows import Rows
@@ -47,8 +47,6 @@ from embviz.rows import Rows
 _log = logging.getLogger("embviz")
 
 _DEFAULT_NAME = "tensor"
-# As SummaryWriter.add_embedding names what it writes of a tag at a step.
-_TAG_STEP = re.compile(r"(?P<tag>.+):(?P<step>\d{5,})")
 
 
 class LogdirFormat:
@@ -156,10 +154,10 @@ def _first(entries: list[EmbeddingInfo]) -> EmbeddingInfo | None:
     """Return the first entry, or the last step of its tag, as add_embedding writes both."""
     if not entries:
         return None
-    tag = _TAG_STEP.fullmatch(entries[0].tensor_name)
+    tag = TAG_STEP.fullmatch(entries[0].tensor_name)
     if tag is None:
         return entries[0]
-    steps = [(m, e) for e in entries if (m := _TAG_STEP.fullmatch(e.tensor_name))]
+    steps = [(m, e) for e in entries if (m := TAG_STEP.fullmatch(e.tensor_name))]
     return max(
         ((int(m["step"]), i, e) for i, (m, e) in enumerate(steps) if m["tag"] == tag["tag"]),
         key=lambda found: found[:2],
