@@ -344,7 +344,7 @@ class EmbeddingTable:
         """Return the table of some rows, whose vectors stay where they are.
 
         Args:
-            indices: Indices into this table, shape (n,), in 0 .. n_points - 1, ascending.
+            indices: Indices into this table, shape (n,), in 0 .. n_points - 1.
         """
         chosen = np.asarray(indices, dtype=np.int64)
         return self._with(chosen, keep_rows(self.vectors, chosen))

@@ -59,9 +59,10 @@ class KeptRows:
     def in_others(self, chosen: slice | NDArray[np.integer[Any]]) -> slice | NDArray[np.int64]:
         """Return where some of these rows lie in the others: a slice where they lie in a run."""
         found = self.kept[chosen]
-        if len(found) and isinstance(chosen, slice) and found[-1] - found[0] == len(found) - 1:
-            return slice(int(found[0]), int(found[-1]) + 1)
-        return found
+        if not len(found) or not isinstance(chosen, slice):
+            return found
+        in_a_run = found[-1] - found[0] == len(found) - 1 and (np.diff(found) == 1).all()
+        return slice(int(found[0]), int(found[-1]) + 1) if in_a_run else found
 
 
 def keep_rows(rows: Rows, kept: NDArray[np.int64]) -> Rows:
@@ -69,7 +70,7 @@ def keep_rows(rows: Rows, kept: NDArray[np.int64]) -> Rows:
 
     Args:
         rows: All of them.
-        kept: int64 (n,), the numbers of those that are kept, ascending, at least one.
+        kept: int64 (n,), the numbers of those that are kept, in any order, at least one.
     """
     found = KeptRows(rows, kept)
     run = found.in_others(slice(None))

@@ -64,6 +64,7 @@ class Steps:
             `kept_from_previous` and `kept_of_last`, the mean share of the 10 nearest neighbors in
             common with the step before, and with the last one.
         comparison: What changed between the two of a comparison, of the same points.
+        notes: What a reader is told, a sentence each, such as which points are left out.
     """
 
     steps: tuple[Step, ...]
@@ -71,6 +72,7 @@ class Steps:
     kind: Literal["run", "comparison"] = "run"
     figures: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
     comparison: Comparison | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "figures", MappingProxyType(dict(self.figures)))
