@@ -32,7 +32,7 @@ from embviz.pictures.step_neighbors import (
     to_here,
 )
 from embviz.pictures.tabs import name_tabs
-from embviz.pictures.warm_start import begin, find_reach, lay_on
+from embviz.pictures.warm_start import begin, count_shown, find_reach, lay_on
 from embviz.projections import PCA, Axes, Identity
 from embviz.projections.methods import Method
 from embviz.projections.placed import Placed
@@ -43,6 +43,7 @@ progress = logging.getLogger("embviz.progress")
 
 Places = NDArray[np.float64]
 SHOWN_COMPONENTS = 3
+MUCH_MORE = 1.15
 
 
 def project_steps(
@@ -76,7 +77,16 @@ def project_steps(
         ParameterError: If a projection cannot be made of a step, or cannot follow.
         LoadError: If a vector holds NaN or infinity.
     """
-    plan = changed("project_steps", plan or Plan(), wanted)
+    return follow_steps(steps, changed("project_steps", plan or Plan(), wanted), whole)[1]
+
+
+def follow_steps(
+    steps: Steps, plan: Plan, whole: Steps | None = None
+) -> tuple[Steps, list[Projection]]:
+    """Return what `measure_steps` and `project_steps` do, with one neighbor graph a step for both.
+
+    Arguments and errors as for `project_steps`.
+    """
     whole = steps if whole is None else whole
     projectors = _projectors(plan, steps, whole)
     sizes = _graph_sizes(projectors, steps, plan)
@@ -94,9 +104,10 @@ def project_steps(
         _follow_all(list(tracks.values()), steps, plan)
         done |= {i: track.followed() for i, track in tracks.items()}
         ordered = [done[i] for i in range(len(projectors))]
-        return name_tabs(
+        projections = name_tabs(
             _with_last_quality([_as_projection(f, steps, kept) for f in ordered], steps, plan)
         )
+    return steps, projections
 
 
 def _projectors(plan: Plan, steps: Steps, whole: Steps) -> list[Any]:
@@ -183,7 +194,7 @@ class _Track:
             coordinates = placed.coordinates.astype(np.float64)
         else:
             before, kept = self.latest[here], share_in_common(self.listed, listed)[here]
-            placed = _place(self._started(projector, before, kept, nearest), space)
+            placed = self._place_after(projector, space, before, kept, nearest)
             coordinates = lay_on(placed.coordinates.astype(np.float64), before, kept)
         places = spread_out(step, coordinates)
         self.latest = np.where(np.isnan(places), self.latest, places) if self.places else places
@@ -196,22 +207,35 @@ class _Track:
         known = hasattr(self.projector, "count_neighbors") and hasattr(self.projector, "neighbors")
         return replace(self.projector, neighbors=neighbors) if known else self.projector
 
-    def _started(
+    def _place_after(
         self,
         projector: Any,
+        space: Space,
         before: Places,
         kept: NDArray[np.float64],
         nearest: NDArray[np.int32],
-    ) -> Any:
-        """Return the projector of a later step: it goes on, begins at the step before, or anew."""
+    ) -> Projection:
+        """Return the map of a later step: it goes on, begins at the step before, or anew.
+
+        A map that goes on from a vague one is compared with one that begins at its places: the
+        other is taken where it shows 15 % more of the neighbors, as when structure emerges
+        from noise, which a map that holds together would not show.
+        """
         if not np.isfinite(before).any() or not nearest.shape[1]:
-            return projector
+            return _place(projector, space)
         start = begin(before, kept, nearest, self.reach)
-        if start.goes_on and hasattr(projector, "started_at"):
-            return projector.started_at(start.places)
-        if "initialization" in {f.name for f in fields(projector)}:
-            return replace(projector, initialization=start.places)
-        return projector
+        begins = "initialization" in {f.name for f in fields(projector)}
+        anew = replace(projector, initialization=start.places) if begins else projector
+        if not start.goes_on or not hasattr(projector, "started_at"):
+            return _place(anew, space)
+        settled = _place(projector.started_at(start.places), space)
+        if not start.is_vague:
+            return settled
+        other = _place(anew, space)
+        shown, could = (
+            count_shown(p.coordinates.astype(np.float64), nearest) for p in (settled, other)
+        )
+        return other if could > MUCH_MORE * shown else settled
 
     def followed(self) -> Followed:
         """Return what became of the map."""

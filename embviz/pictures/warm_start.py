@@ -17,6 +17,7 @@ STAYED = 0.5
 """The share of its 10 nearest that a point keeps whose neighbors stayed."""
 _NEAR = 0.95  # The quantile of points that lie as near to their neighbors as points do.
 _FARTHEST = 0.2  # Of the spread: beyond, a picture shows no neighborhoods.
+_VAGUE = 0.5  # Of the spread: of noise it is above 1, of words 0.6, of clusters below 0.1.
 _FEWEST_BESIDE = 3  # Neighbors in place beside which a point is put.
 _FEWEST_IN_PLACE = 0.25  # The share of points in place below which a map is made anew.
 
@@ -26,11 +27,13 @@ class Beginning:
     """Where points begin, float64 (n_points, n_components).
 
     `goes_on` is whether the most of them are where their neighbors are, so that the map of the step
-    before is one of this step too.
+    before is one of this step too. `is_vague` is whether that map hardly shows neighborhoods, so
+    that it may hold together what another map would show apart.
     """
 
     places: Places
     goes_on: bool
+    is_vague: bool
 
 
 def begin(
@@ -69,7 +72,8 @@ def begin(
     if homeless.any():
         places[homeless] = before[known].mean(axis=0) if known.any() else 0.0
     found = float(in_place.mean())
-    return Beginning(places, share >= _FEWEST_IN_PLACE and found >= 0.5)
+    goes_on = share >= _FEWEST_IN_PLACE and found >= 0.5
+    return Beginning(places, goes_on, reach > _VAGUE * spread)
 
 
 def find_reach(places: Places, nearest: NDArray[np.integer[Any]]) -> float:
@@ -89,6 +93,21 @@ def find_spread(places: NDArray[np.floating[Any]]) -> float:
     """Return the root of the mean squared distance of points from their mean."""
     around = np.asarray(places, np.float64) - np.mean(places, axis=0, dtype=np.float64)
     return float(np.sqrt(np.square(around).sum(axis=1).mean()))
+
+
+def count_shown(places: Places, nearest: NDArray[np.integer[Any]]) -> float:
+    """Return the share of neighbors that a map shows among the nearest of each point.
+
+    Args:
+        places: float64 (n_points, n_components).
+        nearest: (n_points, up to 10), the neighbors, by their places.
+    """
+    from scipy.spatial import KDTree
+
+    k = nearest.shape[1]
+    _, found = KDTree(places).query(places, k + 1, workers=-1)
+    shown = (nearest[:, :, None] == np.asarray(found)[:, None, :]).any(axis=2)
+    return float(shown.mean())
 
 
 def lay_on(places: Places, before: Places, kept: NDArray[np.float64]) -> Places:
