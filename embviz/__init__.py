@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from embviz.bookmarks import read_bookmarks, write_bookmarks
     from embviz.comparison.compare import CompareOptions, compare
+    from embviz.comparison.run import load_steps
     from embviz.comparison.states import as_steps
     from embviz.comparison.values import Comparison, Group, Step, Steps
     from embviz.errors import EmbvizError, LoadError, OutputError, ParameterError
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from embviz.pictures.selection import Choice, Part, choose_points
     from embviz.pictures.sheets import pack_images
     from embviz.pictures.step_neighbors import measure_steps
+    from embviz.pictures.step_selection import StepsPart, choose_step_points
     from embviz.pictures.steps import project_steps
     from embviz.pictures.thumbnails import add_sheet_labels, add_thumbnails, link_images
     from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
@@ -66,6 +68,7 @@ _HOMES = {
         "compare",
         "comparison_object",
     ),
+    "embviz.comparison.run": ("load_steps",),
     "embviz.comparison.states": ("as_steps",),
     "embviz.comparison.values": (
         "Comparison",
@@ -126,6 +129,10 @@ _HOMES = {
     ),
     "embviz.pictures.sheets": ("pack_images",),
     "embviz.pictures.step_neighbors": ("measure_steps",),
+    "embviz.pictures.step_selection": (
+        "StepsPart",
+        "choose_step_points",
+    ),
     "embviz.pictures.steps": ("project_steps",),
     "embviz.pictures.selection": (
         "Choice",
@@ -199,6 +206,7 @@ __all__ = [
     "Sprite",
     "Step",
     "Steps",
+    "StepsPart",
     "TensorInfo",
     "add_bookmarks",
     "add_sheet_labels",
@@ -210,6 +218,7 @@ __all__ = [
     "build_graph",
     "build_index",
     "choose_points",
+    "choose_step_points",
     "compare",
     "comparison_object",
     "export_logdir",
@@ -217,6 +226,7 @@ __all__ = [
     "link_images",
     "list_tensors",
     "load_digits_table",
+    "load_steps",
     "load_table",
     "make_question",
     "match",

@@ -1,12 +1,17 @@
-"""`embviz info`: what is in a source, and which tensor would be taken."""
+"""`embviz info`: what is in a source, and which tensor would be taken; the steps of a run."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from embviz.commands.shared.source import FILE, format_options, more_sources
+
+if TYPE_CHECKING:
+    from embviz.loaders.runs import Run
+    from embviz.model import TensorInfo
 
 
 @click.command()
@@ -17,25 +22,79 @@ from embviz.commands.shared.source import FILE, format_options, more_sources
 def info(source: str, more: tuple[str, ...], style: str, **given: Any) -> None:
     """List the tensors of a source: name, shape, dtype, and which would be taken
 
+    Of a run its steps are listed too, and the tensors of the last one where the run is no source
+    of its own.
+
     \b
     Example:
       embviz info model.ckpt
     """
-    from embviz.commands.shared.terminal import can_show, end_progress, say
-    from embviz.errors import printable
-    from embviz.loaders import list_tensors
+    from embviz.commands.shared.terminal import end_progress, say
     from embviz.outputs.standard import check_standard_output, standard_output
 
     check_standard_output()
-    tensors = list_tensors((source, *more), **given)
+    runs = [] if more else _runs(source)
+    tensors = _tensors((source, *more), runs, given)
     end_progress()
     if style == "json":
-        import dataclasses
-        import json
-
         with standard_output():
-            print(json.dumps([dataclasses.asdict(tensor) for tensor in tensors], indent=1))
+            print(_as_json(tensors, runs))
         return
+    with standard_output():
+        for line in [*_listed(tensors), *_listed_steps(runs)]:
+            print(line)
+    if not any(tensor.taken for tensor in tensors):
+        tables = any(len(tensor.shape) == 2 for tensor in tensors)
+        say(f"No tensor {'would be taken without --tensor NAME' if tables else 'is a table'}")
+
+
+def _runs(source: str) -> list[Run]:
+    """Return the runs that a source holds, if any."""
+    from embviz.errors import EmbvizError
+    from embviz.loaders.runs import find_runs
+
+    try:
+        return find_runs(source)
+    except EmbvizError:  # What is wrong with it is said of it as a source.
+        return []
+
+
+def _tensors(
+    sources: Sequence[str], runs: Sequence[Run], given: dict[str, Any]
+) -> list[TensorInfo]:
+    """Return the tensors of a source, or of a run's last step where the run is none."""
+    from embviz.errors import LoadError
+    from embviz.loaders import list_tensors
+
+    try:
+        return list_tensors(sources, **given)
+    except LoadError:
+        if not runs:
+            raise
+    return list_tensors(runs[0].steps[-1].path, **given)
+
+
+def _as_json(tensors: Sequence[TensorInfo], runs: Sequence[Run]) -> str:
+    """Return the tensors as a list; of runs an object with their steps and the tensors."""
+    import dataclasses
+    import json
+
+    listed: Any = [dataclasses.asdict(tensor) for tensor in tensors]
+    if runs:
+        steps = [
+            {"name": step.name, "source": str(step.path), "tensor": step.tensor}
+            for run in runs
+            for step in run.steps
+        ]
+        listed = {"steps": steps, "tensors": listed}
+    return json.dumps(listed, indent=1)
+
+
+def _listed(tensors: Sequence[TensorInfo]) -> list[str]:
+    """Return a line for each tensor, in columns."""
+    from embviz.commands.shared.terminal import can_show
+    from embviz.errors import printable
+
     times = " × " if can_show("×") else " x "
     rows = [
         (
@@ -48,10 +107,28 @@ def info(source: str, more: tuple[str, ...], style: str, **given: Any) -> None:
         for tensor in tensors
     ]
     widths = [max(len(row[i]) for row in rows) for i in range(4)] if rows else []
-    with standard_output():
-        for row in rows:
-            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-            print("  ".join([*cells, row[4]]).rstrip())
-    if not any(tensor.taken for tensor in tensors):
-        tables = any(len(tensor.shape) == 2 for tensor in tensors)
-        say(f"No tensor {'would be taken without --tensor NAME' if tables else 'is a table'}")
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        lines.append("  ".join([*cells, row[4]]).rstrip())
+    return lines
+
+
+def _listed_steps(runs: Sequence[Run]) -> list[str]:
+    """Return what is said of runs: a line for each step, and how they are shown."""
+    import shlex
+
+    from embviz.errors import printable
+
+    lines = []
+    for run in runs:
+        width = max(len(step.name) for step in run.steps)
+        for step in run.steps:
+            where = step.tensor or str(step.path)
+            lines.append(f"step {step.name.rjust(width)}  {printable(where)}")
+        several = run.pattern and len(runs) > 1
+        place = run.steps[0].path.parent / run.pattern if several else run.path
+        tensor = f" --tensor {shlex.quote(run.tag)}" if run.tag and len(runs) > 1 else ""
+        shown = printable(f"{shlex.quote(str(place))} --steps all{tensor}")
+        lines.append(f"{len(run.steps)} steps: embviz project {shown}")
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,10 @@ from embviz.commands.shared.source import FILE, TileSize, method_option, more_so
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
+    from embviz.comparison.values import Steps
     from embviz.model import Projection
-    from embviz.pictures.selection import Part
+    from embviz.pictures.plan import Plan
+    from embviz.pictures.selection import Choice, Part
     from embviz.report import ReportOptions
 
 log = logging.getLogger("embviz")
@@ -30,6 +32,17 @@ progress = logging.getLogger("embviz.progress")
 @more_sources
 @click.option("-o", "output", type=FILE, metavar="FILE", required=True, help="The report to write")
 @table_options
+@click.option(
+    "--steps",
+    metavar="STEPS",
+    help="Take SOURCE for a run and show its steps: all, last:10, or numbers as 1000,2000; several "
+    "SOURCEs are the steps in their order",
+)
+@click.option(
+    "--match",
+    metavar="label|row|COLUMN",
+    help="How points of one step are found in another  [default: unique labels, else rows]",
+)
 @click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
 @click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
 @click.option(
@@ -110,10 +123,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
       embviz project model.ckpt --method tsne -o out.html
     """
     from embviz.commands.shared.command_line import shown_command
-    from embviz.pictures.bookmarks import add_bookmarks
     from embviz.pictures.plan import Plan
-    from embviz.pictures.plan import project as project_points
-    from embviz.pictures.selection import Choice, choose_points
+    from embviz.pictures.selection import Choice
     from embviz.pictures.thumbnails import link_images
     from embviz.report import ReportOptions, prepare_page
 
@@ -125,27 +136,59 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     choice = take(Choice, given, verify=bool(plan.axes))
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
     prepare_page()
+    make = _project_one if source.steps is None else _project_steps
+    made = make(source, choice, plan, bookmarks)
+    images = source.images if source.images_linked else None
+    links = [] if images is None else link_images(outputs.output, made.part.table, images)
+    shown = replace(shown, first=made.first, image_links=links)
+    _write(outputs, made, shown)
+
+
+@dataclass(frozen=True, eq=False)
+class _Made:
+    """The points of a report and their projections, and their states, where there are several."""
+
+    part: Part
+    projections: list[Projection]
+    first: str
+    """The key of the one that is shown first."""
+    steps: Steps | None = None
+
+
+def _project_one(source: Source, choice: Choice, plan: Plan, bookmarks: tuple[str, ...]) -> _Made:
+    """Read, choose and project the points of a source."""
+    from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.plan import project as project_points
+    from embviz.pictures.selection import choose_points
+
     table = source.read()
     plan = replace(plan, methods=(*plan.methods, *source.read_coordinates(table)))
     part = add_bookmarks(choose_points(table, choice), bookmarks)
     projections = project_points(part, plan)
-    first = plan.first(projections).key
-    images = source.images if source.images_linked else None
-    links = [] if images is None else link_images(outputs.output, part.table, images)
-    shown = replace(shown, first=first, image_links=links)
-    _write(outputs, part, projections, shown)
+    return _Made(part, projections, plan.first(projections).key)
 
 
-def _write(
-    outputs: Outputs, part: Part, projections: list[Projection], shown: ReportOptions
-) -> None:
+def _project_steps(source: Source, choice: Choice, plan: Plan, bookmarks: tuple[str, ...]) -> _Made:
+    """Read, choose and project the points of a run at all its steps."""
+    from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.step_selection import choose_step_points
+    from embviz.pictures.steps import follow_steps
+
+    chosen = choose_step_points(source.read_steps(), choice)
+    part = add_bookmarks(chosen.part, bookmarks)
+    steps, projections = follow_steps(chosen.steps, plan, chosen.whole)
+    return _Made(part, projections, plan.first(projections).key, steps)
+
+
+def _write(outputs: Outputs, made: _Made, shown: ReportOptions) -> None:
     """Write the report and what was asked for beside it; all of them or nothing."""
     from embviz.outputs.folders import staged
     from embviz.report import encode_report
 
     with staged() as stage:
-        stage.write(Path(outputs.output), encode_report(part, projections, shown))
-        for name, data in _extras(outputs, part, projections, shown):
+        report = encode_report(made.part, made.projections, shown, made.steps)
+        stage.write(Path(outputs.output), report)
+        for name, data in _extras(outputs, made.part, made.projections, shown):
             stage.write(Path(name), data)
     (_, size), *extras = stage.written
     for name, _ in extras:

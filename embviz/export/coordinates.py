@@ -30,8 +30,9 @@ def write_coordinates(
 
     `.npz` holds `rows` int64, `labels` and one float32 array (n_points, n_components) a projection,
     such as `tsne_2`, or `tsne-2_2` of a second tab, with a text `tsne_2_title` that tells them
-    apart; `.tsv` a line a point with a header, in which columns of several tabs of one method have
-    their title too: `tsne-2_2:1 t-SNE, perplexity 15`.
+    apart; of a run also `steps`, their names, and arrays (n_steps, n_points, n_components), such as
+    `tsne_2_steps`. `.tsv` is a line a point with a header, in which columns of several tabs of one
+    method have their title too: `tsne-2_2:1 t-SNE, perplexity 15`.
 
     Raises:
         ParameterError: If the name ends otherwise, or a projection is of another number of points.
@@ -61,6 +62,10 @@ def encode_coordinates(
         labels = np.array([table.label(i) for i in range(table.n_points)], np.str_)
         arrays: dict[str, Any] = {name: p.coordinates for name, p in named.items()}
         arrays |= {f"{name}_title": np.array(p.title, np.str_) for name, p in named.items()}
+        for name, p in named.items():
+            if p.frames is not None and p.frames.unit == "step":
+                arrays["steps"] = np.array(p.frames.steps, np.str_)
+                arrays[f"{name}_steps"] = p.frames.coordinates
         np.savez(buffer, rows=rows, labels=labels, **arrays)
         return _without_dates(buffer.getvalue())
     return to_utf8(_as_tsv(table, rows, named))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -13,6 +13,8 @@ from embviz.errors import ParameterError
 from embviz.loaders.reading import AS_IT_IS, Reading
 
 if TYPE_CHECKING:
+    from embviz.comparison.run import OpenedRun
+    from embviz.comparison.values import Steps
     from embviz.loaders.opened import Source as OpenedSource
     from embviz.model import EmbeddingTable
     from embviz.projections.placed import Placed
@@ -49,6 +51,10 @@ class Source:
     images: str | None = None
     images_linked: bool = False
     coordinates: tuple[str, ...] = ()
+    steps: str | None = None
+    """Which steps of a run are read; None for no run."""
+    match: str | None = None
+    drop_nonfinite: bool = False
     config: str | None = None
     """The file of settings that is in force."""
 
@@ -66,9 +72,23 @@ class Source:
                 "--images-linked", "links the files of --images", "add --images DIR"
             )
 
+        if self.steps is None and self.match is not None:
+            raise ParameterError("--match", "belongs to --steps", "add --steps all")
+        if self.steps is not None and self.coordinates:
+            raise ParameterError(
+                "--coordinates", "are places of one step", "leave out --steps, or --coordinates"
+            )
+
+    @cached_property
+    def run(self) -> OpenedRun:
+        """The steps that are asked for, their headers read; raises as `opened`."""
+        from embviz.comparison.run import open_run
+
+        return open_run((self.source, *self.more), self.steps or "all", self.reading)
+
     @cached_property
     def opened(self) -> OpenedSource:
-        """The source, its headers read.
+        """The source, its headers read; of a run the last step, with the files of all.
 
         Raises:
             LoadError: If it is missing or damaged.
@@ -76,6 +96,8 @@ class Source:
         """
         from embviz.loaders import open_source
 
+        if self.steps is not None:
+            return replace(self.run.last.source, files=self.run.files)
         return open_source((self.source, *self.more), self.reading)
 
     def inputs(self, bookmarks: Sequence[str] = ()) -> Iterator[tuple[str, Path | str | None]]:
@@ -117,9 +139,10 @@ class Source:
         """
         from embviz.loaders import choose_tensor, read_table
 
+        chosen = self.run.last.tensor if self.steps is not None else None
         table = read_table(
             self.opened,
-            choose_tensor(self.opened, tensor or self.reading.tensor),
+            chosen or choose_tensor(self.opened, tensor or self.reading.tensor),
             self.reading,
             sprite=self.sprite,
             sprite_size=None if self.images else self.sprite_size,
@@ -133,6 +156,17 @@ class Source:
 
             table = add_thumbnails(table, self.images, self.sprite_size)
         return table
+
+    def read_steps(self) -> Steps:
+        """Read the points at all steps; thumbnails are those of the last.
+
+        Raises:
+            LoadError: If a file is damaged, or it cannot be told which points are the same.
+            ParameterError: If what is asked for is not there.
+        """
+        from embviz.comparison.run import match_steps
+
+        return match_steps(self.run, self.read(), self.match, self.drop_nonfinite)
 
     def read_coordinates(self, table: EmbeddingTable) -> list[Placed]:
         """Read the coordinates that were computed elsewhere.
@@ -178,11 +212,30 @@ class Outputs:
             from embviz.export.coordinates import check_coordinates_name
 
             check_coordinates_name(Path(self.save_coordinates))
+        if source.steps is not None:
+            self._check_steps()
         check_outputs({option: Path(name) for option, name in named.items() if name})
         for name in filter(None, named.values()):
             refuse_overwriting(name, source.inputs(bookmarks))
             if source.images is not None:
                 _refuse_in(Path(name), Path(source.images))
+
+    def _check_steps(self) -> None:
+        """Refuse outputs that hold one step only.
+
+        Raises:
+            ParameterError: Naming the option.
+        """
+        if self.figure is not None:
+            raise ParameterError(
+                "--figure", "is a picture of one step", "leave it out, or leave out --steps"
+            )
+        if self.save_coordinates and Path(self.save_coordinates).suffix.lower() != ".npz":
+            raise ParameterError(
+                f"--save-coordinates {self.save_coordinates}",
+                "a line a point has room for one step",
+                "name a .npz file, which holds all",
+            )
 
 
 def _refuse_in(output: Path, images: Path) -> None:
