@@ -12,6 +12,7 @@ import pytest
 from embviz import PCA, TSNE, Axes, EmbeddingTable, write_report
 from embviz.sprites import pack_tiles
 from tests.page.plot_harness import HEIGHT, LEFT, TOP, WIDTH, Harness, build, opened
+from tests.page.stepped import write_run
 
 
 def make_table(n: int = 300) -> EmbeddingTable:
@@ -51,6 +52,13 @@ def report(table: EmbeddingTable, tmp_path_factory: pytest.TempPathFactory) -> P
         metric="euclidean", color_by="group",
     )  # fmt: skip
     return path
+
+
+@pytest.fixture(scope="session")
+def step_reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Reports of a run of four steps, with its vectors and without."""
+    folder = tmp_path_factory.mktemp("steps")
+    return {how: write_run(folder / f"{how}.html", how) for how in ("auto", "none")}
 
 
 @pytest.fixture(scope="session")

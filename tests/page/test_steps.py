@@ -1,70 +1,29 @@
-"""States of the same points in the page: the slider, and what answers for the step shown."""
+"""States of the same points in the page: what answers for the step shown."""
 
 from __future__ import annotations
 
-import io
 import math
 import re
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from playwright.sync_api import Error, expect
 
-from embviz import EmbeddingTable, Frames, Projection, find_neighbors, write_report
-from embviz.comparison.values import Step, Steps
-
-N, N_STEPS, LATE = 120, 4, 20
-NAMES = ("100", "200", "300", "400")
-GROUP = np.arange(N) % 4
-Coordinates = NDArray[np.float32]
-
-
-def make_vectors() -> list[Coordinates]:
-    """Four groups, of which the last walks over to the first."""
-    rng = np.random.default_rng(0)
-    centers = 4 * np.eye(4, 6)
-    noise = rng.normal(size=(N, 6)) / 3
-    out = []
-    for step in range(N_STEPS):
-        part = step / (N_STEPS - 1)
-        moved = centers.copy()
-        moved[3] = (1 - part) * centers[3] + part * centers[0]
-        out.append((moved[GROUP] + noise).astype(np.float32))
-    return out
-
-
-def make_steps(vectors: list[Coordinates], **more: Any) -> Steps:
-    """The states, of which the first lacks the last points."""
-    words = {"word": tuple(f"w{i}" for i in range(N)), "group": tuple("abcd"[g] for g in GROUP)}
-    steps = []
-    for name, x in zip(NAMES, vectors, strict=True):
-        table = EmbeddingTable(x, words, "emb", "run")
-        present = np.arange(N) < N - LATE if name == NAMES[0] else None
-        kept = table if present is None else table.take(np.flatnonzero(present))
-        steps.append(Step(name, kept, present, find_neighbors(kept, range(kept.n_points), 10)))
-    figures = {"kept_from_previous": (None, 0.5, 0.25, 0.75), "kept_of_last": (0.125, 0.25, 0.5, 1)}
-    return Steps(tuple(steps), steps[-1].table, figures=figures, **more)
-
-
-def make_pictures(vectors: list[Coordinates]) -> tuple[NDArray[np.float32], list[Projection]]:
-    """The first three coordinates as PCA, and twice the first two as a map that only turns."""
-    frames = np.stack([x[:, :3] for x in vectors])
-    pca = Projection(
-        "pca", frames[-1], ("one", "two", "three"), title="PCA", frames=Frames(NAMES, frames),
-        stats={"variance_shares": [0.5, 0.3, 0.1], "motion": {"2": 0.625, "3": 0.25}},
-    )  # fmt: skip
-    turned = 2 * frames[:, :, :2]
-    tsne = Projection(
-        "tsne", turned[-1], title="t-SNE", stats={"motion": {"2": 0.0625}},
-        frames=Frames(NAMES, turned, {"kl_divergence": (3, 2, 1, 0.5)}),
-    )  # fmt: skip
-    return frames, [tsne, pca]
+from tests.page.stepped import (
+    GROUP,
+    LATE,
+    N_STEPS,
+    NAMES,
+    Coordinates,
+    N,
+    make_pictures,
+    make_steps,
+    make_vectors,
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,27 +31,9 @@ def vectors() -> list[Coordinates]:
     return make_vectors()
 
 
-@pytest.fixture(scope="module", params=["auto", "none"])
-def travels(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(scope="module")
-def reports(
-    vectors: list[Coordinates], tmp_path_factory: pytest.TempPathFactory
-) -> dict[str, Path]:
-    folder = tmp_path_factory.mktemp("steps")
-    steps, (_, pictures) = make_steps(vectors), make_pictures(vectors)
-    paths = {}
-    for how in ("auto", "none"):
-        paths[how] = folder / f"{how}.html"
-        write_report(paths[how], steps.table, pictures, steps=steps, vectors=how, title="Run")
-    return paths
-
-
 @pytest.fixture
-def page(open_page: Callable[..., Any], reports: dict[str, Path]) -> Any:
-    return open_page(reports["auto"])
+def page(open_page: Callable[..., Any], step_reports: dict[str, Path]) -> Any:
+    return open_page(step_reports["auto"])
 
 
 def between(frames: NDArray[Any], step: float) -> NDArray[Any]:
@@ -123,15 +64,16 @@ def test_coordinates_are_those_of_the_step_shown(
         assert np.abs(places(page, name, dims) - want).max() < 2e-5 * scale * span
 
 
+@pytest.mark.parametrize("travels", ["auto", "none"])
 @pytest.mark.parametrize("step", [0, 1, 1.25, 3])
 def test_neighbors_are_those_of_the_nearest_step(
     open_page: Callable[..., Any],
-    reports: dict[str, Path],
+    step_reports: dict[str, Path],
     vectors: list[Coordinates],
     travels: str,
     step: float,
 ) -> None:
-    page = open_page(reports[travels])
+    page = open_page(step_reports[travels])
     page.call(f"e.set({{step: {step}}})")
     want = make_steps(vectors).steps[round(step)].neighbors
     assert want is not None
@@ -170,9 +112,9 @@ def test_the_selection_of_a_box_leaves_out_what_is_not_there(page: Any) -> None:
 
 
 def test_where_vectors_do_not_travel_more_or_other_neighbors_are_refused_with_the_reason(
-    open_page: Callable[..., Any], reports: dict[str, Path]
+    open_page: Callable[..., Any], step_reports: dict[str, Path]
 ) -> None:
-    page = open_page(reports["none"])
+    page = open_page(step_reports["none"])
     told = "only the 10 nearest by cosine are in this page"
     with pytest.raises(Error, match=told):
         page.call("e.neighbors(0, 11, 'cosine')")
@@ -239,128 +181,8 @@ def test_a_page_of_one_state_has_no_steps(open_page: Callable[..., Any], report:
         page.call("e.set({step: 1})")
 
 
-def test_the_slider_names_the_step_and_scrubs_between_two(page: Any) -> None:
-    slider = page.page.get_by_role("slider", name="Step", exact=True)
-    name = page.page.locator(".steps-name")
-    expect(name).to_have_text("step 400, 4 of 4")
-    slider.fill("1")
-    expect(name).to_have_text("step 200, 2 of 4")
-    assert slider.get_attribute("aria-valuetext") == "step 200, 2 of 4"
-    slider.fill("1.25")
-    expect(name).to_have_text("step 200 → 300, 25 %, 2 of 4")
-    assert page.call("e.view().step") == 1.25
-
-
-def watch(page: Any) -> None:
-    """Note every step that a picture shows, in `seen`."""
-    page.page.evaluate(
-        "() => { window.seen = new Set(); const look = () => { seen.add(embviz.view().step);"
-        " requestAnimationFrame(look); }; look(); }"
-    )
-
-
-def test_keys_go_a_step_back_and_forth_and_space_plays(page: Any) -> None:
-    press = page.page.keyboard.press
-    for key, wanted in (("<", 2), ("<", 1), (">", 2)):
-        press(key)
-        page.wait(f"e.view().step === {wanted}")
-    slider = page.page.get_by_role("slider", name="Step", exact=True)
-    for key, wanted in (("ArrowLeft", 1), ("ArrowRight", 2), ("Home", 0), ("End", 3)):
-        slider.press(key)
-        page.wait(f"e.view().step === {wanted}")
-    watch(page)
-    page.call("e.set({speed: 4})")
-    press(" ")
-    page.wait("e.view().step === 3 && !e.view().stepping && window.seen.size > 2")
-    seen = page.page.evaluate("() => [...seen]")
-    assert any(step % 1 for step in seen)
-
-
-def test_a_loop_begins_again(page: Any) -> None:
-    page.call("e.set({speed: 4, loop: true, step: 2.5, stepping: true})")
-    page.wait("e.view().step === 3")
-    page.wait("e.view().step < 2")
-    assert page.call("e.view().stepping")
-    page.page.get_by_role("button", name="Pause").click()
-    assert not page.call("e.view().stepping")
-
-
-def test_where_less_motion_is_asked_for_the_picture_jumps_from_step_to_step(
-    open_page: Callable[..., Any], reports: dict[str, Path]
-) -> None:
-    page = open_page(reports["auto"], reduced_motion="reduce")
-    watch(page)
-    page.page.keyboard.press("<")
-    assert page.call("e.view().step") == 2
-    page.call("e.set({speed: 4, step: 0, stepping: true})")
-    page.wait("!e.view().stepping")
-    assert sorted(page.page.evaluate("() => [...seen]")) == [0, 1, 2, 3]
-
-
-def test_the_chart_says_how_many_neighbors_each_step_keeps(page: Any) -> None:
-    told = page.page.locator(".steps-told")
-    page.call("e.set({step: 1})")
-    expect(told).to_have_text("Neighbors at 200kept from the step before 50 %kept of 400 25 %")
-    chart = page.page.get_by_role("img", name="share of the 10 nearest neighbors")
-    assert "100: – and 13 %; 200: 50 % and 25 %" in chart.get_attribute("aria-label")
-    box = chart.bounding_box()
-    page.page.mouse.move(box["x"] + 2 * box["width"] / 3, box["y"] + 10)
-    expect(told).to_have_text("Neighbors at 300kept from the step before 25 %kept of 400 50 %")
-    page.page.mouse.click(box["x"] + 1, box["y"] + 10)
-    assert page.call("e.view().step") == 0
-    bars = chart.locator("rect").evaluate_all(
-        "(all) => all.map((e) => Number(e.getAttribute('height')))"
-    )
-    assert bars == [50, 25, 75]
-
-
-@pytest.mark.parametrize(
-    ("view", "rule", "figure"),
-    [
-        ("{projection: 'pca', dims: 2}", "change", "Motion and change agree (0.63)"),
-        ("{projection: 'pca', dims: 3}", "part", "agree in part (0.25)"),
-        ("{projection: 'tsne', dims: 2}", "motion", "Little of this motion is change (0.06)"),
-    ],
-)
-def test_it_is_said_whether_the_motion_is_real(
-    page: Any, view: str, rule: str, figure: str
-) -> None:
-    page.call(f"e.set({view})")
-    motion = page.page.locator(".steps-motion")
-    expect(motion).to_contain_text(figure)
-    assert motion.get_attribute("data-rule") == rule
-
-
-def test_nothing_is_said_of_motion_where_it_was_not_measured(page: Any) -> None:
-    page.call("e.set({projection: 'pca', components: [0, 2]})")
-    assert page.page.locator(".steps-motion").is_hidden()
-
-
-def drawn(page: Any) -> NDArray[np.int64]:
-    page.page.wait_for_timeout(250)
-    return np.asarray(Image.open(io.BytesIO(page.page.locator(".plot").screenshot())), np.int64)
-
-
-def test_a_selected_point_leaves_a_trail_through_its_places(page: Any) -> None:
-    page.call(
-        "e.set({projection: 'pca', color_by: null, labels: 'none', selected: [3], theme: 'light'})"
-    )
-    ends = []
-    for step in range(N_STEPS):
-        page.call(f"e.set({{step: {step}}})")
-        ends.append(page.call("e.screenPositions()")[6:8])
-    without = drawn(page)
-    page.page.get_by_role("button", name="Trail").click()
-    changed = np.abs(drawn(page) - without).sum(axis=2) > 60
-    middle = np.array([(np.array(a) + np.array(b)) / 2 for a, b in pairwise(ends)])
-    for x, y in middle[np.linalg.norm(np.diff(ends, axis=0), axis=1) > 30]:
-        assert changed[int(y) - 3 : int(y) + 4, int(x) - 3 : int(x) + 4].any()
-    page.call("e.set({step: 0})")
-    assert page.call("e.view().trail")
-
-
 def test_links_and_bookmarks_carry_the_step(
-    page: Any, open_page: Callable[..., Any], reports: dict[str, Path]
+    page: Any, open_page: Callable[..., Any], step_reports: dict[str, Path]
 ) -> None:
     page.call("e.set({projection: 'pca', step: 1.5, trail: true})")
     page.wait("location.hash.includes('st=1.5')")
@@ -371,12 +193,12 @@ def test_links_and_bookmarks_carry_the_step(
     page.call("e.set({step: 0})")
     page.call("e.apply(0)")
     assert page.call("e.view().step") == 1.5
-    other = open_page(reports["auto"])
+    other = open_page(step_reports["auto"])
     other.page.goto(url)
     other.page.reload()
     other.page.evaluate("() => window.embviz.ready")
     assert other.call("[e.view().step, e.view().trail]") == [1.5, True]
-    again = open_page(reports["auto"])
+    again = open_page(step_reports["auto"])
     again.page.evaluate("(text) => window.embviz.loadBookmarks(text)", text)
     assert again.call("e.apply(0)") == []
     assert again.call("e.view().step") == 1.5

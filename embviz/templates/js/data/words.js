@@ -131,20 +131,23 @@ const MOTION_TITLE =
 /**
  * Whether what moves from step to step has changed.
  *
- * @param {number | null | undefined} r a rank correlation; undefined where it was not measured of the picture
+ * @param {{all: number | null, pair: number | null, names: string[]} | null} found see motionOf in state/figures.js
  * @returns {{rule: 'change' | 'part' | 'motion' | 'none', text: string, title: string} | null}
  */
-export function motionWords(r) {
-  if (r === undefined) return null;
-  const told = (rule, text) => ({ rule, text, title: MOTION_TITLE });
-  if (r === null) return told('none', 'No point moved, or none changed its neighbors: there is nothing to compare.');
-  const figure = r.toFixed(2).replace('-', '−');
-  if (r >= MOVES_WITH_CHANGE)
-    return told('change', `Motion and change agree (${figure}): what moves far has exchanged many of its neighbors.`);
-  if (r >= MOVES_IN_PART)
-    return told('part', `Motion and change agree in part (${figure}): some of what moves is only carried along.`);
-  return told('motion', `Little of this motion is change (${figure}): the map turns or drifts. Trust the neighbors.`);
+export function motionWords(found) {
+  if (!found) return null;
+  const { all, pair, names } = found;
+  const own = pair === null ? '' : ` From ${names[0]} to ${names[1]} it is ${figure(pair)}.`;
+  const told = (rule, text) => ({ rule, text: text + own, title: MOTION_TITLE });
+  if (all === null) return told('none', 'No point moved, or none changed its neighbors: there is nothing to compare.');
+  if (all >= MOVES_WITH_CHANGE)
+    return told('change', `Motion and change agree, ${figure(all)}: what moves far has exchanged many neighbors.`);
+  if (all >= MOVES_IN_PART)
+    return told('part', `Motion and change agree in part, ${figure(all)}: some of what moves is only carried along.`);
+  return told('motion', `Little of this motion is change, ${figure(all)}: the picture turns, drifts or grows.`);
 }
+
+const figure = (r) => r.toFixed(2).replace('-', '−');
 
 /** What else a picture may have been made with, and what was found, by the names that Python gives them. */
 const OTHER_NAMES = {

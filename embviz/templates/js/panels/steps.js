@@ -20,7 +20,7 @@ import { MOST_TRAILS } from '#js/state/trails.js';
  */
 export function createStepsPanel(page, view) {
   if (!page.steps) return null;
-  const { names, kind } = page.steps;
+  const { names } = page.steps;
   const last = names.length - 1;
   const player = createStepPlayer(page, view);
   const choose = (step) => view.set({ step, stepping: false });
@@ -28,16 +28,17 @@ export function createStepsPanel(page, view) {
   const play = iconButton('play', 'Play', player.toggle);
   const back = iconButton('back', 'Step before (<)', () => player.go(-1));
   const forth = iconButton('forth', 'Next step (>)', () => player.go(1));
-  const name = h('output.steps-name');
+  const name = { step: h('strong'), place: h('span') };
+  const output = h('output.steps-name', {}, name.step, ' ', name.place);
   const options = createOptions(view);
   const chart = createStepChart(page.steps, choose);
   const motion = h('p.steps-motion', { attributes: { role: 'note' } });
   const element = h(
-    `section.steps.${kind}`,
-    { aria: { label: kind === 'run' ? 'Steps' : 'From one to the other' } },
+    'section.steps',
+    { aria: { label: 'Steps' } },
     h('div.steps-buttons', {}, back, play, forth),
     slider,
-    name,
+    output,
     options.element,
     ...(chart ? [chart.element, chart.told] : []),
     motion,
@@ -50,11 +51,11 @@ export function createStepsPanel(page, view) {
       const { step, stepping } = state;
       if (Number(slider.value) !== step) slider.value = String(step);
       slider.step = player.isCalm() ? '1' : 'any';
-      const told = kind === 'run' ? `step ${stepName(page, state)}` : stepName(page, state);
-      slider.setAttribute('aria-valuetext', `${told}, ${Math.round(step) + 1} of ${last + 1}`);
       // While it plays, a screen reader would not come to an end.
-      name.setAttribute('aria-live', stepping ? 'off' : 'polite');
-      fill(name, h('strong', {}, told), kind === 'run' ? `, ${Math.round(step) + 1} of ${last + 1}` : '');
+      output.setAttribute('aria-live', stepping ? 'off' : 'polite');
+      setText(name.step, `${called(stepName(page, state))},`);
+      setText(name.place, `${Math.round(step) + 1} of ${last + 1}`);
+      slider.setAttribute('aria-valuetext', output.textContent);
       back.disabled = step <= 0;
       forth.disabled = step >= last;
       const what = stepping ? 'Pause (Space)' : 'Play (Space)';
@@ -76,6 +77,9 @@ export function createStepsPanel(page, view) {
     },
   };
 }
+
+/** A number alone does not say what it counts. */
+const called = (name) => (/^[\d.]/.test(name) ? `step ${name}` : name);
 
 function createSlider(last, choose, player) {
   const slider = h('input', {

@@ -36,16 +36,24 @@ function qualityFacts(entry, state, role) {
 }
 
 /**
+ * The rank correlation of motion with change: over all steps, and from one to the next as they are shown.
+ *
  * @param {Page} page @param {View} view @param {State} state
- * @returns {number | null | undefined} the rank correlation of motion with change; undefined where it was not measured
- *   of this picture
+ * @returns {{all: number | null, pair: number | null, names: string[]} | null} null where it was not measured of this
+ *   picture
  */
 export function motionOf(page, view, state) {
   const entry = view.entry(state);
+  const { dims, step, placed } = state;
   const role = page.tabs.get(state.projection)?.role ?? '';
-  if (state.placed || !entry.isOfSteps || (role === 'components' && !isLeading(state))) return undefined;
-  if (role === 'axes' && view.facts(state).stats.motion === undefined) return undefined;
-  return entry.stats.motion?.[state.dims];
+  if (placed || !entry.isOfSteps || (role === 'components' && !isLeading(state))) return null;
+  if (role === 'axes' && view.facts(state).stats.motion === undefined) return null;
+  const all = entry.stats.motion?.[dims];
+  if (all === undefined) return null;
+  const { steps, figures } = entry.frames;
+  const to = Math.max(1, Math.ceil(step));
+  const own = Object.keys(entry.stats.motion).length > 1 && dims === 3 ? 'motion_3d' : 'motion';
+  return { all, pair: figures[own]?.[to] ?? null, names: [steps[to - 1], steps[to]] };
 }
 
 /** @returns {Fact[]} the divergence, of the recorded step that is shown or of the end */
