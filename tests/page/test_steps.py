@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Error, expect
 
+from embviz import write_report
 from tests.page.stepped import (
     GROUP,
     LATE,
@@ -145,14 +146,59 @@ def test_typed_axes_run_between_the_centroids_of_the_step_shown(
     assert np.abs(places(page, "custom", 2)[: N - LATE, 0] - want).max() < 1e-5
 
 
-def test_pca_of_isolated_points_is_of_the_step_shown(page: Any, vectors: list[Coordinates]) -> None:
-    rows = list(range(0, 40))
+def test_pca_of_isolated_points_is_of_all_steps_together(
+    page: Any, vectors: list[Coordinates]
+) -> None:
+    rows = np.arange(60, N)
+    page.call(f"e.set({{projection: 'pca'}}), e.isolate({rows.tolist()})")
+    parts = [vectors[0][60 : N - LATE], *(x[60:] for x in vectors[1:])]
+    pooled = np.concatenate(parts).astype(np.float64)
+    mean = pooled.mean(axis=0)
+    ways = np.linalg.svd(pooled - mean, full_matrices=False)[2][:2]
+    want = np.stack([(x[60:] - mean) @ ways.T for x in vectors])
+    want[0, -LATE:] = want[1, -LATE:]
+    for step in (0, 0.5, 2, 3):
+        page.call(f"e.set({{step: {step}}})")
+        found = places(page, "pca", 2)[rows]
+        near = between(want, step)
+        signs = np.sign((found * near).sum(axis=0))
+        assert np.abs(found * signs - near).max() < 1e-4
+    expect(page.page.locator(".caption")).to_contain_text(
+        "PCA of the 60 isolated points alone of all steps together, computed anew."
+    )
+
+
+def test_spherized_pca_is_of_all_steps_about_one_mean(
+    page: Any, vectors: list[Coordinates]
+) -> None:
+    page.call("e.set({projection: 'pca', spherize: true, step: 1})")
+    there = [vectors[0][: N - LATE], *vectors[1:]]
+    around = np.concatenate(there).astype(np.float64).mean(axis=0)
+    spheres = [(x - around) / np.linalg.norm(x - around, axis=1, keepdims=True) for x in there]
+    pooled = np.concatenate(spheres)
+    ways = np.linalg.svd(pooled - pooled.mean(axis=0), full_matrices=False)[2][:2]
+    want = (spheres[1] - pooled.mean(axis=0)) @ ways.T
+    found = places(page, "pca", 2)
+    assert np.abs(found * np.sign((found * want).sum(axis=0)) - want).max() < 1e-4
+
+
+def test_pca_of_isolated_points_of_another_width_is_of_the_step_shown(
+    open_page: Callable[..., Any], vectors: list[Coordinates], tmp_path: Path
+) -> None:
+    widths = [x[:, : 6 - (i == 1)] for i, x in enumerate(vectors)]
+    steps, (_, pictures) = make_steps(widths), make_pictures(vectors)
+    write_report(tmp_path / "out.html", steps.table, pictures, steps=steps)
+    page = open_page(tmp_path / "out.html")
+    assert page.call("e.set({step: 1}), document.querySelector('.status').textContent").endswith(
+        "5 dimensions"
+    )
+    rows = list(range(40))
     page.call(f"e.set({{projection: 'pca', step: 1}}), e.isolate({rows})")
-    x = vectors[1][rows].astype(np.float64)
+    x = widths[1][rows].astype(np.float64)
     u, s, _ = np.linalg.svd(x - x.mean(axis=0), full_matrices=False)
     found = places(page, "pca", 2)[rows]
-    assert np.abs(np.abs(found - found.mean(axis=0)) - np.abs(u * s)[:, :2]).max() < 1e-4
-    expect(page.page.locator(".caption")).to_contain_text("PCA of the 40 isolated points alone")
+    assert np.abs(np.abs(found) - np.abs(u * s)[:, :2]).max() < 1e-4
+    expect(page.page.locator(".caption")).to_contain_text("at step 200, with axes of its own")
 
 
 def test_what_is_run_in_the_page_is_of_the_step_it_was_run_on(page: Any) -> None:

@@ -245,7 +245,7 @@
  * @property {boolean} dark
  * @property {boolean} help
  *
- * @typedef {{isolated: Int32Array | null, spherize: boolean, vectors: Vectors, entry: Entry, isDone: boolean}} Found
+ * @typedef {{isolated: Int32Array | null, spherize: boolean, vectors: Vectors[], entry: Entry, isDone: boolean}} Found
  *   PCA anew; until it is done its entry is the file's with a note
  * @typedef {'auto' | 'categories' | 'gradient' | 'log'} ColorAs
  * @typedef {{name: string, dims: number, data: Float32Array}} Placed places that a bookmark brought along

@@ -31,6 +31,48 @@ export function createSpace(vectors, rows, spherize) {
   return { n: rows ? rows.length : safe.n, d, unit: spherize ? 1 : safe.unit, read };
 }
 
+/**
+ * Spaces of one width as one, the rows of each behind those of the one before, in the largest of their units.
+ *
+ * @param {Space[]} spaces @returns {Space}
+ */
+export function joinSpaces(spaces) {
+  if (spaces.length === 1) return spaces[0];
+  const unit = Math.max(...spaces.map((space) => space.unit));
+  const starts = [0];
+  for (const { n } of spaces) starts.push(starts.at(-1) + n);
+  let which = 0;
+  function read(row, out, at = 0) {
+    // Rows are mostly read in their order.
+    if (row < starts[which]) which = 0;
+    while (row >= starts[which + 1]) which++;
+    const space = spaces[which];
+    space.read(row - starts[which], out, at);
+    if (space.unit !== unit) for (let j = at; j < at + space.d; j++) out[j] *= space.unit / unit;
+  }
+  return { n: starts.at(-1), d: spaces[0].d, unit, read };
+}
+
+/**
+ * Vectors that are spherized by the mean of them all.
+ *
+ * @param {Vectors[]} list of one width @returns {Vectors[]} the same each time
+ */
+export const withCommonMean = onceEach((/** @type {Vectors[]} */ list) => {
+  const safe = list.map(inSafeUnit);
+  const largest = Math.max(...safe.map(({ unit }) => unit));
+  const counts = safe.map((each) => rowsThere(each)?.length ?? each.n);
+  const all = counts.reduce((sum, n) => sum + n, 0);
+  const mean = new Float64Array(safe[0].d);
+  safe.forEach((each, i) => {
+    const share = (each.unit / largest) * (counts[i] / all);
+    meanOf(each).forEach((x, j) => {
+      mean[j] += x * share;
+    });
+  });
+  return safe.map((each) => ({ ...each, mean: mean.map((x) => x * (largest / each.unit)) }));
+});
+
 /** Divide d values by their length, in place; zeros stay. */
 export function toLengthOne(values, at, d) {
   let sum = 0;
@@ -78,6 +120,6 @@ export function takeVectors(vectors, rows, spherize) {
     scales: scales ? Float32Array.from(rows, (row) => scales[row]) : null,
     scale,
     unit,
-    mean: spherize ? meanOf(safe) : null,
+    mean: spherize ? (safe.mean ?? meanOf(safe)) : null,
   };
 }

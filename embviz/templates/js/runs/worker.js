@@ -1,6 +1,6 @@
 import { affinities, nearestRows, squaredDistances } from '#js/numbers/affinities.js';
 import { principalComponents, projectRows } from '#js/numbers/pca.js';
-import { createSpace, metricRows } from '#js/numbers/space.js';
+import { createSpace, joinSpaces, metricRows } from '#js/numbers/space.js';
 import { supervised } from '#js/numbers/supervise.js';
 import * as tsne from '#js/numbers/tsne.js';
 import * as umap from '#js/numbers/umap.js';
@@ -16,7 +16,8 @@ const N_FRAMES = 30;
 const tell = (message, transfer = []) => self.postMessage(message, { transfer });
 
 function runPca({ vectors, spherize, wanted }) {
-  const { directions, mean, shares, total } = principalComponents(createSpace(vectors, null, spherize), wanted);
+  const space = joinSpaces(vectors.map((each) => createSpace(each, null, spherize)));
+  const { directions, mean, shares, total } = principalComponents(space, wanted);
   tell({ kind: 'done', directions, mean, shares, total });
 }
 

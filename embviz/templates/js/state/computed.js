@@ -1,9 +1,10 @@
 import { pcaCost, principalComponents, projectRows } from '#js/numbers/pca.js';
 import { entryFor, ownTab } from '#js/state/tabs.js';
 import { createRuns } from '#js/runs/runs.js';
+import { bounds } from '#js/numbers/coordinates.js';
 import { onceEach } from '#js/data/kept.js';
 import { pageAt, rowsThere, stepName } from '#js/data/steps.js';
-import { createSpace, takeVectors } from '#js/numbers/space.js';
+import { createSpace, joinSpaces, takeVectors, withCommonMean } from '#js/numbers/space.js';
 
 /** @import { Entry, Found, Page, State, Vectors } from '#js/data/types.js' */
 
@@ -13,7 +14,7 @@ const A_SECOND = 1.3e9;
 
 /**
  * @typedef {ReturnType<typeof createComputed>} Computed
- * @typedef {{isolated: Int32Array | null, spherize: boolean, vectors: Vectors}} Asked of which points and vectors
+ * @typedef {{isolated: Int32Array | null, spherize: boolean, vectors: Vectors[]}} Asked of which points and vectors
  */
 
 /**
@@ -57,21 +58,21 @@ export function createComputed(page, get, report) {
   function compute(at, step, given, ask) {
     const seconds = secondsFor(at, given, ask);
     if (seconds === 0) {
-      const rows = rowsThere(at.vectors, ask.isolated);
-      const found = principalComponents(createSpace(at.vectors, rows, ask.spherize), given.n_components);
+      const parts = readable(ask).map((v) => createSpace(v, rowsThere(v, ask.isolated), ask.spherize));
+      const found = principalComponents(joinSpaces(parts), given.n_components);
       return { ...ask, entry: toEntry(at, step, given, found, ask), isDone: true };
     }
     job = startPca(at, ask, given.n_components, (found, problem) => {
       job = null;
       const failed = { note: `PCA of these points could not be computed: ${problem}.`, failed: problem };
-      const result = found ? toEntry(at, step, given, found, ask) : { ...given, ...failed };
+      const result = found ? toEntry(at, step, given, found, ask) : remarked(given, failed);
       report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }) });
       release();
     });
     const note =
       `PCA of these points is being computed, which takes about ${seconds} seconds; ` +
       'until then that of the whole file is shown.';
-    return { ...ask, entry: { ...given, note }, isDone: false };
+    return { ...ask, entry: remarked(given, { note }), isDone: false };
   }
 
   /** @returns {Found[]} those that are done; what is under way is given up */
@@ -115,7 +116,7 @@ export const isSpherized = (page) => ownTab(page.tabs, 'components')?.entries[0]
 function needed(page, tab, given, { isolated, spherize }) {
   const isGivenSphere = given.params.normalize === 'sphere';
   // Beside PCA as the state has it, others stay of the vectors that they are of.
-  const ask = { isolated, spherize: tab.isOwn ? spherize : isGivenSphere, vectors: page.vectors };
+  const ask = { isolated, spherize: tab.isOwn ? spherize : isGivenSphere, vectors: comparable(page) };
   if (isolated === null && ask.spherize === isGivenSphere) return { shown: given };
   if (!page.vectors)
     return { shown: isolated === null || page.space.vectors ? given : withNote(given, NOTES.noVectors) };
@@ -123,13 +124,32 @@ function needed(page, tab, given, { isolated, spherize }) {
   return { ask };
 }
 
+/** @returns {Vectors[]} as they are asked for: several are spherized by the mean of all */
+const readable = ({ vectors, spherize }) => (spherize && vectors.length > 1 ? withCommonMean(vectors) : vectors);
+
+/**
+ * Vectors whose components are in common, so that a point which stays has its place: those of all steps where these are
+ * of one width, else of the step shown.
+ *
+ * @param {Page} page at a step @returns {Vectors[]} the same list each time
+ */
+function comparable({ steps, vectors }) {
+  if (!vectors) return [];
+  return steps?.vectors.every((each) => each?.d === vectors.d) ? steps.vectors : alone(vectors);
+}
+
+const alone = onceEach((/** @type {Vectors} */ vectors) => [vectors]);
+
+/** An entry with something else said of it; what is loaded into the first is in the other too. */
+const remarked = (given, said) => Object.assign(Object.create(given), said);
+
 const NOTES = {
   noVectors: 'The vectors are not in this page: PCA of all points.',
   alone: 'One point alone has no components: PCA of all points.',
 };
 
 const notesOf = onceEach((/** @type {Entry} */ given) =>
-  Object.fromEntries(Object.values(NOTES).map((note) => [note, { ...given, note }])),
+  Object.fromEntries(Object.values(NOTES).map((note) => [note, remarked(given, { note })])),
 );
 
 /** The same object each time. */
@@ -151,15 +171,16 @@ const put = (known, given, one) => [
 ];
 
 /** @returns {number} about how long PCA takes, 0 where that is short enough for the page to wait */
-function secondsFor({ vectors: { n, d } }, given, { isolated }) {
-  const cost = pcaCost(isolated?.length ?? n, d) + n * d * given.n_components;
+function secondsFor({ vectors: { n, d } }, given, { isolated, vectors }) {
+  const times = vectors.length;
+  const cost = pcaCost(times * (isolated?.length ?? n), d) + times * n * d * given.n_components;
   return cost <= MOST_AT_ONCE ? 0 : Math.round(cost / A_SECOND);
 }
 
 /** Whether an entry stands for a given one, of perhaps several of PCA. */
 const isOf = (entry, given) => entry.key === given.key && entry.n_components === given.n_components;
 
-function startPca(page, { isolated, spherize }, wanted, done) {
+function startPca(page, { isolated, spherize, vectors }, wanted, done) {
   const worker = page.startWorker();
   worker.onmessage = ({ data }) => {
     worker.terminate();
@@ -169,27 +190,29 @@ function startPca(page, { isolated, spherize }, wanted, done) {
     worker.terminate();
     done(null, message);
   };
-  const rows = rowsThere(page.vectors, isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i));
-  worker.postMessage({ kind: 'components', vectors: takeVectors(page.vectors, rows, spherize), spherize, wanted });
+  const rows = isolated ?? Int32Array.from({ length: page.vectors.n }, (_, i) => i);
+  const parts = readable({ vectors, spherize }).map((each) => takeVectors(each, rowsThere(each, rows), spherize));
+  worker.postMessage({ kind: 'components', vectors: parts, spherize, wanted });
   return worker;
 }
 
 /** Components of a part as an entry: all points of the page lie on its axes, which there are as many of as before. */
-function toEntry(page, step, given, found, { isolated, spherize }) {
+function toEntry(page, step, given, found, { isolated, spherize, vectors }) {
   const k = given.n_components;
   const n = page.vectors.n;
   const components = found.directions.length;
-  const space = createSpace(page.vectors, null, spherize);
+  const space = joinSpaces(readable({ vectors, spherize }).map((each) => createSpace(each, null, spherize)));
   const { coordinates: along, unit } = projectRows(space, found);
-  const data = components === k ? along : new Float32Array(n * k);
-  if (data !== along)
-    for (let i = 0; i < n; i++) for (let c = 0; c < components; c++) data[i * k + c] = along[i * components + c];
-  const ofStep = step ? ` at step ${step}, with axes of its own` : '';
+  const all = components === k ? along : new Float32Array(space.n * k);
+  if (all !== along)
+    for (let i = 0; i < space.n; i++) for (let c = 0; c < components; c++) all[i * k + c] = along[i * components + c];
+  const isOfAll = vectors.length > 1;
+  const ofStep = isOfAll ? ' of all steps together' : step ? ` at step ${step}, with axes of its own` : '';
   const { frames, frameData, isOfSteps, ...own } = given;
   const count = isolated ? `the ${isolated.length.toLocaleString('en')} isolated points` : 'all points';
   return {
     ...own,
-    data,
+    ...(isOfAll ? asSteps(page.steps, all, n, k) : { data: all }),
     id: ++entries,
     params: {
       n_components: k,
@@ -204,6 +227,19 @@ function toEntry(page, step, given, found, { isolated, spherize }) {
     note: isolated
       ? `PCA of ${count} alone${ofStep}, computed anew.`
       : `PCA of ${spherize ? 'spherized' : 'raw'} vectors${ofStep}, computed in this page.`,
+  };
+}
+
+/** The places at all steps as those of the file: a point that is not there has its place of the next step. */
+function asSteps({ names, present }, all, n, k) {
+  for (let s = names.length - 2; s >= 0; s--)
+    for (let i = 0; present[s] && i < n; i++)
+      if (!present[s][i]) all.copyWithin((s * n + i) * k, ((s + 1) * n + i) * k, ((s + 1) * n + i + 1) * k);
+  return {
+    data: all.subarray((names.length - 1) * n * k),
+    frameData: all,
+    frames: { unit: 'step', steps: names, figures: {}, bounds: bounds(all, k) },
+    isOfSteps: true,
   };
 }
 
