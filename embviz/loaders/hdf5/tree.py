@@ -131,6 +131,7 @@ class Node:
     def dtype(self) -> np.dtype[Any]:
         found: np.dtype[Any] = np.dtype("O") if self.data is None else self.data.dtype
         named = self.attributes.get("dtype")
+        named = named if isinstance(named, str | bytes) else ""
         if found.str[1:] == "V2" and named in ("bfloat16", b"bfloat16"):  # As Keras says it.
             import ml_dtypes
 
