@@ -52,8 +52,9 @@ def find_moves(
     By the lenient one a neighbor is new that was not among the 20 nearest before. By the strict one
     its surroundings were others as well: it was not among the 50 nearest, and of their 50 nearest
     the two had fewer in common than halfway between what two points have that are drawn by chance
-    and what a point has with its 10 nearest. Of fewer than 300 points, a sixth is taken for 50. A
-    point with ten exact doubles has none that is new: chance says which are its nearest.
+    and what a point has with its 10 nearest. Where a sixth of all points is fewer than 50, or 20,
+    it is taken for these, but 10 at least. A point with ten exact doubles on a side has no neighbor
+    that is new: chance says which are its nearest.
 
     The share of new neighbors that is usual for a point falls with its distance to the 10th nearest
     before, for noise tears apart first what lies closest. It is the decreasing function of that

@@ -97,11 +97,11 @@ class Group:
     """Points that changed together: their new or their lost neighbors agree.
 
     Attributes:
-        name: The label of the commonest new neighbor, or lost one where none came.
-        points: int64 (size,), indices of the compared points, ascending.
-        score: The mean share of neighbors that came or left which two of them have in common,
-            0 to 1.
-        came, left: Indices of the points that most of them gained, and lost, commonest first.
+        name: The label of the commonest new neighbor, or lost one of a group by what it lost.
+        points: int64 (size,), indices of the points, ascending.
+        score: How unlike chance it is, 0 to 1, as `embviz.comparison.groups` defines it.
+        came, left: Indices of the points that most of them gained, and lost, commonest first, up to
+            10; none that fewer than two did.
     """
 
     name: str

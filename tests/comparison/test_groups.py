@@ -146,7 +146,7 @@ def test_groups_come_the_strongest_first_and_have_at_most_half_in_common() -> No
         b[i::20] += centers[i + 1] - centers[i]
     groups = search(a, b).groups
     assert 5 <= len(groups) <= MOST
-    strength = [g.score * np.sqrt(len(g.points)) for g in groups]
+    strength = [g.score * len(g.points) ** 0.25 for g in groups]
     assert strength == sorted(strength, reverse=True)
     for i, one in enumerate(groups):
         assert one.points.tolist() == sorted(one.points)
