@@ -170,6 +170,24 @@ def test_the_points_of_a_sample_have_their_own_numbers() -> None:
     assert max(likeness(g.points, moved) for g in groups) > 0.9
 
 
+@pytest.mark.parametrize(("size", "count"), [(200, 1), (400, 0)])
+def test_hubs_that_more_than_300_points_gained_make_no_group(size: int, count: int) -> None:
+    n = 2000
+    steps = np.array([sign * step for step in range(1, 26) for sign in (1, -1)])
+    around = (np.arange(n)[:, None] + steps) % n
+    gained = around.copy()
+    gained[100 : 100 + size, :3] = [1000, 1500, 1800]
+    distances = np.sort(np.random.default_rng(18).random((n, 50)).astype(np.float32), axis=1)
+    before, after = (
+        Neighbors(lists.astype(np.int32), distances, "cosine") for lists in (around, gained)
+    )
+    groups = find_groups(before, after, np.arange(n), n, str).groups
+    assert len(groups) == count
+    for group in groups:
+        np.testing.assert_array_equal(group.points, np.arange(100, 100 + size))
+        assert group.came == (1000, 1500, 1800)
+
+
 def test_the_same_input_gives_the_same_groups() -> None:
     a, centers = clusters(16)
     b = a + np.random.default_rng(17).normal(size=a.shape) * 0.02
