@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.comparison.measures import Indices, measure_closely, open_exact
-from embviz.comparison.ranks import count_nearer, counts_in_float32
-from embviz.comparison.sweep import Asked, sweep_neighbors
+from embviz.comparison.ranks import Asked
+from embviz.comparison.sweep import count_nearer, is_swept, sweep_neighbors
 from embviz.comparison.values import FEW, MANY
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.exact_rows import ExactRows
@@ -77,7 +77,7 @@ def open_side(
         rows: int64 (n_compared,), ascending.
         metric: What near means.
         other: The other side, where it is known: the ranks here of what is near there are then
-            counted in the same pass, if that is one of float32.
+            counted in the same pass, where there are many.
 
     Raises:
         LoadError: If a vector holds NaN or infinity.
@@ -88,12 +88,11 @@ def open_side(
     if len(rows) == table.n_points:
         progress.info("exact neighbors of %s points", f"{table.n_points:,}")
         asked = None
-        if other is not None and counts_in_float32(exact, len(rows)):
+        if other is not None and is_swept(exact, len(rows)):
             few = other.near[:, :FEW]
             asked = Asked(rows, few, np.ones(few.shape, np.bool_))
-        best, counts = sweep_neighbors(exact, k, asked)
+        best, nearer = sweep_neighbors(exact, k, asked)
         found = best.neighbors(metric, exact.exponent)
-        nearer = counts if asked and counts.size else None
     else:
         found = _find_some(exact, rows, k)
     near = found.indices

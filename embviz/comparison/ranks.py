@@ -4,31 +4,55 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.comparison.measures import TIED, Indices, measure_squares
-from embviz.comparison.sweep import Asked, rounding, sweep_ranks
 from embviz.kernels import count_cores
 from embviz.neighbors.exact_rows import ExactRows
+from embviz.space import Kind
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-EXACT_COST = 2e11
-"""Multiplications up to which products are of float64, and ranks exact."""
 _QUERIES, _TOGETHER, _OTHERS = 4096, 512, 255 * 8  # Those together fit a processor's cache.
 _SUMMED = 255  # Ones that a byte can hold the sum of.
 
 
-def count_nearer(
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Others whose ranks are asked for.
+
+    Attributes:
+        rows: int64 (n_rows,), of which points.
+        others: int (n_rows, n), points other than the row.
+        wanted: bool (n_rows, n), which of them.
+    """
+
+    rows: Rows
+    others: Indices
+    wanted: NDArray[np.bool_]
+
+    def some(self, kept: Rows | NDArray[np.bool_]) -> Asked:
+        """Return some rows of them."""
+        return Asked(self.rows[kept], self.others[kept], self.wanted[kept])
+
+
+def rounding(n_dims: int, kind: Kind) -> float:
+    """Return by which share of both squared norms a square of products is off, most likely.
+
+    Errors that are as often above as below add up to some roots of the dimensions (Higham and Mary
+    2019); those measured of float32 are at most a fourth of this.
+    """
+    return float(np.finfo(kind).eps * (2 * n_dims**0.5 + 16))
+
+
+def multiply_exactly(
     exact: ExactRows, asked: Asked, tell: Callable[[int], None] = lambda done: None
 ) -> NDArray[np.int64]:
-    """Count the points that are nearer to a row than each of some others.
-
-    Products are of float64 up to `EXACT_COST` multiplications; beyond, of float32, as
-    `sweep_ranks` has them.
+    """Count the points that are nearer to a row than each of some others, by float64 products.
 
     Args:
         exact: The vectors.
@@ -36,10 +60,8 @@ def count_nearer(
         tell: Is told how many rows are done.
 
     Returns:
-        int64 (n_rows, k), where they are wanted; the rank of a point is one more.
+        int64 (n_rows, k); the rank of a point is one more.
     """
-    if counts_in_float32(exact, len(asked.rows)):
-        return sweep_ranks(exact, asked, tell)
     out = np.zeros(asked.others.shape, np.int64)
     firsts = range(0, len(out), _QUERIES)
     middle = _middle(exact)
@@ -54,12 +76,6 @@ def count_nearer(
     with ThreadPoolExecutor(count_cores()) as pool:
         list(pool.map(count, firsts))
     return out
-
-
-def counts_in_float32(exact: ExactRows, n_rows: int) -> bool:
-    """Return whether so many rows are compared with all by products of float32."""
-    n_points, n_dims = exact.space.shape
-    return n_rows * n_points * n_dims > EXACT_COST
 
 
 def _middle(exact: ExactRows) -> Numbers:

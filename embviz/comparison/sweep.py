@@ -1,4 +1,4 @@
-"""Neighbors and ranks of many points in one pass over all pairs, by products of float32."""
+"""Neighbors and ranks of many points in one pass over all pairs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,25 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.comparison.measures import TIED, Indices, measure_squares
+from embviz.comparison.doubts import Doubts
+from embviz.comparison.measures import TIED, measure_squares
+from embviz.comparison.ranks import Asked, multiply_exactly, rounding
 from embviz.neighbors.all_rows import compare_rows
 from embviz.neighbors.exact_rows import ExactRows
-from embviz.neighbors.nearest_pairs import Nearest, sample_thresholds
+from embviz.neighbors.nearest_pairs import Doubt, Nearest, sample_thresholds
 from embviz.neighbors.pairs import Tile, augment_points, visit_pairs
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import Best
-from embviz.space import Kind
 
-Limits = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+Singles = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 FEWEST = 8192
 """Points from which one pass over half of all pairs is worth what it takes to prepare it."""
+SWEPT_COST = 1e10
+"""Multiplications from which it is."""
 
 
 class Nearer:
@@ -32,34 +36,56 @@ class Nearer:
     Points that have more limits come first, so that what is to be counted is an edge of a tile.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        """Take limits (n_asked, n) of the first points, -infinity for none."""
-        self._order = np.argsort(-limits, axis=1, kind="stable")
-        ordered = np.take_along_axis(limits, self._order, 1).T
-        levels = [np.flatnonzero(level > -np.inf) for level in ordered]
+    def __init__(self, low: Singles, high: Singles, doubt: Doubt) -> None:
+        """Begin with nothing counted.
+
+        Args:
+            low, high: float32 (n_asked, n), between which each limit of the first points is;
+                -infinity for none.
+            doubt: Is told of others whose squares are between them.
+        """
+        self._order = np.argsort(-low, axis=1, kind="stable")
+        ends = [np.flatnonzero(n > -np.inf) for n in np.take_along_axis(low, self._order, 1).T]
         self._levels = [
-            np.ascontiguousarray(level[: some[-1] + 1])
-            for level, some in zip(ordered, levels, strict=True)
+            [
+                np.ascontiguousarray(np.take_along_axis(x, self._order, 1)[: some[-1] + 1, level])
+                for x in (low, high)
+            ]
+            for level, some in enumerate(ends)
             if len(some)
         ]
-        self._counts = np.zeros(limits.shape[::-1], np.int64)
+        self._counts = np.zeros(low.shape[::-1], np.int64)
         self._lock = threading.Lock()
+        self._doubt = doubt
 
     def visit(self, tile: Tile) -> None:
-        for level, limits in enumerate(self._levels):
-            rows = slice(tile.rows.start, min(tile.rows.stop, len(limits)))
+        for level, (low, high) in enumerate(self._levels):
+            rows = slice(tile.rows.start, min(tile.rows.stop, len(low)))
             if rows.start < rows.stop:
                 squares = tile.squares[: rows.stop - rows.start]
-                found = _count_in_rows(squares < limits[rows][:, None])
+                below = squares < low[rows, None]
+                found = _count_in_rows(below)
                 with self._lock:
                     self._counts[level, rows] += found
-            columns = slice(tile.columns.start, min(tile.columns.stop, len(limits)))
+                self._tell(level, squares < high[rows, None], below, tile, rows.start)
+            columns = slice(tile.columns.start, min(tile.columns.stop, len(low)))
             if columns.start < columns.stop and not tile.both_ways:
                 squares = tile.squares[:, : columns.stop - columns.start]
-                below = (squares < limits[columns]).view(np.uint8)
-                found = below.sum(axis=0, dtype=np.uint8)  # A tile has so few rows.
+                below = squares < low[columns]
+                found = below.view(np.uint8).sum(axis=0, dtype=np.uint8)  # Of so few rows.
                 with self._lock:
                     self._counts[level, columns] += found
+                self._tell(level, squares < high[columns], below, tile, None)
+
+    def _tell(self, level: int, near: Flags, below: Flags, tile: Tile, first: int | None) -> None:
+        """Tell of what is near to a limit and not below it: `first` is the first row, or None."""
+        near ^= below
+        row, column = np.divmod(np.flatnonzero(near), near.shape[1])
+        if not len(row):
+            return
+        row, column = row + tile.rows.start, column + tile.columns.start
+        point, other = (column, row) if first is None else (row, column)
+        self._doubt(point, self._order[point, level], other)
 
     def found(self) -> Rows:
         """Return how many are below each limit, int64 (n_asked, n)."""
@@ -80,46 +106,46 @@ def _count_in_rows(below: NDArray[np.bool_]) -> Rows:
 
 
 @dataclass(frozen=True, eq=False)
-class Asked:
-    """Others whose ranks are asked for.
+class Limits:
+    """Squared distances of others whose ranks are asked for.
 
     Attributes:
-        rows: int64 (n_rows,), of which points.
-        others: int (n_rows, n), points other than the row.
-        wanted: bool (n_rows, n), which of them.
+        own: float64 (n_rows, n), below which a point is nearer; -infinity where none is asked for.
+        low, high: float32, between which a square of products leaves it open.
     """
 
-    rows: Rows
-    others: Indices
-    wanted: NDArray[np.bool_]
+    own: Numbers
+    low: Singles
+    high: Singles
 
-    def limits(self, exact: ExactRows, rounded: RoundedRows) -> Limits:
-        """Return squares up to which products tell points that are nearer, -infinity for none."""
-        sizes = np.zeros(exact.space.shape[0])
-        sizes[rounded.rows] = rounded.sizes
-        own = measure_squares(exact, self.rows, self.others)
-        limits = own * (1 - TIED) - rounding(rounded.points.shape[1]) * (
-            sizes[self.rows][:, None] + own
-        )
-        directed = np.zeros(len(sizes), np.bool_)
-        directed[rounded.rows] = True
-        # To a point without a direction all are equally far.
-        kept = self.wanted & directed[self.rows][:, None]
-        return np.where(kept, limits, -np.inf).astype(np.float32)
+    def some(self, kept: Rows) -> Limits:
+        """Return those of some rows."""
+        return Limits(self.own[kept], self.low[kept], self.high[kept])
+
+    def where(self, kept: Flags) -> Limits:
+        """Return some limits, and -infinity in place of the others."""
+        own, low, high = self.own.copy(), self.low.copy(), self.high.copy()
+        for numbers in (own, low, high):
+            numbers[~kept] = -np.inf
+        return Limits(own, low, high)
 
 
-def rounding(n_dims: int, kind: Kind = np.float32) -> float:
-    """Return by which share of both squared norms a square of products is off, most likely."""
-    return float(np.finfo(kind).eps * (4 * n_dims**0.5 + 16))
+def measure_limits(exact: ExactRows, rounded: RoundedRows, asked: Asked) -> Limits:
+    """Measure the others; to a point without a direction all are equally far."""
+    sizes = np.full(exact.space.shape[0], -np.inf)
+    sizes[rounded.rows] = rounded.sizes
+    own = measure_squares(exact, asked.rows, asked.others)
+    kept = asked.wanted & np.isfinite(sizes[asked.rows])[:, None]
+    wrong = rounding(rounded.points.shape[1], np.float32) * (sizes[asked.rows][:, None] + own)
+    own *= 1 - TIED
+    low, high = (own - wrong).astype(np.float32), (own + wrong).astype(np.float32)
+    return Limits(own, low, high).where(kept)
 
 
-def sweep_ranks(
+def count_nearer(
     exact: ExactRows, asked: Asked, tell: Callable[[int], None] = lambda done: None
 ) -> Rows:
-    """Count the points that are nearer to a row than each of some others.
-
-    Points whose squared distances differ by less than float32 products can tell count as equally
-    near.
+    """Count the points that are nearer to a row than each of some others, exactly.
 
     Args:
         exact: The vectors, their zero rows known under cosine.
@@ -127,89 +153,119 @@ def sweep_ranks(
         tell: Is told how many rows are done.
 
     Returns:
-        int64 (n_rows, n), where they are wanted.
+        int64 (n_rows, n), where they are wanted; the rank of a point is one more.
     """
+    if not is_swept(exact, len(asked.rows)):
+        return multiply_exactly(exact, asked, tell)
     rounded = round_rows(exact)
-    limits = asked.limits(exact, rounded)
-    place = _places(exact, rounded)[asked.rows]
+    limits = measure_limits(exact, rounded, asked)
+    places = np.full(exact.space.shape[0], -1)
+    places[rounded.rows] = np.arange(len(rounded.rows))
+    place = places[asked.rows]
     some = np.flatnonzero(place >= 0)
-    counts = (limits > -np.inf).sum(axis=1)
-    some = some[np.argsort(-counts[some], kind="stable")]
+    some = some[np.argsort(-asked.wanted[some].sum(axis=1), kind="stable")]
     rest = np.ones(len(rounded.rows), np.bool_)
     rest[place[some]] = False
     order = np.concatenate([place[some], np.flatnonzero(rest)])
-    augmented = augment_points(rounded.points, order)
+    augmented, rows = augment_points(rounded.points, order), rounded.rows[order]
     del rounded
-    nearer = Nearer(limits[some])
+    chosen = limits.some(some)
+    doubts = Doubts(exact, rows, chosen.own)
+    nearer = Nearer(chosen.low, chosen.high, doubts.add)
     visit_pairs(augmented, len(some), [nearer], tell)
     out = _zeros_nearer(exact, limits)
-    out[some] += nearer.found()
-    return out
+    counts, unsure = doubts.found()
+    out[some] += nearer.found() + counts
+    return _settle(exact, asked, some[unsure], out)
 
 
-def sweep_neighbors(exact: ExactRows, k: int, asked: Asked | None = None) -> tuple[Best, Rows]:
+def is_swept(exact: ExactRows, n_rows: int) -> bool:
+    """Return whether it pays to compare so many rows with all by tiles of pairs."""
+    n_points, n_dims = exact.space.shape
+    return n_points >= FEWEST and n_rows * n_points * n_dims > SWEPT_COST
+
+
+def sweep_neighbors(
+    exact: ExactRows, k: int, asked: Asked | None = None
+) -> tuple[Best, Rows | None]:
     """Find the nearest others of all points, and count those nearer than some.
 
     Args:
         exact: The vectors, their zero rows known under cosine.
         k: How many are found.
-        asked: Others of all points, in order; their ranks are counted in the same pass.
+        asked: Others of all points, in order, whose ranks are counted in the same pass.
 
     Returns:
-        What is nearest, and what `sweep_ranks` returns, (n_points, 0) where nothing is asked.
+        What is nearest, and what `count_nearer` returns; None where it was not counted.
     """
-    n_points = exact.space.shape[0]
-    counts = np.zeros((n_points, 0), np.int64)
+    counts: Rows | None = None
 
     def search(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
         nonlocal counts
         if len(rounded.rows) < max(FEWEST, 4 * wanted):
             return rounded.nearest(None, wanted)
-        limits = np.empty((n_points, 0), np.float32)
-        if asked is not None:
-            limits = asked.limits(exact, rounded)
-            counts = _zeros_nearer(exact, limits)
-        found, reach, nearer = _find_and_count(rounded, wanted, limits[rounded.rows])
+        if asked is None:
+            return _find(rounded, wanted)
+        limits = measure_limits(exact, rounded, asked)
+        found, reach, nearer, unsure = _find_and_count(exact, rounded, wanted, limits)
+        counts = _zeros_nearer(exact, limits)
         counts[rounded.rows] += nearer
+        counts = _settle(exact, asked, rounded.rows[unsure], counts)
         return found, reach
 
     return compare_rows(exact, k, search), counts
 
 
+def _find(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
+    """Return what `RoundedRows.nearest` does."""
+    nearest = Nearest(sample_thresholds(rounded.points, wanted), wanted)
+    every = np.arange(len(rounded.rows))
+    visit_pairs(augment_points(rounded.points, every), len(every), [nearest])
+    return _candidates(rounded, nearest, every)
+
+
 def _find_and_count(
-    rounded: RoundedRows, wanted: int, limits: Limits
-) -> tuple[Rows, Numbers, Rows]:
-    """Return what `RoundedRows.nearest` does, and how many are below the limits of each."""
-    thresholds = sample_thresholds(rounded.points, wanted)
+    exact: ExactRows, rounded: RoundedRows, wanted: int, limits: Limits
+) -> tuple[Rows, Numbers, Rows, Rows]:
+    """Return what `RoundedRows.nearest` does, how many are below limits, and whose is not known."""
+    thresholds, limits = sample_thresholds(rounded.points, wanted), limits.some(rounded.rows)
     # Below the threshold others are looked at one by one; above it all are compared.
-    far = limits > thresholds[:, None]
+    far = limits.high > thresholds[:, None]
     order = np.argsort(-far.sum(axis=1), kind="stable")
+    far, ordered = far[order], limits.some(order)
+    doubts = Doubts(exact, rounded.rows[order], ordered.own)
     nearest = Nearest(thresholds[order], wanted)
-    if limits.shape[1]:
-        nearest.count(np.where(far, -np.inf, limits)[order])
-    nearer = Nearer(np.where(far, limits, -np.inf)[order])
+    near = ordered.where(~far)
+    nearest.count(near.low, near.high, doubts.add)
+    beyond = ordered.where(far)
+    nearer = Nearer(beyond.low, beyond.high, doubts.add)
     visit_pairs(augment_points(rounded.points, order), len(order), [nearest, nearer])
+    found, reach = _candidates(rounded, nearest, order)
+    measured, unsure = doubts.found()
+    counts = np.empty(measured.shape, np.int64)
+    counts[order] = nearest.nearer + nearer.found() + measured
+    return found, reach, counts, np.sort(order[unsure])
+
+
+def _candidates(rounded: RoundedRows, nearest: Nearest, order: Rows) -> tuple[Rows, Numbers]:
+    """Return what `RoundedRows.nearest` does, of what was found of points in another order."""
     others, last, missed = nearest.found()
     found, squares = np.empty_like(others), np.empty_like(last)
     found[order], squares[order] = order[others], last
     reach = rounded.reach(None, squares)
     again = np.sort(order[missed])
     if len(again):
-        found[again], reach[again] = rounded.nearest(again, wanted)
-    counts = np.empty(limits.shape, np.int64)
-    counts[order] = nearer.found()
-    if limits.shape[1]:
-        counts[order] += nearest.nearer
-    return found, reach, counts
+        found[again], reach[again] = rounded.nearest(again, others.shape[1])
+    return found, reach
 
 
-def _places(exact: ExactRows, rounded: RoundedRows) -> Rows:
-    """Return where each row lies in the rounded ones, -1 where it does not."""
-    places = np.full(exact.space.shape[0], -1)
-    places[rounded.rows] = np.arange(len(rounded.rows))
-    return places
+def _settle(exact: ExactRows, asked: Asked, unsure: Rows, counts: Rows) -> Rows:
+    """Return counts, those of some places in `asked` counted again in float64."""
+    if len(unsure):
+        counts[unsure] = multiply_exactly(exact, asked.some(unsure))
+    return counts
 
 
 def _zeros_nearer(exact: ExactRows, limits: Limits) -> Rows:
     """Return how many points without a direction are below limits: at cosine distance 1."""
-    return (limits > 2).astype(np.int64) * len(exact.zero)
+    return (limits.own > 2).astype(np.int64) * len(exact.zero)

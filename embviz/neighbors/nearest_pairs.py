@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,8 +15,10 @@ from embviz.neighbors.pairs import Matrix, Tile, augment_points, turn_points
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Limits = NDArray[np.float32]
+Doubt = Callable[[Rows, Rows, Rows], None]
+"""Takes pairs of a point and an other, and which of the point's limits the square is near to."""
 
-FEWEST = 8192  # Points from which a threshold by a sample is worth it.
+
 _SAMPLED, _PART = 2048, 1024
 _SPARE = 0.6  # Of the wanted ones, before those that are not are thrown away.
 
@@ -46,16 +49,20 @@ class Nearest:
         self._others = np.empty(size, np.int32)
         self._squares = np.empty(size, np.float32)
         self._lock = threading.Lock()
-        self._near: Limits | None = None
+        self._near: tuple[Limits, Limits] | None = None
+        self._doubt: Doubt = lambda point, limit, other: None
         self.nearer = np.zeros((n_asked, 0), np.int64)
 
-    def count(self, limits: Limits) -> None:
-        """Have `nearer` count the others whose squares are below limits (n_asked, n).
+    def count(self, low: Limits, high: Limits, doubt: Doubt) -> None:
+        """Have `nearer` count the others whose squares are below some limits.
 
-        No limit may be above its point's threshold.
+        Args:
+            low, high: float32 (n_asked, n), between which each limit is; none above its point's
+                threshold.
+            doubt: Is told of others whose squares are between them.
         """
-        self._near = limits
-        self.nearer = np.zeros(limits.shape, np.int64)
+        self._near, self._doubt = (low, high), doubt
+        self.nearer = np.zeros(low.shape, np.int64)
 
     def visit(self, tile: Tile) -> None:
         n_asked = len(self._limits)
@@ -85,10 +92,12 @@ class Nearest:
             with self._lock:
                 self._put(point, other, squares)
             return
-        starts = _starts(point)
-        found = np.add.reduceat(
-            squares[:, None] < self._near[point], starts, axis=0, dtype=np.int64
-        )
+        starts, (low, high) = _starts(point), self._near
+        below = squares[:, None] < low[point]
+        found = np.add.reduceat(below, starts, axis=0, dtype=np.int64)
+        pair, limit = np.nonzero((squares[:, None] < high[point]) & ~below)
+        if len(pair):
+            self._doubt(point[pair], limit, other[pair])
         with self._lock:
             self.nearer[point[starts]] += found
             kept = squares < self._limits[point]

@@ -89,10 +89,17 @@ def test_others_below_limits_are_counted_though_they_are_thrown_away() -> None:
     limits = np.sort(squares)[:, [5, 40, 2]].astype(np.float32) * np.float32(1.0001)
     limits[::3, 1] = -np.inf
     nearest = Nearest(np.full(301, 40, np.float32), 9)
-    nearest.count(limits)
+    doubted = np.zeros((3, 301, 301), int)
+    nearest.count(
+        limits * np.float32(0.99),
+        limits,
+        lambda point, limit, other: np.add.at(doubted, (limit, point, other), 1),
+    )
     visit_pairs(augmented(points), 301, [nearest])
-    expected = [(squares < limits[:, [c]]).sum(axis=1) for c in range(3)]
-    np.testing.assert_array_equal(nearest.nearer, np.stack(expected, 1))
+    for column in range(3):
+        low = squares < limits[:, [column]] * np.float32(0.99)
+        np.testing.assert_array_equal(nearest.nearer[:, column], low.sum(axis=1))
+        np.testing.assert_array_equal(doubted[column], (squares < limits[:, [column]]) & ~low)
 
 
 def test_a_sample_leaves_few_points_with_too_low_a_threshold() -> None:
