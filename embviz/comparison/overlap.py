@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ progress = logging.getLogger("embviz.progress")
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Places = NDArray[np.int32]
 
 LISTED = 90
 """Neighbors a point that are kept: the 50 of the figures, and those that t-SNE looks at."""
@@ -55,13 +57,13 @@ class Side:
     def n_points(self) -> int:
         return self.exact.space.shape[0]
 
-    def limits(self, distances: Numbers) -> Numbers:
-        """Return the largest distances that are the same as others (n_compared, n).
+    def limits(self, distances: Numbers, part: slice = slice(None)) -> Numbers:
+        """Return the largest distances that are the same as others (n, m) of some points.
 
         They differ by no more than rounding the vectors to their stored type does: a copy that is
         turned and rounded again has the same neighbors.
         """
-        moved = self.rounding * self.lengths[:, None]
+        moved = self.rounding * self.lengths[part, None]
         if self.exact.metric == "cosine":  # Half the square of how far apart they are.
             moved = moved * np.sqrt(2 * distances) + np.square(moved) / 2
         return np.asarray(distances * (1 + self.rounding) + moved)
@@ -184,7 +186,7 @@ def find_moved(here: Side, there: Side, rows: Rows) -> Moved:
         found = _count_lost(there, Asked(rows[lost], wanted[lost], ~known[lost]), lost)
         ranks[lost] = np.where(known[lost], ranks[lost], found + 1)
     within = _as_near(there, places[:, :FEW], wanted, rows, FEW)
-    return Moved(ranks, _tied_ranks(here)[:, :FEW], ~within, common)
+    return Moved(ranks, _tied_ranks(here)[:, :FEW].astype(np.int64), ~within, common)
 
 
 def _count_lost(there: Side, asked: Asked, lost: Rows) -> Rows:
@@ -204,13 +206,11 @@ def _widths(n_points: int) -> tuple[int, ...]:
     return tuple(k for k in (FEW, MANY) if k < n_points - 1)
 
 
-def _places(here: Side, there: Side) -> Rows:
+def _places(here: Side, there: Side) -> Places:
     """Return the place of each point of a list here in the list there, -1 where it is not."""
-    out = np.full(here.near.shape, -1, np.int64)
-    step = max(1, (1 << 23) // (here.near.shape[1] or 1))
+    out = np.empty(here.near.shape, np.int32)
     n = here.n_points
-    for first in range(0, len(here.near), step):
-        part = slice(first, first + step)
+    for part in _parts(out):
         row = np.arange(len(here.near[part]))[:, None] * n
         keys = (row + there.near[part]).ravel()
         order = np.argsort(keys, kind="stable")
@@ -222,7 +222,7 @@ def _places(here: Side, there: Side) -> Rows:
     return out
 
 
-def _as_near(there: Side, places: Rows, wanted: Indices, rows: Rows, k: int) -> Flags:
+def _as_near(there: Side, places: Places, wanted: Indices, rows: Rows, k: int) -> Flags:
     """Tell which points of lists are as near there as the k-th nearest there."""
     limits = there.limits(there.apart[:, k - 1 : k])
     apart = np.where(places >= 0, np.take_along_axis(there.apart, np.maximum(places, 0), 1), np.inf)
@@ -234,14 +234,25 @@ def _as_near(there: Side, places: Rows, wanted: Indices, rows: Rows, k: int) -> 
     return np.asarray(found, dtype=np.bool_)
 
 
-def _common(here: Side, there: Side, places: Rows, rows: Rows, k: int) -> Numbers:
+def _common(here: Side, there: Side, places: Places, rows: Rows, k: int) -> Numbers:
     kept = _as_near(there, places[:, :k], here.near[:, :k], rows, k)
     return np.asarray(kept.mean(axis=1), dtype=np.float64)
 
 
-def _tied_ranks(side: Side) -> Rows:
+def _tied_ranks(side: Side) -> Places:
     """Return the rank of each listed point, equal for those equally near: 1, 2, 2, 4."""
-    starts = np.ones(side.apart.shape, np.bool_)
-    starts[:, 1:] = side.apart[:, 1:] > side.limits(side.apart[:, :-1])
-    place = np.where(starts, np.arange(1, side.apart.shape[1] + 1), 0)
-    return np.asarray(np.maximum.accumulate(place, axis=1), dtype=np.int64)
+    out = np.empty(side.apart.shape, np.int32)
+    for part in _parts(out):
+        apart = side.apart[part]
+        starts = np.ones(apart.shape, np.bool_)
+        starts[:, 1:] = apart[:, 1:] > side.limits(apart[:, :-1], part)
+        place = np.where(starts, np.arange(1, apart.shape[1] + 1), 0)
+        out[part] = np.maximum.accumulate(place, axis=1)
+    return out
+
+
+def _parts(listed: NDArray[Any]) -> Iterator[slice]:
+    """Yield parts of rows for which temporary arrays are small."""
+    step = max(1, (1 << 22) // (listed.shape[1] or 1))
+    for first in range(0, len(listed), step):
+        yield slice(first, min(first + step, len(listed)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.comparison.doubts import Doubts
-from embviz.comparison.measures import TIED, measure_squares
+from embviz.comparison.measures import TIED, Indices, measure_squares
 from embviz.comparison.ranks import Asked, multiply_exactly, rounding
 from embviz.neighbors.all_rows import compare_rows
 from embviz.neighbors.exact_rows import ExactRows
@@ -200,7 +200,7 @@ def sweep_neighbors(
     """
     counts: Rows | None = None
 
-    def search(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
+    def search(rounded: RoundedRows, wanted: int) -> tuple[Indices, Numbers]:
         nonlocal counts
         if len(rounded.rows) < max(FEWEST, 4 * wanted):
             return rounded.nearest(None, wanted)
@@ -216,7 +216,7 @@ def sweep_neighbors(
     return compare_rows(exact, k, search), counts
 
 
-def _find(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
+def _find(rounded: RoundedRows, wanted: int) -> tuple[Indices, Numbers]:
     """Return what `RoundedRows.nearest` does."""
     nearest = Nearest(sample_thresholds(rounded.points, wanted), wanted)
     every = np.arange(len(rounded.rows))
@@ -226,7 +226,7 @@ def _find(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
 
 def _find_and_count(
     exact: ExactRows, rounded: RoundedRows, wanted: int, limits: Limits
-) -> tuple[Rows, Numbers, Rows, Rows]:
+) -> tuple[Indices, Numbers, Rows, Rows]:
     """Return what `RoundedRows.nearest` does, how many are below limits, and whose is not known."""
     thresholds, limits = sample_thresholds(rounded.points, wanted), limits.some(rounded.rows)
     # Below the threshold others are looked at one by one; above it all are compared.
@@ -247,11 +247,11 @@ def _find_and_count(
     return found, reach, counts, np.sort(order[unsure])
 
 
-def _candidates(rounded: RoundedRows, nearest: Nearest, order: Rows) -> tuple[Rows, Numbers]:
+def _candidates(rounded: RoundedRows, nearest: Nearest, order: Rows) -> tuple[Indices, Numbers]:
     """Return what `RoundedRows.nearest` does, of what was found of points in another order."""
     others, last, missed = nearest.found()
     found, squares = np.empty_like(others), np.empty_like(last)
-    found[order], squares[order] = order[others], last
+    found[order], squares[order] = order.astype(np.int32)[others], last
     reach = rounded.reach(None, squares)
     again = np.sort(order[missed])
     if len(again):

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,16 +32,17 @@ progress = logging.getLogger("embviz.progress")
 
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
+Indices = NDArray[np.integer[Any]]
 
 HELD_NUMBERS = 1 << 27  # Of float64; where there are more, rows are read again when needed.
 
 
-Search = Callable[[RoundedRows, int], tuple[Rows, Numbers]]
+Search = Callable[[RoundedRows, int], tuple[Indices, Numbers]]
 """Finds so many candidates of each row, and the least distance that any other can have: what
 `RoundedRows.nearest` does."""
 
 
-def search_rounded(rounded: RoundedRows, wanted: int) -> tuple[Rows, Numbers]:
+def search_rounded(rounded: RoundedRows, wanted: int) -> tuple[Indices, Numbers]:
     """Find candidates for the neighbors of all rows by float32 products."""
     return rounded.nearest(None, wanted)
 
@@ -171,7 +173,7 @@ def _order_all(
     exact: ExactRows,
     sizes: Numbers | None,
     others: Rows,
-    candidates: tuple[Rows, Numbers],
+    candidates: tuple[Indices, Numbers],
     best: Best,
 ) -> Rows:
     """Put the candidates of the rows that are not zero in order; return those that are unsure.

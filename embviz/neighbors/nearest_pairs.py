@@ -131,8 +131,8 @@ class Nearest:
         self._limits[full] = kept[:, n - 1]
         self._held[full] = n
 
-    def found(self) -> tuple[Rows, Limits, Flags]:
-        """Return the others, int64 (n_asked, wanted), nearest first, and what was not found.
+    def found(self) -> tuple[NDArray[np.int32], Limits, Flags]:
+        """Return the others, int32 (n_asked, wanted), and what was not found.
 
         Returns:
             The others; the square of the last, (n_asked,), below which there is no other; and
@@ -140,7 +140,7 @@ class Nearest:
         """
         n = self._wanted
         missed = self._held < n
-        others = np.zeros((len(missed), n), np.int64)
+        others = np.zeros((len(missed), n), np.int32)
         last = np.zeros(len(missed), np.float32)
         for first in range(0, len(missed), _PART):
             part = slice(first, first + _PART)
