@@ -290,7 +290,7 @@ def test_a_link_keeps_the_layout_and_the_step(
 ) -> None:
     page = open_page(report_of_two)
     page.call("e.set({ layout: 'one', step: 0.25 })")
-    page.page.wait_for_timeout(500)
+    page.page.wait_for_function("() => /y=one/.test(location.hash)")
     page.page.reload()
     page.page.evaluate("() => window.embviz.ready")
     view = page.call("e.view()")

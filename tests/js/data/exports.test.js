@@ -58,6 +58,20 @@ test('neighbors are lines with rank and distance', () => {
   ]);
 });
 
+test('of two sides each line says which it is', () => {
+  const near = { row: 1, indices: Int32Array.of(2), distances: Float32Array.of(0.5) };
+  const found = [
+    { ...near, side: 'A' },
+    { ...near, side: 'B' },
+  ];
+  assert.deepEqual(lines(neighborsText(found, table, (row) => `w${row}`, 'cosine')), [
+    ['row', 'label', 'side', 'rank', 'neighbor_row', 'neighbor_label', 'cosine_distance'],
+    ['11', 'w1', 'A', '1', '12', 'w2', '0.5'],
+    ['11', 'w1', 'B', '1', '12', 'w2', '0.5'],
+    [''],
+  ]);
+});
+
 test('a file name is one name', () => {
   assert.equal(fileName('../../etc/pass wd', 'points', 'tsv'), 'etc-pass-wd-points.tsv');
   assert.equal(fileName('Köln 東京', 'pca', 'png'), 'Köln-東京-pca.png');

@@ -46,13 +46,16 @@ function ownNames(names, columns) {
 const number = (x) => (x - x === 0 ? shortest(x) : '');
 
 /**
- * @param {{row: number, indices: Int32Array, distances: Float64Array}[]} found of each point, nearest first
+ * @param {{row: number, side?: string, indices: Int32Array, distances: Float64Array}[]} found of each point, nearest
+ *   first; of a side where there are two
  * @param {Table} table @param {(row: number) => string} label @param {string} metric
  */
 export function neighborsText(found, table, label, metric) {
-  const lines = [line(['row', 'label', 'rank', 'neighbor_row', 'neighbor_label', `${metric}_distance`])];
-  for (const { row, indices, distances } of found) {
-    const head = `${table.rowNumber(row)}\t${field(label(row))}`;
+  const hasSides = Boolean(found[0]?.side);
+  const own = ['row', 'label', ...(hasSides ? ['side'] : [])];
+  const lines = [line([...own, 'rank', 'neighbor_row', 'neighbor_label', `${metric}_distance`])];
+  for (const { row, side, indices, distances } of found) {
+    const head = `${table.rowNumber(row)}\t${field(label(row))}${hasSides ? `\t${side}` : ''}`;
     indices.forEach((other, i) =>
       lines.push(`${head}\t${i + 1}\t${table.rowNumber(other)}\t${field(label(other))}\t${shortest(distances[i])}`),
     );

@@ -46,3 +46,9 @@ export function bounds(coordinates, k, rows = null) {
   else for (let i = 0; i < coordinates.length / k; i++) grow(i);
   return { min, max };
 }
+
+/** @param {{min: number[], max: number[]}[]} boxes @returns {{min: number[], max: number[]}} the box around all */
+export const together = (boxes) => ({
+  min: boxes[0].min.map((x, j) => Math.min(x, ...boxes.map(({ min }) => min[j]))),
+  max: boxes[0].max.map((x, j) => Math.max(x, ...boxes.map(({ max }) => max[j]))),
+});

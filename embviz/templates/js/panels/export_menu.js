@@ -3,6 +3,7 @@ import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 import { pictureCanvas, pictureText } from '#js/plot/picture.js';
+import { LETTERS, ofSide, shownName, sideNames } from '#js/state/sides.js';
 
 /**
  * @import { Page } from '#js/data/types.js'
@@ -23,7 +24,14 @@ export function exportPoints(page, view, rows = null) {
   const isChosen = page.tabs.get(name)?.role === 'components';
   const parts = isChosen ? state.components.map((c) => c + 1) : [1, 2, 3];
   const names = Array.from({ length: scene.dims }, (_, j) => `${name}_${scene.dims}:${parts[j] ?? j + 1}`);
-  return pointsText(view.table(), rows ?? (state.selected.length ? state.selected : all()), {
+  const chosen = rows ?? (state.selected.length ? state.selected : all());
+  if (sideNames(page))
+    return pointsText(
+      view.table(),
+      chosen,
+      bothSides(view.scene(ofSide(state, 0)), view.scene(ofSide(state, 1)), names),
+    );
+  return pointsText(view.table(), chosen, {
     coordinates: scene.coordinates,
     dims: scene.dims,
     names,
@@ -32,16 +40,31 @@ export function exportPoints(page, view, rows = null) {
   });
 }
 
+/** The places of both sides in one row, A's first. */
+function bothSides(a, b, names) {
+  const { dims } = a;
+  const coordinates = new Float32Array(2 * a.coordinates.length);
+  for (let i = 0, at = 0; i < a.coordinates.length; i += dims, at += 2 * dims) {
+    coordinates.set(a.coordinates.subarray(i, i + dims), at);
+    coordinates.set(b.coordinates.subarray(i, i + dims), at + dims);
+  }
+  return { coordinates, dims: 2 * dims, names: LETTERS.flatMap((side) => names.map((name) => `${side} ${name}`)) };
+}
+
 /** Neighbors of many points, a slice of time after another. @returns {Promise<string>} */
 async function exportNeighbors(page, view, progress) {
-  const { selected, k, metric } = view.get();
+  const state = view.get();
+  const { selected, k, metric } = state;
+  const sides = sideNames(page) ? LETTERS : [''];
   const found = [];
   let since = performance.now();
   for (const row of selected) {
-    const { indices, distances } = view.neighbors(row, k, metric);
-    found.push({ row, indices: indices.slice(), distances: distances.slice() });
+    sides.forEach((side, i) => {
+      const { indices, distances } = view.neighbors(row, k, metric, side ? ofSide(state, i) : state);
+      found.push({ row, side, indices: indices.slice(), distances: distances.slice() });
+    });
     if (performance.now() - since > SLICE_MS) {
-      progress(`Neighbors of ${format(found.length)} of ${format(selected.length)} points …`);
+      progress(`Neighbors of ${format(found.length / sides.length)} of ${format(selected.length)} points …`);
       await new Promise((resolve) => {
         setTimeout(resolve);
       });
@@ -60,8 +83,8 @@ async function exportNeighbors(page, view, progress) {
  */
 export function createExportMenu(page, view, to) {
   const name = (what, extension) =>
-    fileName(page.manifest.title, `${what} ${stepName(page, view.get())}`.trim(), extension);
-  const title = () => [page.manifest.title, stepName(page, view.get())].filter(Boolean).join(', ');
+    fileName(page.manifest.title, `${what} ${shownName(page, view.get())}`.trim(), extension);
+  const title = () => [page.manifest.title, shownName(page, view.get())].filter(Boolean).join(', ');
   const savePoints = (rows, what) =>
     download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
   const everything = () => view.unfiltered() ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);

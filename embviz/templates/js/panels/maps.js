@@ -13,9 +13,11 @@ const KEYS =
  *
  * @param {PlotListeners} on
  */
-export function createMaps(page, on) {
+export function createMaps(page, view, on) {
   const names = sideNames(page);
-  const maps = (names ?? ['']).map((name, side) => createMap(names ? `Map ${LETTERS[side]}, ${name}` : 'Points'));
+  const maps = (names ?? ['']).map((name, side) =>
+    createMap(names ? `Map ${LETTERS[side]}, ${name}` : 'Points', () => view.set({ step: side })),
+  );
   const plot = createPair(
     maps.map(({ host }) => host),
     on,
@@ -24,31 +26,33 @@ export function createMaps(page, on) {
   return {
     element,
     plot,
-    /** @param {(string | null)[]} titles of the maps that are shown @returns {void} */
-    render(titles) {
+    /** @param {string[]} titles of the maps that are shown @param {number} step of the page */
+    render(titles, step) {
       element.classList.toggle('several', titles.length > 1);
-      maps.forEach((map, at) => map.render(titles[at]));
+      maps.forEach((map, at) => map.render(titles[at], step === at));
       plot.show(titles.length);
     },
   };
 }
 
-function createMap(label) {
+function createMap(label, choose) {
   const host = h('div.plot', {
     tabIndex: 0,
     attributes: { role: 'application', 'aria-roledescription': 'scatter plot' },
     aria: { label: `${label}. ${KEYS}` },
   });
-  const name = h('p.map-name', { dir: 'auto' });
+  const name = h('button.map-name', { type: 'button', dir: 'auto', on: { click: choose } });
   const element = h('div.map', {}, host, name);
   return {
     element,
     host,
-    render(title) {
+    /** @param {string | undefined} title @param {boolean} isChosen whether runs and figures are of this side */
+    render(title, isChosen) {
       element.hidden = title === undefined;
       name.hidden = !title;
       setText(name, title ?? '');
-      name.title = title ?? '';
+      name.title = isChosen ? `${title}: runs and figures are of this side` : `Runs and figures of ${title}`;
+      name.setAttribute('aria-pressed', String(isChosen));
     },
   };
 }

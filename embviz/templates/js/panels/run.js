@@ -2,6 +2,8 @@ import { fill, format, h, setText } from '#js/dom.js';
 import { createFields } from '#js/panels/run_fields.js';
 import { METHODS } from '#js/runs/methods.js';
 import { MOST_POINTS } from '#js/runs/options.js';
+import { nearestStep } from '#js/data/steps.js';
+import { LETTERS, sideNames } from '#js/state/sides.js';
 import { isOfRun } from '#js/state/figures.js';
 
 /** @import { RunStatus } from '#js/data/types.js' */
@@ -62,7 +64,9 @@ export function createRunControls(page, view) {
       const { title, least } = methods[shown];
       const fits = n >= least && n <= MOST_POINTS && Boolean(page.vectors);
       fields[shown].render(n, fits);
-      setText(summary, state.isolated ? `Run on the ${format(n)} isolated points` : `Run on all ${format(n)} points`);
+      const side = sideNames(page) ? ` of ${LETTERS[nearestStep(page, state)]}` : '';
+      const what = state.isolated ? `the ${format(n)} isolated points` : `all ${format(n)} points`;
+      setText(summary, `Run on ${what}${side}`);
       buttons.render(state.run, fits);
       const isTheirs = state.run === null || isOfRun(state, view.entry(state)) || state.run.iteration === 0;
       progress.render(

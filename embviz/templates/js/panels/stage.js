@@ -2,12 +2,9 @@ import { CAPTIONS, wordsOf } from '#js/data/words.js';
 import { h, iconButton, setText } from '#js/dom.js';
 import { createMaps } from '#js/panels/maps.js';
 import { createSphere } from '#js/panels/sphere.js';
-import { LETTERS, ofSide, sideNames } from '#js/state/sides.js';
+import { LETTERS, shownStates, sideNames } from '#js/state/sides.js';
 
-/**
- * @import { State } from '#js/data/types.js'
- * @import { Chrome } from '#js/plot/types.js'
- */
+/** @import { Chrome } from '#js/plot/types.js' */
 
 /** The middle of the page: the plot, its tools, and the sentence below it. */
 export function createStage(page, view, on = {}) {
@@ -49,12 +46,14 @@ export function createStage(page, view, on = {}) {
     { type: 'button', on: { click: () => view.set({ help: true }) } },
     'How to read this picture',
   );
-  const maps = createMaps(page, {
+  const maps = createMaps(page, view, {
     hover: (row) => view.set({ hovered: row }),
-    click(row, mode) {
+    click(row, mode, side) {
       const { tool, dims } = view.get();
-      if (row >= 0 && tool === 'sphere' && dims === 3) sphere.click(row, mode);
-      else if (row >= 0) view.select([row], mode);
+      if (row >= 0 && tool === 'sphere' && dims === 3) {
+        if (shownStates(page, view.get()).length > 1) view.set({ step: side });
+        sphere.click(row, mode);
+      } else if (row >= 0) view.select([row], mode);
       else if (mode === 'replace') view.set({ query: '', selected: [] });
     },
     select: (rows, mode) => view.select(rows, mode),
@@ -83,10 +82,7 @@ export function createStage(page, view, on = {}) {
     h('p.caption', {}, note, ' ', help),
   );
 
-  /** @returns {State[]} what each map shows */
-  const sides = (state) => (names && state.layout === 'side' ? [0, 1].map((side) => ofSide(state, side)) : [state]);
-
-  function styleOf(state, name) {
+  function styleOf(state, name, isChosen) {
     const near = view.currentNeighbors(state);
     return {
       colors: view.shades(state),
@@ -101,7 +97,7 @@ export function createStage(page, view, on = {}) {
       name,
       sprite: page.sprite,
       thumbnails: state.thumbnails,
-      sphere: state.sphere,
+      sphere: isChosen ? state.sphere : null,
       paths: view.paths(state),
       trails: view.trails(state),
       dark: state.dark,
@@ -109,16 +105,15 @@ export function createStage(page, view, on = {}) {
     };
   }
 
-  function draw(states) {
-    const scenes = states.map(view.scene);
+  function draw(scenes) {
     if (drawn.length === scenes.length && scenes.every((scene, at) => scene === drawn[at])) return;
     plot.setPoints(
-      scenes.map((scene) => ({
+      scenes.map((scene, at) => ({
         coordinates: scene.coordinates,
         n: page.table.n_points,
         dims: scene.dims,
         axes: scene.axes,
-        keepView: drawn[0]?.key === scene.key,
+        keepView: (drawn[at] ?? drawn[0])?.key === scene.key,
         ranges: scene.ranges,
         run: drawn[0]?.live ? (scene.live ? 'live' : 'done') : null,
       })),
@@ -143,21 +138,25 @@ export function createStage(page, view, on = {}) {
         many: 'Labels: as many as fit',
         none: 'Labels: none',
       }[state.labels];
-      const states = sides(state);
+      const states = shownStates(page, state);
       const titles = states.map((_, side) => (states.length > 1 ? `${LETTERS[side]} · ${names[side]}` : ''));
-      maps.render(titles);
-      draw(states);
+      maps.render(titles, state.step);
+      const scenes = view.shownScenes(state);
+      draw(scenes);
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
-      plot.setStyle(states.map((each, side) => styleOf(each, titles[side])));
-      const scene = view.scene(state);
-      const told =
-        (state.dims === 3 && unsupported) ||
-        (scene.error ?? scene.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)));
+      plot.setStyle(states.map((each, side) => styleOf(each, titles[side], each.step === state.step)));
+      const said = scenes.map(
+        ({ error, note: own }) => error ?? own ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)),
+      );
+      const told = (state.dims === 3 && unsupported) || (said[0] === (said[1] ?? said[0]) ? said[0] : bothSaid(said));
       setText(note, told);
       note.title = told;
     },
   };
 }
+
+/** What is said of each map, where that differs. */
+const bothSaid = (said) => said.map((text, side) => `${LETTERS[side]}: ${text}`).join(' ');
 
 /** @returns {Chrome} */
 function chromeColors() {

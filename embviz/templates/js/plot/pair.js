@@ -1,3 +1,4 @@
+import { together } from '#js/numbers/coordinates.js';
 import { isSameView } from '#js/drawing/camera.js';
 import { createPlot } from '#js/plot/plot.js';
 
@@ -6,12 +7,6 @@ import { createPlot } from '#js/plot/plot.js';
  * @import { PlotListeners, Style } from '#js/plot/types.js'
  * @typedef {ReturnType<typeof createPair>} Pair
  */
-
-/** The same, so that the ends of what two plots show agree. */
-const together = (boxes) => ({
-  min: boxes[0].min.map((x, j) => Math.min(x, ...boxes.map(({ min }) => min[j]))),
-  max: boxes[0].max.map((x, j) => Math.max(x, ...boxes.map(({ max }) => max[j]))),
-});
 
 /**
  * One plot, or several of the same points that are seen by one camera: where one of them is moved the others follow.

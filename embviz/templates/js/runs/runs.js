@@ -1,6 +1,6 @@
 import { CAPTIONS } from '#js/data/words.js';
 import { METHODS } from '#js/runs/methods.js';
-import { pageAt, rowsThere } from '#js/data/steps.js';
+import { nearestStep, pageAt, rowsThere } from '#js/data/steps.js';
 import { tagged } from '#js/data/tags.js';
 import { createFrames } from '#js/runs/frames.js';
 import { takeVectors } from '#js/numbers/space.js';
@@ -52,6 +52,8 @@ export function createRuns(page, get, report) {
       placed: null,
       sphere: null,
       run: run.status,
+      // The other side has no such map: beside each other they could not be compared.
+      ...(page.steps?.kind === 'comparison' ? { layout: 'one', step: nearestStep(page, get()), stepping: false } : {}),
     });
     run.worker.postMessage(run.message);
     delete run.message;

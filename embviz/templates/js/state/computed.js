@@ -4,7 +4,12 @@ import { createRuns } from '#js/runs/runs.js';
 import { bounds } from '#js/numbers/coordinates.js';
 import { onceEach } from '#js/data/kept.js';
 import { pageAt, rowsThere, stepName } from '#js/data/steps.js';
+<<<<<<< HEAD
 import { createSpace, joinSpaces, takeVectors, withCommonMean } from '#js/numbers/space.js';
+=======
+import { LETTERS, ofSide, sideNames } from '#js/state/sides.js';
+import { createSpace, takeVectors } from '#js/numbers/space.js';
+>>>>>>> d5fe937 (Do on both sides what the page does on one)
 
 /** @import { Entry, Found, Page, State, Vectors } from '#js/data/types.js' */
 
@@ -28,6 +33,7 @@ export function createComputed(page, get, report) {
   const runs = createRuns(page, get, report);
   const waiting = new Set();
   const { tabs } = page;
+  const isPaired = sideNames(page) !== null;
   /** @type {Worker | null} */
   let job = null;
 
@@ -45,11 +51,18 @@ export function createComputed(page, get, report) {
     const tab = tabs.get(name);
     const given = entryFor(tab, dims);
     if (tab?.role !== 'components' || !given) return state.components_here;
-    const at = pageAt(page, state);
-    const { ask } = needed(at, tab, given, state);
-    if (ask && find(state.components_here, given, ask)) return state.components_here;
-    const done = drop(state.components_here);
-    const known = ask ? put(done, given, compute(at, stepName(page, state), given, ask)) : done;
+    const wanted = (isPaired ? LETTERS.map((_, side) => ofSide(state, side)) : [state])
+      .map((each) => ({ at: pageAt(page, each), step: stepName(page, each) }))
+      .map(({ at, step }) => ({ at, step, ask: needed(at, tab, given, state).ask }))
+      .filter(({ ask }) => ask);
+    const isFound = ({ ask }) => find(state.components_here, given, ask);
+    if (wanted.length && wanted.every(isFound)) return state.components_here;
+    let known = drop(state.components_here);
+    for (const { at, step, ask } of wanted) {
+      // What takes long is computed one after the other.
+      if (job) break;
+      if (!find(known, given, ask)) known = put(known, given, compute(at, step, given, ask), isPaired);
+    }
     release();
     return known;
   }
@@ -65,8 +78,14 @@ export function createComputed(page, get, report) {
     job = startPca(at, ask, given.n_components, (found, problem) => {
       job = null;
       const failed = { note: `PCA of these points could not be computed: ${problem}.`, failed: problem };
+<<<<<<< HEAD
       const result = found ? toEntry(at, step, given, found, ask) : remarked(given, failed);
       report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }) });
+=======
+      const result = found ? toEntry(at, step, given, found, ask) : { ...given, ...failed };
+      report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }, isPaired) });
+      if (isPaired) report({ components_here: ensure(get()) });
+>>>>>>> d5fe937 (Do on both sides what the page does on one)
       release();
     });
     const note =
@@ -165,8 +184,12 @@ const find = (known, given, { isolated, spherize, vectors }) =>
   );
 
 /** @returns {Found[]} with one more, without those of other points and the one in its place */
-const put = (known, given, one) => [
-  ...known.filter((found) => found.isolated === one.isolated && !isOf(found.entry, given)),
+const put = (known, given, one, isPaired = false) => [
+  ...known.filter(
+    (found) =>
+      found.isolated === one.isolated &&
+      (!isOf(found.entry, given) || (isPaired && found.vectors !== one.vectors && found.spherize === one.spherize)),
+  ),
   one,
 ];
 

@@ -16,7 +16,7 @@ const PLACES = ['projection', 'dims', 'components', 'frame', 'step', 'axes', 'ru
  * Changes that follow from others: a tab's own dimensions, a query's matches.
  *
  * @param {Page} page @param {() => State} get
- * @param {{computed: Computed, scenes: Scenes,
+ * @param {{computed: Computed, scenes: Pick<Scenes, 'rowsInSphere'>,
  *   search: (text: string, column: string | null, state: State) => {rows: Int32Array, error: string},
  *   table: (state: State) => Table}} parts
  * @returns {(patch: Partial<State>) => void} completes a patch in place, @throws {Error} where it cannot be

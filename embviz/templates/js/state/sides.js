@@ -1,9 +1,15 @@
 import { knownRanks } from '#js/data/changes.js';
+import { nearestStep, stepName } from '#js/data/steps.js';
+import { CAPTIONS, wordsOf } from '#js/data/words.js';
+import { bounds, together } from '#js/numbers/coordinates.js';
+import { laidOn } from '#js/numbers/laid.js';
+import { rowsInSphere } from '#js/drawing/sphere.js';
 import { ranksAmong } from '#js/numbers/ranks.js';
 
 /**
- * @import { Page, State } from '#js/data/types.js'
+ * @import { Entry, Page, State } from '#js/data/types.js'
  * @import { Memo } from '#js/state/memo.js'
+ * @import { Scene, Scenes } from '#js/state/scene.js'
  *
  * @typedef {'stayed' | 'left' | 'came'} Mark
  * @typedef {object} SideNeighbors the nearest of a point on one side, nearest first
@@ -24,14 +30,22 @@ export const sideNames = ({ steps }) => (steps?.kind === 'comparison' && steps.n
 /** @param {State} state @param {number} side @returns {State} with that side shown */
 export const ofSide = (state, side) => ({ ...state, step: side });
 
+/** @param {Page} page @param {State} state @returns {State[]} what the maps on screen show */
+export const shownStates = (page, state) =>
+  sideNames(page) && state.layout === 'side' ? LETTERS.map((_, side) => ofSide(state, side)) : [state];
+
+/** @param {Page} page @param {State} state @returns {string} the step shown, '' where all are */
+export const shownName = (page, state) => (shownStates(page, state).length > 1 ? '' : stepName(page, state));
+
 /**
  * What is asked of both sides at once.
  *
  * @param {Page} page @param {() => State} get
- * @param {{memo: Memo, currentNeighbors: (state: State) => {indices: Int32Array, distances: Float64Array,
- *   error: string}}} parts
+ * @param {{memo: Memo, scenes: Scenes, entry: (state: State) => Entry | undefined,
+ *   unfiltered: (state: State) => Int32Array | null, visible: (state: State) => Uint8Array | null,
+ *   currentNeighbors: (state: State) => {indices: Int32Array, distances: Float64Array, error: string}}} parts
  */
-export function createSides(page, get, { memo, currentNeighbors }) {
+export function createSides(page, get, { memo, scenes, entry, unfiltered, visible, currentNeighbors }) {
   const isCompared = sideNames(page) !== null;
 
   /** @returns {(number | null)[]} the ranks on the other side of a point's neighbors on one */
@@ -68,7 +82,67 @@ export function createSides(page, get, { memo, currentNeighbors }) {
     return Int32Array.from(new Set(found.flatMap((each) => [...currentNeighbors(each).indices])));
   }
 
-  return { sideNeighbors, around };
+  /** @returns {Scene[]} what both maps show, B where it can be compared with A */
+  function sideScenes(state = get()) {
+    const [a, b] = LETTERS.map((_, side) => scenes.scene(ofSide(state, side)));
+    if (!isLaid(state)) return [a, b];
+    const rows = unfiltered(state) ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
+    return memo('side scenes', [a, b, state.isolated], () => {
+      const turns = isMade(state);
+      const { coordinates, factor } = laidOn(a.coordinates, b.coordinates, a.dims, rows, turns);
+      if (coordinates === b.coordinates) return [a, b];
+      const said = factor === 1 ? '' : `B is drawn at ${Number(factor.toPrecision(2))} of its own scale.`;
+      const note = [b.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)), said].filter(Boolean).join(' ');
+      return [a, { ...b, coordinates, ranges: bounds(coordinates, b.dims, rows), note }];
+    });
+  }
+
+  /** @returns {Scene} what one map shows: of a comparison, what lies between what both maps would */
+  function oneScene(state = get()) {
+    if (!isCompared || !isLaid(state)) return scenes.scene(state);
+    const [a, b] = sideScenes(state);
+    if (a.key === b.key && b === scenes.scene(ofSide(state, 1))) return scenes.scene(state);
+    const { step } = state;
+    return memo('one scene', [a, b, step], () => {
+      const near = step < 0.5 ? a : b;
+      const between = () => a.coordinates.map((x, i) => x + (b.coordinates[i] - x) * step);
+      return {
+        ...near,
+        coordinates: step === 0 || step === 1 ? near.coordinates : between(),
+        ranges: together([a.ranges, b.ranges]),
+        key: `${a.key} ${b.key}`,
+      };
+    });
+  }
+
+  /** @returns {Scene[]} what the maps on screen show */
+  const shownScenes = (state = get()) => (shownStates(page, state).length > 1 ? sideScenes(state) : [oneScene(state)]);
+
+  const roleOf = ({ projection }) => page.tabs.get(projection)?.role;
+  /** Whether coordinates are in the unit of each side's vectors; maps lie on each other as they are. */
+  const isLaid = (state) => !state.placed && ['axes', 'components'].includes(roleOf(state));
+  /** Whether a side's components were computed here, each with axes of its own. */
+  const isMade = (state) =>
+    roleOf(state) === 'components' && LETTERS.some((_, side) => entry(ofSide(state, side))?.id !== undefined);
+
+  /** @returns {((step: number, row: number) => number[]) | null} where a point is at a step, as the maps have it */
+  function placesOf(state) {
+    if (!isCompared || !isLaid(state)) return scenes.placesOf(state);
+    const both = sideScenes(state);
+    const { dims } = both[0];
+    return (step, row) => [...both[step].coordinates.subarray(row * dims, (row + 1) * dims)];
+  }
+
+  /** @returns {Int32Array} the points shown within {row, radius} of a map as it is drawn */
+  function inSphere(sphere, state = get()) {
+    if (!isCompared) return scenes.rowsInSphere(sphere, state);
+    const both = shownScenes(state);
+    const own = both[both.length > 1 ? nearestStep(page, state) : 0];
+    const drawn = { ...own, ranges: together(both.map(({ ranges }) => ranges)) };
+    return rowsInSphere(drawn, sphere.row, sphere.radius, visible(state));
+  }
+
+  return { sideNeighbors, around, oneScene, sideScenes, shownScenes, placesOf, rowsInSphere: inSphere };
 }
 
 /** @returns {Map<number, number>} of the nearest that Python found, by point */

@@ -45,7 +45,15 @@ export function createView(page, store) {
     visible: looks.visible,
   });
   const near = createNeighbors(page, store.get, memo);
-  const settle = createSettling(page, store.get, { computed, scenes, search, table });
+  const sides = createSides(page, store.get, {
+    memo,
+    scenes,
+    entry: computed.entry,
+    unfiltered: looks.unfiltered,
+    visible: looks.visible,
+    currentNeighbors: near.currentNeighbors,
+  });
+  const settle = createSettling(page, store.get, { computed, scenes: sides, search, table });
 
   function set(patch) {
     if ('tags' in patch) check('tags', patch.tags);
@@ -97,10 +105,10 @@ export function createView(page, store) {
       put({ arrived: true, components_here: computed.ensure(state), shown_axes });
     },
     ...near,
-    ...createSides(page, store.get, { memo, currentNeighbors: near.currentNeighbors }),
     ...scenes,
+    ...sides,
     ...looks,
-    ...createTrails(page, store.get, { memo, scenes }),
+    ...createTrails(page, store.get, { memo, scenes: { ...scenes, scene: sides.oneScene, placesOf: sides.placesOf } }),
     entry: computed.entry,
     /** The table as it is tagged. */
     table,
