@@ -41,7 +41,8 @@ def follow_linear(projector: Any, steps: Steps, wholes: Steps, kept: Sequence[Ke
     """Place the points of all steps by a linear projector.
 
     Principal components are those of all steps' vectors together, so that a point which stays has
-    its place; where the widths differ, each step has its own and is laid on the one after it. Axes
+    its place; where the widths differ, or two models are compared, whose spaces may be turned, each
+    step has its own and is laid on the one after it. Axes
     lie between each step's own centroids; components that fill them up are turned onto those of
     the step after. Vectors of two or three dimensions are shown as they are.
 
@@ -58,7 +59,7 @@ def follow_linear(projector: Any, steps: Steps, wholes: Steps, kept: Sequence[Ke
         return _as_given(projector, steps)
     if isinstance(projector, Axes):
         return _on_axes(projector, steps, wholes, kept)
-    if len({step.table.n_dims for step in steps.steps}) == 1:
+    if steps.kind == "run" and len({step.table.n_dims for step in steps.steps}) == 1:
         return _on_common_directions(projector, steps)
     return _on_own_directions(projector, steps, kept)
 

@@ -44,6 +44,7 @@ progress = logging.getLogger("embviz.progress")
 Places = NDArray[np.float64]
 SHOWN_COMPONENTS = 3
 MUCH_MORE = 1.15
+ROUNDED = 1e-3  # The share by which rounding changes distances and lists of neighbors at most.
 
 
 def project_steps(
@@ -169,6 +170,8 @@ class _Track:
         latest: The same, with the last places of points that are not there any more.
         reach: How far from its neighbors a point lies in the latest map.
         listed: The 10 nearest in the latest map's space.
+        here: The points of the latest map.
+        neighbors: Theirs.
         last: The projection of the latest step.
         divergences: Of each step, where there are any.
     """
@@ -180,6 +183,8 @@ class _Track:
     latest: Places = field(default_factory=lambda: np.empty((0, 0)))
     reach: float = 0.0
     listed: NDArray[np.int32] = field(default_factory=lambda: np.empty((0, FEW), np.int32))
+    here: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    neighbors: Neighbors | None = None
     last: Projection | None = None
     divergences: list[float | None] = field(default_factory=list)
 
@@ -192,6 +197,8 @@ class _Track:
         if not self.places:
             placed = _place(projector, space)
             coordinates = placed.coordinates.astype(np.float64)
+        elif self.last is not None and self._is_as_before(here, neighbors):
+            placed, coordinates = self.last, self.latest[here]
         else:
             before, kept = self.latest[here], share_in_common(self.listed, listed)[here]
             placed = self._place_after(projector, space, before, kept, nearest)
@@ -200,7 +207,24 @@ class _Track:
         self.latest = np.where(np.isnan(places), self.latest, places) if self.places else places
         self.places.append(places)
         self.reach, self.listed, self.last = find_reach(coordinates, nearest), listed, placed
+        self.here, self.neighbors = here, neighbors
         self.divergences.append(placed.stats.get("kl_divergence"))
+
+    def _is_as_before(self, here: NDArray[np.int64], neighbors: Neighbors) -> bool:
+        """Tell whether the points and their neighbors are those of the latest map but for rounding.
+
+        A copy that is turned, or scaled, has the same map.
+        """
+        old = self.neighbors
+        if old is None or not hasattr(self.projector, "count_neighbors"):
+            return False
+        if not np.array_equal(here, self.here) or old.indices.shape != neighbors.indices.shape:
+            return False
+        if (old.indices != neighbors.indices).mean() > ROUNDED:
+            return False
+        ways = [n.proportions.astype(np.float64) for n in (old, neighbors)]
+        first, second = (way / (way.mean() or 1.0) for way in ways)
+        return np.allclose(first, second, rtol=ROUNDED, atol=1e-6)
 
     def _with_neighbors(self, neighbors: Neighbors) -> Any:
         """Return the projector with neighbors, where it looks at them and has none."""

@@ -207,6 +207,15 @@ def test_principal_components_are_common_to_all_steps():
     np.testing.assert_allclose(placed, pca.coordinates, atol=1e-3)
 
 
+def test_two_models_have_components_of_their_own_laid_on_each_other():
+    turn = np.linalg.qr(RNG.normal(size=(20, 20)))[0]
+    steps = make_steps(BLOBS, (2 * BLOBS @ turn + 5).astype(np.float32))
+    (pca,) = project_steps(replace(steps, kind="comparison"), metric="euclidean")
+    assert ways(pca).max() < 1e-3
+    (pca,) = project_steps(steps, metric="euclidean")
+    assert ways(pca).max() > 1
+
+
 def test_as_many_components_are_kept_as_are_asked_for():
     found = project_steps(make_steps(BLOBS, BLOBS), methods=["pca:n_components=7"])
     assert found[0].coordinates.shape == (400, 7)
@@ -286,6 +295,26 @@ def test_points_whose_neighbors_stay_stay_and_exchanged_ones_move(tsne):
     assert np.median(ways(tsne)[moved]) > 0.5
     assert tsne.stats["motion"]["2"] > 0.4
     assert tsne.params["initialization"] == "the step before"
+
+
+@pytest.mark.parametrize("method", ["tsne", "umap"])
+def test_nothing_moves_where_neighbors_stay_as_they_are(method):
+    turn = np.linalg.qr(RNG.normal(size=(20, 20)))[0]
+    turned = (3 * BLOBS[:80] @ turn).astype(np.float32)
+    *_, found = project_steps(
+        make_steps(BLOBS[:80], turned, BLOBS[:80]), methods=[method], dims=[2], metric="euclidean"
+    )
+    assert ways(found).max() == 0
+    assert ways(found, 2).max() == 0
+    assert found.stats["motion"] == {"2": None}
+
+
+def test_structure_that_emerges_from_noise_is_seen():
+    noise = np.random.default_rng(5).normal(size=BLOBS.shape).astype(np.float32)
+    states = [noise + t * CENTERS[BELONGS].astype(np.float32) for t in (0, 0.2, 0.35, 0.5)]
+    *_, found = project_steps(make_steps(*states), methods=["tsne"], dims=[2], iterations=200)
+    cold = TSNE(iterations=200).project(EmbeddingTable(states[-1])).stats["kl_divergence"]
+    assert found.stats["kl_divergence"] < 1.1 * cold
 
 
 def test_a_later_step_is_as_good_a_map_as_one_of_its_own(tsne):
