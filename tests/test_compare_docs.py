@@ -61,11 +61,11 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Any, str]:
 
 def test_every_command_of_the_page_ends_as_it_says(done: Any) -> None:
     folder, statuses, _ = done
-    assert len(SHOWN) >= 5
+    assert len(SHOWN) >= 7
     expected = [3 if "--fail-if" in command else 0 for command, _ in SHOWN]
     assert statuses == expected
     written = {word for c, _ in SHOWN for o, word in pairs(c) if o in ("-o", "--save-changes")}
-    assert written == {"changes.html", "changes.tsv"}
+    assert written == {"changes.html", "changes.tsv", "run.html"}
     assert all((folder / name).stat().st_size for name in written)
     assert (folder / "sheet.png").exists()
 

@@ -5,6 +5,7 @@ The figures stand beside NumPy and SciPy on all distances, and say what the trai
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -20,7 +21,8 @@ from scipy.stats import spearmanr
 
 import embviz
 from embviz import EmbeddingTable
-from tests.trained import Run, train_digits, train_words, write_arrays, write_word2vec
+from tests.commands.test_project import manifest_of
+from tests.trained import LAYOUTS, Run, train_digits, train_words, write_arrays, write_word2vec
 
 
 def table_of(run: Run, step: int, column: str = "label") -> EmbeddingTable:
@@ -81,6 +83,21 @@ def test_the_digits_that_one_pass_mixes_up_are_those_that_change_most() -> None:
     assert spearmanr(of_each).statistic > 0.4
 
 
+def test_digits_of_one_kind_are_found_to_have_come_together() -> None:
+    run = train_digits()
+    digits = np.array(run.labels)
+    groups = embviz.compare(table_of(run, 1), table_of(run, 200)).groups
+    assert groups
+    for group in groups:
+        assert np.unique(digits[group.points], return_counts=True)[1].max() > 0.8 * len(
+            group.points
+        )
+    rng = np.random.default_rng(0)
+    shuffled = embviz.compare(run.states[1], rng.permutation(run.states[200]))
+    assert shuffled.groups == ()
+    assert shuffled.no_groups
+
+
 def test_two_trainings_of_other_widths_agree_far_beyond_chance() -> None:
     narrow, wide = train_words(steps=(600,), width=20), train_words()
     found = embviz.compare(table_of(narrow, 600), table_of(wide, 1000))
@@ -124,3 +141,60 @@ def test_the_same_command_writes_the_same_bytes(tmp_path: Path) -> None:
         assert ran.returncode == 0, ran.stderr.decode()
         made.append([ran.stdout, *(folder.joinpath(f).read_bytes() for f in wanted[2::2])])
     assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_run_is_read_in_the_order_of_its_steps_however_it_was_saved(
+    layout: str, tmp_path: Path
+) -> None:
+    if layout == "tensorflow" and importlib.util.find_spec("tensorflow") is None:
+        pytest.skip("TensorFlow is not installed")
+    words = train_words()
+    LAYOUTS[layout](words, tmp_path)
+    labels = tmp_path / "labels.tsv"
+    steps = embviz.load_steps(tmp_path, metadata=labels if labels.exists() else None)
+    assert steps.names == tuple(map(str, words.states))
+    for step, vectors in zip(steps.steps, words.states.values(), strict=True):
+        np.testing.assert_array_equal(step.table.vectors[:], vectors)
+        assert [step.table.label(i) for i in range(len(vectors))] == list(words.labels)
+        assert step.present is None
+
+
+def test_a_page_of_a_run_says_how_training_comes_to_rest(run: Any, tmp_path: Path) -> None:
+    words = train_words()
+    write_arrays(words, tmp_path)
+    asked = ["--steps", "last:4", "--metadata", "labels.tsv", "-o", "out.html"]
+    ran = run("project", "vectors-*.npy", *asked)
+    assert ran.status == 0, ran.stderr
+    found = manifest_of(tmp_path / "out.html")["steps"]
+    assert found["names"] == ["100", "200", "400", "1000"]
+    tables = [table_of(words, step) for step in (100, 200, 400, 1000)]
+    share = {
+        (i, j): embviz.compare(tables[i], tables[j]).figures["overlap10"]
+        for i, j in ((0, 1), (1, 2), (2, 3), (0, 3), (1, 3))
+    }
+    from_previous = [share[0, 1], share[1, 2], share[2, 3]]
+    assert found["figures"]["kept_from_previous"][1:] == pytest.approx(from_previous, abs=1e-3)
+    of_last = [share[0, 3], share[1, 3], share[2, 3], 1]
+    assert found["figures"]["kept_of_last"] == pytest.approx(of_last, abs=1e-3)
+    assert of_last == sorted(of_last)
+
+
+def test_motion_is_the_rank_correlation_of_ways_on_the_page_and_lost_neighbors() -> None:
+    run = train_digits()
+    tables = [table_of(run, step) for step in run.states]
+    steps = embviz.Steps(tuple(map(embviz.Step, map(str, run.states), tables)), tables[-1])
+    (projection,) = embviz.project_steps(steps, methods=["pca"], dims=[2])
+    assert projection.frames is not None
+    places = projection.frames.coordinates[:, :, :2].astype(np.float64)
+    ways, lost = [], []
+    for i, (before, after) in enumerate(pairwise(places)):
+        spread = np.sqrt(np.square(before - before.mean(axis=0)).sum(axis=1).mean())
+        ways.append(np.linalg.norm(after - before, axis=1) / spread)
+        lost.append(1 - embviz.compare(tables[i], tables[i + 1]).overlap10)
+    found = projection.frames.figures["motion"]
+    assert found[0] is None
+    each = [spearmanr(way, gone).statistic for way, gone in zip(ways, lost, strict=True)]
+    assert list(found[1:]) == pytest.approx(each, abs=2e-3)
+    overall = spearmanr(np.concatenate(ways), np.concatenate(lost)).statistic
+    assert projection.stats["motion"]["2"] == pytest.approx(overall, abs=2e-3)
