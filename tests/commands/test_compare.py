@@ -113,6 +113,23 @@ def test_points_that_cannot_be_matched_are_refused_with_their_counts(
     assert "40 points in both, matched by label" in ran.stdout
 
 
+def test_points_are_the_same_as_is_asked(run: Any, tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).standard_normal((40, 4))
+    order = np.random.default_rng(1).permutation(40)
+    for name, rows in (("a", np.arange(40)), ("b", order)):
+        np.save(tmp_path / f"{name}.npy", vectors[rows])
+        lines = [f"{name}{i}\t{row}\n" for i, row in enumerate(rows.tolist())]
+        (tmp_path / f"{name}.tsv").write_text("label\tid\n" + "".join(lines))
+    files = ["a.npy", "b.npy", "--metadata", "a.tsv", "--metadata-b", "b.tsv", "--json"]
+    for way, is_same in (("id", True), ("row", False)):
+        ran = run("compare", *files, "--match", way)
+        assert ran.status == 0, ran.stderr
+        found = json.loads(ran.stdout)
+        assert found["matched_by"] == way
+        assert (found["figures"]["overlap10"] == 1) == is_same
+    assert run("compare", *files, "--match", "label").status == 1
+
+
 def test_a_tensor_of_each_side_is_named(run: Any, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {name: rng.standard_normal((30, 4)) for name in ("first", "second")}

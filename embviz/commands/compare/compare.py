@@ -170,7 +170,7 @@ def _sources(given: dict[str, Any]) -> tuple[Source, Source]:
         ("--metadata-b", given["metadata_b"]),
     )
     return (
-        take(Source, given, source=given["a"], reading=reading),
+        take(Source, given, source=given["a"], reading=reading, match=None),  # It is of both.
         Source(source=given["b"], reading=other),
     )
 
