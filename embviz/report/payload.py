@@ -153,7 +153,7 @@ def build_payload(
     blocks += _made(more)
     manifest = {
         "version": VERSION,
-        **_heading(table, options),
+        **_heading(table, options, steps),
         "columns": columns,
         "spaces": [_space_entry(*each) for each in spaces],
         "projections": entries,
@@ -189,12 +189,12 @@ def check_points_and_columns(table: EmbeddingTable, options: ReportOptions) -> N
             check_column(option, column, table.metadata)
 
 
-def _heading(table: EmbeddingTable, options: ReportOptions) -> dict[str, Any]:
+def _heading(table: EmbeddingTable, options: ReportOptions, steps: Steps | None) -> dict[str, Any]:
     """Return what the page says of its points and shows of them first."""
     source = _shown_source(table.source)
     total = options.total_points
     return {
-        "title": options.title or PurePath(source).name or "embeddings",
+        "title": options.title or _name(table, steps) or "embeddings",
         "source": source,
         "command": options.command,
         "n_points": table.n_points,
@@ -207,6 +207,13 @@ def _heading(table: EmbeddingTable, options: ReportOptions) -> dict[str, Any]:
         "selected": list(options.selected),
         "notes": list(options.notes),
     }
+
+
+def _name(table: EmbeddingTable, steps: Steps | None) -> str:
+    """Return what points are called by their source, of a run by its first and last one's."""
+    shown = [table] if steps is None or steps.kind != "run" else [steps.steps[0].table, table]
+    names = dict.fromkeys(PurePath(_shown_source(each.source)).name for each in shown)
+    return " → ".join(filter(None, names))
 
 
 def _space_entry(key: str, table: EmbeddingTable, packed: PackedVectors) -> dict[str, Any]:

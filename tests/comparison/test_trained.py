@@ -166,7 +166,9 @@ def test_a_page_of_a_run_says_how_training_comes_to_rest(run: Any, tmp_path: Pat
     asked = ["--steps", "last:4", "--metadata", "labels.tsv", "-o", "out.html"]
     ran = run("project", "vectors-*.npy", *asked)
     assert ran.status == 0, ran.stderr
-    found = manifest_of(tmp_path / "out.html")["steps"]
+    manifest = manifest_of(tmp_path / "out.html")
+    assert manifest["title"] == "vectors-100.npy → vectors-1000.npy"
+    found = manifest["steps"]
     assert found["names"] == ["100", "200", "400", "1000"]
     tables = [table_of(words, step) for step in (100, 200, 400, 1000)]
     share = {
