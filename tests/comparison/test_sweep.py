@@ -33,6 +33,8 @@ def sides(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     if name == "clusters in order":
         middles = 9 * RNG.standard_normal((9, 12))
         a, b = a + np.repeat(middles, N // 9, axis=0), b
+    if name == "outlier":  # Beside it float32 tells nothing apart.
+        a[5] *= 1e7
     if name == "wider first":
         a, b = b, a
     return a, b
@@ -43,7 +45,7 @@ def sides(name: str) -> tuple[NDArray[Any], NDArray[Any]]:
     "name",
     [
         *("plain", "zero rows", "duplicates", "whole numbers", "offset", "huge and tiny"),
-        *("clusters in order", "wider first"),
+        *("clusters in order", "outlier", "wider first"),
     ],
 )
 def test_many_points_are_compared_as_few_are(
