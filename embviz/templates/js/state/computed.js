@@ -4,12 +4,8 @@ import { createRuns } from '#js/runs/runs.js';
 import { bounds } from '#js/numbers/coordinates.js';
 import { onceEach } from '#js/data/kept.js';
 import { pageAt, rowsThere, stepName } from '#js/data/steps.js';
-<<<<<<< HEAD
-import { createSpace, joinSpaces, takeVectors, withCommonMean } from '#js/numbers/space.js';
-=======
 import { LETTERS, ofSide, sideNames } from '#js/state/sides.js';
-import { createSpace, takeVectors } from '#js/numbers/space.js';
->>>>>>> d5fe937 (Do on both sides what the page does on one)
+import { createSpace, joinSpaces, takeVectors, withCommonMean } from '#js/numbers/space.js';
 
 /** @import { Entry, Found, Page, State, Vectors } from '#js/data/types.js' */
 
@@ -78,14 +74,9 @@ export function createComputed(page, get, report) {
     job = startPca(at, ask, given.n_components, (found, problem) => {
       job = null;
       const failed = { note: `PCA of these points could not be computed: ${problem}.`, failed: problem };
-<<<<<<< HEAD
       const result = found ? toEntry(at, step, given, found, ask) : remarked(given, failed);
-      report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }) });
-=======
-      const result = found ? toEntry(at, step, given, found, ask) : { ...given, ...failed };
       report({ components_here: put(get().components_here, given, { ...ask, entry: result, isDone: true }, isPaired) });
       if (isPaired) report({ components_here: ensure(get()) });
->>>>>>> d5fe937 (Do on both sides what the page does on one)
       release();
     });
     const note =

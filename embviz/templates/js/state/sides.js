@@ -123,7 +123,9 @@ export function createSides(page, get, { memo, scenes, entry, unfiltered, visibl
   const isLaid = (state) => !state.placed && ['axes', 'components'].includes(roleOf(state));
   /** Whether a side's components were computed here, each with axes of its own. */
   const isMade = (state) =>
-    roleOf(state) === 'components' && LETTERS.some((_, side) => entry(ofSide(state, side))?.id !== undefined);
+    roleOf(state) === 'components' && LETTERS.some((_, side) => isApart(entry(ofSide(state, side))));
+
+  const isApart = (found) => found?.id !== undefined && !found.isOfSteps;
 
   /** @returns {((step: number, row: number) => number[]) | null} where a point is at a step, as the maps have it */
   function placesOf(state) {
