@@ -11,6 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from embviz.comparison.values import Comparison
+from tests.page.test_accessibility import axe as axe
+from tests.page.test_accessibility import violations
 from tests.page.test_comparison import comparison as comparison
 from tests.page.test_comparison import report_of_two as report_of_two
 from tests.report.comparisons import GROUPS, ranked
@@ -174,3 +176,33 @@ def test_what_was_measured_can_be_colored_by(page: Any, comparison: Comparison) 
         ends = page.page.locator(".gradient").get_attribute("aria-label")
         low, high = (float(text) for text in ends.removeprefix("From ").split(" to "))
         assert (low, high) == pytest.approx((values.min(), values.max()), rel=1e-3)
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 360)])
+def test_axe_finds_no_violation_in_the_page_of_a_comparison(
+    open_page: Callable[..., Any], report_of_two: Path, axe: str, scheme: str, width: int
+) -> None:
+    opened = open_page(
+        report_of_two,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800},
+        reduced_motion="reduce",
+    )
+    opened.page.evaluate(axe)
+    complaints = []
+    for name, script in {
+        "both": "e.set({ layout: 'side', selected: [29] })",
+        "one": "e.set({ layout: 'one', step: 0.25 })",
+        "brushed": "e.set({ layout: 'side', color_by: 'rank displacement' })",
+    }.items():
+        opened.call(script)
+        if width < 800:
+            opened.page.get_by_role("button", name="Data and projection panel").click()
+        else:
+            opened.page.get_by_role("button", name="Groups").click()
+            drag_bars(opened, 2, 5)
+        opened.page.wait_for_timeout(200)
+        complaints += violations(opened.page, name)
+        if width < 800:
+            opened.page.get_by_role("button", name="Data and projection panel").click()
+    assert complaints == []

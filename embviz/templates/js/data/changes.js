@@ -90,17 +90,21 @@ export const rowsBetween = (changes, among, low, high) =>
  */
 export function ranking(changes, among, most, least = false) {
   const { displacement, rows } = changes;
-  const places = [...rows.keys()].filter((at) => !among || among[rows[at]]);
   const sign = least ? -1 : 1;
-  places.sort(
-    (a, b) =>
-      sign * (inCommon(changes, a) - inCommon(changes, b)) ||
-      sign * (displacement[b] - displacement[a]) ||
-      rows[a] - rows[b],
-  );
-  return places
-    .slice(0, most)
-    .map((at) => ({ row: rows[at], common: inCommon(changes, at), displacement: displacement[at] }));
+  const order = (a, b) =>
+    sign * (inCommon(changes, a) - inCommon(changes, b)) ||
+    sign * (displacement[b] - displacement[a]) ||
+    rows[a] - rows[b];
+  // The first few of very many: they are kept in order, the others only compared with the last of them.
+  const first = [];
+  for (let at = 0; at < rows.length; at++) {
+    if ((among && !among[rows[at]]) || (first.length === most && order(at, first[most - 1]) > 0)) continue;
+    let to = first.length;
+    while (to > 0 && order(at, first[to - 1]) < 0) to--;
+    first.splice(to, 0, at);
+    if (first.length > most) first.pop();
+  }
+  return first.map((at) => ({ row: rows[at], common: inCommon(changes, at), displacement: displacement[at] }));
 }
 
 /**
