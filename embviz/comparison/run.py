@@ -118,8 +118,8 @@ def _open(step: RunStep, reading: Reading, last: OpenedStep | None) -> OpenedSte
     if last is None or asked is not None:
         return OpenedStep(step, source, choose_tensor(source, asked))
     same = [t for t in match_name(source.tensors, last.tensor.name) if t.is_table]
-    if len(same) == 1:
-        return OpenedStep(step, source, same[0])
+    if len(same) == 1:  # It is chosen by its name, so that what is wrong with it is told.
+        return OpenedStep(step, source, choose_tensor(source, same[0].name))
     found = choose_tensor(source)
     if source.is_model:
         text = "step %s: no tensor '%s' as in step %s; taking %s"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import pairwise
@@ -17,6 +17,7 @@ from embviz.errors import LoadError, ParameterError
 from embviz.model import Metric, Neighbors
 from embviz.neighbors import build_graph
 from embviz.pictures.plan import Plan, PlanFields, Seen
+from embviz.pictures.selection import Part
 from embviz.space import Normalize, Space, open_space
 
 Rows = NDArray[np.int64]
@@ -24,14 +25,15 @@ Listed = NDArray[np.int32]
 
 
 def measure_steps(
-    steps: Steps, plan: Plan | None = None, k: int = FEW, **fields: Unpack[PlanFields]
+    steps: Steps, plan: Plan | None = None, k: int | None = None, **fields: Unpack[PlanFields]
 ) -> Steps:
     """Find the neighbors of all points at each step, and how many stay from step to step.
 
     Args:
         steps: States of the same points.
         plan: Whose metric and seed count; None is cosine.
-        k: Neighbors a point, in the original space, or the most that a step has.
+        k: Neighbors a point, in the original space, or the most that a step has; None is as many
+            as the plan's methods look at, 10 at least.
         fields: Fields of `Plan`, in place of some of its own.
 
     Returns:
@@ -44,6 +46,9 @@ def measure_steps(
         LoadError: If a vector holds NaN or infinity.
     """
     plan = changed("measure_steps", plan or Plan(), fields)
+    if k is None:
+        projectors = plan.projectors(Part(steps.table, steps.table))
+        k = count_neighbors(projectors, steps, plan)[plan.metric, "none"]
     measured = []
     for step in steps.steps:
         if not _is_known(step, plan.metric, k):
@@ -60,6 +65,25 @@ def measure_steps(
     last = [_mean(share_in_common(found, listed[-1])) for found in listed]
     figures = {"kept_from_previous": tuple(before), "kept_of_last": tuple(last)}
     return replace(steps, figures={**steps.figures, **figures})
+
+
+def seen_by(projector: Any, plan: Plan) -> Seen:
+    """Return the metric and the normalization of a projector's neighbors."""
+    metric = getattr(projector, "metric", plan.metric)
+    return metric, getattr(projector, "normalize", plan.normalize)
+
+
+def count_neighbors(projectors: Sequence[Any], steps: Steps, plan: Plan) -> dict[Seen, int]:
+    """Return how many neighbors of each point are wanted in each space that is looked at."""
+    sizes: dict[Seen, int] = {(plan.metric, "none"): FEW}
+    for projector in projectors:
+        if hasattr(projector, "count_neighbors"):
+            seen = seen_by(projector, plan)
+            for step in steps.steps:
+                with telling_step(step):
+                    wanted = projector.count_neighbors(step.table)
+                sizes[seen] = max(sizes.get(seen, FEW), wanted)
+    return sizes
 
 
 def _is_known(step: Step, metric: Metric, k: int) -> bool:

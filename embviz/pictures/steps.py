@@ -23,10 +23,12 @@ from embviz.pictures.plan import Plan, PlanFields, Seen
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part
 from embviz.pictures.step_neighbors import (
+    count_neighbors,
     find_here,
     list_nearest,
     measure_steps,
     points_of,
+    seen_by,
     share_in_common,
     telling_step,
     to_here,
@@ -90,7 +92,7 @@ def follow_steps(
     """
     whole = steps if whole is None else whole
     projectors = _projectors(plan, steps, whole)
-    sizes = _graph_sizes(projectors, steps, plan)
+    sizes = count_neighbors(projectors, steps, plan)
     with _saying_once():
         steps = measure_steps(steps, plan, sizes[plan.metric, "none"])
         kept = _kept([list_nearest(step) for step in steps.steps])
@@ -100,7 +102,7 @@ def follow_steps(
             if isinstance(projector, (PCA, Axes, Identity)):
                 done[i] = follow_linear(projector, steps, whole, kept)
             else:
-                seen = _seen(projector, plan)
+                seen = seen_by(projector, plan)
                 tracks[i] = _Track(projector, seen, sizes.get(seen, FEW))
         _follow_all(list(tracks.values()), steps, plan)
         done |= {i: track.followed() for i, track in tracks.items()}
@@ -132,25 +134,6 @@ def _projectors(plan: Plan, steps: Steps, whole: Steps) -> list[Any]:
         if isinstance(projector, PCA) and not typed:
             found[i] = replace(projector, n_components=SHOWN_COMPONENTS)
     return found
-
-
-def _seen(projector: Any, plan: Plan) -> Seen:
-    """Return the metric and the normalization of a projector's neighbors."""
-    metric = getattr(projector, "metric", plan.metric)
-    return metric, getattr(projector, "normalize", plan.normalize)
-
-
-def _graph_sizes(projectors: Sequence[Any], steps: Steps, plan: Plan) -> dict[Seen, int]:
-    """Return how many neighbors of each point are wanted in each space that is looked at."""
-    sizes: dict[Seen, int] = {(plan.metric, "none"): FEW}
-    for projector in projectors:
-        if hasattr(projector, "count_neighbors"):
-            seen = _seen(projector, plan)
-            for step in steps.steps:
-                with telling_step(step):
-                    wanted = projector.count_neighbors(step.table)
-                sizes[seen] = max(sizes.get(seen, FEW), wanted)
-    return sizes
 
 
 def _kept(listed: Sequence[NDArray[np.int32]]) -> list[NDArray[np.float64]]:
