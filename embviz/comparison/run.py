@@ -17,7 +17,7 @@ from embviz.errors import LoadError, ParameterError, counted, printable
 from embviz.loaders import Named, choose_tensor, open_source, read_table
 from embviz.loaders.choice import match_name
 from embviz.loaders.reading import AS_IT_IS, Reading, ReadingOptions
-from embviz.loaders.runs import OPTION, RunStep, choose_steps, find_steps, name_sources
+from embviz.loaders.runs import OPTION, RunStep, choose_steps, find_steps, name_sources, tell_order
 from embviz.model import EmbeddingTable
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ def open_run(run: Named, asked: str = "all", reading: Reading = AS_IT_IS) -> Ope
                 f"{OPTION} all, or name one run",
             )
         found = choose_steps(name_sources(named), asked, "the sources")
+        order = tell_order(found)
+        if order:
+            log.info("%s", order)
     else:
         found = choose_steps(find_steps(named[0], reading.tensor), asked, named[0])
     last = _open(found[-1], reading, None)

@@ -124,6 +124,24 @@ def find_steps(run: str | Path, tensor: str | None = None) -> tuple[RunStep, ...
     return found[0].steps
 
 
+def tell_order(steps: Sequence[RunStep]) -> str:
+    """Say that named sources are in another order than their numbers, "" where they are not.
+
+    A shell puts the files of a pattern in the order of their letters, 10 before 9.
+    """
+    names = [step.path.name for step in steps]
+    if len({_NUMBER.sub("*", name) for name in names}) != 1:
+        return ""
+    place = _find_place(names)
+    if place is None:
+        return ""
+    numbers = [int(_NUMBER.findall(name)[place]) for name in names]
+    if numbers == sorted(numbers):
+        return ""
+    shown = list_some([str(number) for number in numbers], 5)
+    return f"the steps are in the order given, {shown}; a pattern in quotes has them by number"
+
+
 def _several(path: Path, found: Sequence[Run]) -> LoadError:
     """Return what is said where several runs lie in one place."""
     shown = [printable(run.tag or run.pattern, 60) for run in found]

@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from embviz.errors import LoadError, ParameterError
-from embviz.loaders.runs import choose_steps, find_runs, find_steps, name_sources
+from embviz.loaders.runs import choose_steps, find_runs, find_steps, name_sources, tell_order
 
 sys.path.insert(0, str(Path(__file__).with_name("weights")))
 from model_writer import write_model
@@ -217,3 +217,15 @@ def test_sources_are_called_by_what_tells_them_apart():
     assert called("x/v.npy", "y/v.npy") == [str(Path("x/v.npy")), str(Path("y/v.npy"))]
     with pytest.raises(ParameterError, match="named twice"):
         called("x.npy", "x.npy")
+
+
+def test_sources_in_another_order_than_their_numbers_are_told():
+    def told(*sources: str) -> str:
+        return tell_order(name_sources(sources))
+
+    said = told("run/e1.npy", "run/e10.npy", "run/e9.npy")
+    assert said == (
+        "the steps are in the order given, 1, 10, 9; a pattern in quotes has them by number"
+    )
+    assert told("run/e1.npy", "run/e9.npy", "run/e10.npy") == ""
+    assert told("b.npy", "a.npy") == told("e2.npy", "f1.npy") == ""
