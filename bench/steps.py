@@ -5,8 +5,9 @@
 Both pages have PCA and a map in 2D and 3D, labels and a column of classes, without vectors; that of
 the steps has the 10 nearest neighbors of each step too. In turns each is opened in headless
 Chromium with software rendering at 1280 x 900: the median time from the start until the points are
-drawn, and until everything can be asked (`embviz.ready`); then the median time of a picture while
-the steps are played.
+drawn, and until everything can be asked (`embviz.ready`), and the processor time of the page's main
+thread until then, which other programs disturb less; then that time for a picture while the steps
+are played.
 """
 
 from __future__ import annotations
@@ -25,34 +26,31 @@ from tests.chromium import ARGUMENTS, find_chromium
 TIMES = """async () => { await window.embviz.ready;
   const at = (name) => performance.getEntriesByName(name)[0].startTime;
   return [at('embviz-drawn'), at('embviz-loaded')]; }"""
-PLAY = """async () => { const times = []; const e = window.embviz; let last = null; const begun = performance.now();
+PLAY = """async () => { const e = window.embviz; const end = performance.now() + 4000; let n = 0;
   e.set({projection: 'pca', dims: 2, step: 0, speed: 4, stepping: true});
-  while (performance.now() - begun < 4000 && e.view().stepping) {
-    await new Promise(requestAnimationFrame);
-    const now = performance.now(); if (last) times.push(now - last); last = now; }
+  while (performance.now() < end && e.view().stepping) { await new Promise(requestAnimationFrame); n++; }
   e.set({stepping: false});
-  return times; }"""
+  return n; }"""
 
 
 def make_steps(n: int, n_steps: int) -> tuple[Any, list[Any], list[Any]]:
     """Return steps of clusters that part, with their pictures and those of the last one alone."""
-    from embviz import EmbeddingTable, Frames, Projection
+    from embviz import EmbeddingTable, Frames, Projection, find_neighbors
     from embviz.comparison.values import Step, Steps
-    from embviz.model import Neighbors
 
     rng = np.random.default_rng(0)
     group = rng.integers(0, 10, n)
-    centers, noise = 4 * rng.normal(size=(10, 3)), rng.normal(size=(n, 3))
+    centers, noise = rng.normal(size=(10, 64)), rng.normal(size=(n, 64))
     parts = np.linspace(0.1, 1, n_steps)
-    frames = np.stack([part * centers[group] + noise for part in parts]).astype(np.float32)
     columns = {"label": tuple(f"p{i}" for i in range(n)), "group": tuple(map(str, group.tolist()))}
-    table = EmbeddingTable(np.zeros((n, 1), np.float32), columns, "points", "run")
     names = tuple(str(1000 * (i + 1)) for i in range(n_steps))
     steps = []
-    for name in names:
-        far = np.sort(rng.random((n, 10)).astype(np.float32), axis=1)
-        near = Neighbors(rng.integers(0, n, (n, 10)).astype(np.int32), far, "cosine")
-        steps.append(Step(name, table, neighbors=near))
+    for name, part in zip(names, parts, strict=True):
+        noise += 0.1 * rng.normal(size=noise.shape)
+        vectors = (part * centers[group] + noise).astype(np.float32)
+        table = EmbeddingTable(vectors, columns, "points", "run")
+        steps.append(Step(name, table, neighbors=find_neighbors(table, range(n), 10)))
+    frames = np.stack([np.asarray(step.table.vectors)[:, :3] for step in steps])
     kept = tuple(parts.tolist())
     figures = {"kept_from_previous": (None, *kept[1:]), "kept_of_last": kept}
     whole, alone = [], []
@@ -64,11 +62,27 @@ def make_steps(n: int, n_steps: int) -> tuple[Any, list[Any], list[Any]]:
     return Steps(tuple(steps), table, figures=figures), whole, alone
 
 
-def open_page(browser: Any, path: Path) -> Any:
+def measure(browser: Any, path: Path, plays: bool) -> tuple[list[float], float]:
+    """Return milliseconds until drawn, until ready and of the processor, and of a picture."""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.set_default_timeout(300_000)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def worked() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return 1000 * float(next(m["value"] for m in metrics if m["name"] == "TaskDuration"))
+
     page.goto(path.as_uri())
-    return page
+    times = [*page.evaluate(TIMES), worked()]
+    each = float("nan")
+    if plays:
+        page.wait_for_function("() => performance.getEntriesByName('embviz-plotly').length")
+        before = worked()
+        n = page.evaluate(PLAY)
+        each = (worked() - before) / max(1, n)
+    page.close()
+    return times, each
 
 
 def main() -> None:
@@ -89,22 +103,19 @@ def main() -> None:
             write_report(paths[1], steps.table, alone, vectors="none"),
         ]
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(ARGUMENTS))
-        times = np.empty((options.runs, 2, 2))
-        frames: list[float] = []
+        times = np.empty((options.runs, 2, 3))
         for run in range(options.runs):
             for i, path in enumerate(paths):
-                page = open_page(browser, path)
-                times[run, i] = page.evaluate(TIMES)
-                if i == 0 and run == options.runs - 1:
-                    frames = page.evaluate(PLAY)
-                page.close()
-        drawn, ready = np.median(times, axis=0).T
-        print("| page | file MB | drawn ms | ready ms |\n|---|---|---|---|")
+                times[run, i], _ = measure(browser, path, plays=False)
+        _, each = measure(browser, paths[0], plays=True)
+        found = np.median(times, axis=0)
+        print("| page | file MB | drawn ms | ready ms | CPU ms |\n|---|---|---|---|---|")
         for i, name in enumerate((f"{options.steps} steps", "the last one alone")):
-            print(f"| {name} | {sizes[i] / 1e6:.1f} | {drawn[i]:.0f} | {ready[i]:.0f} |")
-        ratios = [sizes[0] / sizes[1], drawn[0] / drawn[1], ready[0] / ready[1]]
+            drawn, ready, worked = found[i]
+            print(f"| {name} | {sizes[i] / 1e6:.1f} | {drawn:.0f} | {ready:.0f} | {worked:.0f} |")
+        ratios = [sizes[0] / sizes[1], *(found[0] / found[1])]
         print("| ratio | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
-        print(f"{np.median(frames):.0f} ms a picture while playing")
+        print(f"{each:.0f} ms of the processor a picture while playing")
 
 
 if __name__ == "__main__":

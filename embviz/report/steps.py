@@ -110,28 +110,26 @@ def neighbor_entry(steps: Steps | None, travels: bool) -> tuple[dict[str, Any] |
     n_values = len(found) * steps.table.n_points * k
     if k > FEW and n_values > _MOST_VALUES:
         k, n_values = FEW, len(found) * steps.table.n_points * FEW
-    indices = [f"step_{i}_neighbors" for i in range(len(found))]
-    distances = [f"step_{i}_distances" for i in range(len(found))]
-    makers: list[Maker] = []
-    for (rows, neighbors), name, far in zip(found, indices, distances, strict=True):
-        whole = np.full((steps.table.n_points, k), -1, np.int32)
-        whole[rows] = neighbors.indices[:, :k]
-        lengths = np.zeros((steps.table.n_points, k), np.float32)
-        lengths[rows] = neighbors.distances[:, :k]
-        exact = n_values <= _EXACT_VALUES
-        makers.append(partial(array_block, name, whole))
-        makers.append(partial(_distances_block, far, lengths, exact))
+    shape = (len(found), steps.table.n_points, k)
+    indices = np.full(shape, -1, np.int32)
+    distances = np.zeros(shape, np.float32)
+    for i, (rows, neighbors) in enumerate(found):
+        indices[i, rows] = neighbors.indices[:, :k]
+        distances[i, rows] = neighbors.distances[:, :k]
     entry = {
         "k": k,
         "metric": found[0][1].metric,
-        "indices": indices,
-        "distances": distances,
+        "indices": "steps_neighbors",
+        "distances": "steps_distances",
     }
-    return entry, makers
+    return entry, [
+        partial(array_block, entry["indices"], indices),
+        partial(_distances_block, entry["distances"], distances, n_values <= _EXACT_VALUES),
+    ]
 
 
 def _distances_block(name: str, distances: NDArray[np.float32], exact: bool) -> Block:
-    """Pack distances (n_points, k): float32, or 65,536 even steps up to the largest."""
+    """Pack distances (n_steps, n_points, k): float32, or 65,536 even steps up to the largest."""
     flat = coordinates_block(name, distances.reshape(-1, 1), exact)
     return replace(flat, entry={**flat.entry, "shape": list(distances.shape)})
 

@@ -103,9 +103,9 @@ def test_neighbors_of_each_step_are_those_of_all_points_and_minus_1_where_none_i
         near = step.neighbors
         assert near is not None
         there = len(near.indices)
-        assert np.array_equal(blocks[entry["indices"][i]][:there], near.indices)
-        assert np.array_equal(blocks[entry["distances"][i]][:there], near.distances)
-        assert (blocks[entry["indices"][i]][there:] == -1).all()
+        assert np.array_equal(blocks[entry["indices"]][i][:there], near.indices)
+        assert np.array_equal(blocks[entry["distances"]][i][:there], near.distances)
+        assert (blocks[entry["indices"]][i][there:] == -1).all()
 
 
 def test_all_steps_travel_however_many_there_are_and_other_frames_are_thinned() -> None:
@@ -177,7 +177,7 @@ def test_the_neighbors_of_a_comparison_are_those_that_were_compared() -> None:
     blocks, entry = blocks_of(payload), payload.manifest["steps"]["neighbors"]
     assert entry["k"] == 20
     for i, near in enumerate([comparison.neighbors_a, comparison.neighbors_b]):
-        found = blocks[entry["indices"][i]]
+        found = blocks[entry["indices"]][i]
         assert np.array_equal(found[comparison.compared], near.indices)
         assert (found[1::2] == -1).all()
 
@@ -204,7 +204,7 @@ def test_distances_of_very_many_neighbors_travel_in_16_bits() -> None:
     near = Neighbors(rng.integers(0, n, (n, 10)).astype(np.int32), far, "cosine")
     steps = Steps((Step("a", table, neighbors=near), Step("b", table, neighbors=near)), table)
     payload = payload_of(steps, moved(steps), vectors="none")
-    (block,) = [b for b in payload.blocks if b.name == "step_0_distances"]
+    (block,) = [b for b in payload.blocks if b.name == "steps_distances"]
     assert block.entry["dtype"] == "uint16"
-    assert block.entry["shape"] == [n, 10]
-    assert np.abs(blocks_of(payload)["step_0_distances"] - far).max() < 1e-5
+    assert block.entry["shape"] == [2, n, 10]
+    assert np.abs(blocks_of(payload)["steps_distances"] - far).max() < 1e-5

@@ -189,9 +189,10 @@ async function loadPresence({ manifest, steps }, block) {
 async function loadNeighbors({ manifest, steps }, block) {
   const lists = manifest.steps?.neighbors;
   if (!lists) return;
-  const all = (names) => Promise.all(names.map(block));
-  const [indices, distances] = await Promise.all([all(lists.indices), all(lists.distances)]);
-  steps.neighbors = { k: lists.k, metric: lists.metric, indices, distances };
+  const size = manifest.n_points * lists.k;
+  const parts = (all) => steps.names.map((_, i) => all.subarray(i * size, (i + 1) * size));
+  const [indices, distances] = await Promise.all([block(lists.indices), block(lists.distances)]);
+  steps.neighbors = { k: lists.k, metric: lists.metric, indices: parts(indices), distances: parts(distances) };
 }
 
 async function loadSprite(page, block) {

@@ -41,7 +41,7 @@
  * @property {string[]} names
  * @property {string[]} spaces the key of each step's
  * @property {string | null} present a block, which points are there at a step
- * @property {{k: number, metric: Metric, indices: string[], distances: string[]} | null} neighbors blocks a step
+ * @property {{k: number, metric: Metric, indices: string, distances: string} | null} neighbors two blocks
  * @property {Record<string, (number | null)[]>} figures
  *
  * @typedef {object} SpriteEntry
