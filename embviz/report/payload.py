@@ -317,7 +317,7 @@ def _frames_entry(frames: Frames, block: str, makers: list[Maker], whole: bool) 
     """Return the recorded steps that travel, all or as many as are enough, and add their block."""
     keep = list(range(len(frames.steps))) if whole else _kept_frames(frames.coordinates.shape)
     coordinates = np.asarray(frames.coordinates)[keep]
-    makers.append(_coordinates_maker(block, coordinates, False))
+    makers.append(partial(coordinates_block, block, coordinates, False, whole))
     # The page makes room for all steps before it has them.
     ends = {"min": coordinates.min(axis=(0, 1)), "max": coordinates.max(axis=(0, 1))}
     return {

@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Neighbors
-from embviz.report.blocks import Block, array_block, coordinates_block, json_block, plain
+from embviz.report.blocks import Block, array_block, json_block, plain, rounded_block
 from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
 from embviz.space import Space
 
 # Up to so many neighbors in all, distances travel with all their digits, and 50 of a comparison.
 _EXACT_VALUES = 1_000_000
+_NOBODY = 65_535
 _MOST_VALUES = 4_000_000
 Maker = Callable[[], Block]
 
@@ -123,15 +124,18 @@ def neighbor_entry(steps: Steps | None, travels: bool) -> tuple[dict[str, Any] |
         "distances": "steps_distances",
     }
     return entry, [
-        partial(array_block, entry["indices"], indices),
-        partial(_distances_block, entry["distances"], distances, n_values <= _EXACT_VALUES),
+        partial(array_block, entry["indices"], _short(indices)),
+        partial(
+            array_block if n_values <= _EXACT_VALUES else rounded_block,
+            entry["distances"],
+            distances,
+        ),
     ]
 
 
-def _distances_block(name: str, distances: NDArray[np.float32], exact: bool) -> Block:
-    """Pack distances (n_steps, n_points, k): float32, or 65,536 even steps up to the largest."""
-    flat = coordinates_block(name, distances.reshape(-1, 1), exact)
-    return replace(flat, entry={**flat.entry, "shape": list(distances.shape)})
+def _short(indices: NDArray[np.int32]) -> NDArray[Any]:
+    """Return indices as uint16, 65,535 for -1, where there are fewer points."""
+    return indices.astype(np.uint16) if indices.shape[1] < _NOBODY else indices
 
 
 def _lists(steps: Steps) -> list[tuple[NDArray[np.int64], Neighbors]] | None:

@@ -24,9 +24,12 @@ def unpack(block: Block) -> Any:
     data = gzip.decompress(base64.b64decode(block.text))
     if block.entry["dtype"] == "json":
         return json.loads(data)
-    dtype = np.dtype(block.entry["dtype"]).newbyteorder("<")
+    name = block.entry["dtype"]
+    dtype = np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name).newbyteorder("<")
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
     array = np.ascontiguousarray(planes.T).view(dtype).reshape(block.entry["shape"])
+    if "delta" in block.entry:
+        array = np.cumsum(array, axis=0, dtype=array.dtype)
     if "values" in block.entry:
         return np.array(block.entry["values"], np.float32)[array]
     if "step" in block.entry:

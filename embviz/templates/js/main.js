@@ -190,9 +190,11 @@ async function loadNeighbors({ manifest, steps }, block) {
   const lists = manifest.steps?.neighbors;
   if (!lists) return;
   const size = manifest.n_points * lists.k;
+  // In 16 bits -1 is the largest number.
+  const signed = (all) => (all instanceof Uint16Array ? Int32Array.from(all, (i) => (i === 65535 ? -1 : i)) : all);
   const parts = (all) => steps.names.map((_, i) => all.subarray(i * size, (i + 1) * size));
   const [indices, distances] = await Promise.all([block(lists.indices), block(lists.distances)]);
-  steps.neighbors = { k: lists.k, metric: lists.metric, indices: parts(indices), distances: parts(distances) };
+  steps.neighbors = { k: lists.k, metric: lists.metric, indices: parts(signed(indices)), distances: parts(distances) };
 }
 
 async function loadSprite(page, block) {

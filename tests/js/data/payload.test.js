@@ -54,3 +54,15 @@ test('openPayload inflates a block once and names one that is missing', async ()
   ])
     assert.throws(() => openPayload(() => text), new RegExp(`${found} and its script reads version 2`));
 });
+
+test('frames that travel as differences are added up, modulo 65,536', () => {
+  const frames = Uint16Array.of(10, 65535, 65535, 2, 5, 0);
+  const bytes = new Uint8Array([...frames].map((x) => x & 255).concat([...frames].map((x) => x >> 8)));
+  const entry = { dtype: 'uint16', shape: [3, 1, 2], offset: [0, -1], step: [1, 0.5], delta: true };
+  assert.deepEqual(Array.from(decode(bytes, entry)), [10, 32766.5, 9, -0.5, 14, -0.5]);
+});
+
+test('the upper 16 bits of a number stand for it', () => {
+  const bytes = Uint8Array.of(0x80, 0x00, 0x3f, 0x40);
+  assert.deepEqual(Array.from(decode(bytes, { dtype: 'bfloat16', shape: [2] })), [1, 2]);
+});

@@ -15,6 +15,7 @@ const ARRAYS = {
   uint32: Uint32Array,
   int32: Int32Array,
   float16: Uint16Array,
+  bfloat16: Uint16Array,
   float32: Float32Array,
 };
 
@@ -55,7 +56,8 @@ export function openPayload(readText) {
 
 /**
  * @param {Uint8Array} data
- * @param {{dtype: string, shape?: number[], offset?: number[], step?: number[], values?: number[]}} entry
+ * @param {{dtype: string, shape?: number[], offset?: number[], step?: number[], values?: number[],
+ *   delta?: boolean}} entry
  * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps become Float32Array
  */
 export function decode(data, entry) {
@@ -65,6 +67,8 @@ export function decode(data, entry) {
   const wanted = entry.shape.reduce((a, b) => a * b, 1);
   if (array.length !== wanted) throw new Error(`A block holds ${array.length} values where ${wanted} belong`);
   if (entry.dtype === 'float16') return fromFloat16(array);
+  if (entry.dtype === 'bfloat16') return new Float32Array(Uint32Array.from(array, (upper) => upper << 16).buffer);
+  if (entry.delta) addUp(array, wanted / entry.shape[0]);
   if (entry.values) return fromCodes(array, Float32Array.from(entry.values));
   return entry.step ? fromSteps(array, entry.offset, entry.step) : array;
 }
@@ -92,6 +96,11 @@ export function fromSteps(steps, offset, step) {
     if (++c === k) c = 0;
   }
   return out;
+}
+
+/** Make frames of `size` numbers of their differences, modulo 65,536. @param {Uint16Array} frames changed in place */
+function addUp(frames, size) {
+  for (let i = size; i < frames.length; i++) frames[i] += frames[i - size];
 }
 
 /** @param {Uint8Array} codes places in values @param {Float32Array} values @returns {Float32Array} */
@@ -137,8 +146,8 @@ export function fromBase64(text) {
 }
 
 /**
- * The stream is fed by hand: that of a Blob takes its bytes through another process, and many small blocks take twice as
- * long.
+ * The stream is fed by hand: that of a Blob takes its bytes through another process, and many small blocks take twice
+ * as long.
  *
  * @param {Uint8Array<ArrayBuffer>} data gzip @returns {Promise<Uint8Array>}
  */

@@ -59,6 +59,7 @@
  * @property {number[]} [offset]
  * @property {number[]} [step]
  * @property {number[]} [values]
+ * @property {boolean} [delta]
  */
 
 /**
