@@ -28,6 +28,10 @@ is the score times the fourth root of the number of points. A group has
   that is usual (the median of all points) is above 0.35;
 - an isolation of at least 0.3, and a compactness of at least 0.6, or 0.25 where isolation is at
   least 0.85;
+- company: of the nearest of its points, a larger share have moved (have at least half of the mean
+  excess of the group) than of all points. The relative entropy of the two shares, in nats, times
+  the square root of the number of points is at least 1.5. Points that move each to a place of its
+  own meet too, and have new neighbors in common where all have the middle for neighbors;
 - points that are neighbors of others at least 0.3 as often as points are, for far points that have
   the middle of all for neighbors have nothing else in common;
 - at least 5 points, and at most a third of all.
@@ -36,8 +40,9 @@ By what points *lost* in common, they are a group if they also stay together (of
 its points now, at least 0.6 are of the group: the parts of a cluster that split), or if they came
 apart (at least 10 points, an excess of at least 0.5, and a strength of at least 0.66).
 
-There is no group where more than half of all points have other neighbors for three quarters of
-theirs: of two unrelated sides, or a pairing that is permuted, every cluster would be one.
+There is no group where more than three quarters of the neighbors of half of all points are new: of
+two unrelated sides, or a pairing that is permuted, every cluster would be one. Points with ten
+exact doubles are in none, for chance says which are their nearest.
 
 Groups are given in descending order of strength. One is left out that shares more than half of its
 points, or of theirs, with one before it. The *name* is the label of the point that most of a group
@@ -74,6 +79,7 @@ _STRENGTH, _CALM, _STEEP = 0.66, 0.35, 2.0
 _ISOLATION, _CUT_OFF = 0.3, 0.85
 _COMPACT, _LOOSE = 0.6, 0.25
 _KNOWN = 0.3
+_COMPANY = 1.5
 _UNIT = 0.6
 _SCATTERED_EXCESS, _SCATTERED_SIZE = 0.5, 10
 _IN_COMMON = 0.5
@@ -154,7 +160,9 @@ def _search(moves: Moves, block: _Blocks, usual: float, *, lost: bool) -> list[_
         one = _Found(rows, excess * float(np.sqrt(isolation * compact)), lost)
         scattered = lost and excess >= _SCATTERED_EXCESS and len(rows) >= _SCATTERED_SIZE
         together = one.strength >= needed and (not lost or block.together(rows) >= _UNIT)
-        if together or (scattered and one.strength >= _STRENGTH):
+        if (together or (scattered and one.strength >= _STRENGTH)) and (
+            block.company(rows) >= _COMPANY
+        ):
             found.append(one)
     return found
 
@@ -278,6 +286,22 @@ class _Blocks:
         )
         shared = (sets @ sets.T).toarray()
         return float((shared[np.triu_indices(len(chosen), 1)] > 0).mean())
+
+    def company(self, rows: NDArray[np.int64]) -> float:
+        """Return how much more often members' nearest have moved than points have.
+
+        The relative entropy of the one share to the other, in nats, times the square root of the
+        number of members; 0 where it is not more often. Moved is who has at least half of the
+        members' mean excess.
+        """
+        excess = self._moves.excess
+        moved = excess >= excess[rows].mean() / 2
+        nearest = self._row[self._moves.lists[rows]]
+        beside, usual = moved[nearest[nearest >= 0]].mean(), moved.mean()
+        if not beside > usual:
+            return 0.0
+        rest = (1 - beside) * np.log((1 - beside) / (1 - usual)) if beside < 1 else 0.0
+        return float((beside * np.log(beside / usual) + rest) * np.sqrt(len(rows)))
 
     def known(self, rows: NDArray[np.int64]) -> float:
         """Return how often members are among the nearest of others, over how often points are."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ class Moves:
         lists: int32 (n_compared, k), the nearest on the side where they are, by their indices.
         new: bool (n_compared, k), which of them the other side does not have.
         excess: float64 (n_compared,), the share of new ones beyond that of points as crowded.
+        usual: The median share of new ones. Points with ten exact doubles do not count.
         surroundings, earlier: int32 (n_compared, up to 50), the nearest on that side and on the
             other one.
     """
@@ -31,13 +32,9 @@ class Moves:
     lists: NDArray[np.int32]
     new: NDArray[np.bool_]
     excess: NDArray[np.float64]
+    usual: float
     surroundings: NDArray[np.int32]
     earlier: NDArray[np.int32]
-
-    @property
-    def usual(self) -> float:
-        """The median share of new neighbors."""
-        return float(np.median(self.new.mean(axis=1)))
 
     def new_surroundings(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return which of the surroundings of some rows are new, by the lenient measure."""
@@ -73,9 +70,10 @@ def find_moves(
     for part in _blocks(len(lists)):
         new[part] = _absent(lists[part], close[part])
     crowding = before.proportions[:, k - 1]
-    for side in (before, after):
-        new[_arbitrary(side, k)] = False
-    lenient = Moves(lists, new, _excess(new, crowding), after.indices[:, :wide], earlier)
+    told = ~(_arbitrary(before, k) | _arbitrary(after, k))
+    new[~told] = False
+    surroundings = after.indices[:, :wide]
+    lenient = Moves(lists, new, *_excess(new, crowding, told), surroundings, earlier)
     far = new.copy()
     for part in _blocks(len(lists)):
         far[part] &= _absent(lists[part], earlier[part])
@@ -88,8 +86,7 @@ def find_moves(
         ordered, earlier[:, :k], compared, n_points
     )
     far[rows, columns] = apart
-    strict = replace(lenient, new=far, excess=_excess(far, crowding))
-    return lenient, strict
+    return lenient, Moves(lists, far, *_excess(far, crowding, told), surroundings, earlier)
 
 
 def _arbitrary(side: Neighbors, k: int) -> NDArray[np.bool_]:
@@ -146,10 +143,16 @@ def _halfway(
     return float(near.mean() + far.mean()) / 2
 
 
-def _excess(new: NDArray[np.bool_], crowding: NDArray[np.floating]) -> NDArray[np.float64]:
+def _excess(
+    new: NDArray[np.bool_], crowding: NDArray[np.floating], told: NDArray[np.bool_]
+) -> tuple[NDArray[np.float64], float]:
+    """Return the excess of each point, 0 where it cannot be told, and the median share."""
     from sklearn.isotonic import IsotonicRegression
 
-    share = new.mean(axis=1)
-    order = np.unique(crowding, return_inverse=True)[1].astype(np.float64)
-    usual = IsotonicRegression(increasing=False).fit_transform(order, share)
-    return np.asarray(share - usual, dtype=np.float64)
+    excess = np.zeros(len(new))
+    share = new[told].mean(axis=1)
+    if not len(share):
+        return excess, 1.0
+    order = np.unique(crowding[told], return_inverse=True)[1].astype(np.float64)
+    excess[told] = share - IsotonicRegression(increasing=False).fit_transform(order, share)
+    return excess, float(np.median(share))

@@ -123,6 +123,17 @@ def test_a_permuted_pairing_has_no_group_for_all_its_clusters() -> None:
     assert found.reason.startswith("most points have new neighbors")
 
 
+@pytest.mark.parametrize("d", [2, 40])
+@pytest.mark.parametrize("share", [0.05, 0.2])
+def test_points_that_move_each_to_a_place_of_its_own_are_no_group(d: int, share: float) -> None:
+    random = np.random.default_rng(18)
+    a = random.normal(size=(800, d))
+    moved = random.random(800) < share
+    b = a.copy()
+    b[moved] = random.normal(size=(int(moved.sum()), d))
+    assert search(a, b).groups == ()
+
+
 def test_equal_sides_have_no_group() -> None:
     a, _ = clusters(10)
     assert search(a, a).groups == ()

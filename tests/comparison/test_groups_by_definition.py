@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.stats import entropy
 
 from embviz.comparison.groups import find_groups
 from embviz.comparison.moves import find_moves
@@ -90,6 +91,13 @@ def compactness_of(rows: tuple[int, ...], new: Sets, before: Neighbors, after: N
     return float(np.mean([bool(around[i] & around[j]) for i, j in combinations(rows, 2)]))
 
 
+def company_of(rows: tuple[int, ...], lists: NDArray[np.int32], excess: Floats) -> float:
+    moved = excess >= np.mean([excess[i] for i in rows]) / 2
+    beside = np.mean([moved[j] for i in rows for j in lists[i, :10]])
+    usual = moved.mean()
+    return entropy([beside, 1 - beside], [usual, 1 - usual]) * np.sqrt(len(rows)) * (beside > usual)
+
+
 def groups_of(a: Neighbors, b: Neighbors) -> list[tuple[tuple[int, ...], float]]:
     """Points and scores of the groups, the strongest first."""
     now = [set(row[:10].tolist()) for row in b.indices]
@@ -107,7 +115,7 @@ def groups_of(a: Neighbors, b: Neighbors) -> list[tuple[tuple[int, ...], float]]
                 )
                 if isolation < 0.3 or compact < (0.25 if isolation >= 0.85 else 0.6):
                     continue
-                if known[list(rows)].mean() < 0.3:
+                if known[list(rows)].mean() < 0.3 or company_of(rows, after.indices, excess) < 1.5:
                     continue
                 mean = float(excess[list(rows)].mean())
                 score = mean * np.sqrt(isolation * compact)
