@@ -88,12 +88,17 @@ def open_side(
     exact = open_exact(table, metric)
     k, nearer = min(LISTED, table.n_points - 1), None
     if len(rows) == table.n_points:
-        progress.info("exact neighbors of %s points", f"{table.n_points:,}")
-        asked = None
+        total, asked = f"{table.n_points:,}", None
+        progress.info("exact neighbors of %s points", total)
         if other is not None and is_swept(exact, len(rows)):
             few = other.near[:, :FEW]
             asked = Asked(rows, few, np.ones(few.shape, np.bool_))
-        best, nearer = sweep_neighbors(exact, k, asked)
+        best, nearer = sweep_neighbors(
+            exact,
+            k,
+            asked,
+            lambda done: progress.info("exact neighbors of %s of %s points", f"{done:,}", total),
+        )
         found = best.neighbors(metric, exact.exponent)
     else:
         found = _find_some(exact, rows, k)

@@ -44,7 +44,7 @@ def rounding(n_dims: int, kind: Kind) -> float:
     """Return by which share of both squared norms a square of products is off, most likely.
 
     Errors that are as often above as below add up to some roots of the dimensions (Higham and Mary
-    2019); those measured of float32 are at most a fourth of this.
+    2019); those measured of float32 are at most a third of this.
     """
     return float(np.finfo(kind).eps * (2 * n_dims**0.5 + 16))
 

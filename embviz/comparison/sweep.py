@@ -21,6 +21,7 @@ from embviz.neighbors.scan import Best
 
 Flags = NDArray[np.bool_]
 Singles = NDArray[np.float32]
+Tell = Callable[[int], None]
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
@@ -142,9 +143,7 @@ def measure_limits(exact: ExactRows, rounded: RoundedRows, asked: Asked) -> Limi
     return Limits(own, low, high).where(kept)
 
 
-def count_nearer(
-    exact: ExactRows, asked: Asked, tell: Callable[[int], None] = lambda done: None
-) -> Rows:
+def count_nearer(exact: ExactRows, asked: Asked, tell: Tell = lambda done: None) -> Rows:
     """Count the points that are nearer to a row than each of some others, exactly.
 
     Args:
@@ -186,7 +185,7 @@ def is_swept(exact: ExactRows, n_rows: int) -> bool:
 
 
 def sweep_neighbors(
-    exact: ExactRows, k: int, asked: Asked | None = None
+    exact: ExactRows, k: int, asked: Asked | None = None, tell: Tell = lambda done: None
 ) -> tuple[Best, Rows | None]:
     """Find the nearest others of all points, and count those nearer than some.
 
@@ -194,6 +193,7 @@ def sweep_neighbors(
         exact: The vectors, their zero rows known under cosine.
         k: How many are found.
         asked: Others of all points, in order, whose ranks are counted in the same pass.
+        tell: Is told how many points are done.
 
     Returns:
         What is nearest, and what `count_nearer` returns; None where it was not counted.
@@ -205,9 +205,9 @@ def sweep_neighbors(
         if len(rounded.rows) < max(FEWEST, 4 * wanted):
             return rounded.nearest(None, wanted)
         if asked is None:
-            return _find(rounded, wanted)
+            return _find(rounded, wanted, tell)
         limits = measure_limits(exact, rounded, asked)
-        found, reach, nearer, unsure = _find_and_count(exact, rounded, wanted, limits)
+        found, reach, nearer, unsure = _find_and_count(exact, rounded, wanted, limits, tell)
         counts = _zeros_nearer(exact, limits)
         counts[rounded.rows] += nearer
         counts = _settle(exact, asked, rounded.rows[unsure], counts)
@@ -216,16 +216,16 @@ def sweep_neighbors(
     return compare_rows(exact, k, search), counts
 
 
-def _find(rounded: RoundedRows, wanted: int) -> tuple[Indices, Numbers]:
+def _find(rounded: RoundedRows, wanted: int, tell: Tell) -> tuple[Indices, Numbers]:
     """Return what `RoundedRows.nearest` does."""
     nearest = Nearest(sample_thresholds(rounded.points, wanted), wanted)
     every = np.arange(len(rounded.rows))
-    visit_pairs(augment_points(rounded.points, every), len(every), [nearest])
+    visit_pairs(augment_points(rounded.points, every), len(every), [nearest], tell)
     return _candidates(rounded, nearest, every)
 
 
 def _find_and_count(
-    exact: ExactRows, rounded: RoundedRows, wanted: int, limits: Limits
+    exact: ExactRows, rounded: RoundedRows, wanted: int, limits: Limits, tell: Tell
 ) -> tuple[Indices, Numbers, Rows, Rows]:
     """Return what `RoundedRows.nearest` does, how many are below limits, and whose is not known."""
     thresholds, limits = sample_thresholds(rounded.points, wanted), limits.some(rounded.rows)
@@ -239,7 +239,7 @@ def _find_and_count(
     nearest.count(near.low, near.high, doubts.add)
     beyond = ordered.where(far)
     nearer = Nearer(beyond.low, beyond.high, doubts.add)
-    visit_pairs(augment_points(rounded.points, order), len(order), [nearest, nearer])
+    visit_pairs(augment_points(rounded.points, order), len(order), [nearest, nearer], tell)
     found, reach = _candidates(rounded, nearest, order)
     measured, unsure = doubts.found()
     counts = np.empty(measured.shape, np.int64)
