@@ -224,3 +224,42 @@ def test_a_bookmark_brings_back_the_layout_the_step_and_the_camera(page: Any) ->
     assert (view["layout"], view["step"], view["dims"]) == ("side", 1, 2)
     for side in (0, 1):
         np.testing.assert_allclose(positions(page, side), before[side], atol=1)
+
+
+def test_it_is_said_whether_what_moves_has_changed(page: Any) -> None:
+    page.call("e.set({ projection: 'tsne' })")
+    notes = page.page.get_by_role("note")
+    (beside,) = (n.inner_text() for n in notes.all() if n.is_visible())
+    page.call("e.set({ layout: 'one' })")
+    (below,) = (n.inner_text() for n in notes.all() if n.is_visible())
+    assert beside == below
+    motion = float(re.search(r", (-?[\d.]+):", below)[1])  # type: ignore[index]
+    ((want,),) = [
+        [entry["stats"]["motion"]["2"]]
+        for entry in page.page.evaluate(
+            "JSON.parse(document.getElementById('manifest').textContent)"
+        )["projections"]
+        if entry["key"] == "tsne" and entry["n_components"] == 2
+    ]
+    assert motion == pytest.approx(want, abs=0.005)
+
+
+def test_without_vectors_the_lists_of_the_file_are_shown(
+    open_page: Callable[..., Any], scaled: Comparison, tmp_path: Path
+) -> None:
+    projections = embviz.project_steps(embviz.as_steps(scaled))
+    embviz.write_comparison(tmp_path / "x.html", scaled, projections, vectors="none")
+    page = open_page(tmp_path / "x.html")
+    page.call("e.set({ selected: [29], k: 12 })")
+    order = ranked(scaled.b.vectors)[29]
+    other = ranked(scaled.a.vectors)[29].tolist()
+    marks = page.page.get_by_role("list", name="Nearest in B").locator(".mark")
+    found = marks.evaluate_all("(all) => all.map((m) => m.getAttribute('aria-label'))")
+    assert len(found) == 12
+    for label, i in zip(found[:10], order.tolist(), strict=False):
+        assert label.endswith(f"rank {other.index(i) + 1} in A")
+    # Of farther ones the page knows whether they are in the other list.
+    near = set(other[:12])
+    assert [label.split(",")[0] for label in found] == [
+        "stayed" if i in near else "came" for i in order[:12].tolist()
+    ]

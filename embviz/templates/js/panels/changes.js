@@ -1,5 +1,6 @@
 import { FEW, histogram, ranking, rowsBetween } from '#js/data/changes.js';
 import { choice, fill, format, h, iconButton, setText } from '#js/dom.js';
+import { createMotion } from '#js/panels/motion.js';
 import { createHistogram } from '#js/panels/histogram.js';
 import { rowButton } from '#js/panels/row_button.js';
 import { changeFacts, onlySentences } from '#js/state/change_words.js';
@@ -14,7 +15,11 @@ export function createChangesPanel(page, view, thumbnail) {
   const { changes } = page;
   if (!changes) return { element: null, render() {} };
   const facts = changeFacts(changes);
-  const parts = [createBrush(page, view), createLists(page, view, thumbnail)];
+  const parts = [
+    createMotion(page, view, ({ layout }) => layout === 'side'),
+    createBrush(page, view),
+    createLists(page, view, thumbnail),
+  ];
   const element = h(
     'section.panel.changes',
     { aria: { label: 'Changes' } },

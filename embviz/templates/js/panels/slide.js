@@ -1,5 +1,6 @@
 import { stepName } from '#js/data/steps.js';
 import { fill, h, icon, iconButton } from '#js/dom.js';
+import { createMotion } from '#js/panels/motion.js';
 import { createStepPlayer } from '#js/panels/step_player.js';
 import { LETTERS, sideNames } from '#js/state/sides.js';
 
@@ -45,6 +46,7 @@ export function createSlidePanel(page, view) {
       h('span', {}, name),
     ),
   );
+  const motion = createMotion(page, view);
   const play = iconButton('play', 'Slide', swing);
   const trail = h(
     'button.steps-trail',
@@ -55,7 +57,16 @@ export function createSlidePanel(page, view) {
     },
     'Trail',
   );
-  const element = h('section.slide', { aria: { label: 'From A to B' } }, play, ends[0], slider, ends[1], trail);
+  const element = h(
+    'section.slide',
+    { aria: { label: 'From A to B' } },
+    play,
+    ends[0],
+    slider,
+    ends[1],
+    trail,
+    motion.element,
+  );
   return {
     element,
     keys: {
@@ -78,6 +89,7 @@ export function createSlidePanel(page, view) {
         fill(play, icon(step < 0.5 ? 'play' : 'rewind'));
       }
       trail.setAttribute('aria-pressed', String(state.trail));
+      motion.render(state);
       player.render(state);
     },
   };

@@ -1,9 +1,8 @@
 import { stepName } from '#js/data/steps.js';
-import { motionWords } from '#js/data/words.js';
 import { choice, fill, h, icon, iconButton, setText } from '#js/dom.js';
+import { createMotion } from '#js/panels/motion.js';
 import { createStepChart } from '#js/panels/step_chart.js';
 import { createStepPlayer } from '#js/panels/step_player.js';
-import { motionOf } from '#js/state/figures.js';
 import { MOST_TRAILS } from '#js/state/trails.js';
 
 /**
@@ -32,7 +31,7 @@ export function createStepsPanel(page, view) {
   const output = h('output.steps-name', {}, name.step, ' ', name.place);
   const options = createOptions(view);
   const chart = createStepChart(page.steps, choose);
-  const motion = h('p.steps-motion', { attributes: { role: 'note' } });
+  const motion = createMotion(page, view);
   const element = h(
     'section.steps',
     { aria: { label: 'Steps' } },
@@ -41,7 +40,7 @@ export function createStepsPanel(page, view) {
     output,
     options.element,
     ...(chart ? [chart.element, chart.told] : []),
-    motion,
+    motion.element,
   );
   return {
     element,
@@ -66,13 +65,7 @@ export function createStepsPanel(page, view) {
       }
       options.render(state);
       chart?.render(step);
-      const found = motionWords(motionOf(page, view, state));
-      motion.hidden = found === null;
-      if (found) {
-        setText(motion, found.text);
-        motion.title = found.title;
-        motion.dataset.rule = found.rule;
-      }
+      motion.render(state);
       player.render(state);
     },
   };
