@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { changeFacts, onlySentences } from '#js/state/change_words.js';
+import { changeFacts, compareWords, onlySentences } from '#js/state/change_words.js';
 
 const CHANGES = /** @type {any} */ ({
   n_compared: 1200,
@@ -43,4 +43,14 @@ test('points that only one side has are counted, and the first are named', () =>
   ]);
   const many = Array.from({ length: 1203 }, (_, i) => `w${i}`);
   assert.deepEqual(told(many, []), ['Only A (old) has 1,203 points, left out: w0, w1, w2, w3, w4 and 1,198 more.']);
+});
+
+test('only a page of two states says how they are read, with their names and who is left out', () => {
+  const changes = { ...CHANGES, only_names: { a: ['x'], b: [] } };
+  const words = (kind) => compareWords(/** @type {any} */ ({ changes, steps: { kind, names: ['old', 'new'] } }));
+  assert.deepEqual(words('run'), []);
+  assert.deepEqual(compareWords(/** @type {any} */ ({ changes: null, steps: null })), []);
+  const told = words('comparison');
+  assert.match(told[0], /^A is old, B is new\./);
+  assert.equal(told.at(-1), 'Only A (old) has 1 point, left out: x.');
 });

@@ -61,7 +61,7 @@ export const KEYS = [
   ],
   ['2, 3', 'two or three dimensions'],
   ['[ and ]', 'previous and next projection'],
-  ['Space', 'play and pause the steps of a run, or the iterations'],
+  ['Space', 'play and pause the steps of a run, or the iterations; slide one map of a comparison to its other side'],
   ['< and >', 'step before and next step, of a run or a comparison'],
   ['l', 'labels'],
   ['t', 'thumbnails'],

@@ -2,6 +2,8 @@ import { KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js'
 import { pageAt } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { ofWhichPoints } from '#js/state/figures.js';
+import { compareWords } from '#js/state/change_words.js';
+import { LETTERS, sideNames } from '#js/state/sides.js';
 import { entryFor } from '#js/state/tabs.js';
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
@@ -52,7 +54,10 @@ function content(page, view, state) {
   const data = [
     ['source', manifest.source],
     ['tensor', space.tensor],
-    ['shape', `${format(manifest.n_points)} × ${format(space.n_dims)}, ${space.dtype}`],
+    ...shapesOf(page, space).map(({ side, n_dims, dtype }) => [
+      `shape${side}`,
+      `${format(manifest.n_points)} × ${format(n_dims)}, ${dtype}`,
+    ]),
   ];
   if (manifest.total_points !== manifest.n_points)
     data.push(['of', `${format(manifest.total_points)} points in the source`]);
@@ -66,6 +71,7 @@ function content(page, view, state) {
       space.vectors_note,
       '.',
     ),
+    ...compareWords(page).map((text) => h('p', { dir: 'auto' }, text)),
     ...manifest.notes.map((text) => h('p', {}, text)),
     h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
     list(values.map(([name, value]) => [name, typeof value === 'number' ? format(value) : String(value)])),
@@ -77,6 +83,12 @@ function content(page, view, state) {
     list(KEYS),
   ];
 }
+
+/** The space shown, or those of both sides. */
+const shapesOf = (page, space) =>
+  sideNames(page)
+    ? page.steps.spaces.map((each, side) => ({ ...each, side: ` of ${LETTERS[side]}` }))
+    : [{ ...space, side: '' }];
 
 const list = (pairs) =>
   h('dl.pairs', {}, ...pairs.flatMap(([name, value]) => [h('dt', {}, name), h('dd', { dir: 'auto' }, value)]));

@@ -67,3 +67,17 @@ function sentence(labels, side) {
   const count = labels.length === 1 ? '1 point' : `${format(labels.length)} points`;
   return `Only ${side} has ${count}, left out: ${some}${rest > 0 ? ` and ${format(rest)} more` : ''}.`;
 }
+
+/** @param {import('#js/data/types.js').Page} page @returns {string[]} how two states are read, of a comparison */
+export function compareWords({ changes, steps }) {
+  if (steps?.kind !== 'comparison') return [];
+  const [a, b] = steps.names;
+  return [
+    `A is ${a}, B is ${b}. Both maps have one camera, and one selection: the same place on the screen is the same ` +
+      'place in both. A map says where points lie, not what changed: that is measured among the neighbors in the ' +
+      'original spaces, which need neither the same width nor the same directions.',
+    'A neighbor has stayed (=) where it is among the nearest on both sides, left (−) where only A has it, and come ' +
+      '(+) where only B has it. The number beside it is its rank on the other side.',
+    ...(changes ? onlySentences(changes) : []),
+  ];
+}
