@@ -205,7 +205,7 @@ class _Track:
             return False
         if (old.indices != neighbors.indices).mean() > ROUNDED:
             return False
-        ways = [n.proportions.astype(np.float64) for n in (old, neighbors)]
+        ways = [n.proportions[:, :FEW].astype(np.float64) for n in (old, neighbors)]
         first, second = (way / (way.mean() or 1.0) for way in ways)
         return np.allclose(first, second, rtol=ROUNDED, atol=1e-6)
 
