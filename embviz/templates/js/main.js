@@ -17,7 +17,7 @@ import { createSlidePanel } from '#js/panels/slide.js';
 import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
-import { createSteps, isAtEnd, spreadVectors } from '#js/data/steps.js';
+import { createSteps, isAtEnd, signed, spreadVectors } from '#js/data/steps.js';
 import { changeColumns, openChanges } from '#js/data/changes.js';
 import { openPayload } from '#js/data/payload.js';
 import { sideNames } from '#js/state/sides.js';
@@ -190,8 +190,6 @@ async function loadNeighbors({ manifest, steps }, block) {
   const lists = manifest.steps?.neighbors;
   if (!lists) return;
   const size = manifest.n_points * lists.k;
-  // In 16 bits -1 is the largest number.
-  const signed = (all) => (all instanceof Uint16Array ? Int32Array.from(all, (i) => (i === 65535 ? -1 : i)) : all);
   const parts = (all) => steps.names.map((_, i) => all.subarray(i * size, (i + 1) * size));
   const [indices, distances] = await Promise.all([block(lists.indices), block(lists.distances)]);
   steps.neighbors = { k: lists.k, metric: lists.metric, indices: parts(signed(indices)), distances: parts(distances) };

@@ -67,7 +67,7 @@ export function decode(data, entry) {
   const wanted = entry.shape.reduce((a, b) => a * b, 1);
   if (array.length !== wanted) throw new Error(`A block holds ${array.length} values where ${wanted} belong`);
   if (entry.dtype === 'float16') return fromFloat16(array);
-  if (entry.dtype === 'bfloat16') return new Float32Array(Uint32Array.from(array, (upper) => upper << 16).buffer);
+  if (entry.dtype === 'bfloat16') return fromUpperHalves(array);
   if (entry.delta) addUp(array, wanted / entry.shape[0]);
   if (entry.values) return fromCodes(array, Float32Array.from(entry.values));
   return entry.step ? fromSteps(array, entry.offset, entry.step) : array;
@@ -101,6 +101,13 @@ export function fromSteps(steps, offset, step) {
 /** Make frames of `size` numbers of their differences, modulo 65,536. @param {Uint16Array} frames changed in place */
 function addUp(frames, size) {
   for (let i = size; i < frames.length; i++) frames[i] += frames[i - size];
+}
+
+/** @param {Uint16Array} halves the upper 16 bits of 32-bit floats @returns {Float32Array} */
+function fromUpperHalves(halves) {
+  const out = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) out[i] = halves[i] << 16;
+  return new Float32Array(out.buffer);
 }
 
 /** @param {Uint8Array} codes places in values @param {Float32Array} values @returns {Float32Array} */

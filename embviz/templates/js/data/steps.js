@@ -95,6 +95,14 @@ export function absence(page, state, row) {
   return `This point is not there at step ${names[now]}. ${other}`;
 }
 
+/** @param {Int32Array | Uint16Array} indices @returns {Int32Array} with -1 for what is the largest number in 16 bits */
+export function signed(indices) {
+  if (indices instanceof Int32Array) return indices;
+  const out = new Int32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) out[i] = indices[i] === 65535 ? -1 : indices[i];
+  return out;
+}
+
 /**
  * Vectors of the points that are there, with a zero row for each other point.
  *
