@@ -201,6 +201,7 @@ def _comparison_entry(comparison: Comparison | None) -> tuple[dict[str, Any] | N
         "figures": comparison.figures,
         "by_group": comparison.by_group,
         "groups": groups,
+        "no_groups": comparison.no_groups,
         "changes": {
             name: None if array is None else f"comparison_{name}" for name, array in arrays.items()
         },

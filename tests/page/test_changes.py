@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import embviz
 from embviz.comparison.values import Comparison
 from tests.page.test_accessibility import axe as axe
 from tests.page.test_accessibility import violations
 from tests.page.test_comparison import comparison as comparison
 from tests.page.test_comparison import report_of_two as report_of_two
-from tests.report.comparisons import GROUPS, ranked
+from tests.report.comparisons import GROUPS, placed, ranked
 
 N = 120
 
@@ -120,6 +122,24 @@ def test_a_group_is_selected_and_isolated(page: Any) -> None:
     assert page.call("e.selected()") == GROUPS[1].points.tolist()
     page.page.get_by_role("button", name="Isolate the 20 points of w4").click()
     assert page.call("e.view().isolated") == GROUPS[0].points.tolist()
+
+
+def test_the_panel_says_why_there_are_no_groups(
+    open_page: Callable[..., Any], comparison: Comparison, tmp_path: Path
+) -> None:
+    found = replace(comparison, groups=(), no_groups="there are too few points")
+    embviz.write_comparison(tmp_path / "out.html", found, [placed(found, 2)])
+    opened = open_page(tmp_path / "out.html")
+    opened.page.get_by_role("button", name="Groups").click()
+    hint = "No groups that changed together: there are too few points."
+    assert opened.page.get_by_text(hint).is_visible()
+
+
+def test_the_line_of_a_group_is_one_line(page: Any) -> None:
+    page.page.get_by_role("button", name="Groups").click()
+    row = page.page.get_by_role("list", name="Groups").locator(".row").first
+    heights = [part.bounding_box()["height"] for part in row.locator("span").all()]
+    assert max(heights) < 1.5 * min(heights)
 
 
 @pytest.mark.parametrize("k", [10, 7])

@@ -174,6 +174,7 @@
  * @property {Record<string, number | null>} figures
  * @property {Record<string, Record<string, Record<string, number>>>} by_group
  * @property {{name: string, score: number, rows: number[], came: number[], left: number[]}[]} groups
+ * @property {string} no_groups why there are none
  * @property {Int32Array} rows the points that were compared
  * @property {Int32Array} places of each point among those, -1 where it was not compared
  * @property {Float32Array} overlap10

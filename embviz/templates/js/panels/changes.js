@@ -117,7 +117,7 @@ function createLists(page, view, thumbnail) {
     tabs.render(kind);
     scope.element.hidden = kind === 'groups' || scope.isSingle;
     const items = kind === 'groups' ? drawGroups(changes, view) : drawPoints(view, thumbnail, pointsOf(state));
-    setText(note, items.length ? '' : kind === 'groups' ? NO_GROUPS : 'None of the points shown was compared.');
+    setText(note, items.length ? '' : kind === 'groups' ? noGroups(changes) : 'None of the points shown was compared.');
     note.hidden = items.length > 0;
     fill(list, ...items.map((item) => h('li', {}, item)));
     list.setAttribute('aria-label', { most: 'Most changed', least: 'Least changed', groups: 'Groups' }[kind]);
@@ -127,7 +127,7 @@ function createLists(page, view, thumbnail) {
   return { element, render: draw };
 }
 
-const NO_GROUPS = 'No points changed together: nothing that they gained or lost agrees.';
+const noGroups = ({ no_groups: why }) => `No groups that changed together${why ? `: ${why}` : ''}.`;
 
 /** @returns {Uint8Array | null} 1 where both have it, null for all */
 function both(a, b) {
