@@ -50,7 +50,8 @@ def follow_linear(projector: Any, steps: Steps, wholes: Steps, kept: Sequence[Ke
         projector: `PCA`, `Axes` or `Identity`.
         steps: The points that are shown.
         wholes: All points, on which axes are defined.
-        kept: float64 (n_points,) from each step to the next, the share of neighbors that stay.
+        kept: float64 (n_points,) from each step to the next, the share of neighbors that stay, by
+            which components of other widths are laid on each other; of no use to others.
 
     Raises:
         ParameterError: If the projector cannot follow, with the step where it cannot.

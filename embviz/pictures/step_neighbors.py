@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.checks import changed
-from embviz.comparison.values import FEW, Step, Steps
+from embviz.comparison.values import FEW, MANY, Step, Steps
 from embviz.errors import LoadError, ParameterError
 from embviz.model import Metric, Neighbors
 from embviz.neighbors import build_graph
@@ -22,6 +22,9 @@ from embviz.space import Normalize, Space, open_space
 
 Rows = NDArray[np.int64]
 Listed = NDArray[np.int32]
+
+MOST_LISTED = 4_000_000
+"""Neighbors of all points at all steps that are kept beyond the 10 nearest."""
 
 
 def measure_steps(
@@ -56,7 +59,11 @@ def measure_steps(
                 local = _find(open_space(step.table), k, (plan.metric, "none"), plan.seed)
             step = replace(step, neighbors=to_all(step, local))
         measured.append(step)
-    steps = replace(steps, steps=tuple(measured))
+    return with_figures(replace(steps, steps=tuple(measured)))
+
+
+def with_figures(steps: Steps) -> Steps:
+    """Return steps, which have neighbors, with the figures of `measure_steps`."""
     if steps.comparison is not None:  # Which has found the same of its own.
         return steps
     listed = [list_nearest(step) for step in steps.steps]
@@ -115,6 +122,21 @@ def _find(space: Space, k: int, seen: tuple[Metric, Normalize], seed: int) -> Ne
         nothing = np.empty((n_points, 0), np.float32)
         return Neighbors(nothing.astype(np.int32), nothing, seen[0])
     return build_graph(space.table, most, seen[0], seen[1], seed, space)
+
+
+def with_neighbors(step: Step, here: Neighbors, n_steps: int) -> Step:
+    """Return a step with the first of its points' neighbors: as many as a page has room for.
+
+    Args:
+        step: Whose neighbors are kept where it has some of the same metric.
+        here: Of its points, by their places among those.
+        n_steps: How many steps there are.
+    """
+    if _is_known(step, here.metric, FEW):
+        return step
+    points = here.indices.shape[0] if step.present is None else len(step.present)
+    k = MANY if n_steps * points * MANY <= MOST_LISTED else FEW
+    return replace(step, neighbors=to_all(step, here.first(k)))
 
 
 def points_of(step: Step) -> Rows:

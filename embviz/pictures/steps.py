@@ -26,12 +26,13 @@ from embviz.pictures.step_neighbors import (
     count_neighbors,
     find_here,
     list_nearest,
-    measure_steps,
     points_of,
     seen_by,
     share_in_common,
     telling_step,
     to_here,
+    with_figures,
+    with_neighbors,
 )
 from embviz.pictures.tabs import name_tabs
 from embviz.pictures.warm_start import begin, count_shown, find_reach, lay_on
@@ -94,22 +95,23 @@ def follow_steps(
     projectors = _projectors(plan, steps, whole)
     sizes = count_neighbors(projectors, steps, plan)
     with _saying_once():
-        steps = measure_steps(steps, plan, sizes[plan.metric, "none"])
-        kept = _kept([list_nearest(step) for step in steps.steps])
         done: dict[int, Followed] = {}
         tracks: dict[int, _Track] = {}
         for i, projector in enumerate(projectors):
-            if isinstance(projector, (PCA, Axes, Identity)):
-                done[i] = follow_linear(projector, steps, whole, kept)
-            else:
+            if isinstance(projector, (Axes, Identity)):
+                # A query that matches nothing is told at once.
+                done[i] = follow_linear(projector, steps, whole, ())
+            elif not isinstance(projector, PCA):
                 seen = seen_by(projector, plan)
                 tracks[i] = _Track(projector, seen, sizes.get(seen, FEW))
-        _follow_all(list(tracks.values()), steps, plan)
+        steps = _follow_all(list(tracks.values()), steps, plan)
+        kept = _kept([list_nearest(step) for step in steps.steps])
         done |= {i: track.followed() for i, track in tracks.items()}
-        ordered = [done[i] for i in range(len(projectors))]
-        projections = name_tabs(
-            _with_last_quality([_as_projection(f, steps, kept) for f in ordered], steps, plan)
-        )
+        for i, projector in enumerate(projectors):
+            if isinstance(projector, PCA):
+                done[i] = follow_linear(projector, steps, whole, kept)
+        found = [_as_projection(done[i], steps, kept) for i in range(len(projectors))]
+        projections = name_tabs(_with_last_quality(found, steps, plan))
     return steps, projections
 
 
@@ -264,18 +266,25 @@ def _place(projector: Any, space: Space) -> Projection:
     return projection
 
 
-def _follow_all(tracks: Sequence[_Track], steps: Steps, plan: Plan) -> None:
-    """Take all maps through the steps; only one step's vectors and neighbors are held at once."""
-    for step in steps.steps if tracks else ():
+def _follow_all(tracks: Sequence[_Track], steps: Steps, plan: Plan) -> Steps:
+    """Take all maps through the steps; return these with neighbors and figures.
+
+    Only one step's vectors, and all neighbors that maps look at, are held at once.
+    """
+    usual: Seen = (plan.metric, "none")
+    measured = []
+    for step in steps.steps:
         progress.info("step %s", step.name)
-        space = open_space(step.table)
         graphs: dict[Seen, Neighbors] = {}
         with telling_step(step):
+            space = open_space(step.table)
+            for seen in dict.fromkeys([usual, *(track.seen for track in tracks)]):
+                size = max([FEW, *(track.size for track in tracks if track.seen == seen)])
+                graphs[seen] = find_here(step, space, size, seen, plan.seed)
             for track in tracks:
-                if track.seen not in graphs:
-                    size = max(t.size for t in tracks if t.seen == track.seen)
-                    graphs[track.seen] = find_here(step, space, size, track.seen, plan.seed)
                 track.go_on(step, space, graphs[track.seen])
+        measured.append(with_neighbors(step, graphs[usual], len(steps.steps)))
+    return with_figures(replace(steps, steps=tuple(measured)))
 
 
 def _as_projection(
