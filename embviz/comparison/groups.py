@@ -54,9 +54,10 @@ of 1 % to 200 %, permuted, rotated and unrelated, show none (of 756 comparisons 
 they are, 0). Of planted ones were found with at least half of their points in common: clusters
 moved onto others in 12 of 12, both parts of a split cluster in 10 of 12, both of two clusters
 whose points changed places in 10 of 12 (those of 15 to 30 points are missed), and 20 points out
-of a cloud that came together in 21 of 24. What they do not tell apart: where one point in twenty to one
-in three is put to a random place in one or two dimensions, about 1 comparison in 20 shows a group;
-and few points that spread over a much larger cluster are none, since few of their neighbors moved.
+of a cloud that came together in 21 of 24. What they do not tell apart: where one point in twenty to
+one in three is put to a random place in one or two dimensions, about 1 comparison in 20 shows a
+group; and few points that spread over a much larger cluster are none, since few of their neighbors
+moved.
 """
 
 from __future__ import annotations

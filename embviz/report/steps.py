@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
-from embviz.model import EmbeddingTable, Frames, Neighbors
+from embviz.model import EmbeddingTable, Frames, Neighbors, is_numeric
 from embviz.report.blocks import Block, array_block, json_block, plain, rounded_block
 from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
 from embviz.space import Space
@@ -75,15 +75,46 @@ def step_entries(steps: Steps | None, key: str) -> PackedSteps:
     if any(step.present is not None for step in steps.steps):
         present = "steps_present"
         makers.append(partial(array_block, present, _presence(steps).astype(np.uint8)))
+    columns, column_makers = _column_entries(steps)
+    makers += column_makers
     entry = {
         "kind": steps.kind,
         "names": list(steps.names),
         "spaces": space_keys(steps, key),
         "present": present,
+        "columns": columns,
         "figures": plain({name: list(values) for name, values in steps.figures.items()}),
     }
     comparison, changes = _comparison_entry(steps.comparison)
     return PackedSteps(entry, comparison, (*makers, *changes))
+
+
+def _column_entries(steps: Steps) -> tuple[list[list[dict[str, str]]] | None, list[Maker]]:
+    """Return the columns that say something else at a step of a run than at the last.
+
+    A point that is not there keeps what the last step says of it. The columns of both sides of a
+    comparison are beside each other in its table.
+    """
+    if steps.kind != "run":
+        return None, []
+    makers: list[Maker] = []
+    entries: list[list[dict[str, str]]] = []
+    for i, step in enumerate(steps.steps):
+        own: list[dict[str, str]] = []
+        for j, (name, shared) in enumerate(steps.table.metadata.items()):
+            values = step.table.metadata.get(name)
+            if values is None:
+                continue
+            whole = list(shared)
+            for row, value in zip(rows_there(step).tolist(), values, strict=True):
+                whole[row] = value
+            if tuple(whole) != shared:
+                block = f"step_{i}_column_{j}"
+                kind = "number" if is_numeric(whole) else "text"
+                own.append({"name": name, "kind": kind, "block": block})
+                makers.append(partial(json_block, block, whole))
+        entries.append(own)
+    return (entries, makers) if makers else (None, [])
 
 
 def _presence(steps: Steps) -> NDArray[np.bool_]:

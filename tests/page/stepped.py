@@ -32,11 +32,17 @@ def make_vectors() -> list[Coordinates]:
     return out
 
 
+def seen_at(step: int) -> tuple[str, ...]:
+    """What a column says of the points at a step: how often each has been seen."""
+    return tuple(str(i % 5 * (step + 1)) for i in range(N))
+
+
 def make_steps(vectors: list[Coordinates], **more: Any) -> Steps:
     """The states, of which the first lacks the last points."""
-    words = {"word": tuple(f"w{i}" for i in range(N)), "group": tuple("abcd"[g] for g in GROUP)}
+    names = tuple(f"w{i}" for i in range(N))
     steps = []
-    for name, x in zip(NAMES, vectors, strict=True):
+    for i, (name, x) in enumerate(zip(NAMES, vectors, strict=True)):
+        words = {"word": names, "group": tuple("abcd"[g] for g in GROUP), "seen": seen_at(i)}
         table = EmbeddingTable(x, words, "emb", "run")
         present = np.arange(N) < N - LATE if name == NAMES[0] else None
         kept = table if present is None else table.take(np.flatnonzero(present))

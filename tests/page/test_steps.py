@@ -24,6 +24,7 @@ from tests.page.stepped import (
     make_pictures,
     make_steps,
     make_vectors,
+    seen_at,
 )
 
 
@@ -284,3 +285,16 @@ def test_a_selected_point_that_is_not_there_says_so(page: Any) -> None:
     page.call(f"e.set({{selected: [{N - 1}], step: 0}})")
     panel = page.page.get_by_role("region", name="Nearest neighbors")
     expect(panel).to_contain_text("This point is not there at step 100. It comes with step 200")
+
+
+@pytest.mark.parametrize("step", [0, 1, 3])
+def test_columns_are_those_of_the_step_shown(page: Any, step: int) -> None:
+    page.call(f"e.set({{step: {step}, selected: [7], color_by: 'seen'}})")
+    card = page.page.locator(".inspector, aside.right, .right-column").first
+    expect(card.get_by_text("seen", exact=True).locator("xpath=following-sibling::*")).to_have_text(
+        seen_at(step)[7]
+    )
+    wanted = [i for i, seen in enumerate(seen_at(step)) if seen == seen_at(step)[7]]
+    there = N - LATE if step == 0 else N
+    found = page.call(f"Array.from(e.query('seen:={seen_at(step)[7]}'))")
+    assert [i for i in found if i < there] == [i for i in wanted if i < there]

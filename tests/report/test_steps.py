@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,25 @@ def test_all_steps_travel_however_many_there_are_and_other_frames_are_thinned() 
     assert ours["bounds"]["min"] == coordinates.min(axis=(0, 1)).tolist()
     assert ours["bounds"]["max"] == coordinates.max(axis=(0, 1)).tolist()
     assert (np.abs(blocks_of(payload)[ours["block"]] - coordinates) / span).max() < 1e-5
+
+
+def test_columns_that_say_something_else_at_a_step_travel_with_it() -> None:
+    steps = make_steps()
+    assert payload_of(steps).manifest["steps"]["columns"] is None
+    loss = [[f"{i + 0.5 * step}" for i in range(N)] for step in range(3)]
+    changed = [
+        replace(step, table=replace(step.table, metadata={**step.table.metadata, "loss": values}))
+        for step, values in zip(
+            steps.steps, [loss[0][: N - 4], loss[1], loss[2]], strict=True
+        )
+    ]  # fmt: skip
+    payload = payload_of(replace(steps, steps=tuple(changed), table=changed[-1].table))
+    entries, blocks = payload.manifest["steps"]["columns"], blocks_of(payload)
+    assert [[(e["name"], e["kind"]) for e in own] for own in entries] == [
+        [("loss", "number")], [("loss", "number")], []
+    ]  # fmt: skip
+    assert blocks[entries[0][0]["block"]] == loss[0][: N - 4] + loss[2][N - 4 :]
+    assert blocks[entries[1][0]["block"]] == loss[1]
 
 
 def test_steps_of_other_points_are_refused() -> None:

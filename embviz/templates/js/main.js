@@ -23,7 +23,7 @@ import { openPayload } from '#js/data/payload.js';
 import { sideNames } from '#js/state/sides.js';
 import { addPending, createTabs } from '#js/state/tabs.js';
 import { createStore } from '#js/state/store.js';
-import { createTable, measuredColumn } from '#js/data/table.js';
+import { createColumn, createTable, measuredColumn, withColumns } from '#js/data/table.js';
 import { createView, initialState } from '#js/state/view.js';
 import { bundle } from '#js/runs/worker_source.js';
 
@@ -167,13 +167,27 @@ async function loadChanges(page, block) {
     page.table.measured.set(name, column);
 }
 
-/** The places at all steps: the picture of the last one, which is shown first, does without. */
-async function loadSteps({ manifest, steps }, block) {
+/** The places and columns at all steps: the picture of the last one, which is shown first, does without. */
+async function loadSteps({ manifest, steps, table }, block) {
   if (!steps) return;
+  const columns = manifest.steps.columns ?? [];
+  steps.tables = await Promise.all(steps.names.map((_, i) => readTable(table, columns[i] ?? [], block)));
   const entries = manifest.projections.filter((entry) => entry.isOfSteps);
   const found = await Promise.all(entries.map((entry) => block(entry.frames.block)));
   entries.forEach((entry, i) => Object.assign(entry, { frameData: found[i] }));
   steps.isLoaded = true;
+}
+
+/** @returns {Promise<import('#js/data/types.js').Table | null>} with a step's own columns; null where it has none */
+async function readTable(table, entries, block) {
+  if (!entries.length) return null;
+  const columns = new Map(table.columns);
+  await Promise.all(
+    entries.map(async ({ name, kind, block: id }) =>
+      columns.set(name, Object.assign(createColumn(name, kind), { values: await block(id) })),
+    ),
+  );
+  return withColumns(table, columns);
 }
 
 async function loadPresence({ manifest, steps }, block) {

@@ -2,7 +2,7 @@
  * States of the same points: the steps of a run, or the two sides of a comparison. A state of the page has a `step`,
  * from 0; between two of them places are interpolated, and all else is that of the nearest.
  *
- * @import { Manifest, Page, State, Steps, Vectors } from '#js/data/types.js'
+ * @import { Manifest, Page, State, Steps, Table, Vectors } from '#js/data/types.js'
  */
 
 /** @param {Manifest} manifest whose entries are told whether they have its steps @returns {Steps | null} not loaded */
@@ -19,6 +19,7 @@ export function createSteps(manifest) {
     present: names.map(() => null),
     vectors: names.map(() => null),
     neighbors: null,
+    tables: names.map(() => null),
     isLoaded: false,
   };
 }
@@ -50,6 +51,9 @@ export function pageAt(page, state) {
 
 /** @returns {Uint8Array | null} 1 for each point that is there at the nearest step; null where all are */
 export const presenceAt = (page, state) => page.steps?.present[nearestStep(page, state)] ?? null;
+
+/** @returns {Table} the table with the columns of the nearest step */
+export const tableAt = (page, state) => page.steps?.tables[nearestStep(page, state)] ?? page.table;
 
 /** @returns {string} what the step shown is called: `200`, or `200 → 300, 40 %` between two; '' where there are none */
 export function stepName({ steps }, { step }) {

@@ -155,6 +155,7 @@
  * @property {(Uint8Array | null)[]} present 1 for each point that is there; null where all are
  * @property {(Vectors | null)[]} vectors
  * @property {{k: number, metric: Metric, indices: Int32Array[], distances: Float32Array[]} | null} neighbors
+ * @property {(Table | null)[]} tables with the columns of the step; null where they are those of the page
  * @property {boolean} isLoaded whether the places at all steps are there
  */
 

@@ -85,7 +85,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
       ...[projection, dims, frame, isolated, entry, page.vectors, state.spherize],
       ...(page.steps ? [state.step, page.steps.isLoaded] : []),
       ...(role === 'components' ? [components.join()] : []),
-      ...(role === 'axes' ? [JSON.stringify([axes, shown_axes]), column, state.tags] : []),
+      ...(role === 'axes' ? [JSON.stringify([axes, shown_axes]), column, table(state)] : []),
     ];
     return memo('scene', inputs, () => {
       const shown = placed(state, entry);
@@ -144,7 +144,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
   function measuredAlong(state) {
     const { dims, shown_axes: shown, column, step } = state;
     const at = (i) =>
-      memo(`axes at ${i}`, [shown, dims, column, state.tags, pageAt(page, { step: i }).vectors], () =>
+      memo(`axes at ${i}`, [shown, dims, column, table(state), pageAt(page, { step: i }).vectors], () =>
         customView({ ...pageAt(page, { step: i }), table: table(state) }, shown.slice(0, dims), column),
       );
     if (!page.steps) return at(0);

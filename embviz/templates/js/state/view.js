@@ -3,7 +3,7 @@ import { axisCoordinates } from '#js/numbers/axes.js';
 import { createComputed } from '#js/state/computed.js';
 import { createLooks } from '#js/state/looks.js';
 import { createMemo } from '#js/state/memo.js';
-import { absence, listedNeighbors, pageAt, presenceAt } from '#js/data/steps.js';
+import { absence, listedNeighbors, pageAt, presenceAt, tableAt } from '#js/data/steps.js';
 import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
@@ -35,7 +35,7 @@ export function createView(page, store) {
   // The only place that changes the state: all others ask for it.
   const put = store.set;
   const computed = createComputed(page, store.get, put);
-  const table = (state = store.get()) => tagged(page.table, state.tags);
+  const table = (state = store.get()) => tagged(tableAt(page, state), state.tags);
   const looks = createLooks(table, store.get, memo, (state) => presenceAt(page, state));
   const scenes = createScene(page, store.get, {
     memo,
@@ -82,7 +82,7 @@ export function createView(page, store) {
 
   /** @returns {{rows: Int32Array, error: string}} */
   function search(text, column, state = store.get()) {
-    return memo('search', [text, column, state.tags], () => {
+    return memo('search', [text, column, table(state)], () => {
       try {
         return { rows: match(table(state), text, column), error: '' };
       } catch (error) {
