@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.errors import ParameterError
@@ -38,6 +38,7 @@ def test_a_condition_means_what_it_says(text: str, expected: bool) -> None:
     assert parse_condition(text, NAMES).holds(FIGURES) is expected
 
 
+@settings(deadline=None)
 @given(st.recursive(
     st.tuples(
         st.sampled_from(["overlap10", "rank_median"]),
@@ -81,6 +82,7 @@ def test_anything_else_is_refused_with_the_names_that_exist(text: str) -> None:
         parse_condition(text, NAMES)
 
 
+@settings(deadline=None)
 @given(st.text("abc_()<>=!.0123456789 andortn", max_size=60))
 def test_no_text_is_more_than_understood_or_refused(text: str) -> None:
     with contextlib.suppress(ParameterError):

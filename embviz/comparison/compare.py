@@ -30,7 +30,7 @@ from embviz.comparison.figures import (
     rank_figures,
 )
 from embviz.comparison.groups import find_groups
-from embviz.comparison.match import match_tables, take_matched
+from embviz.comparison.match import Match, match_tables, take_matched
 from embviz.comparison.overlap import Moved, Side, find_moved, open_side
 from embviz.comparison.values import FEW, MANY, Comparison
 from embviz.errors import LoadError, counted
@@ -123,7 +123,13 @@ def compare(
             f"{FEW} neighbors from the others",
             "--match says which points are the same",
         )
-    names = _names(first, second)
+    return _compare_matched(first, second, match, options)
+
+
+def _compare_matched(
+    first: EmbeddingTable, second: EmbeddingTable, match: Match, options: CompareOptions
+) -> Comparison:
+    """Return what changed between the matched points of two tables."""
     left, right = take_matched(first, second, match)
     rows = _compared(left, right, options)
     (side_a, found_a), (side_b, found_b) = _open_sides(left, right, rows, options.metric)
@@ -139,7 +145,7 @@ def compare(
     return Comparison(
         a=left,
         b=right,
-        names=names,
+        names=_names(first, second),
         matched_by=match.by,
         only_a=_labels(first, match.only_a),
         only_b=_labels(second, match.only_b),

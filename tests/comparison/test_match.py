@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from embviz.comparison.match import match_tables, take_matched
@@ -34,6 +34,7 @@ def test_points_of_equal_labels_match_whatever_their_order() -> None:
     assert right.rows.tolist() == [2, 0]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.text("abc", max_size=2), unique=True),
     st.lists(st.text("abc", max_size=2), unique=True),
