@@ -17,6 +17,8 @@ from embviz.projections.umap import UMAP
 __all__ = ["PCA", "PROJECTORS", "TSNE", "UMAP", "Axes", "Identity", "Projector"]
 
 GROUP = "embviz.projectors"
+USUAL_MAP = "tsne"
+"""The method of a comparison's maps where none is asked for."""
 
 
 class Projector(Protocol):

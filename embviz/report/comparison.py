@@ -68,7 +68,9 @@ def encode_comparison(
     if projections is None:
         from embviz.pictures.plan import Plan
         from embviz.pictures.steps import project_steps
+        from embviz.projections import USUAL_MAP
 
-        projections = project_steps(steps, Plan(methods=("tsne",)))
-        shown = replace(shown, first=shown.first or "tsne")
+        plan = Plan(methods=(USUAL_MAP,), metric=comparison.metric)
+        projections = project_steps(steps, plan)
+        shown = replace(shown, first=shown.first or plan.first(projections).key)
     return encode_report(steps.table, check_list("projections", projections), shown, steps)

@@ -134,12 +134,13 @@ def _page(ctx: click.Context, given: dict[str, Any]) -> tuple[Plan, ReportOption
     """Return which pictures the report has, t-SNE if none are asked for, and what it shows."""
     from embviz.commands.shared.command_line import shown_command
     from embviz.pictures.plan import Plan
+    from embviz.projections import USUAL_MAP
     from embviz.report import ReportOptions, prepare_page
 
     if given["output"] == "-":
         why = "the standard output has the figures"
         raise ParameterError("-o -", why, "name a file, or leave -o out")
-    methods = given["methods"] or (() if given["axes"] else ("tsne",))
+    methods = given["methods"] or (() if given["axes"] else (USUAL_MAP,))
     plan = take(Plan, given, methods=methods)
     prepare_page()
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
