@@ -140,7 +140,10 @@ def build_payload(
     sizes = {block.name: len(block.text) for block in blocks}
     texts = [(column["name"], sizes[column["block"]]) for column in columns]
     largest = max(texts, key=itemgetter(1), default=("", 0))
-    budget = PAGE_BYTES - used
+    is_comparison = steps is not None and steps.kind == "comparison"
+    # A comparison's lists travel in any case, those of a run where its vectors do not.
+    lists, listed = _made_lists(steps if is_comparison else None, travels=True)
+    budget = PAGE_BYTES - used - sum(len(block.text) for block in listed)
     if steps is None:
         spaces = [(SPACE, table, pack_vectors(table, options.vectors, budget, space, largest))]
     else:
@@ -148,9 +151,10 @@ def build_payload(
         keys, tables = space_keys(steps, SPACE), [step.table for step in steps.steps]
         # The last one's comes first, as it is the report's own.
         spaces = list(zip(keys, tables, packed, strict=True))[::-1]
-    blocks += [block for _, _, packed in spaces for block in packed.blocks]
-    lists, more = neighbor_entry(steps, travels=spaces[0][2].entry is not None)
-    blocks += _made(more)
+    blocks += [block for *_, packed in spaces for block in packed.blocks]
+    if not is_comparison:
+        lists, listed = _made_lists(steps, travels=spaces[0][2].entry is not None)
+    blocks += listed
     manifest = {
         "version": VERSION,
         **_heading(table, options, steps),
@@ -164,6 +168,11 @@ def build_payload(
         "blocks": {block.name: block.entry for block in blocks},
     }
     return Payload(manifest, tuple(blocks))
+
+
+def _made_lists(steps: Steps | None, travels: bool) -> tuple[dict[str, Any] | None, list[Block]]:
+    entry, makers = neighbor_entry(steps, travels)
+    return entry, _made(makers)
 
 
 def _made(makers: Sequence[Maker]) -> list[Block]:

@@ -11,6 +11,7 @@ import pytest
 from embviz import EmbeddingTable, Frames, ParameterError, Projection, ReportOptions, find_neighbors
 from embviz.comparison.values import Comparison, Group, Step, Steps
 from embviz.model import Neighbors
+from embviz.report import payload as payload_module
 from embviz.report.payload import build_payload
 from tests.report.test_payload import blocks_of
 
@@ -169,6 +170,19 @@ def make_comparison(n: int = 30) -> tuple[Steps, Comparison]:
     )  # fmt: skip
     steps = Steps((Step("old", a), Step("new", b)), b, "comparison", comparison=comparison)
     return steps, comparison
+
+
+def test_the_vectors_of_a_comparison_fit_beside_its_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    steps, _ = make_comparison(600)
+    sizes = {block.name: len(block.text) for block in payload_of(steps).blocks}
+    vectors = sum(size for name, size in sizes.items() if name.startswith("vectors"))
+    whole = sum(sizes.values()) + 2_600_000
+    for room, wanted in ((whole + vectors, "float32"), (whole - vectors // 2, "int8")):
+        monkeypatch.setattr(payload_module, "PAGE_BYTES", room)
+        found = payload_of(steps)
+        assert sum(len(block.text) for block in found.blocks) + 2_600_000 <= room
+        assert found.manifest["spaces"][0]["vectors"]["precision"] == wanted
+        assert "steps_neighbors" in found.manifest["blocks"]
 
 
 def test_what_changed_between_two_states_travels_with_them() -> None:
