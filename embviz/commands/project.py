@@ -13,7 +13,15 @@ import click
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.found import settings_file, source_argument, tell_settings
 from embviz.commands.shared.requests import Outputs, Source, take
-from embviz.commands.shared.source import FILE, TileSize, method_option, more_sources, table_options
+from embviz.commands.shared.source import (
+    FILE,
+    method_option,
+    more_sources,
+    page_options,
+    picture_options,
+    table_options,
+    thumbnail_options,
+)
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
@@ -43,11 +51,7 @@ progress = logging.getLogger("embviz.progress")
     metavar="label|row|COLUMN",
     help="How points of one step are found in another  [default: unique labels, else rows]",
 )
-@click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
-@click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
-@click.option(
-    "--images", type=FILE, metavar="DIR", help="Make the thumbnails from a folder of images"
-)
+@thumbnail_options
 @click.option("--images-linked", is_flag=True, help="Open the images beside the page from a card")
 @method_option("--method")
 @click.option(
@@ -57,25 +61,7 @@ progress = logging.getLogger("embviz.progress")
     help="Coordinates computed elsewhere, a tab of their own: a file of 2 or 3 columns, "
     "FILE:TENSOR, or columns or a tensor of the source (x,y or obsm/X_umap)",
 )
-@click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
-@click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
-@click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
-@click.option(
-    "--metric",
-    type=click.Choice(["cosine", "euclidean"]),
-    default="cosine",
-    show_default=True,
-    help="What near means, for neighbors, t-SNE and UMAP",
-)
-@click.option(
-    "--axis", "axes", nargs=2, multiple=True, metavar="FROM TO", help="An axis between two queries"
-)
-@click.option(
-    "--normalize",
-    type=click.Choice(["none", "center", "sphere"]),
-    default="none",
-    help="What PCA, t-SNE and UMAP see",
-)
+@picture_options
 @click.option("--select", metavar="QUERY", help="Only the points that match")
 @click.option("--neighbors-of", metavar="LABEL", help="Only a point and its nearest neighbors")
 @click.option("-k", "k", type=int, help="How many neighbors  [default: 100]")
@@ -83,15 +69,7 @@ progress = logging.getLogger("embviz.progress")
 @click.option("--sample", type=int, metavar="N", help="Only N points, drawn by the seed")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--color-by", metavar="COLUMN")
-@click.option("--label-by", metavar="COLUMN")
-@click.option("--title", default="", help="Heading of the page")
-@click.option(
-    "--vectors",
-    type=click.Choice(["auto", "float32", "float16", "int8", "none"]),
-    default="auto",
-    help="How the input's vectors travel in the page",
-)
+@page_options
 @click.option(
     "--bookmark",
     "bookmarks",

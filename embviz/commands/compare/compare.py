@@ -11,7 +11,14 @@ import click
 from click.core import ParameterSource
 
 from embviz.commands.shared.requests import Source, take
-from embviz.commands.shared.source import FILE, TileSize, method_option, reading_options
+from embviz.commands.shared.source import (
+    FILE,
+    method_option,
+    page_options,
+    picture_options,
+    reading_options,
+    thumbnail_options,
+)
 from embviz.errors import ParameterError
 from embviz.loaders.bytes.spooled import check_one_reader
 from embviz.loaders.reading import Reading
@@ -43,13 +50,6 @@ log = logging.getLogger("embviz")
     "--match", metavar="HOW", help="Points are the same by label, by row, or by a column's values"
 )
 @click.option(
-    "--metric",
-    type=click.Choice(["cosine", "euclidean"]),
-    default="cosine",
-    show_default=True,
-    help="What near means",
-)
-@click.option(
     "--sample", type=int, metavar="N", help="Compare N points, drawn by the seed, with all others"
 )
 @click.option("--group-by", metavar="COLUMN", help="Figures of each value of this column too")
@@ -62,33 +62,10 @@ log = logging.getLogger("embviz")
     "--fail-if", metavar="CONDITION", help='Exit with 3 where it holds, such as "overlap10 < 0.6"'
 )
 @method_option("--method")
-@click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
-@click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
-@click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
-@click.option(
-    "--axis", "axes", nargs=2, multiple=True, metavar="FROM TO", help="An axis between two queries"
-)
-@click.option(
-    "--normalize",
-    type=click.Choice(["none", "center", "sphere"]),
-    default="none",
-    help="What PCA, t-SNE and UMAP see",
-)
-@click.option("--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point")
-@click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels")
-@click.option(
-    "--images", type=FILE, metavar="DIR", help="Make the thumbnails from a folder of images"
-)
+@picture_options
+@thumbnail_options
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--color-by", metavar="COLUMN")
-@click.option("--label-by", metavar="COLUMN")
-@click.option("--title", default="", help="Heading of the page")
-@click.option(
-    "--vectors",
-    type=click.Choice(["auto", "float32", "float16", "int8", "none"]),
-    default="auto",
-    help="How the vectors of both travel in the page",
-)
+@page_options
 @click.pass_context
 def compare(ctx: click.Context, /, **given: Any) -> None:
     """Find what changed between the vectors of A and of B, of the same points

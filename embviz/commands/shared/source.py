@@ -64,9 +64,7 @@ FORMAT_OPTIONS = (
 
 def format_options(function: F) -> F:
     """Add the options of a source's format."""
-    for option in reversed(FORMAT_OPTIONS):
-        function = option(function)
-    return function
+    return _with(FORMAT_OPTIONS, function)
 
 
 def more_sources(function: F) -> F:
@@ -104,9 +102,7 @@ def reading_options(function: F) -> F:
         ),
         *FORMAT_OPTIONS,
     ]
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return _with(options, function)
 
 
 def method_option(*names: str) -> Callable[[F], F]:
@@ -119,6 +115,73 @@ def method_option(*names: str) -> Callable[[F], F]:
         help="pca, tsne, umap, custom, none, an installed one, or package.module:Class; fields "
         "of it as umap:n_neighbors=30; may be given several times, the first is shown first",
     )
+
+
+def thumbnail_options(function: F) -> F:
+    """Add the options that say which thumbnails the points have."""
+    options = (
+        click.option(
+            "--sprite", type=FILE, metavar="FILE", help="A sheet of thumbnails, one tile a point"
+        ),
+        click.option("--sprite-size", type=TileSize(), help="Size of a tile in pixels"),
+        click.option(
+            "--images", type=FILE, metavar="DIR", help="Make the thumbnails from a folder of images"
+        ),
+    )
+    return _with(options, function)
+
+
+def picture_options(function: F) -> F:
+    """Add the options that say how points are projected, beside the methods."""
+    options = (
+        click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both"),
+        click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at"),
+        click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]"),
+        click.option(
+            "--metric",
+            type=click.Choice(["cosine", "euclidean"]),
+            default="cosine",
+            show_default=True,
+            help="What near means, for neighbors, t-SNE and UMAP",
+        ),
+        click.option(
+            "--axis",
+            "axes",
+            nargs=2,
+            multiple=True,
+            metavar="FROM TO",
+            help="An axis between two queries",
+        ),
+        click.option(
+            "--normalize",
+            type=click.Choice(["none", "center", "sphere"]),
+            default="none",
+            help="What PCA, t-SNE and UMAP see",
+        ),
+    )
+    return _with(options, function)
+
+
+def page_options(function: F) -> F:
+    """Add the options that say what a report shows of its points."""
+    options = (
+        click.option("--color-by", metavar="COLUMN"),
+        click.option("--label-by", metavar="COLUMN"),
+        click.option("--title", default="", help="Heading of the page"),
+        click.option(
+            "--vectors",
+            type=click.Choice(["auto", "float32", "float16", "int8", "none"]),
+            default="auto",
+            help="How the input's vectors travel in the page",
+        ),
+    )
+    return _with(options, function)
+
+
+def _with(options: Iterable[Callable[[F], F]], function: F) -> F:
+    for option in reversed(tuple(options)):
+        function = option(function)
+    return function
 
 
 def refuse_overwriting(output: Path | str, inputs: Iterable[tuple[str, Path | str | None]]) -> None:
