@@ -226,3 +226,75 @@ def test_a_source_or_setting_that_is_not_there_is_refused(
     (tmp_path / "c.toml").write_text("seed = 3")
     ran = run("project", "-o", "o.html", "--config", "c.toml")
     assert (ran.status, "c.toml names no source" in ran.stderr) == (2, True)
+
+
+def test_a_pyproject_serves_as_an_embviz_toml_does(run: Any, tmp_path: Path, folder: Path) -> None:
+    own = 'source = "x.npy"\nmetadata = "m.tsv"\nseed = 3\n'
+    (folder / "pyproject.toml").write_text(
+        '[project]\nname = "mine"\nversion = "1"\n[tool.other]\nsorce = 1\n'
+        f'[tool.embviz]\n{own}[tool.embviz.project]\ntitle = "Mine"\nmethod = "pca"\n'
+    )
+    (folder / "embviz.toml").write_text(f'{own}[project]\ntitle = "Mine"\nmethod = "pca"\n')
+    pages = []
+    for name in ("pyproject", "embviz"):
+        config = f"my data/{name}.toml"
+        ran = run("project", "--config", config, "my data/x.npy", "-o", f"{name}.html")
+        assert ran.status == 0, ran.stderr
+        pages.append(manifest_of(tmp_path / f"{name}.html"))
+        command = pages[-1].pop("command")
+        assert str(tmp_path) not in command
+    assert pages[0] == pages[1]
+    assert (pages[0]["title"], pages[0]["n_points"]) == ("Mine", 5)
+
+
+def test_a_pyproject_is_found_where_no_embviz_toml_stands_beside_it(
+    run: Any, tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "pyproject.toml").write_text('[tool.embviz]\nsource = "x.npy"\nmetadata = "m.tsv"\n')
+    (folder / "sub").mkdir()
+    # Of a package inside, which has no word of embviz.
+    (folder / "sub/pyproject.toml").write_text('[project]\nname = "inner"\n')
+    monkeypatch.chdir(folder / "sub")
+    ran = run("neighbors", "w1", "-k", "4", "--format", "tsv")
+    assert ran.status == 0, ran.stderr
+    assert {line.split("\t")[1] for line in ran.stdout.splitlines()[1:]} == {"w0", "w2", "w3", "w4"}
+    (folder / "embviz.toml").write_text('source = "x.npy"\n')
+    assert run("neighbors", "w1").status == 2  # Without the labels of the other file.
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[tool.embviz]\nsorce = "x.npy"\n', "pyproject.toml: 'sorce' is no option; close to it"),
+        ("[tool.embviz\n", "pyproject.toml: is not TOML"),
+        ('[tool]\nembviz = "x.npy"\n', "source: none is named"),
+        ('[project]\ndependencies = ["embviz"]\n', "source: none is named"),
+        ("[project\n", "source: none is named"),
+    ],
+)
+def test_a_pyproject_that_says_nothing_to_embviz_is_passed_over(
+    run: Any, tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    assert said in run("project", "-o", "o.html").stderr
+
+
+def test_a_named_pyproject_without_a_table_of_settings_is_refused(
+    run: Any, tmp_path: Path, folder: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "mine"\n')
+    ran = run("project", "--config", "pyproject.toml", "my data/x.npy", "-o", "o.html")
+    assert (ran.status, "pyproject.toml: has no table [tool.embviz]" in ran.stderr) == (1, True)
+
+
+def test_a_pyproject_that_nobody_named_imports_no_module_and_writes_beside_itself(
+    run: Any, tmp_path: Path, folder: Path
+) -> None:
+    (tmp_path / "x.npy").write_bytes((folder / "x.npy").read_bytes())
+    for line, why in (
+        ('method = "trap:P"', "would import a module"),
+        ('[tool.embviz.project]\nfigure = "../f.json"', "is outside the folder of this file"),
+    ):
+        (tmp_path / "pyproject.toml").write_text(f'[tool.embviz]\nsource = "x.npy"\n{line}\n')
+        ran = run("project", "-o", "o.html")
+        assert (ran.status, why in ran.stderr) == (1, True)

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from embviz.commands.shared.settings import CONFIG, read_config
+from embviz.commands.shared.settings import CONFIG, PROJECT, TABLE, read_config
 from embviz.commands.shared.source import FILE
 from embviz.errors import LoadError
 
@@ -27,7 +27,7 @@ def config_option(function: F) -> F:
         metavar="FILE",
         is_eager=True,
         callback=_apply,
-        help=f"Take defaults from a TOML file such as {CONFIG}",
+        help=f"Take defaults from {CONFIG}, or {TABLE} of {PROJECT}",
     )
     return option(function)
 

@@ -13,7 +13,7 @@ import click
 from click.core import ParameterSource
 
 from embviz.commands.shared.config import defaults_from, unknown_key
-from embviz.commands.shared.settings import CONFIG, OUTPUTS, read_config
+from embviz.commands.shared.settings import OUTPUTS, find_config
 from embviz.commands.shared.source import FILE
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders.reading import Reading
@@ -50,8 +50,9 @@ class FoundSource:
 def find_source(how: str) -> FoundSource:
     """Return the source where none is named on the command line.
 
-    The order is `EMBVIZ_SOURCE`, `source` in the `embviz.toml` of this folder or one above it, the
-    one index in this folder, the one projector logdir in it.
+    The order is `EMBVIZ_SOURCE`; `source` in the `embviz.toml` of this folder or one above it, or in
+    the table `[tool.embviz]` of the `pyproject.toml` there; the one index in this folder, the one
+    projector logdir in it.
 
     Args:
         how: How it is named on the command line.
@@ -65,9 +66,9 @@ def find_source(how: str) -> FoundSource:
     here = Path()
     folders = [here, *(Path(*[".."] * i) for i in range(1, len(Path.cwd().parents) + 1))]
     for folder in folders:
-        file = folder / CONFIG
-        if file.is_file():
-            settings = read_config(file)
+        config = find_config(folder)
+        if config is not None:
+            file, settings = config
             _check_keys(file, settings)
             if "source" in settings:
                 _check_texts(file, settings)

@@ -1,4 +1,4 @@
-"""An `embviz.toml`: how it is read, and which of its settings name a file."""
+"""Settings in an `embviz.toml` or a `pyproject.toml`: how they are read, which name a file."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import Any
 from embviz.errors import LoadError
 
 CONFIG = "embviz.toml"
+PROJECT = "pyproject.toml"
+"""The file of a Python project, whose table `[tool.embviz]` is read as an `embviz.toml` is."""
+TABLE = "[tool.embviz]"
 FILES = {"source", "more", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
 FILES |= {"save_coordinates", "save_bookmark", "save_changes", "metadata_b", "a", "b", "o"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
@@ -15,22 +18,42 @@ OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure")
 """Those of `embviz project` that are written, by parameter."""
 
 
-def read_config(path: Path) -> dict[str, Any]:
-    """Read an `embviz.toml`; file names in it are relative to its folder.
+def find_config(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """Return the file of settings in a folder and what it says: `embviz.toml`, else `[tool.embviz]`.
+
+    A `pyproject.toml` that cannot be read or does not speak of embviz is no file of settings.
 
     Raises:
-        LoadError: If it cannot be read or is not TOML.
+        LoadError: As `read_config`.
     """
-    import tomllib
-
-    found: dict[str, Any]
+    file = folder / CONFIG
+    if file.is_file():
+        return file, read_config(file)
+    file = folder / PROJECT
     try:
-        with path.open("rb") as file:
-            found = tomllib.load(file)
-    except OSError as error:
-        raise LoadError(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise LoadError(path, f"is not TOML: {error}") from error
+        mentioned = file.is_file() and b"embviz" in file.read_bytes()
+    except OSError:
+        return None
+    if not mentioned or _own_table(_read_toml(file)) is None:
+        return None
+    return file, read_config(file)
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a file of settings; file names in it are relative to its folder.
+
+    Args:
+        path: The file. Of a `pyproject.toml` the table `[tool.embviz]` is read.
+
+    Raises:
+        LoadError: If it cannot be read, is not TOML, or has no such table.
+    """
+    found = _read_toml(path)
+    if path.name == PROJECT:
+        own = _own_table(found)
+        if own is None:
+            raise LoadError(path, f"has no table {TABLE}")
+        found = own
     for table in (found, *(item for item in found.values() if isinstance(item, dict))):
         for key in FILES & {key.replace("-", "_") for key in table}:
             name = key if key in table else key.replace("_", "-")
@@ -38,6 +61,24 @@ def read_config(path: Path) -> dict[str, Any]:
         if "coordinates" in table:
             table["coordinates"] = _if_there(path, table["coordinates"])
     return found
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    import tomllib
+
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise LoadError(path, f"cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise LoadError(path, f"is not TOML: {error}") from error
+
+
+def _own_table(found: dict[str, Any]) -> dict[str, Any] | None:
+    tool = found.get("tool")
+    own = tool.get("embviz") if isinstance(tool, dict) else None
+    return own if isinstance(own, dict) else None
 
 
 def _if_there(path: Path, named: Any) -> Any:
