@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.commands.shared.completion import complete_column, complete_tensor
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
@@ -46,6 +47,7 @@ _OWN = re.compile(
     "tensors",
     metavar="NAME",
     multiple=True,
+    shell_complete=complete_tensor,
     help="A tensor of the source; may be given several times",
 )
 @click.option("--all-tensors", is_flag=True, help="Every table of numbers in the source")
@@ -86,7 +88,7 @@ _OWN = re.compile(
 @click.option("--select", metavar="QUERY", help="Only the points that match")
 @click.option("--sample", type=int, metavar="N", help="Only N points, drawn by the seed")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
-@click.option("--label-by", metavar="COLUMN")
+@click.option("--label-by", metavar="COLUMN", shell_complete=complete_column)
 @click.option("--seed", type=int, default=0, show_default=True)
 @config_option
 def export(**given: Any) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.commands.shared.completion import complete_column
 from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, more_sources, refuse_overwriting, table_options
 from embviz.commands.shared.terminal import say
@@ -25,7 +26,12 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=FILE, metavar="DIR", help="The folder to write, or to add to")
 @table_options
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), help="Cosine if not given")
-@click.option("--label-by", metavar="COLUMN", help="The metadata column that names the points")
+@click.option(
+    "--label-by",
+    metavar="COLUMN",
+    shell_complete=complete_column,
+    help="The metadata column that names the points",
+)
 @click.option("--append", is_flag=True, help="Add the points of SOURCE to the index DIR")
 @click.option("--verify", is_flag=True, help="Check every byte of the index SOURCE")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")

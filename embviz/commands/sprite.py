@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from embviz.commands.shared.completion import complete_tensor
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, TileSize, refuse_overwriting
@@ -56,7 +57,12 @@ log = logging.getLogger("embviz")
     metavar="LOW HIGH",
     help="Values of an array that are black and white  [default: by type and values, said]",
 )
-@click.option("--tensor", metavar="NAME", help="The array in a .npz file that has several")
+@click.option(
+    "--tensor",
+    metavar="NAME",
+    shell_complete=complete_tensor,
+    help="The array in a .npz file that has several",
+)
 @click.option("--labels", type=FILE, metavar="FILE", help="Write the names too, a line a tile")
 @click.option("--quality", type=int, help="1 to 100, for JPEG and WebP  [default: 90, lossless]")
 @click.option("--skip-broken", is_flag=True, help="Put a marked tile in place of a broken image")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from embviz.commands.shared.completion import complete_column, complete_tensor
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
     FILE,
@@ -42,8 +43,18 @@ log = logging.getLogger("embviz")
 @click.argument("a", type=FILE)
 @click.argument("b", type=FILE)
 @click.option("-o", "output", type=FILE, metavar="FILE", help="The report to write")
-@click.option("--tensor", metavar="NAME", help="The tensor in sources that have several")
-@click.option("--tensor-b", metavar="NAME", help="The tensor in B, where it is another")
+@click.option(
+    "--tensor",
+    metavar="NAME",
+    shell_complete=complete_tensor,
+    help="The tensor in sources that have several",
+)
+@click.option(
+    "--tensor-b",
+    metavar="NAME",
+    shell_complete=complete_tensor,
+    help="The tensor in B, where it is another",
+)
 @reading_options
 @click.option("--metadata-b", type=FILE, metavar="FILE", help="Labels of B, where they are others")
 @click.option(
@@ -52,7 +63,12 @@ log = logging.getLogger("embviz")
 @click.option(
     "--sample", type=int, metavar="N", help="Compare N points, drawn by the seed, with all others"
 )
-@click.option("--group-by", metavar="COLUMN", help="Figures of each value of this column too")
+@click.option(
+    "--group-by",
+    metavar="COLUMN",
+    shell_complete=complete_column,
+    help="Figures of each value of this column too",
+)
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object")
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.checks import check_column, check_n_neighbors, check_recall
+from embviz.commands.shared.completion import complete_column
 from embviz.commands.shared.found import FoundSource, find_source
 from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, table_options
@@ -45,8 +46,20 @@ MOST_TOGETHER = 64
 @click.option(
     "--metric", type=click.Choice(["cosine", "euclidean"]), help="Cosine, or that of an index"
 )
-@click.option("--label-by", metavar="COLUMN", help="The metadata column that names the points")
-@click.option("--column", "listed", metavar="COLUMN", multiple=True, help="A column to list beside")
+@click.option(
+    "--label-by",
+    metavar="COLUMN",
+    shell_complete=complete_column,
+    help="The metadata column that names the points",
+)
+@click.option(
+    "--column",
+    "listed",
+    metavar="COLUMN",
+    multiple=True,
+    shell_complete=complete_column,
+    help="A column to list beside",
+)
 @click.option(
     "--batch", type=FILE, metavar="FILE", help="Answer each line of a file, - for standard input"
 )

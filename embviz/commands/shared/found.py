@@ -50,9 +50,9 @@ class FoundSource:
 def find_source(how: str) -> FoundSource:
     """Return the source where none is named on the command line.
 
-    The order is `EMBVIZ_SOURCE`; `source` in the `embviz.toml` of this folder or one above it, or in
-    the table `[tool.embviz]` of the `pyproject.toml` there; the one index in this folder, the one
-    projector logdir in it.
+    The order is `EMBVIZ_SOURCE`; `source` in the `embviz.toml` of this folder or one above it, or
+    in the table `[tool.embviz]` of the `pyproject.toml` there; the one index in this folder, the
+    one projector logdir in it.
 
     Args:
         how: How it is named on the command line.

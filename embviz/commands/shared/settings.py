@@ -19,7 +19,7 @@ OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure")
 
 
 def find_config(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """Return the file of settings in a folder and what it says: `embviz.toml`, else `[tool.embviz]`.
+    """Return the file of settings in a folder, `embviz.toml` else `pyproject.toml`, and them.
 
     A `pyproject.toml` that cannot be read or does not speak of embviz is no file of settings.
 

@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
+from embviz.commands.shared.completion import (
+    complete_column,
+    complete_format,
+    complete_method,
+    complete_tensor,
+)
 from embviz.errors import ParameterError
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -31,6 +38,9 @@ class FileName(_ParamType):
             self.fail("an empty name", param, ctx)
         return str(value)
 
+    def shell_complete(self, ctx: Any, param: Any, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
 
 FILE = FileName()
 
@@ -49,7 +59,10 @@ class TileSize(_ParamType):
 
 FORMAT_OPTIONS = (
     click.option(
-        "--input-format", metavar="NAME", help="Read the source as this, such as tsv or npy"
+        "--input-format",
+        metavar="NAME",
+        shell_complete=complete_format,
+        help="Read the source as this, such as tsv or npy",
     ),
     click.option(
         "--columns",
@@ -75,7 +88,8 @@ def more_sources(function: F) -> F:
 def table_options(function: F) -> F:
     """Add the options that say which tensor is read, and how."""
     help = "The tensor in a source that has several"
-    return click.option("--tensor", metavar="NAME", help=help)(reading_options(function))
+    option = click.option("--tensor", metavar="NAME", shell_complete=complete_tensor, help=help)
+    return option(reading_options(function))
 
 
 def reading_options(function: F) -> F:
@@ -111,6 +125,7 @@ def method_option(*names: str) -> Callable[[F], F]:
         *names,
         "methods",
         metavar="METHOD",
+        shell_complete=complete_method,
         multiple=True,
         help="pca, tsne, umap, custom, none, an installed one, or package.module:Class; fields "
         "of it as umap:n_neighbors=30; may be given several times, the first is shown first",
@@ -165,8 +180,8 @@ def picture_options(function: F) -> F:
 def page_options(function: F) -> F:
     """Add the options that say what a report shows of its points."""
     options = (
-        click.option("--color-by", metavar="COLUMN"),
-        click.option("--label-by", metavar="COLUMN"),
+        click.option("--color-by", metavar="COLUMN", shell_complete=complete_column),
+        click.option("--label-by", metavar="COLUMN", shell_complete=complete_column),
         click.option("--title", default="", help="Heading of the page"),
         click.option(
             "--vectors",
