@@ -19,6 +19,7 @@ from embviz.checks import check_column, check_list, check_one_of, check_text, ch
 from embviz.comparison.values import Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Metric, Projection, is_numeric
+from embviz.pictures.captions import all_captions
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block, plain
@@ -161,6 +162,7 @@ def build_payload(
         "columns": columns,
         "spaces": [_space_entry(*each) for each in spaces],
         "projections": entries,
+        "captions": all_captions(),
         "first": find_tab(named, options.first) if options.first else named[-1].key,
         "sprite": sprite,
         "steps": states.steps and {**states.steps, "neighbors": lists},

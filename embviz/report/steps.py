@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Neighbors, is_numeric
+from embviz.pictures.captions import STEPS
 from embviz.report.blocks import Block, array_block, json_block, plain, rounded_block
 from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
 from embviz.space import Space
@@ -79,6 +80,7 @@ def step_entries(steps: Steps | None, key: str) -> PackedSteps:
     makers += column_makers
     entry = {
         "kind": steps.kind,
+        "caption": STEPS[steps.kind],
         "names": list(steps.names),
         "spaces": space_keys(steps, key),
         "present": present,
