@@ -17,8 +17,10 @@ from embviz.commands.shared.source import (
     FILE,
     method_option,
     more_sources,
+    open_option,
     page_options,
     picture_options,
+    refuse_opening,
     table_options,
     thumbnail_options,
 )
@@ -87,9 +89,10 @@ progress = logging.getLogger("embviz.progress")
 @click.option(
     "--figure", type=FILE, metavar="FILE", help="Write a plain Plotly figure too, as JSON"
 )
+@open_option
 @config_option
 @click.pass_context
-def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> None:
+def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **given: Any) -> None:
     """Project the vectors of SOURCE and write a report of them as one HTML file
 
     SOURCE is a TensorFlow checkpoint, a .npy, .npz, TSV, CSV, word2vec or GloVe file, or a
@@ -101,6 +104,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
       embviz project model.ckpt --method tsne -o out.html
     """
     from embviz.commands.shared.command_line import shown_command
+    from embviz.outputs.browser import open_page
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
     from embviz.pictures.thumbnails import link_images
@@ -110,6 +114,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     source = take(Source, given, reading=take(Reading, given), config=settings_file(ctx))
     outputs = take(Outputs, given)
     outputs.check(source, bookmarks)
+    if opens:
+        refuse_opening(outputs.output)
     plan = take(Plan, given)
     choice = take(Choice, given, verify=bool(plan.axes))
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
@@ -120,6 +126,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], **given: Any) -> 
     links = [] if images is None else link_images(outputs.output, made.part.table, images)
     shown = replace(shown, first=made.first, image_links=links)
     _write(outputs, made, shown)
+    if opens:
+        open_page(outputs.output)
 
 
 @dataclass(frozen=True, eq=False)

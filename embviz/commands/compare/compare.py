@@ -15,9 +15,11 @@ from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
     FILE,
     method_option,
+    open_option,
     page_options,
     picture_options,
     reading_options,
+    refuse_opening,
     thumbnail_options,
 )
 from embviz.errors import ParameterError
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 OF_THE_PAGE = {
     *("methods", "dims", "perplexity", "iterations", "axes", "normalize", "sprite", "sprite_size"),
-    *("images", "color_by", "label_by", "title", "vectors"),
+    *("images", "color_by", "label_by", "title", "vectors", "opens"),
 }
 """Options that say what the report shows."""
 log = logging.getLogger("embviz")
@@ -82,6 +84,7 @@ log = logging.getLogger("embviz")
 @thumbnail_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @page_options
+@open_option
 @click.pass_context
 def compare(ctx: click.Context, /, **given: Any) -> None:
     """Find what changed between the vectors of A and of B, of the same points
@@ -97,6 +100,7 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     from embviz.comparison.compare import CompareOptions
     from embviz.comparison.compare import compare as compare_tables
     from embviz.errors import ConditionError, printable
+    from embviz.outputs.browser import open_page
     from embviz.outputs.standard import check_standard_output
 
     check_standard_output()
@@ -107,10 +111,14 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
         _refuse_page_options(ctx)
     a, b = _sources(given)
     _check_outputs(given, (a, b))
+    if given["opens"]:
+        refuse_opening(given["output"])
     first, second = (_read(source, given["drop_nonfinite"]) for source in (a, b))
     found = compare_tables(first, second, options)
     _write(found, given, page)
     tell_comparison(found, given["as_json"])
+    if given["opens"]:
+        open_page(given["output"])
     if condition is not None and condition.holds(found.figures):
         what = f"--fail-if {printable(condition.text)}"
         raise ConditionError(what, condition.said(found.figures))

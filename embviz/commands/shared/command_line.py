@@ -13,6 +13,9 @@ from embviz.commands.shared.settings import FILES
 
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
+_LEFT_OUT = ("config", "opens")
+"""What the file does not depend on."""
+
 
 def shown_command(ctx: click.Context) -> str:
     """Return the command line of a context, with what was given and no absolute path.
@@ -24,7 +27,7 @@ def shown_command(ctx: click.Context) -> str:
     for param in ctx.command.params:
         name = param.name or ""
         value = ctx.params.get(name)
-        if ctx.get_parameter_source(name) not in _GIVEN or value is None or name == "config":
+        if ctx.get_parameter_source(name) not in _GIVEN or value is None or name in _LEFT_OUT:
             continue
         if isinstance(param, click.Argument):
             if isinstance(value, tuple):

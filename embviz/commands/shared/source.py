@@ -193,6 +193,28 @@ def page_options(function: F) -> F:
     return _with(options, function)
 
 
+def open_option(function: F) -> F:
+    """Add the option that shows the report at once."""
+    help = "Open the report in a browser when it is written"
+    return click.option("--open", "opens", is_flag=True, help=help)(function)
+
+
+def refuse_opening(output: str | None) -> None:
+    """Refuse to open what is no file.
+
+    Raises:
+        ParameterError: With what it is.
+        OutputError: If it is the name of an open file that is closed.
+    """
+    from embviz.outputs.browser import can_be_opened
+
+    if output is not None and not can_be_opened(output):
+        what = "the standard output" if output == "-" else f"{output}"
+        raise ParameterError(
+            "--open", f"{what} is no file that a browser opens", "name one with -o"
+        )
+
+
 def _with(options: Iterable[Callable[[F], F]], function: F) -> F:
     for option in reversed(tuple(options)):
         function = option(function)
