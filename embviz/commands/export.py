@@ -16,6 +16,8 @@ from embviz.commands.shared.config import config_option
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
     FILE,
+    NEIGHBORS_OPTION,
+    PERPLEXITY_OPTION,
     TileSize,
     more_sources,
     reading_options,
@@ -67,7 +69,8 @@ _OWN = re.compile(
     "be given several times",
 )
 @click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
-@click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at")
+@PERPLEXITY_OPTION
+@NEIGHBORS_OPTION
 @click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), default="cosine")
 @click.option(

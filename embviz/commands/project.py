@@ -66,7 +66,7 @@ progress = logging.getLogger("embviz.progress")
 @picture_options
 @click.option("--select", metavar="QUERY", help="Only the points that match")
 @click.option("--neighbors-of", metavar="LABEL", help="Only a point and its nearest neighbors")
-@click.option("-k", "k", type=int, help="How many neighbors  [default: 100]")
+@click.option("-k", "k", type=int, help="How many neighbors of it  [default: 100]")
 @click.option("--isolate", metavar="QUERY", help="Open with the matching points alone")
 @click.option("--sample", type=int, metavar="N", help="Only N points, drawn by the seed")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
@@ -107,6 +107,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     from embviz.outputs.browser import open_page
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
+    from embviz.pictures.series import describe_series
     from embviz.pictures.thumbnails import link_images
     from embviz.report import ReportOptions, prepare_page
 
@@ -122,6 +123,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     prepare_page()
     make = _project_one if source.steps is None else _project_steps
     made = make(source, choice, plan, bookmarks)
+    for line in describe_series(made.projections):
+        log.info("%s", line)
     images = source.images if source.images_linked else None
     links = [] if images is None else link_images(outputs.output, made.part.table, images)
     shown = replace(shown, first=made.first, image_links=links)

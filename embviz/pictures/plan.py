@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from inspect import signature
 from typing import Any, TypedDict, Unpack, get_args
 
@@ -12,7 +12,6 @@ from embviz.checks import (
     changed,
     check_kind,
     check_list,
-    check_number,
     check_one_of,
     check_seed,
     check_text,
@@ -22,8 +21,26 @@ from embviz.checks import (
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
+from embviz.pictures.asked import (
+    check_complete,
+    check_options,
+    fields_to_fill,
+    in_dims,
+    is_pca,
+    takes_field,
+    understand,
+)
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part, choose_points, verified
+from embviz.pictures.series import (
+    LISTS,
+    NO_LEADS,
+    Lead,
+    check_values,
+    find_leads,
+    lay_on_first,
+    spread_values,
+)
 from embviz.pictures.tabs import name_tabs
 from embviz.projections import PCA, PROJECTORS, Projector
 from embviz.projections.custom import MOST_AXES, check_axes
@@ -31,7 +48,8 @@ from embviz.projections.methods import Method, field_names, parse_method
 from embviz.space import Normalize, Space
 
 Seen = tuple[Metric, Normalize]
-_ALIASES = ("perplexity", "iterations")
+_ALIASES = {"perplexity": "perplexity", "iterations": "iterations", "neighbors": "n_neighbors"}
+"""Fields of a plan that some methods take, and theirs."""
 
 
 class PlanFields(TypedDict, total=False):
@@ -40,7 +58,8 @@ class PlanFields(TypedDict, total=False):
     methods: Sequence[str | Projector]
     axes: Sequence[tuple[str, str]]
     dims: Sequence[int]
-    perplexity: float | None
+    perplexity: float | Sequence[float] | None
+    neighbors: int | Sequence[int] | None
     iterations: int | None
     metric: Metric
     normalize: Normalize
@@ -59,7 +78,10 @@ class Plan:
             be asked for twice with the same options.
         axes: One to three pairs of queries; the method `custom` comes along where none takes them.
         dims: 2, 3 or both; empty is 2, and 3 where that is cheap.
-        perplexity, iterations: Of the methods that have such a field.
+        perplexity: Of the methods that have such a field; of several values each makes a picture of
+            its own, laid on the first.
+        neighbors: The same for a field `n_neighbors`, such as UMAP's.
+        iterations: Of the methods that have such a field.
         metric: What near means, for neighbors, t-SNE and UMAP.
         normalize: What PCA, t-SNE and UMAP see.
         seed: Of all that is drawn, 0 .. 2^32 - 1.
@@ -68,13 +90,15 @@ class Plan:
 
     Raises:
         ParameterError: If there is no such method or option, a value does not fit, or an axis,
-            perplexity or number of iterations has no method that takes it.
+            perplexity, number of neighbors or of iterations has no method that takes it; if several
+            methods would take a list of values.
     """
 
     methods: Sequence[str | Projector] = ()
     axes: Sequence[tuple[str, str]] = ()
     dims: Sequence[int] = ()
-    perplexity: float | None = None
+    perplexity: float | Sequence[float] | None = None
+    neighbors: int | Sequence[int] | None = None
     iterations: int | None = None
     metric: Metric = "cosine"
     normalize: Normalize = "none"
@@ -86,7 +110,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         methods = check_list("methods", self.methods)
-        asked = tuple(map(_understood, methods))
+        asked = tuple(map(understand, methods))
         for name, value in (
             ("methods", methods),
             ("axes", check_axes("axes", self.axes)),
@@ -94,9 +118,16 @@ class Plan:
         ):
             object.__setattr__(self, name, value)
         self._check_values()
-        if self.axes and not any("axes" in _fields_to_fill(m) for m in asked):
+        if self.axes and not any("axes" in fields_to_fill(m) for m in asked):
             taking = (n for n, kind in PROJECTORS.ours.items() if "axes" in field_names(kind))
             asked = (*asked, parse_method(next(taking)))
+        object.__setattr__(self, "asked", asked)
+        for name, own in _ALIASES.items():
+            if getattr(self, name) is not None:
+                self._check_taken(name, own)
+        for name in LISTS:
+            own, values = _ALIASES[name], getattr(self, name)
+            asked = spread_values(asked, name, own, values, partial(takes_field, own))
         object.__setattr__(self, "asked", asked)
         self._check()
 
@@ -107,8 +138,9 @@ class Plan:
             if isinstance(d, bool) or d not in (2, 3, "2", "3"):
                 raise ParameterError(f"--dims {d}", "is neither 2 nor 3", "give one or both")
         object.__setattr__(self, "dims", tuple(dict.fromkeys(int(d) for d in self.dims)))
-        if self.perplexity is not None:
-            check_number("--perplexity", self.perplexity, 1)
+        for name in LISTS:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, check_values(name, getattr(self, name)))
         if self.iterations is not None:
             check_whole("--iterations", self.iterations, 1)
         check_one_of("--metric", self.metric, get_args(Metric))
@@ -126,28 +158,26 @@ class Plan:
             )
         if len(self.axes) == MOST_AXES and self.dims == (2,):
             raise ParameterError("--dims 2", "does not show three axes", "leave out an --axis")
-        for name in _ALIASES:
-            if getattr(self, name) is not None:
-                self._check_taken(name)
         seen: list[tuple[type[Any], Mapping[str, Any]]] = []
         for method in self.asked:
             if isinstance(method, Method):
-                _check_complete(method, self._offered(None))
+                check_complete(method, self._offered(None))
                 made = (method.projector, self._options(method, None))
                 if made in seen:
                     raise ParameterError(
                         f"--method {method.text}", "is asked for twice", "leave one out"
                     )
                 seen.append(made)
-                _check_options(method, made[1])
+                check_options(method, made[1])
 
-    def _check_taken(self, name: str) -> None:
-        if any(name in _fields_to_fill(method) for method in self.asked):
+    def _check_taken(self, name: str, own: str) -> None:
+        """Refuse an option whose field no method has, or each of them has typed for itself."""
+        if any(takes_field(own, method) for method in self.asked):
             return
-        typed = [m for m in self.asked if isinstance(m, Method) and name in m.options]
+        typed = [m for m in self.asked if isinstance(m, Method) and own in m.options]
         if typed:
             raise ParameterError(f"--{name}", f"'{typed[0].text}' has its own", "leave one out")
-        owners = [n for n, kind in PROJECTORS.ours.items() if name in field_names(kind)]
+        owners = [n for n, kind in PROJECTORS.ours.items() if own in field_names(kind)]
         raise ParameterError(
             f"--{name}", f"belongs to {' and '.join(owners)}", f"add --method {owners[0]}"
         )
@@ -163,107 +193,50 @@ class Plan:
         }
         if self.axes:
             offered["axes"] = self.axes
-        return offered | {n: getattr(self, n) for n in _ALIASES if getattr(self, n) is not None}
+        given = {own: getattr(self, name) for name, own in _ALIASES.items()}
+        # Of several values each has its method, which has taken it.
+        single = {n: v for n, v in given.items() if v is not None and not isinstance(v, tuple)}
+        return offered | single
 
     def _options(self, method: Method, whole: EmbeddingTable | None) -> dict[str, Any]:
         """Return the fields that a method's projector is made with."""
         offered = self._offered(whole)
-        taken = {n: offered[n] for n in _fields_to_fill(method) if n in offered}
+        taken = {n: offered[n] for n in fields_to_fill(method) if n in offered}
         return {**taken, **method.options}
 
     def projectors(self, part: Part) -> list[Any]:
         """Return the projectors of some points, in the order in which they are shown."""
-        found: list[Any] = []
+        return [projector for _, projector in self.paired(part)]
+
+    def paired(self, part: Part) -> list[tuple[Method | Projector, Any]]:
+        """Return the same with the method that each was asked for by."""
+        found: list[tuple[Method | Projector, Any]] = []
         for method in self.asked:
             if not isinstance(method, Method):
-                found.append(method)
+                found.append((method, method))
                 continue
             options = self._options(method, part.whole)
-            found += _in_dims(method, method.projector(**options), part, self.dims)
+            made = in_dims(method, method.projector(**options), part.table, self.dims)
+            found += [(method, projector) for projector in made]
         if self.with_pca:
-            first = [p for p in found if isinstance(p, PCA)] or [PCA(normalize=self.normalize)]
-            return [*first, *(p for p in found if not isinstance(p, PCA))]
+            own = PCA(normalize=self.normalize)
+            first = [pair for pair in found if isinstance(pair[1], PCA)] or [(own, own)]
+            return [*first, *(pair for pair in found if not isinstance(pair[1], PCA))]
         return found
 
     def first(self, projections: Sequence[Projection]) -> Projection:
         """Return the one of this plan's projections that was asked for first, else the first."""
         if not self.with_pca or not self.asked:
             return projections[0]
-        n_leading = max(1, sum(map(_is_pca, self.asked)))
-        return projections[0 if _is_pca(self.asked[0]) else n_leading]
+        n_leading = max(1, sum(map(is_pca, self.asked)))
+        return projections[0 if is_pca(self.asked[0]) else n_leading]
 
     def first_dims(self) -> int:
         """Return how many dimensions are shown first: those asked for, 3 for three axes."""
         if self.dims:
             return self.dims[0]
-        three = len(self.axes) == MOST_AXES and "axes" in _fields_to_fill(self.asked[0])
+        three = len(self.axes) == MOST_AXES and "axes" in fields_to_fill(self.asked[0])
         return 3 if three else 2
-
-
-def _is_pca(method: Method | Projector) -> bool:
-    return method.projector is PCA if isinstance(method, Method) else isinstance(method, PCA)
-
-
-def _fields_to_fill(method: Method | Projector) -> tuple[str, ...]:
-    """Return the fields of a method asked for by name that were not typed with it."""
-    if not isinstance(method, Method):
-        return ()
-    return tuple(n for n in field_names(method.projector) if n not in method.options)
-
-
-def _understood(method: Any) -> Method | Projector:
-    """Return a method as it is understood: a name is read, a projector stays.
-
-    Raises:
-        ParameterError: If it is neither.
-    """
-    if isinstance(method, str):
-        return parse_method(method)
-    if isinstance(method, type) or not callable(getattr(method, "project", None)):
-        name = method.__name__ if isinstance(method, type) else f"{method!r:.40}"
-        why = "is a class" if isinstance(method, type) else "is neither a name nor a projector"
-        raise ParameterError(f"methods: {name}", why, 'such as "tsne", or embviz.TSNE()')
-    projector: Projector = method
-    return projector
-
-
-def _check_options(method: Method, options: Mapping[str, Any]) -> None:
-    """Refuse what a projector of ours refuses, before anything is read."""
-    if method.projector in PROJECTORS.ours.values():
-        try:
-            method.projector(**options)
-        except ParameterError as error:
-            why = f"{error.what}: {error.why}"
-            raise ParameterError(f"--method {method.text}", why, error.way_out) from None
-
-
-def _check_complete(method: Method, offered: Mapping[str, Any]) -> None:
-    """Refuse a method that lacks a value which it cannot do without."""
-    for name in _fields_to_fill(method):
-        found = next(f for f in dataclasses.fields(method.projector) if f.name == name)
-        has_default = (
-            found.default is not dataclasses.MISSING
-            or found.default_factory is not dataclasses.MISSING
-        )
-        if name in offered or has_default:
-            continue
-        if name == "axes":
-            raise ParameterError(f"--method {method.text}", "needs an axis", "add --axis FROM TO")
-        raise ParameterError(
-            f"--method {method.text}", f"needs {name}", f"such as: {method.text}:{name}=…"
-        )
-
-
-def _in_dims(method: Method, projector: Any, part: Part, dims: Sequence[int]) -> Sequence[Any]:
-    """Return a projector once for each number of dimensions that it is to be drawn in."""
-    if "n_components" in method.options:
-        return [projector]
-    if hasattr(projector, "in_dims"):
-        found: Sequence[Any] = projector.in_dims(part.table, dims)
-        return found
-    if getattr(projector, "n_components", 3) < max(dims, default=0):
-        return [replace(projector, n_components=d) for d in sorted(set(dims))]
-    return [projector]
 
 
 def project(
@@ -289,16 +262,28 @@ def project(
     space = part.space
     if plan.axes:
         part = replace(part, whole=verified(part.whole))
-    return name_tabs(project_all(space, plan.projectors(part), plan))
+    pairs = plan.paired(part)
+    projectors = [projector for _, projector in pairs]
+    return name_tabs(project_all(space, projectors, plan, find_leads(pairs)))
 
 
-def project_all(space: Space, projectors: Sequence[Any], plan: Plan) -> list[Projection]:
-    """Return the projections of projectors, with the quality of each where there is a graph."""
+def project_all(
+    space: Space, projectors: Sequence[Any], plan: Plan, leads: Mapping[int, Lead] = NO_LEADS
+) -> list[Projection]:
+    """Return the projections of projectors, with the quality of each where there is a graph.
+
+    Args:
+        space: Of the points.
+        projectors: All that are wanted.
+        plan: Whose metric, normalization and seed count.
+        leads: Where a projector's map is laid on another one, by its place.
+    """
     table = space.table
     wanted = _graph_sizes(table, projectors, plan)
     # What is quick goes first, so that a query that matches nothing is told at once.
     done = {id(p): _place(p, space) for p in projectors if not _looks_at_neighbors(p)}
     if len(done) == len(projectors):
+        _lay_on_leads(done, projectors, leads)
         return [done[id(p)] for p in projectors]
     graphs = _graphs(space, wanted, plan)
     for p in projectors:
@@ -310,6 +295,7 @@ def project_all(space: Space, projectors: Sequence[Any], plan: Plan) -> list[Pro
             graphs.setdefault(_seen(p, plan), p.neighbors)
             p_with = p
         done[id(p)] = _place(p_with, space)
+    _lay_on_leads(done, projectors, leads)
     usual = (plan.metric, plan.normalize)
     measured: dict[Seen, list[Any]] = {}
     for p in projectors:
@@ -323,6 +309,15 @@ def project_all(space: Space, projectors: Sequence[Any], plan: Plan) -> list[Pro
         for p, projection, quality in zip(some, projections, found, strict=True):
             done[id(p)] = with_quality(projection, quality)
     return [done[id(p)] for p in projectors]
+
+
+def _lay_on_leads(
+    done: dict[int, Projection], projectors: Sequence[Any], leads: Mapping[int, Lead]
+) -> None:
+    """Lay the maps of series on the first of each, in place."""
+    for i, lead in leads.items():
+        first = done[id(projectors[lead.place])]
+        done[id(projectors[i])] = lay_on_first(done[id(projectors[i])], first, lead.name)
 
 
 def _place(projector: Any, space: Space) -> Projection:

@@ -22,6 +22,7 @@ from embviz.pictures.motion import measure_motion
 from embviz.pictures.plan import Plan, PlanFields, Seen
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part
+from embviz.pictures.series import find_leads, lay_on_first
 from embviz.pictures.step_neighbors import (
     count_neighbors,
     find_here,
@@ -92,7 +93,8 @@ def follow_steps(
     Arguments and errors as for `project_steps`.
     """
     whole = steps if whole is None else whole
-    projectors = _projectors(plan, steps, whole)
+    pairs = plan.paired(Part(whole.table, steps.table))
+    projectors, leads = _projectors(plan, [p for _, p in pairs], steps), find_leads(pairs)
     sizes = count_neighbors(projectors, steps, plan)
     with _saying_once():
         done: dict[int, Followed] = {}
@@ -104,6 +106,9 @@ def follow_steps(
             elif not isinstance(projector, PCA):
                 seen = seen_by(projector, plan)
                 tracks[i] = _Track(projector, seen, sizes.get(seen, FEW))
+                if i in leads:
+                    tracks[i].lead = tracks[leads[i].place]
+                    tracks[i].lead_name = leads[i].name
         steps = _follow_all(list(tracks.values()), steps, plan)
         kept = _kept([list_nearest(step) for step in steps.steps])
         done |= {i: track.followed() for i, track in tracks.items()}
@@ -115,13 +120,13 @@ def follow_steps(
     return steps, projections
 
 
-def _projectors(plan: Plan, steps: Steps, whole: Steps) -> list[Any]:
-    """Return the projectors of a plan; principal components are three where no number was asked.
+def _projectors(plan: Plan, made: Sequence[Any], steps: Steps) -> list[Any]:
+    """Return a plan's projectors; principal components are three where no number was asked.
 
     Raises:
         ParameterError: If one of them has places for one step only.
     """
-    found = plan.projectors(Part(whole.table, steps.table))
+    found = list(made)
     typed = any(
         isinstance(m, PCA) or (isinstance(m, Method) and "n_components" in m.options)
         for m in plan.asked
@@ -159,6 +164,8 @@ class _Track:
         neighbors: Theirs.
         last: The projection of the latest step.
         divergences: Of each step, where there are any.
+        lead: The first of a series, on whose first map this one is laid; the others follow it.
+        lead_name: What it is called; empty where this one is not laid on it.
     """
 
     projector: Any
@@ -172,6 +179,8 @@ class _Track:
     neighbors: Neighbors | None = None
     last: Projection | None = None
     divergences: list[float | None] = field(default_factory=list)
+    lead: _Track | None = None
+    lead_name: str = ""
 
     def go_on(self, step: Step, space: Space, neighbors: Neighbors) -> None:
         """Place the points of the next step."""
@@ -181,6 +190,11 @@ class _Track:
         projector = self._with_neighbors(neighbors)
         if not self.places:
             placed = _place(projector, space)
+            if self.lead is not None:
+                first = self.lead.places[0][here].astype(np.float32)
+                first_map = replace(placed, coordinates=first)
+                placed = lay_on_first(placed, first_map, self.lead_name)
+                self.lead_name = placed.params.get("laid_on", "")
             coordinates = placed.coordinates.astype(np.float64)
         elif self.last is not None and self._is_as_before(here, neighbors):
             placed, coordinates = self.last, self.latest[here]
@@ -250,6 +264,8 @@ class _Track:
         """Return what became of the map."""
         assert self.last is not None
         params = dict(self.last.params)
+        if self.lead_name:
+            params["laid_on"] = self.lead_name
         if params.get("initialization") == "given":
             params["initialization"] = "the step before"
         coordinates = self.places[-1].astype(np.float32)

@@ -29,11 +29,13 @@ class Method:
         text: As it was typed.
         projector: The class.
         options: Fields of it that were typed, with their values.
+        series: The option whose list of values it has one of; empty for none.
     """
 
     text: str
     projector: type[Any]
     options: Mapping[str, Any]
+    series: str = ""
 
 
 def parse_method(text: str) -> Method:

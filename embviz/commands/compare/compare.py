@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from embviz.report import ReportOptions
 
 OF_THE_PAGE = {
-    *("methods", "dims", "perplexity", "iterations", "axes", "normalize", "sprite", "sprite_size"),
-    *("images", "color_by", "label_by", "title", "vectors", "opens"),
+    *("methods", "dims", "perplexity", "neighbors", "iterations", "axes", "normalize", "sprite"),
+    *("sprite_size", "images", "color_by", "label_by", "title", "vectors", "opens"),
 }
 """Options that say what the report shows."""
 log = logging.getLogger("embviz")
@@ -215,9 +215,12 @@ def _write(
 
 def _encode_page(found: Comparison, plan: Plan, shown: ReportOptions) -> bytes:
     from embviz.comparison.states import as_steps
+    from embviz.pictures.series import describe_series
     from embviz.pictures.steps import project_steps
     from embviz.report.comparison import encode_comparison
 
     projections = project_steps(as_steps(found), plan)
+    for line in describe_series(projections):
+        log.info("%s", line)
     shown = replace(shown, first=plan.first(projections).key)
     return encode_comparison(found, projections, shown)

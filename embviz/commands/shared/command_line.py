@@ -10,6 +10,7 @@ import click
 from click.core import ParameterSource
 
 from embviz.commands.shared.settings import FILES
+from embviz.commands.shared.source import Values
 
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
@@ -48,6 +49,10 @@ def _option(option: str, param: click.Parameter, value: Any) -> list[str]:
         return [option] if value else []
     if param.name == "sprite_size":
         return [option, f"{value[0]}x{value[1]}"]
+    if isinstance(param.type, Values):
+        from embviz.pictures.series import show_values
+
+        return [option, show_values(value)]
     if isinstance(value, tuple):
         return [option, *(str(item) for item in value)]
     return [option, _shown(param, value)]

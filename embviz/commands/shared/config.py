@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from embviz.commands.shared.settings import CONFIG, PROJECT, TABLE, read_config
-from embviz.commands.shared.source import FILE
+from embviz.commands.shared.source import FILE, Values
 from embviz.errors import LoadError
 
 COMMANDS = ("project", "sprite", "export")
@@ -143,6 +143,9 @@ def _shape(param: click.Parameter, item: Any, what: tuple[str, str], ctx: click.
     elif param.nargs > 1:
         fits = isinstance(item, list) and not nested and len(item) == param.nargs
         wanted = f"a list of {param.nargs} values"
+    elif isinstance(param.type, Values):
+        fits = not nested and not any(isinstance(value, bool) for value in values)
+        wanted = "a number or a list of numbers"
     else:
         fits, wanted = not isinstance(item, list), "one value"
     if any(isinstance(value, dict) for value in values):

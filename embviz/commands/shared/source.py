@@ -57,6 +57,31 @@ class TileSize(_ParamType):
         return int(found[1]), int(found[2])
 
 
+class Values(_ParamType):
+    """A number, or several between commas; in a file of settings a list too."""
+
+    name = "NUMBERS"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        from embviz.pictures.series import parse_values
+
+        try:
+            return parse_values(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+VALUES = Values()
+PERPLEXITY_OPTION = click.option(
+    "--perplexity",
+    type=VALUES,
+    help="About how many neighbors t-SNE looks at; 5,30,100 makes a picture of each",
+)
+NEIGHBORS_OPTION = click.option(
+    "--neighbors",
+    type=VALUES,
+    help="How many neighbors UMAP looks at; 5,15,50 makes a picture of each  [default: 15]",
+)
 FORMAT_OPTIONS = (
     click.option(
         "--input-format",
@@ -150,7 +175,8 @@ def picture_options(function: F) -> F:
     """Add the options that say how points are projected, beside the methods."""
     options = (
         click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both"),
-        click.option("--perplexity", type=float, help="About how many neighbors t-SNE looks at"),
+        PERPLEXITY_OPTION,
+        NEIGHBORS_OPTION,
         click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]"),
         click.option(
             "--metric",
