@@ -19,6 +19,7 @@
  * @property {{name: string, kind: 'number' | 'text', block: string}[]} columns
  * @property {SpaceEntry[]} spaces
  * @property {Entry[]} projections
+ * @property {Record<string, string>} captions what may be read from a picture, by its method or kind
  * @property {string} first the key of the tab that is open first
  * @property {SpriteEntry | null} sprite
  * @property {StepsEntry | null} steps states of the points, where there are several
@@ -38,6 +39,7 @@
  *
  * @typedef {object} StepsEntry
  * @property {'run' | 'comparison'} kind
+ * @property {string} caption what may be read from them
  * @property {string[]} names
  * @property {string[]} spaces the key of each step's
  * @property {string | null} present a block, which points are there at a step
@@ -241,6 +243,7 @@
  * @property {number} k
  * @property {Metric} metric
  * @property {boolean} thumbnails
+ * @property {boolean} caption whether the picture says what may be read from it
  * @property {'few' | 'many' | 'none'} labels
  * @property {'pan' | 'box' | 'lasso' | 'sphere'} tool
  * @property {'side' | 'one'} layout of the maps of a comparison

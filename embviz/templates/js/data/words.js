@@ -30,23 +30,32 @@ export const READING = {
   map: ['A map: its axes have no meaning, so none are drawn.'],
 };
 
-/** One sentence below the picture, likewise. */
-export const CAPTIONS = {
-  pca: 'The directions of most variance; what lies along other directions is not seen.',
-  tsne: 'Neighborhoods are meaningful, distances between clusters are not.',
-  umap: 'Neighborhoods are meaningful, distances between clusters hardly.',
-  custom: 'Each axis runs from one meaning to another.',
-  none: 'The coordinates as they were given.',
-  linear: '',
-  map: '',
-};
-
 /**
  * @template T
  * @param {Object<string, T>} table one of those above @param {{method: string, kind: string}} entry or tab
  * @returns {T} what it has of it
  */
 export const wordsOf = (table, { method, kind }) => (Object.hasOwn(table, method) ? table[method] : table[kind]);
+
+/**
+ * A caption with what is known of the picture: as `fill_caption` in embviz/pictures/captions.py.
+ *
+ * @param {string} text of the manifest @param {number | null} share of the variance that is shown, null where that is
+ *   not known @param {boolean} spherized
+ */
+export function filled(text, share, spherized) {
+  const told =
+    share === null ? text.replace(/ ?[^.]*\{variance\}[^.]*\./g, '') : text.replace('{variance}', percent(share));
+  return told.replace('{of}', spherized ? ' of the centered vectors at length 1' : '');
+}
+
+/** @returns {string} a share, never all or nothing where it is neither */
+function percent(share) {
+  const tenths = Math.floor(1000 * share + 0.5);
+  if (tenths >= 1000) return share > 1 - 1e-9 ? 'All' : 'Over 99.9 %';
+  if (tenths < 1) return 'Under 0.1 %';
+  return tenths < 100 || tenths > 990 ? `${(tenths / 10).toFixed(1)} %` : `${Math.floor(100 * share + 0.5)} %`;
+}
 
 export const KEYS = [
   ['/', 'search'],
@@ -64,6 +73,7 @@ export const KEYS = [
   ['Space', 'play and pause the steps of a run, or the iterations; slide one map of a comparison to its other side'],
   ['< and >', 'step before and next step, of a run or a comparison'],
   ['l', 'labels'],
+  ['c', 'what may be read, in the picture'],
   ['t', 'thumbnails'],
   ['d', 'dark or light'],
   ['m', 'bookmark this view'],

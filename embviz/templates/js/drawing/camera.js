@@ -43,13 +43,14 @@ export function widened({ min, max }) {
  *
  * @param {number} width @param {number} height of the host
  * @param {{dims: number, axes: {title: string, low: string, high: string}[] | null}} scene
+ * @param {number} [foot] the height of what lies below
  * @returns {{left: number, top: number, width: number, height: number}}
  */
-export function plotArea(width, height, { dims, axes }) {
-  const margin = { left: 0, top: 0, right: 0, bottom: 0 };
+export function plotArea(width, height, { dims, axes }, foot = 0) {
+  const margin = { left: 0, top: 0, right: 0, bottom: foot };
   if (dims === 2 && axes) {
     const named = axes[1] && (axes[1].title || axes[1].low || axes[1].high);
-    Object.assign(margin, { left: named ? 64 : 44, top: TOOLS_HEIGHT + 4, right: 24, bottom: 44 });
+    Object.assign(margin, { left: named ? 64 : 44, top: TOOLS_HEIGHT + 4, right: 24, bottom: 44 + foot });
   }
   return {
     left: margin.left,

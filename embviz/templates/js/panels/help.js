@@ -118,6 +118,7 @@ export function handleKeys(page, view, { focusSearch, resetView, closeSheets, pl
     '[': () => turn(-1),
     ']': () => turn(1),
     l: () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
+    c: () => view.set({ caption: !view.get().caption }),
     t: () => view.set({ thumbnails: !view.get().thumbnails }),
     d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
     p: () => view.set({ tool: 'pan' }),

@@ -16,7 +16,7 @@ const KEYS =
 export function createMaps(page, view, on) {
   const names = sideNames(page);
   const maps = (names ?? ['']).map((name, side) =>
-    createMap(names ? `Map ${LETTERS[side]}, ${name}` : 'Points', () => view.set({ step: side })),
+    createMap(side, names ? `Map ${LETTERS[side]}, ${name}` : 'Points', () => view.set({ step: side })),
   );
   const plot = createPair(
     maps.map(({ host }) => host),
@@ -26,28 +26,36 @@ export function createMaps(page, view, on) {
   return {
     element,
     plot,
-    /** @param {string[]} titles of the maps that are shown @param {number} step of the page */
-    render(titles, step) {
+    /**
+     * @param {string[]} titles of the maps that are shown @param {number} step of the page
+     * @param {string[]} captions what may be read from each
+     */
+    render(titles, step, captions) {
       element.classList.toggle('several', titles.length > 1);
-      maps.forEach((map, at) => map.render(titles[at], step === at));
+      maps.forEach((map, at) => map.render(titles[at], step === at, captions[at]));
       plot.show(titles.length);
     },
   };
 }
 
-function createMap(label, choose) {
+function createMap(side, label, choose) {
+  const caption = h('p', { id: `caption-${side}`, hidden: true });
   const host = h('div.plot', {
     tabIndex: 0,
     attributes: { role: 'application', 'aria-roledescription': 'scatter plot' },
-    aria: { label: `${label}. ${KEYS}` },
+    aria: { label: `${label}. ${KEYS}`, describedby: caption.id },
   });
   const name = h('button.map-name', { type: 'button', dir: 'auto', on: { click: choose } });
-  const element = h('div.map', {}, host, name);
+  const element = h('div.map', {}, host, name, caption);
   return {
     element,
     host,
-    /** @param {string | undefined} title @param {boolean} isChosen whether runs and figures are of this side */
-    render(title, isChosen) {
+    /**
+     * @param {string | undefined} title @param {boolean} isChosen whether runs and figures are of this side
+     * @param {string} [said] what may be read from it; the canvas has it for those who see it
+     */
+    render(title, isChosen, said = '') {
+      setText(caption, said);
       element.hidden = title === undefined;
       name.hidden = !title;
       setText(name, title ?? '');

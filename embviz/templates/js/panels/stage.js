@@ -1,7 +1,7 @@
-import { CAPTIONS, wordsOf } from '#js/data/words.js';
 import { h, iconButton, setText } from '#js/dom.js';
 import { createMaps } from '#js/panels/maps.js';
 import { createSphere } from '#js/panels/sphere.js';
+import { captionOf } from '#js/state/captions.js';
 import { LETTERS, shownStates, sideNames } from '#js/state/sides.js';
 
 /** @import { Chrome } from '#js/plot/types.js' */
@@ -23,6 +23,9 @@ export function createStage(page, view, on = {}) {
   const tiles = iconButton('tiles', 'Thumbnails', () => view.set({ thumbnails: !view.get().thumbnails }));
   const letters = iconButton('letter', 'Labels', () =>
     view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
+  );
+  const reading = iconButton('caption', 'What may be read, in the picture (c)', () =>
+    view.set({ caption: !view.get().caption }),
   );
   const layouts = new Map(
     (names
@@ -77,12 +80,13 @@ export function createStage(page, view, on = {}) {
       ...layouts.values(),
       page.manifest.sprite ? tiles : null,
       letters,
+      reading,
       fit,
     ),
     h('p.caption', {}, note, ' ', help),
   );
 
-  function styleOf(state, name, isChosen) {
+  function styleOf(state, name, isChosen, captions, side) {
     const near = view.currentNeighbors(state);
     return {
       colors: view.shades(state),
@@ -95,6 +99,8 @@ export function createStage(page, view, on = {}) {
       label: view.label,
       labelled: state.labels,
       name,
+      caption: captions[side],
+      captions: captions.join('\n'),
       sprite: page.sprite,
       thumbnails: state.thumbnails,
       sphere: isChosen ? state.sphere : null,
@@ -132,6 +138,7 @@ export function createStage(page, view, on = {}) {
       for (const [tool, button] of tools) button.setAttribute('aria-pressed', String(tool === inHand));
       for (const [layout, button] of layouts) button.setAttribute('aria-pressed', String(layout === state.layout));
       tiles.setAttribute('aria-pressed', String(state.thumbnails));
+      reading.setAttribute('aria-pressed', String(state.caption));
       letters.setAttribute('aria-pressed', String(state.labels !== 'none'));
       letters.title = {
         few: 'Labels: the selected and its neighbors',
@@ -140,16 +147,16 @@ export function createStage(page, view, on = {}) {
       }[state.labels];
       const states = shownStates(page, state);
       const titles = states.map((_, side) => (states.length > 1 ? `${LETTERS[side]} · ${names[side]}` : ''));
-      maps.render(titles, state.step);
+      const captions = states.map((each) => captionOf(page, view, each));
+      maps.render(titles, state.step, captions);
       const scenes = view.shownScenes(state);
       draw(scenes);
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
-      plot.setStyle(states.map((each, side) => styleOf(each, titles[side], each.step === state.step)));
-      const said = scenes.map(
-        ({ error, note: own }) => error ?? own ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)),
-      );
+      plot.setStyle(states.map((each, side) => styleOf(each, titles[side], each.step === state.step, captions, side)));
+      const said = scenes.map(({ error, note: own }) => error ?? own ?? '');
       const told = (state.dims === 3 && unsupported) || (said[0] === (said[1] ?? said[0]) ? said[0] : bothSaid(said));
       setText(note, told);
+      note.hidden = told === '';
       note.title = told;
     },
   };

@@ -24,7 +24,7 @@ const MOST_OBSTACLES = 400;
  * @returns {Label[]}
  */
 export function chooseLabels(context, spec, look, xy, order) {
-  const { style, area, width, height } = spec;
+  const { style, area, width, height, foot } = spec;
   if (style.labelled === 'none') return [];
   const taken = new Set();
   const wanted = [];
@@ -62,7 +62,7 @@ export function chooseLabels(context, spec, look, xy, order) {
     const gap = look.tile ? look.tile / 2 + 2 : look.radius + 3;
     for (let k = 0; k < n && wanted.length < MOST_TRIED; k++) want(order ? order[n - 1 - k] : k, 'plain', gap);
   }
-  const bounds = { left: 0, top: area.top, width, height: height - area.top };
+  const bounds = { left: 0, top: area.top, width, height: height - foot.height - area.top };
   const obstacles = look.count <= MOST_OBSTACLES ? discBoxes(xy, style.visible, look) : [];
   const sides = placeLabels(wanted, bounds, obstacles);
   return wanted

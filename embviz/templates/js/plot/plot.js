@@ -1,5 +1,6 @@
 import { boxOf, equalized, isView, widened } from '#js/drawing/camera.js';
 import { h } from '#js/dom.js';
+import { drawCaption } from '#js/plot/caption.js';
 import { createGestures } from '#js/plot/gestures.js';
 import { createPointLayer } from '#js/plot/layer.js';
 import { drawPaths, drawSphere, drawTrails } from '#js/plot/overlays.js';
@@ -16,6 +17,7 @@ import {
   isHome,
   layerSpec,
   measure,
+  recaption,
   resetView,
   setCamera,
   settleArea,
@@ -43,6 +45,8 @@ const PLAIN = {
   label: () => '',
   labelled: 'none',
   name: '',
+  caption: '',
+  captions: '',
   sprite: null,
   thumbnails: false,
   sphere: null,
@@ -83,6 +87,7 @@ export function createPlot(element, on) {
       width: 0,
       height: 0,
       area: null,
+      foot: { height: 0, lines: [] },
       equal: true,
       aspect: null,
       camera: null,
@@ -224,6 +229,7 @@ function setStyle(plot, style) {
   const before = scene.style;
   scene.style = { ...before, ...style };
   if (scene.style.visible !== before.visible) scene.shown = countShown(scene.style.visible, scene.points.n);
+  if (scene.style.captions !== before.captions || scene.style.caption !== before.caption) recaption(plot);
   if (changesPicture(before, scene.style, scene.labels)) host.frames.request(false);
   else if (before.hovered !== scene.style.hovered) compose(plot);
 }
@@ -315,4 +321,5 @@ function drawOver({ scene, host }, context, spec, look, scale, halo = true) {
   drawSphere(context, spec);
   host.plates.drawAll(context, style, look, xy, scale);
   drawLabels(context, labels, xy, style.chrome, halo);
+  drawCaption(context, spec);
 }

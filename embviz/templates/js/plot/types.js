@@ -27,6 +27,8 @@
  * @property {number} hovered -1 where no point is
  * @property {(row: number) => string} label
  * @property {'few' | 'many' | 'none'} labelled
+ * @property {string} caption what may be read from the picture; '' for none
+ * @property {string} captions those of all plots that are seen by one camera, a line each
  * @property {string} name of the map, which saved pictures say; '' for none
  * @property {Sheet | null} sprite
  * @property {boolean} thumbnails
@@ -48,6 +50,9 @@
  * @property {Box} box
  * @property {number[] | null} aspect
  * @property {number} magnification
+ * @property {Foot} foot
+ *
+ * @typedef {{height: number, lines: string[]}} Foot the strip below the points with the caption's lines
  *
  * @typedef {object} Look how points look in a view
  * @property {number} radius of discs
@@ -91,6 +96,7 @@
  * @property {number} width
  * @property {number} height
  * @property {Area | null} area
+ * @property {Foot} foot
  * @property {boolean} equal one scale on both axes
  * @property {number[] | null} aspect
  * @property {Camera | null} camera

@@ -8,6 +8,7 @@ import {
   plotArea,
   resized2,
 } from '#js/drawing/camera.js';
+import { footOf } from '#js/plot/caption.js';
 import { hasWebGL } from '#js/plot/surface.js';
 
 /**
@@ -26,8 +27,9 @@ export function takeSize({ view, host: { element } }) {
 }
 
 /** @param {Plotting} plot */
-export function settleArea({ scene: { points, box }, view }) {
-  view.area = plotArea(view.width, view.height, points);
+export function settleArea({ scene: { points, box, style }, view }) {
+  view.foot = footOf(style, view.width, view.height);
+  view.area = plotArea(view.width, view.height, points, view.foot.height);
   view.equal = points.dims === 3 || hasEqualScale(box, view.area, Boolean(points.axes));
   view.aspect = points.dims === 3 ? boxAspect(box, Boolean(points.axes)) : null;
 }
@@ -50,15 +52,35 @@ export function measure(plot) {
   const { clientWidth: width, clientHeight: height } = host.element;
   if (!width || !height || (width === view.width && height === view.height && view.area)) return;
   Object.assign(view, { width, height });
-  if (!scene.box) return;
+  refit(plot);
+  if (scene.box) host.frames.flush(true);
+}
+
+/**
+ * Follow what the points have room for.
+ *
+ * @param {Plotting} plot
+ */
+export function refit(plot) {
+  const { scene, view, host } = plot;
+  if (!scene.box || !view.width) return;
   const [before, wasHome] = [view.area, isHome(view)];
   settleArea(plot);
   view.home = homeView(plot);
   if (wasHome) view.camera = view.home;
   else if (view.camera.dims === 2) view.camera = resized2(view.camera, before, view.area, view.equal);
   showAxes(plot);
-  host.frames.flush(true);
+  host.frames.request(false);
   host.on.measured?.();
+}
+
+/** Follow what is said below the points. @param {Plotting} plot */
+export function recaption(plot) {
+  const { scene, view, host } = plot;
+  const foot = footOf(scene.style, view.width, view.height);
+  if (foot.height !== view.foot.height) return refit(plot);
+  view.foot = foot;
+  return host.frames.request(false);
 }
 
 /** @param {Plotting} plot what Plotly is to show */
@@ -75,12 +97,13 @@ export const axesSpec = ({ scene: { points, box }, view: { camera, aspect, area,
 /** @param {Plotting} plot @returns {Spec} what is to be drawn */
 export const layerSpec = ({
   scene: { points, style, shown, box },
-  view: { transform, area, width, height, camera, home, aspect },
+  view: { transform, area, foot, width, height, camera, home, aspect },
 }) => ({
   scene: points,
   style,
   transform,
   area,
+  foot,
   width,
   height,
   shown,

@@ -1,4 +1,3 @@
-import { CAPTIONS } from '#js/data/words.js';
 import { METHODS } from '#js/runs/methods.js';
 import { nearestStep, pageAt, rowsThere } from '#js/data/steps.js';
 import { tagged } from '#js/data/tags.js';
@@ -187,9 +186,9 @@ function takeStep(page, run, { kind, iteration, kl, coordinates, frame }) {
   };
 }
 
-function noteOf({ rows, kind, method, status }, isDone, iteration) {
+function noteOf({ rows, method, status }, isDone, iteration) {
   const by = status.supervise ? `, supervised by ${status.supervise.column}` : '';
-  if (isDone) return `Run here on ${format(rows.length)} points${by}. ${CAPTIONS[kind]}`;
+  if (isDone) return `Run here on ${format(rows.length)} points${by}.`;
   const steps = `${format(iteration)} of ${format(status.iterations)} ${method.run.count}`;
   return `Running here on ${format(rows.length)} points${by}: ${steps}.`;
 }

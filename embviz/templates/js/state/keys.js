@@ -54,6 +54,7 @@ export function initialState(page) {
     k: Math.min(10, Math.max(1, manifest.n_points - 1)),
     metric: manifest.metric,
     thumbnails: Boolean(manifest.sprite),
+    caption: true,
     labels: manifest.n_points <= 300 ? 'many' : 'few',
     tool: 'pan',
     layout: sideNames(page) && page.isWide ? 'side' : 'one',
@@ -141,6 +142,7 @@ export const RULES = {
     `is not in 1 .. ${page.table.n_points - 1}`,
   metric: isOneOf('cosine', 'euclidean'),
   thumbnails: isBoolean,
+  caption: isBoolean,
   labels: isOneOf('few', 'many', 'none'),
   tool: isOneOf('pan', 'box', 'lasso', 'sphere'),
   layout: (value, page) =>

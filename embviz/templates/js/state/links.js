@@ -67,6 +67,7 @@ const PARTS = [
   ['m', 'metric', asText],
   ['t', 'thumbnails', asFlag],
   ['b', 'labels', asText],
+  ['r', 'caption', asFlag],
   ['y', 'layout', asText],
   ['q', 'query', asText],
 ];

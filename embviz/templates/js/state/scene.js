@@ -4,7 +4,7 @@ import { bounds, frameAt, pick } from '#js/numbers/coordinates.js';
 import { pageAt } from '#js/data/steps.js';
 import { stepOf } from '#js/state/tabs.js';
 import { QueryError } from '#js/data/query.js';
-import { CAPTIONS, SPHERIZE, wordsOf } from '#js/data/words.js';
+import { SPHERIZE } from '#js/data/words.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
 
 /**
@@ -108,7 +108,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
     const tab = tabs.get(projection);
     const isFollowed = tab.role === 'components' ? tab.isOwn : tab.role !== 'axes' && entry.pending;
     if (!page.space.vectors || isFollowed || spherize === (entry.params.normalize === 'sphere')) return entry.note;
-    return `${entry.id === undefined ? SPHERIZE.other : SPHERIZE.run} ${entry.note ?? wordsOf(CAPTIONS, tab)}`.trim();
+    return `${entry.id === undefined ? SPHERIZE.other : SPHERIZE.run} ${entry.note ?? ''}`.trim();
   }
 
   /** @returns {string} what stays the same while the camera can stay: a run that goes on, frames that are played */
@@ -209,7 +209,9 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
 
   /** @returns {number[]} which components of an entry are shown */
   const shownOf = (entry, { projection, dims, components }) =>
-    roleOf(projection) === 'components' ? within(components, entry, dims) : Array.from({ length: dims }, (_, i) => i);
+    roleOf(projection) === 'components'
+      ? shownComponents(entry, { components, dims })
+      : Array.from({ length: dims }, (_, i) => i);
 
   /**
    * @param {State} state
@@ -268,7 +270,7 @@ export function chosen(components, dims) {
 }
 
 /** @returns {number[]} those components of a view that an entry has */
-const within = (components, { n_components }, dims) =>
+export const shownComponents = ({ n_components }, { components, dims }) =>
   chosen(
     components.filter((c) => c < n_components),
     dims,

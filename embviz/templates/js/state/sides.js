@@ -1,6 +1,5 @@
 import { knownRanks } from '#js/data/changes.js';
 import { nearestStep, stepName } from '#js/data/steps.js';
-import { CAPTIONS, wordsOf } from '#js/data/words.js';
 import { bounds, together } from '#js/numbers/coordinates.js';
 import { laidOn } from '#js/numbers/laid.js';
 import { rowsInSphere } from '#js/drawing/sphere.js';
@@ -92,7 +91,7 @@ export function createSides(page, get, { memo, scenes, entry, unfiltered, visibl
       const { coordinates, factor } = laidOn(a.coordinates, b.coordinates, a.dims, rows, turns);
       if (coordinates === b.coordinates) return [a, b];
       const said = factor === 1 ? '' : `B is drawn at ${Number(factor.toPrecision(2))} of its own scale.`;
-      const note = [b.note ?? wordsOf(CAPTIONS, page.tabs.get(state.projection)), said].filter(Boolean).join(' ');
+      const note = [b.note, said].filter(Boolean).join(' ');
       return [a, { ...b, coordinates, ranges: bounds(coordinates, b.dims, rows), note }];
     });
   }

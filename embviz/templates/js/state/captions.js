@@ -1,0 +1,41 @@
+import { filled, wordsOf } from '#js/data/words.js';
+import { shownComponents } from '#js/state/scene.js';
+import { ownTab } from '#js/state/tabs.js';
+
+/**
+ * @import { Page, State } from '#js/data/types.js'
+ * @import { View } from '#js/state/view.js'
+ */
+
+/**
+ * What may be read from the picture of a state, and what not; Python has the words (embviz/pictures/captions.py).
+ *
+ * @param {Page} page @param {View} view @param {State} state
+ * @returns {string} '' where they are not to be seen
+ */
+export function captionOf(page, view, state) {
+  if (!state.caption) return '';
+  return [captionOfPicture(page, view, state), page.manifest.steps?.caption].filter(Boolean).join(' ');
+}
+
+function captionOfPicture({ manifest: { captions }, tabs }, view, state) {
+  const tab = tabs.get(state.projection);
+  if (state.placed) {
+    // Where another program has put the points, its axes may be of other vectors.
+    const named = tabs.get(state.placed.name);
+    return named?.kind === 'map' ? wordsOf(captions, named) : captions.map;
+  }
+  const entry = view.entry(state);
+  // Until it is run the points lie as in PCA.
+  const isElsewhere = tab.role === 'run' && entry.pending;
+  const shown = isElsewhere ? ownTab(tabs, 'components') : tab;
+  const components = shown.role === 'components' && !isElsewhere ? shownComponents(entry, state) : [0, 1, 2];
+  const { stats, params } = isElsewhere ? shown.entries[0] : entry;
+  const shares = components.slice(0, state.dims).map((c) => stats.variance_shares?.[c]);
+  const isKnown = shares.every(Number.isFinite);
+  return filled(
+    wordsOf(captions, shown),
+    isKnown ? shares.reduce((sum, x) => sum + x, 0) : null,
+    params.normalize === 'sphere',
+  );
+}
