@@ -85,6 +85,43 @@ def test_a_link_and_a_bookmark_bring_back_their_own_tab(
     assert other.call("e.view().projection") == "tsne-2"
 
 
+def test_tabs_of_one_method_stand_side_by_side_with_their_figures(
+    page: Any, made: list[Projection]
+) -> None:
+    series = page.page.get_by_role("table", name="t-SNE side by side")
+    assert series.locator("thead th").all_inner_texts()[:3] == ["Perplexity", "Kept", "Trust"]
+    rows = series.locator("tbody tr")
+    for i, projection in enumerate(made[1:]):
+        cells = rows.nth(i).locator("th, td").all_inner_texts()
+        quality = projection.stats["quality"]["2"]
+        assert cells[0] == f"{projection.params['perplexity']:g}"
+        assert cells[1] == f"{100 * quality['neighbors_kept']:.0f} %"
+        assert cells[2] == f"{quality['trustworthiness']:.3f}"
+        assert cells[-1] == f"{projection.stats['kl_divergence']:.3f}"
+    rows.nth(1).locator("td").first.click()
+    assert page.call("e.view().projection") == "tsne-2"
+    series.get_by_role("button", name="5", exact=True).focus()
+    page.page.keyboard.press("Enter")
+    assert page.call("e.view().projection") == "tsne"
+    assert series.get_by_role("button", pressed=True).all_inner_texts() == ["5"]
+    assert page.page.evaluate("() => document.activeElement.innerText") == "5"
+    page.call("e.set({ projection: 'pca' })")
+    assert not series.is_visible()
+    assert not page.complaints
+
+
+def test_the_table_of_tabs_fits_a_narrow_window(two: Path, open_page: Callable[..., Any]) -> None:
+    page = open_page(two, viewport={"width": 480, "height": 800}, color_scheme="dark")
+    page.page.get_by_role("button", name="Data and projection").first.click()
+    series = page.page.get_by_role("table", name="t-SNE side by side")
+    series.scroll_into_view_if_needed()
+    box, side = (found.bounding_box() for found in (series, page.page.locator(".side.left")))
+    assert box["x"] >= side["x"]
+    assert box["x"] + box["width"] <= side["x"] + side["width"] <= 480
+    cut = "cells => cells.filter(c => c.scrollWidth > c.clientWidth).map(c => c.innerText)"
+    assert series.locator("th, td").evaluate_all(cut) == []
+
+
 def test_what_is_run_in_the_page_has_a_tab_of_its_own(page: Any, made: list[Projection]) -> None:
     found = page.call("e.project('tsne', { perplexity: 30, iterations: 20 })")
     assert (found["name"], found["params"]["perplexity"]) == ("tsne-here", 30)

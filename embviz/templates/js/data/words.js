@@ -227,3 +227,30 @@ export const SPHERIZE = {
 
 /** What is said beside figures that are not of the recorded step that is shown. */
 export const ofTheEnd = ({ steps, unit }) => `Of the end, ${unit} ${steps.at(-1)}, not of the ${unit} shown`;
+
+/** The table of a method's tabs: its figures with their short names, how each is shown, and what it says. */
+export const SIDE_BY_SIDE = {
+  name: (method) => `${method} side by side`,
+  hint: 'A group that shows in one row only is made by its value.',
+  columns: [
+    [
+      'neighbors_kept',
+      'Kept',
+      'percent',
+      'Neighbors kept: the share of each point’s nearest that stay its nearest here',
+    ],
+    [
+      'trustworthiness',
+      'Trust',
+      'three',
+      'Trustworthiness: near 1 where points that are near here are near originally',
+    ],
+    ['continuity', 'Cont.', 'three', 'Continuity: near 1 where points that are near originally are near here'],
+    [
+      'kl_divergence',
+      'KL',
+      'three',
+      'KL divergence: of each row’s own affinities, so that rows of different perplexity cannot be ranked by it',
+    ],
+  ],
+};

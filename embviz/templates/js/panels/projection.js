@@ -2,6 +2,7 @@ import { AXES, FIGURES } from '#js/data/words.js';
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/state/view.js';
 import { createRunControls } from '#js/panels/run.js';
+import { createSeries } from '#js/panels/series.js';
 import { factsOf, isOfRun } from '#js/state/figures.js';
 import { countComponents, dimsOf, stepOf } from '#js/state/tabs.js';
 
@@ -31,6 +32,7 @@ export function createProjectionPanel(page, view) {
     (value) => view.set({ dims: value }),
   );
   const parts = {
+    series: createSeries(page, view),
     components: createComponents(page, view),
     frames: createPlayer(page, view),
     axes: createAxes(page, view),
@@ -48,7 +50,14 @@ export function createProjectionPanel(page, view) {
     parts.run.element,
     parts.facts.element,
   );
-  const element = h('section.panel', { aria: { label: 'Projection' } }, h('h2', {}, 'Projection'), list, body);
+  const element = h(
+    'section.panel',
+    { aria: { label: 'Projection' } },
+    h('h2', {}, 'Projection'),
+    list,
+    parts.series.element,
+    body,
+  );
 
   function step(event, tab) {
     const move = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
