@@ -9,6 +9,7 @@ import { createExportMenu, exportPoints } from '#js/panels/export_menu.js';
 import { createFolds } from '#js/panels/folds.js';
 import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
+import { followLinks } from '#js/panels/links.js';
 import { createMessage } from '#js/panels/message.js';
 import { createPeek } from '#js/panels/peek.js';
 import { prepareAxes } from '#js/panels/preparation.js';
@@ -281,6 +282,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
   };
   store.subscribe(render);
   systemDark.addEventListener('change', () => render());
+  followLinks();
   handleKeys(page, view, {
     focusSearch() {
       folds.open('right');

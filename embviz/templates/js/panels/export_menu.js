@@ -2,6 +2,8 @@ import { presenceAt, stepName } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
+import { copyText, hasAddress } from '#js/panels/host.js';
+import { showToCopy } from '#js/panels/shown.js';
 import { pictureCanvas, pictureText } from '#js/plot/picture.js';
 import { LETTERS, ofSide, shownName, sideNames } from '#js/state/sides.js';
 
@@ -107,8 +109,9 @@ export function createExportMenu(page, view, to) {
       );
     try {
       const text = await exportNeighbors(page, view, to.say);
-      download(text, name('neighbors', 'tsv'), 'text/tab-separated-values');
-      return to.say(`Saved the ${k} nearest neighbors of ${format(selected.length)} points`);
+      const isSaved = download(text, name('neighbors', 'tsv'), 'text/tab-separated-values');
+      const what = `the ${k} nearest neighbors of ${format(selected.length)} points`;
+      return to.say(isSaved ? `Saved ${what}` : '');
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
       return to.say(error.message);
@@ -120,13 +123,16 @@ export function createExportMenu(page, view, to) {
     const what =
       (left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '') +
       (isPlaced ? '; it does not hold where the points lie now, a bookmark does' : '');
-    try {
-      await navigator.clipboard.writeText(url);
-      to.say(`Copied the link${what}`);
-    } catch (error) {
-      if (!(error instanceof DOMException || error instanceof TypeError)) throw error;
-      to.say(`The address of this page is the link to this view${what}`);
-    }
+    const fragment = url.slice(url.indexOf('#'));
+    if (!hasAddress())
+      return fragment === '#'
+        ? to.say('This page has no address here, and it opens with this view')
+        : showToCopy('A link to this view', {
+            reason: `This page has no address here. Add this to the address of its file, wherever that is kept${what}:`,
+            text: fragment,
+          });
+    if (await copyText(url)) return to.say(`Copied the link${what}`);
+    return showToCopy('A link to this view', { reason: `This is the link${what}:`, text: url });
   }
 
   const items = () => {
