@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from embviz.pictures.bookmarks import add_bookmarks
     from embviz.pictures.coordinates import read_coordinates
     from embviz.pictures.digits import load_digits_table
+    from embviz.pictures.figures import parse_picture_condition, picture_figures
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.quality import Quality, measure_quality
     from embviz.pictures.selection import Choice, Part, choose_points
@@ -119,6 +120,10 @@ _HOMES = {
     "embviz.pictures.bookmarks": ("add_bookmarks",),
     "embviz.pictures.coordinates": ("read_coordinates",),
     "embviz.pictures.digits": ("load_digits_table",),
+    "embviz.pictures.figures": (
+        "parse_picture_condition",
+        "picture_figures",
+    ),
     "embviz.pictures.plan": (
         "Plan",
         "project",
@@ -238,6 +243,8 @@ __all__ = [
     "opening_bookmark",
     "pack_images",
     "pack_tiles",
+    "parse_picture_condition",
+    "picture_figures",
     "project",
     "project_steps",
     "read_bookmarks",

@@ -13,7 +13,7 @@ Figures = Mapping[str, float | None]
 Holds = Callable[[Figures], bool]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[A-Za-z_][\w.]*)"
+    r"\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)|(?P<name>[^\W\d][\w.-]*)"
     r"|(?P<sign><=|>=|==|!=|<|>|\(|\)))"
 )
 _COMPARED: dict[str, Callable[[float, float], bool]] = {
@@ -41,19 +41,25 @@ class Condition:
     names: tuple[str, ...]
     _holds: Holds
 
-    def holds(self, figures: Figures) -> bool:
-        """Tell whether figures are so.
+    def check(self, figures: Figures) -> None:
+        """Refuse figures that lack one that is asked for.
 
         Raises:
-            ParameterError: If a figure that is asked for could not be measured.
+            ParameterError: If one is not there, or could not be measured.
         """
         for name in self.names:
-            if figures.get(name) is None:
+            if name not in figures:
+                _refuse(self.text, figures, f"there is no figure '{printable(name, 60)}' here")
+            if figures[name] is None:
                 raise ParameterError(
                     f"--fail-if {printable(self.text)}",
                     f"{name} could not be measured here",
                     "leave it out of the condition",
                 )
+
+    def holds(self, figures: Figures) -> bool:
+        """Tell whether figures are so; raises as `check` does."""
+        self.check(figures)
         return self._holds(figures)
 
     def said(self, figures: Figures) -> str:
@@ -61,7 +67,9 @@ class Condition:
         return ", ".join(f"{name} is {figures[name]:.4g}" for name in self.names)
 
 
-def parse_condition(text: str, names: Collection[str]) -> Condition:
+def parse_condition(
+    text: str, names: Collection[str], is_known: Callable[[str], bool] | None = None
+) -> Condition:
     """Understand a condition: names, numbers, < <= > >= == !=, and, or, not, parentheses.
 
     `not` binds closer than `and`, `and` closer than `or`; a comparison has two sides.
@@ -69,11 +77,13 @@ def parse_condition(text: str, names: Collection[str]) -> Condition:
     Args:
         text: The condition.
         names: Those of the figures that there are.
+        is_known: Tells whether there may be a figure of a name, where `names` are not all.
 
     Raises:
         ParameterError: If it is not understood, with the names that there are.
     """
     parser = _Parser(text, names, _split(text, names))
+    parser.is_known = is_known or names.__contains__
     holds = parser.either()
     if parser.at < len(parser.words):
         parser.refuse(f"'{parser.words[parser.at]}' is not understood there")
@@ -110,6 +120,7 @@ class _Parser:
     def __init__(self, text: str, names: Collection[str], words: list[str]) -> None:
         self.text, self.names, self.words = text, names, words
         self.at, self.used, self.depth = 0, list[str](), 0
+        self.is_known: Callable[[str], bool] = names.__contains__
 
     def refuse(self, why: str) -> NoReturn:
         _refuse(self.text, self.names, why)
@@ -165,8 +176,8 @@ class _Parser:
 
     def value(self) -> Callable[[Figures], float]:
         word = self.take()
-        if re.fullmatch(r"[A-Za-z_][\w.]*", word) and word not in _WORDS:
-            if word not in self.names:
+        if re.fullmatch(r"[^\W\d][\w.-]*", word) and word not in _WORDS:
+            if not self.is_known(word):
                 self.refuse(f"there is no figure '{printable(word, 60)}'")
             self.used.append(word)
             return lambda figures: float(figures[word] or 0.0)

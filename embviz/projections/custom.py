@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +39,8 @@ class Axes:
     Raises:
         ParameterError: If the number of axes or components fits no table, or an axis is no pair.
     """
+
+    figures: ClassVar[tuple[str, ...]] = ()
 
     axes: tuple[tuple[str, str], ...]
     n_components: int = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from embviz.space import Space, open_space, shown_unit
 @dataclass(frozen=True)
 class Identity:
     """Show two- or three-dimensional vectors as they are."""
+
+    figures: ClassVar[tuple[str, ...]] = ()
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Take the vectors for the coordinates, float32 (n_points, 2 or 3).

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +70,8 @@ class PCA:
     Raises:
         ParameterError: If a parameter fits no table.
     """
+
+    figures: ClassVar[tuple[str, ...]] = ("variance_share", "total_variance")
 
     n_components: int = 10
     normalize: Normalize = "none"

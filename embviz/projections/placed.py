@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,8 @@ class Placed:
     Raises:
         ParameterError: If there are other than 2 or 3 columns.
     """
+
+    figures: ClassVar[tuple[str, ...]] = ()
 
     coordinates: NDArray[np.float64]
     title: str = "Placed"

@@ -6,7 +6,7 @@ import logging
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ class TSNE:
     Raises:
         ParameterError: If a parameter fits no table.
     """
+
+    figures: ClassVar[tuple[str, ...]] = ("kl_divergence",)
 
     n_components: int = 2
     perplexity: float | None = None

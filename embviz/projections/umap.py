@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,8 @@ class UMAP:
     Raises:
         ParameterError: If a parameter fits no table.
     """
+
+    figures: ClassVar[tuple[str, ...]] = ()
 
     n_components: int = 2
     n_neighbors: int | None = None
