@@ -209,6 +209,8 @@ class EmbeddingTable:
         bookmarks: Saved views that came with the source.
         named_by: The column that names the points, where the source says it.
         verify: Checks the stored checksums of all vectors, reading them all; raises LoadError.
+        left_out: How many rows of the source are not here, by why: `unlabeled`, `unused` or
+            `nonfinite`; points that were chosen among the others do not count.
     """
 
     vectors: Rows
@@ -220,6 +222,7 @@ class EmbeddingTable:
     bookmarks: tuple[Bookmark, ...] = ()
     named_by: str | None = None
     verify: Callable[[], None] | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         what = self.source or "vectors"
@@ -341,11 +344,7 @@ class EmbeddingTable:
         return replace(self._with(chosen, take_rows(self.vectors, chosen)), verify=None)
 
     def keep(self, indices: ArrayLike) -> EmbeddingTable:
-        """Return the table of some rows, whose vectors stay where they are.
-
-        Args:
-            indices: Indices into this table, shape (n,), in 0 .. n_points - 1.
-        """
+        """Return the table of some rows as `take` does; their vectors stay where they are."""
         chosen = np.asarray(indices, dtype=np.int64)
         return self._with(chosen, keep_rows(self.vectors, chosen))
 

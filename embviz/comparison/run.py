@@ -156,7 +156,10 @@ def match_steps(
         _tell_dropped(run.last, last.n_points - len(kept))
         if not len(kept):
             raise LoadError(last.source or "vectors", "no row is finite")
-    table = last if len(kept) == last.n_points else last.keep(kept)
+    table = last
+    if len(kept) < last.n_points:
+        without = {**last.left_out, "nonfinite": last.n_points - len(kept)}
+        table = replace(last.keep(kept), left_out=without)
     place = np.full(last.n_points, -1)
     place[kept] = np.arange(len(kept))
     left_out: dict[str, None] = {}

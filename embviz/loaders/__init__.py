@@ -159,7 +159,8 @@ def read_table(
         )
     table = _with_sprite(table, sprite, sprite_size)
     if labels.kept is not None:
-        table = replace(table.keep(labels.kept), metadata=labels.columns)
+        without = {"unlabeled": table.n_points - len(labels.kept)}
+        table = replace(table.keep(labels.kept), metadata=labels.columns, left_out=without)
     if reading.drop_unused:
         from embviz.loaders.labels.unused import drop_unused
 

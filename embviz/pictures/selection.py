@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypedDict, Unpack, get_args
@@ -123,6 +124,8 @@ class Part:
     notes: tuple[str, ...] = ()
     known: Space | None = field(default=None, repr=False)
     """What `choose_points` has opened of the points that travel."""
+    matched: Mapping[str, int] = field(default_factory=dict)
+    """How many points the queries `select` and `isolate` match, where they were given."""
 
     @cached_property
     def space(self) -> Space:
@@ -181,6 +184,7 @@ def choose_points(
     if note:
         notes.append(note)
     pool = np.arange(whole.n_points) if rows is None else rows
+    matched = {} if choice.select is None else {"select": len(pool)}
     if choice.sample is not None and choice.sample > len(pool):
         log.info("--sample %d: there are %d points; all are taken", choice.sample, len(pool))
     if choice.sample is not None and choice.sample < len(pool):
@@ -200,6 +204,7 @@ def choose_points(
     isolated: tuple[int, ...] = ()
     if choice.isolate is not None:
         isolated = tuple(_matching(part, choice.isolate, column, "--isolate").tolist())
+        matched["isolate"] = len(isolated)
     selected: list[int] = []
     if around is not None and rows is not None:
         selected = np.flatnonzero(rows == around.center).tolist()
@@ -208,7 +213,7 @@ def choose_points(
     if space is not None and bool((space.extent.low == space.extent.high).all()):
         notes.append(f"{part.n_points:,} of {part.n_points:,} rows are the same")
         log.info("%s: %s", table.source, notes[-1])
-    return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes), space)
+    return Part(whole, part, isolated, tuple(selected), color_by, tuple(notes), space, matched)
 
 
 def verified(table: EmbeddingTable) -> EmbeddingTable:

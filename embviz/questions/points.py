@@ -194,7 +194,8 @@ def drop_nonfinite(table: EmbeddingTable) -> EmbeddingTable:
     if table.verify is not None:
         table.verify()
     log.info("%s: %s", table.source, nonfinite_note(len(bad)))
-    return table.take(np.setdiff1d(np.arange(table.n_points), bad))
+    finite = table.take(np.setdiff1d(np.arange(table.n_points), bad))
+    return replace(finite, left_out={**table.left_out, "nonfinite": len(bad)})
 
 
 def nonfinite_note(n_rows: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import numpy as np
 
@@ -33,4 +34,6 @@ def drop_unused(table: EmbeddingTable) -> EmbeddingTable:
         raise ParameterError("--drop-unused", f"every row of {table.source} is unused")
     were = "was" if n == 1 else "were"
     _log.info("%s: %s that no token has %s left out", table.source, counted(n, "row"), were)
-    return table if not n else table.keep(kept)
+    if not n:
+        return table
+    return replace(table.keep(kept), left_out={**table.left_out, "unused": n})
