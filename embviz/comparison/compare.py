@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import TypedDict, Unpack, get_args
@@ -16,6 +16,7 @@ from embviz.checks import (
     changed,
     check_column,
     check_kind,
+    check_list,
     check_one_of,
     check_seed,
     check_text,
@@ -23,17 +24,19 @@ from embviz.checks import (
 )
 from embviz.comparison.figures import (
     MOST_VALUES,
+    NAMES,
     group_figures,
     overlap_figures,
     procrustes_residual,
     random_overlap,
     rank_figures,
+    why_missing,
 )
 from embviz.comparison.groups import find_groups
 from embviz.comparison.match import Match, match_tables, take_matched
 from embviz.comparison.overlap import Moved, Side, find_moved, open_side
 from embviz.comparison.values import FEW, MANY, Comparison
-from embviz.errors import LoadError, counted
+from embviz.errors import LoadError, ParameterError, counted
 from embviz.model import EmbeddingTable, Metric, Neighbors
 
 log = logging.getLogger("embviz")
@@ -52,6 +55,7 @@ class CompareFields(TypedDict, total=False):
     sample: int | None
     group_by: str | None
     seed: int
+    needed: Sequence[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +70,7 @@ class CompareOptions:
         group_by: A metadata column whose values have figures of their own; None is the first that
             has 2 to 50 values, each for several points.
         seed: Of the sample and of the random pairing, 0 .. 2^32 - 1.
+        needed: Names of figures that must be had; it is refused early if one of them cannot be.
 
     Raises:
         ParameterError: If a value is not of those.
@@ -76,8 +81,12 @@ class CompareOptions:
     sample: int | None = None
     group_by: str | None = None
     seed: int = 0
+    needed: Sequence[str] = ()
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "needed", check_list("needed", self.needed))
+        for figure in self.needed:
+            check_one_of("needed", figure, NAMES)
         for name, value in (("--match", self.match), ("--group-by", self.group_by)):
             if value is not None:
                 check_text(name, value)
@@ -123,6 +132,10 @@ def compare(
             f"{FEW} neighbors from the others",
             "--match says which points are the same",
         )
+    for name in options.needed:
+        why = why_missing(name, first, second, match.n_matched)
+        if why:
+            raise ParameterError(f"figure {name}", why, "leave it out")
     return _compare_matched(first, second, match, options)
 
 

@@ -27,6 +27,23 @@ MOST_VALUES = 50
 Figures = dict[str, float | None]
 
 
+def why_missing(name: str, a: EmbeddingTable, b: EmbeddingTable, n_matched: int) -> str:
+    """Return why a figure of two tables cannot be had, "" where it can.
+
+    Args:
+        name: Of the figure.
+        a, b: The tables.
+        n_matched: How many points are in both.
+    """
+    if name.startswith(f"overlap{MANY}") and n_matched < MANY + 2:
+        return f"needs {MANY + 2} points in both, and there are {n_matched:,}"
+    if name == "procrustes_residual" and a.n_dims != b.n_dims:
+        return f"needs vectors of one width, and they have {a.n_dims:,} and {b.n_dims:,}"
+    if name == "procrustes_residual" and a.n_dims > MOST_DIMS:
+        return f"is found of up to {MOST_DIMS:,} dimensions, and there are {a.n_dims:,}"
+    return ""
+
+
 def calibrate(overlap: float, k: int, n_points: int) -> float | None:
     """Return an overlap on a scale on which chance is 0 and all in common is 1.
 

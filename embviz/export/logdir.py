@@ -76,6 +76,25 @@ def export_logdir(
     tensor_format: TensorFormat = "bytes",
     dims: Sequence[int] = (),
 ) -> int:
+    """Write tables as `stage_logdir` does, and return the size of all files in bytes.
+
+    Arguments and errors as for `stage_logdir`.
+    """
+    written = stage_logdir(
+        path, tables, projections, bookmarks=bookmarks, tensor_format=tensor_format, dims=dims
+    )
+    return sum(size for _, size in written)
+
+
+def stage_logdir(
+    path: str | os.PathLike[str],
+    tables: EmbeddingTable | Sequence[EmbeddingTable],
+    projections: Sequence[Projection] | Mapping[str, Sequence[Projection]] = (),
+    *,
+    bookmarks: Sequence[Bookmark] = (),
+    tensor_format: TensorFormat = "bytes",
+    dims: Sequence[int] = (),
+) -> list[tuple[str, int]]:
     """Write tables as a logdir that TensorBoard's projector opens, and `load_table` reads back.
 
     Args:
@@ -87,7 +106,7 @@ def export_logdir(
         dims: 2, 3 or both: how many components a view of PCA shows, one view for each; 3 if empty.
 
     Returns:
-        The size of what was written in bytes.
+        What was written: names in the folder, with forward slashes, and sizes in bytes.
 
     Raises:
         ParameterError: If TensorBoard could not show it: one row or column, values that float32

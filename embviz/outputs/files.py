@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -156,6 +157,20 @@ def takes_bytes(path: Path) -> bool:
     except FileNotFoundError:
         return False
     return not (stat.S_ISREG(kind) or stat.S_ISDIR(kind))
+
+
+def is_standard_output(path: Path) -> bool:
+    """Tell whether what is written to a path gets to the reader of standard output.
+
+    So it is for `-`, for names of the open file, and for a file or pipe that it leads to.
+    """
+    if str(path) == "-" or _descriptor(path) == 1:
+        return True
+    try:
+        own, other = os.fstat(sys.stdout.fileno()), path.stat()
+    except (AttributeError, OSError, ValueError):
+        return False
+    return os.path.samestat(own, other) and not stat.S_ISCHR(own.st_mode)
 
 
 @contextmanager

@@ -123,7 +123,9 @@ def staged() -> Iterator[Stage]:
         stage.finish()
 
 
-def stage_files(folder: Path, parts: Sequence[tuple[str, bytes | Iterable[bytes]]]) -> int:
+def stage_files(
+    folder: Path, parts: Sequence[tuple[str, bytes | Iterable[bytes]]]
+) -> list[tuple[str, int]]:
     """Write files into a folder, all of them or none; the last one appears last.
 
     Args:
@@ -131,7 +133,7 @@ def stage_files(folder: Path, parts: Sequence[tuple[str, bytes | Iterable[bytes]
         parts: Names with forward slashes, and bytes whole or in parts.
 
     Returns:
-        The size in bytes.
+        The names and the sizes in bytes.
 
     Raises:
         OutputError: If a file cannot be written; nothing new is left behind.
@@ -143,7 +145,8 @@ def stage_files(folder: Path, parts: Sequence[tuple[str, bytes | Iterable[bytes]
             place = folder / PurePosixPath(name)
             stage.make_folder(place.parent)
             stage.write(place, data)
-    return sum(size for _, size in stage.written)
+    sizes = [size for _, size in stage.written]
+    return list(zip([name for name, _ in parts], sizes, strict=True))
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Unpack
 
@@ -33,6 +33,27 @@ _FORMATS: dict[str, SheetFormat] = {
 }
 
 
+@dataclass(frozen=True)
+class PackedImages:
+    """Images that were packed and written.
+
+    Attributes:
+        written: Names and sizes in bytes of the files.
+        n_images: How many images there are, a tile each.
+        broken: Why images are marked and not shown, by their names.
+        tile: A tile's width and height in pixels.
+        columns: Tiles a row of a sheet.
+        n_sheets: How many sheets they are in.
+    """
+
+    written: tuple[tuple[str, int], ...]
+    n_images: int
+    broken: Mapping[str, str]
+    tile: tuple[int, int]
+    columns: int
+    n_sheets: int
+
+
 def pack_images(
     images: str | os.PathLike[str] | Sequence[str],
     path: str | os.PathLike[str],
@@ -42,6 +63,23 @@ def pack_images(
     options: SheetOptions | None = None,
     **fields: Unpack[SheetFields],
 ) -> list[tuple[str, int]]:
+    """Pack images into a sheet of thumbnails and return the files as `pack_sheets` names them.
+
+    Arguments and errors as for `pack_sheets`.
+    """
+    found = pack_sheets(images, path, labels=labels, choice=choice, options=options, **fields)
+    return list(found.written)
+
+
+def pack_sheets(
+    images: str | os.PathLike[str] | Sequence[str],
+    path: str | os.PathLike[str],
+    *,
+    labels: str | os.PathLike[str] | None = None,
+    choice: ImageChoice | None = None,
+    options: SheetOptions | None = None,
+    **fields: Unpack[SheetFields],
+) -> PackedImages:
     """Pack images into a sheet of thumbnails, a tile an image, in a square grid.
 
     Args:
@@ -53,7 +91,7 @@ def pack_images(
         fields: Fields of `SheetOptions`, in place of one or of some of its own.
 
     Returns:
-        What was written: names and sizes in bytes.
+        What was written, and how.
 
     Raises:
         LoadError: If there are no images, or one cannot be read.
@@ -75,7 +113,10 @@ def pack_images(
         log.info("tiles of %s x %s pixels: TensorBoard draws them as squares", *plan.tile)
     written = _write_sheets(target, plan, kind, (names, files))
     _say_broken(plan, files)
-    return written
+    broken = {files[i].name if files else str(i): why for i, why in sorted(plan.broken.items())}
+    return PackedImages(
+        tuple(written), len(plan.source), broken, plan.tile, plan.columns, plan.n_sheets
+    )
 
 
 def sheet_format(path: Path) -> SheetFormat:

@@ -207,6 +207,11 @@ class NeighborIndex:
                 return wanted
         return DEFAULT_RECALL if n_bytes <= QUICK_BYTES else LEAST_RECALL
 
+    def measured_recall(self, k: int, recall: float = DEFAULT_RECALL) -> float:
+        """Return the share of true neighbors that was measured where one is asked for; 1 is all."""
+        place = None if self.recall is None else self.recall.choose(k, recall)
+        return 1.0 if place is None or self.recall is None else self.recall.share(k, place)
+
     def describe_effort(self, k: int, metric: Metric, recall: float = DEFAULT_RECALL) -> str:
         """Say in a line how many cells a query visits, and the recall that was measured so."""
         if metric != self.metric:
