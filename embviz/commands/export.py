@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,20 @@ import click
 
 from embviz.commands.shared.completion import complete_column, complete_tensor
 from embviz.commands.shared.config import config_option
+from embviz.commands.shared.outcome import (
+    Account,
+    Outcome,
+    begin_account,
+    json_option,
+    options_in_force,
+)
+from embviz.commands.shared.pictured import (
+    count_points,
+    list_matches,
+    matched_by,
+    projection_entry,
+    table_entry,
+)
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
     FILE,
@@ -28,7 +44,9 @@ from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.export.logdir import TensorFormat
-    from embviz.model import EmbeddingTable, Projection
+    from embviz.model import Projection
+    from embviz.pictures.plan import Plan
+    from embviz.pictures.selection import Choice, Part
 
 log = logging.getLogger("embviz")
 _OWN = re.compile(
@@ -93,8 +111,10 @@ _OWN = re.compile(
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--label-by", metavar="COLUMN", shell_complete=complete_column)
 @click.option("--seed", type=int, default=0, show_default=True)
+@json_option
 @config_option
-def export(**given: Any) -> None:
+@click.pass_context
+def export(ctx: click.Context, /, **given: Any) -> None:
     """Write the vectors of SOURCE as a logdir that TensorBoard's projector opens
 
     \b
@@ -102,12 +122,12 @@ def export(**given: Any) -> None:
       embviz export model.ckpt -o logdir --projection tsne
     """
     from embviz.bookmarks import read_bookmarks
-    from embviz.export import export_logdir
-    from embviz.export.float32 import check_float32
-    from embviz.pictures.plan import Plan, project
-    from embviz.pictures.selection import Choice, choose_points
+    from embviz.export.logdir import stage_logdir
+    from embviz.pictures.plan import Plan
+    from embviz.pictures.selection import Choice
     from embviz.sprites.encoding import show_size
 
+    account = begin_account(given["as_json"], {"-o": given["output"]})
     folder, reading = take(Folder, given), take(Reading, given)
     if given["more"] and len(folder.tensors) == 1:
         reading = replace(reading, tensor=folder.tensors[0])
@@ -120,25 +140,71 @@ def export(**given: Any) -> None:
     names: list[str | None] = list(folder.tensors) or [None]
     if folder.all_tensors:
         names = list(_list_tables(source))
-    tables: list[EmbeddingTable] = []
+    parts, projections = _pictures(source, names, choice, plan, account)
+    with account.timed("writing"):
+        written = stage_logdir(
+            folder.output,
+            [part.table for part in parts],
+            projections,
+            bookmarks=bookmarks,
+            tensor_format=folder.tensor_format,
+            dims=plan.dims,
+        )
+    shown = shlex.join(["tensorboard", f"--logdir={folder.output}"])
+    account.stop_hearing()
+    size = show_size(sum(size for _, size in written))
+    log.info("Wrote %s (%s); open it: %s", folder.output, size, shown)
+    account.print(
+        lambda: _outcome(ctx, source, choice, parts, projections),
+        [os.path.join(folder.output, *name.split("/")) for name, _ in written],
+    )
+
+
+def _pictures(
+    source: Source, names: Sequence[str | None], choice: Choice, plan: Plan, account: Account
+) -> tuple[list[Part], dict[str, list[Projection]]]:
+    """Read the tensors of some names, and project those that are to be, by their names."""
+    from embviz.export.float32 import check_float32
+    from embviz.pictures.plan import project
+    from embviz.pictures.selection import choose_points
+
+    parts: list[Part] = []
     projections: dict[str, list[Projection]] = {}
     for name in names:
-        part = choose_points(source.read(name), choice)
-        check_float32(part.table)
-        tables.append(part.table)
+        with account.timed("reading"):
+            part = choose_points(source.read(name), choice)
+            check_float32(part.table)
+        parts.append(replace(part, known=None))  # What is opened of each is let go of.
         if plan.asked:
             key = (part.table.name or "tensor").removesuffix(":0")
-            projections[key] = project(part, plan)
-    size = export_logdir(
-        folder.output,
-        tables,
-        projections,
-        bookmarks=bookmarks,
-        tensor_format=folder.tensor_format,
-        dims=plan.dims,
+            with account.timed("projecting"):
+                projections[key] = project(part, plan)
+    return parts, projections
+
+
+def _outcome(
+    ctx: click.Context,
+    source: Source,
+    choice: Choice,
+    parts: Sequence[Part],
+    projections: Mapping[str, Sequence[Projection]],
+) -> Outcome:
+    """Return what `--json` prints, with an entry a tensor in what is of one."""
+    from embviz.pictures.figures import picture_figures
+
+    listed = [projections.get((p.table.name or "tensor").removesuffix(":0"), ()) for p in parts]
+    counts = [
+        {**count_points(part), "matches": list_matches(matched_by(part, choice), some)}
+        for part, some in zip(parts, listed, strict=True)
+    ]
+    return Outcome(
+        command="export",
+        sources=[table_entry((source.source, *source.more), part.whole) for part in parts],
+        counts={"tensors": counts},
+        parameters=options_in_force(ctx),
+        figures=picture_figures(listed[0], dims=3) if len(parts) == 1 and listed[0] else {},
+        more={"projections": [[projection_entry(p) for p in some] for some in listed]},
     )
-    shown = shlex.join(["tensorboard", f"--logdir={folder.output}"])
-    log.info("Wrote %s (%s); open it: %s", folder.output, show_size(size), shown)
 
 
 @dataclass(frozen=True, kw_only=True)

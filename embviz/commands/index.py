@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from embviz.commands.shared.completion import complete_column
+from embviz.commands.shared.outcome import (
+    Outcome,
+    begin_account,
+    json_option,
+    list_files,
+    options_in_force,
+)
+from embviz.commands.shared.pictured import count_rows, points_entry, table_entry
 from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, more_sources, refuse_overwriting, table_options
 from embviz.commands.shared.terminal import say
@@ -16,7 +24,7 @@ from embviz.errors import ParameterError
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
-    from embviz.model import Metric
+    from embviz.model import EmbeddingTable, Metric
     from embviz.neighbors.index.index import NeighborIndex
 
 
@@ -36,7 +44,9 @@ if TYPE_CHECKING:
 @click.option("--verify", is_flag=True, help="Check every byte of the index SOURCE")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--seed", type=click.IntRange(0), default=0, help="For the cells and the sample")
-def index(**given: Any) -> None:
+@json_option
+@click.pass_context
+def index(ctx: click.Context, /, **given: Any) -> None:
     """Build a neighbor index that answers at once on millions of points
 
     \b
@@ -46,16 +56,28 @@ def index(**given: Any) -> None:
     from embviz.neighbors.index.index import open_index
 
     request = take(Request, given, reading=take(Reading, given))
+    account = begin_account(given["as_json"], {"-o": request.output})
     if request.verify:
-        open_index(request.source).verify()
+        with account.timed("reading"):
+            found = open_index(request.source)
+            found.verify()
+        account.stop_hearing()
         say(f"{request.source}: every byte is as it was written")
+        account.print(lambda: _outcome(ctx, request, found, points_entry([request.source], found)))
         return
     folder = Path(request.output or "")
     if not request.append:
         sources = [("source", name) for name in (request.source, *request.more)]
         inputs = (*sources, ("metadata", request.reading.metadata))
         refuse_overwriting(folder, inputs)
-    _tell(_build(request, folder), folder)
+    with account.timed("reading"):
+        table = _read(request, folder)
+    with account.timed("building"):
+        built = _build(table, request, folder)
+    account.stop_hearing()
+    _tell(built, folder)
+    entry = table_entry((request.source, *request.more), table)
+    account.print(lambda: _outcome(ctx, request, built, entry, table), list_files(folder))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,10 +115,9 @@ class Request:
                 )
 
 
-def _build(request: Request, folder: Path) -> NeighborIndex:
-    """Read the source, and write the index or add to it."""
+def _read(request: Request, folder: Path) -> EmbeddingTable:
+    """Read the source, once it is sure that the folder can be written."""
     from embviz.loaders import choose_tensor, open_source, read_table
-    from embviz.neighbors.index.build import append_rows, build_index
     from embviz.neighbors.index.index import open_index
     from embviz.neighbors.index.writer import check_replaceable
     from embviz.outputs.folders import recover_folder
@@ -110,8 +131,13 @@ def _build(request: Request, folder: Path) -> NeighborIndex:
         recover_folder(folder)
     opened = open_source((request.source, *request.more), request.reading)
     table = read_table(opened, choose_tensor(opened, request.reading.tensor), request.reading)
-    if request.drop_nonfinite:
-        table = drop_nonfinite(table)
+    return drop_nonfinite(table) if request.drop_nonfinite else table
+
+
+def _build(table: EmbeddingTable, request: Request, folder: Path) -> NeighborIndex:
+    """Write the index or add to it."""
+    from embviz.neighbors.index.build import append_rows, build_index
+
     if request.append:
         return append_rows(table, folder)
     return build_index(
@@ -120,6 +146,34 @@ def _build(request: Request, folder: Path) -> NeighborIndex:
         metric=request.metric or "cosine",
         label_column=request.label_by,
         seed=request.seed,
+    )
+
+
+def _outcome(
+    ctx: click.Context,
+    request: Request,
+    built: NeighborIndex,
+    entry: dict[str, Any],
+    table: EmbeddingTable | None = None,
+) -> Outcome:
+    """Return what `--json` prints.
+
+    Args:
+        ctx: Of the command.
+        request: What was asked.
+        built: The index as it is now.
+        entry: What was read.
+        table: The points that were read; None where an index was checked.
+    """
+    k = min(10, built.n_points - 1)
+    recall = built.quick_recall(k)
+    return Outcome(
+        command="index",
+        sources=[entry],
+        counts={**({} if table is None else count_rows(table)), "points": built.n_points},
+        parameters=options_in_force(ctx, metric=built.metric, label_by=built.columns.label),
+        figures={"recall10": built.measured_recall(k, recall)},
+        more={"verified": request.verify, "cells": built.store.n_cells, "n_dims": built.n_dims},
     )
 
 

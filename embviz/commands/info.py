@@ -7,6 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from embviz.commands.shared.outcome import (
+    Outcome,
+    begin_account,
+    json_option,
+    options_in_force,
+    refuse_format,
+    source_entry,
+)
 from embviz.commands.shared.source import FILE, format_options, more_sources
 
 if TYPE_CHECKING:
@@ -18,8 +26,15 @@ if TYPE_CHECKING:
 @click.argument("source", type=FILE)
 @more_sources
 @format_options
-@click.option("--format", "style", type=click.Choice(["text", "json"]), default="text")
-def info(source: str, more: tuple[str, ...], style: str, **given: Any) -> None:
+@click.option(
+    "--format", "style", type=click.Choice(["text", "json"]), help="json is the tensors alone"
+)
+@json_option
+@click.pass_context
+def info(
+    ctx: click.Context, /, source: str, more: tuple[str, ...], style: str | None, as_json: bool,
+    **given: Any,
+) -> None:  # fmt: skip
     """List the tensors of a source: name, shape, dtype, and which would be taken
 
     Of a run its steps are listed too, and the tensors of the last one where the run is no source
@@ -33,9 +48,15 @@ def info(source: str, more: tuple[str, ...], style: str, **given: Any) -> None:
     from embviz.outputs.standard import check_standard_output, standard_output
 
     check_standard_output()
-    runs = [] if more else _runs(source)
-    tensors = _tensors((source, *more), runs, given)
+    refuse_format(style, as_json)
+    account = begin_account(as_json)
+    with account.timed("reading"):
+        runs = [] if more else _runs(source)
+        tensors = _tensors((source, *more), runs, given)
     end_progress()
+    if as_json:
+        account.print(lambda: _outcome(ctx, (source, *more), tensors, runs))
+        return
     if style == "json":
         with standard_output():
             print(_as_json(tensors, runs))
@@ -74,19 +95,41 @@ def _tensors(
     return list_tensors(runs[0].steps[-1].path, **given)
 
 
+def _outcome(
+    ctx: click.Context, named: Sequence[str], tensors: Sequence[TensorInfo], runs: Sequence[Run]
+) -> Outcome:
+    """Return what `--json` prints: the tensors, and the one that would be taken as a source."""
+    taken = [t for t in tensors if t.taken]
+    return Outcome(
+        command="info",
+        sources=[source_entry(named, t.name, t.shape, t.dtype) for t in taken],
+        counts={"tensors": len(tensors), "steps": sum(len(run.steps) for run in runs)},
+        parameters=options_in_force(ctx),
+        more={"tensors": _tensor_entries(tensors), "steps": _step_entries(runs)},
+    )
+
+
+def _tensor_entries(tensors: Sequence[TensorInfo]) -> list[dict[str, Any]]:
+    import dataclasses
+
+    return [dataclasses.asdict(tensor) for tensor in tensors]
+
+
+def _step_entries(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    return [
+        {"name": step.name, "source": str(step.path), "tensor": step.tensor}
+        for run in runs
+        for step in run.steps
+    ]
+
+
 def _as_json(tensors: Sequence[TensorInfo], runs: Sequence[Run]) -> str:
     """Return the tensors as a list; of runs an object with their steps and the tensors."""
-    import dataclasses
     import json
 
-    listed: Any = [dataclasses.asdict(tensor) for tensor in tensors]
+    listed: Any = _tensor_entries(tensors)
     if runs:
-        steps = [
-            {"name": step.name, "source": str(step.path), "tensor": step.tensor}
-            for run in runs
-            for step in run.steps
-        ]
-        listed = {"steps": steps, "tensors": listed}
+        listed = {"steps": _step_entries(runs), "tensors": listed}
     return json.dumps(listed, indent=1)
 
 

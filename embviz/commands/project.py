@@ -12,6 +12,20 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.found import settings_file, source_argument, tell_settings
+from embviz.commands.shared.outcome import (
+    Account,
+    Outcome,
+    begin_account,
+    json_option,
+    options_in_force,
+)
+from embviz.commands.shared.pictured import (
+    count_points,
+    list_matches,
+    matched_by,
+    pictures_shown,
+    table_entry,
+)
 from embviz.commands.shared.requests import Outputs, Source, take
 from embviz.commands.shared.source import (
     FILE,
@@ -24,10 +38,12 @@ from embviz.commands.shared.source import (
     table_options,
     thumbnail_options,
 )
+from embviz.commands.shared.verdict import Verdict
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.comparison.values import Steps
+    from embviz.expressions import Condition
     from embviz.model import Projection
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice, Part
@@ -90,6 +106,12 @@ progress = logging.getLogger("embviz.progress")
     "--figure", type=FILE, metavar="FILE", help="Write a plain Plotly figure too, as JSON"
 )
 @open_option
+@json_option
+@click.option(
+    "--fail-if",
+    metavar="CONDITION",
+    help='Exit with 3 where it holds, such as "trustworthiness < 0.9"',
+)
 @config_option
 @click.pass_context
 def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **given: Any) -> None:
@@ -105,32 +127,56 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     """
     from embviz.commands.shared.command_line import shown_command
     from embviz.outputs.browser import open_page
+    from embviz.pictures.figures import picture_figures
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
     from embviz.pictures.series import describe_series
     from embviz.pictures.thumbnails import link_images
     from embviz.report import ReportOptions, prepare_page
 
+    outputs = take(Outputs, given)
+    account = begin_account(given["as_json"], outputs.named)
     tell_settings(ctx)
     source = take(Source, given, reading=take(Reading, given), config=settings_file(ctx))
-    outputs = take(Outputs, given)
-    outputs.check(source, bookmarks)
     if opens:
         refuse_opening(outputs.output)
     plan = take(Plan, given)
-    choice = take(Choice, given, verify=bool(plan.axes))
+    asked = _Asked(
+        source, take(Choice, given, verify=bool(plan.axes)), plan, bookmarks,
+        _condition(given["fail_if"], plan, source),
+    )  # fmt: skip
+    outputs.check(source, bookmarks)
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
     prepare_page()
     make = _project_one if source.steps is None else _project_steps
-    made = make(source, choice, plan, bookmarks)
+    made = make(asked, account)
     for line in describe_series(made.projections):
         log.info("%s", line)
+    figures = picture_figures(made.projections, made.first, shown.dims, made.steps)
+    verdict = Verdict(asked.condition, figures)
     images = source.images if source.images_linked else None
     links = [] if images is None else link_images(outputs.output, made.part.table, images)
     shown = replace(shown, first=made.first, image_links=links)
-    _write(outputs, made, shown)
+    with account.timed("writing"):
+        sizes = _write(outputs, made, shown)
+    account.stop_hearing()
+    for name, size in reversed(sizes):
+        log.info("Wrote %s%s", _place(name), f" ({_size(size)})" if name == outputs.output else "")
     if opens:
         open_page(outputs.output)
+    with verdict.failing():
+        account.print(lambda: _outcome(ctx, asked, made, verdict), [name for name, _ in sizes])
+
+
+@dataclass(frozen=True, eq=False)
+class _Asked:
+    """What is projected, and when that is a failure."""
+
+    source: Source
+    choice: Choice
+    plan: Plan
+    bookmarks: tuple[str, ...]
+    condition: Condition | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,33 +190,75 @@ class _Made:
     steps: Steps | None = None
 
 
-def _project_one(source: Source, choice: Choice, plan: Plan, bookmarks: tuple[str, ...]) -> _Made:
+def _condition(text: str | None, plan: Plan, source: Source) -> Condition | None:
+    if text is None:
+        return None
+    from embviz.pictures.figures import parse_picture_condition
+
+    of_run, placed = source.steps is not None, bool(source.coordinates)
+    return parse_picture_condition(text, plan, of_run=of_run, placed=placed)
+
+
+def _project_one(asked: _Asked, account: Account) -> _Made:
     """Read, choose and project the points of a source."""
     from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.figures import check_measurable
     from embviz.pictures.plan import project as project_points
     from embviz.pictures.selection import choose_points
 
-    table = source.read()
-    plan = replace(plan, methods=(*plan.methods, *source.read_coordinates(table)))
-    part = add_bookmarks(choose_points(table, choice), bookmarks)
-    projections = project_points(part, plan)
+    source = asked.source
+    with account.timed("reading"):
+        table = source.read()
+        methods = (*asked.plan.methods, *source.read_coordinates(table))
+        plan = replace(asked.plan, methods=methods)
+        part = add_bookmarks(choose_points(table, asked.choice), asked.bookmarks)
+    check_measurable(asked.condition, part.table.n_points)
+    with account.timed("projecting"):
+        projections = project_points(part, plan)
     return _Made(part, projections, plan.first(projections).key)
 
 
-def _project_steps(source: Source, choice: Choice, plan: Plan, bookmarks: tuple[str, ...]) -> _Made:
+def _project_steps(asked: _Asked, account: Account) -> _Made:
     """Read, choose and project the points of a run at all its steps."""
     from embviz.pictures.bookmarks import add_bookmarks
+    from embviz.pictures.figures import check_measurable
     from embviz.pictures.step_selection import choose_step_points
     from embviz.pictures.steps import follow_steps
 
-    chosen = choose_step_points(source.read_steps(), choice)
-    part = add_bookmarks(chosen.part, bookmarks)
-    steps, projections = follow_steps(chosen.steps, plan, chosen.whole)
-    return _Made(part, projections, plan.first(projections).key, steps)
+    with account.timed("reading"):
+        chosen = choose_step_points(asked.source.read_steps(), asked.choice)
+        part = add_bookmarks(chosen.part, asked.bookmarks)
+    check_measurable(asked.condition, part.table.n_points)
+    with account.timed("projecting"):
+        steps, projections = follow_steps(chosen.steps, asked.plan, chosen.whole)
+    return _Made(part, projections, asked.plan.first(projections).key, steps)
 
 
-def _write(outputs: Outputs, made: _Made, shown: ReportOptions) -> None:
-    """Write the report and what was asked for beside it; all of them or nothing."""
+def _outcome(ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict) -> Outcome:
+    """Return what `--json` prints."""
+    source, chosen = asked.source, matched_by(made.part, asked.choice)
+    return Outcome(
+        command="project",
+        sources=[table_entry((source.source, *source.more), made.part.whole)],
+        counts={
+            **count_points(made.part),
+            "matches": list_matches(chosen, made.projections),
+        },
+        parameters=options_in_force(ctx),
+        figures=verdict.figures,
+        more={
+            "fail_if": verdict.as_object(),
+            **pictures_shown(made.first, made.projections, made.steps),
+        },
+    )
+
+
+def _write(outputs: Outputs, made: _Made, shown: ReportOptions) -> list[tuple[str, int]]:
+    """Write the report and what was asked for beside it; all of them or nothing.
+
+    Returns:
+        What was written: names and sizes in bytes.
+    """
     from embviz.outputs.folders import staged
     from embviz.report import encode_report
 
@@ -179,10 +267,7 @@ def _write(outputs: Outputs, made: _Made, shown: ReportOptions) -> None:
         stage.write(Path(outputs.output), report)
         for name, data in _extras(outputs, made.part, made.projections, shown):
             stage.write(Path(name), data)
-    (_, size), *extras = stage.written
-    for name, _ in extras:
-        log.info("Wrote %s", _place(name))
-    log.info("Wrote %s (%s)", _place(outputs.output), _size(size))
+    return stage.written
 
 
 def _extras(

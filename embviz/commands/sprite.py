@@ -11,6 +11,12 @@ import click
 
 from embviz.commands.shared.completion import complete_tensor
 from embviz.commands.shared.config import config_option
+from embviz.commands.shared.outcome import (
+    Outcome,
+    begin_account,
+    json_option,
+    options_in_force,
+)
 from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, TileSize, refuse_overwriting
 
@@ -66,8 +72,10 @@ log = logging.getLogger("embviz")
 @click.option("--labels", type=FILE, metavar="FILE", help="Write the names too, a line a tile")
 @click.option("--quality", type=int, help="1 to 100, for JPEG and WebP  [default: 90, lossless]")
 @click.option("--skip-broken", is_flag=True, help="Put a marked tile in place of a broken image")
+@json_option
 @config_option
-def sprite(**given: Any) -> None:
+@click.pass_context
+def sprite(ctx: click.Context, /, **given: Any) -> None:
     """Pack images into a sheet of thumbnails, a tile an image, in a square grid
 
     IMAGES is a folder, a glob, a .npy or .npz array of images, or a text file that lists images in
@@ -78,25 +86,44 @@ def sprite(**given: Any) -> None:
       embviz sprite images/ -o sprite.png --size 32x32 --labels labels.tsv
     """
     from embviz.pictures.images import ImageChoice
-    from embviz.pictures.sheets import pack_images, sheet_format
+    from embviz.pictures.sheets import pack_sheets, sheet_format
     from embviz.sprites.encoding import show_size
     from embviz.sprites.packing import SheetOptions
 
     request = take(Request, given)
+    outputs = {"-o": request.output, "--labels": request.labels}
+    account = begin_account(given["as_json"], outputs)
     sheet_format(Path(request.output))
     for target in (request.output, request.labels):
         if target:
             inputs = [("images", image) for image in request.images]
             refuse_overwriting(target, [("settings", request.config), *inputs])
-    written = pack_images(
-        request.images,
-        request.output,
-        labels=request.labels or None,
-        choice=take(ImageChoice, given),
-        options=take(SheetOptions, given),
-    )
-    for name, size in written:
+    with account.timed("packing"):
+        packed = pack_sheets(
+            request.images,
+            request.output,
+            labels=request.labels or None,
+            choice=take(ImageChoice, given),
+            options=take(SheetOptions, given),
+        )
+    account.stop_hearing()
+    for name, size in packed.written:
         log.info("Wrote %s (%s)", name, show_size(size))
+    account.print(
+        lambda: Outcome(
+            command="sprite",
+            counts={"images": packed.n_images, "broken": len(packed.broken)},
+            parameters=options_in_force(ctx),
+            more={
+                "images": list(request.images),
+                "broken": packed.broken,
+                "tile": packed.tile,
+                "columns": packed.columns,
+                "sheets": packed.n_sheets,
+            },
+        ),
+        [name for name, _ in packed.written],
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,14 @@ import click
 from click.core import ParameterSource
 
 from embviz.commands.shared.completion import complete_column, complete_tensor
+from embviz.commands.shared.outcome import (
+    Account,
+    Outcome,
+    begin_account,
+    json_option,
+    options_in_force,
+)
+from embviz.commands.shared.pictured import count_rows, table_entry
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
     FILE,
@@ -22,6 +30,7 @@ from embviz.commands.shared.source import (
     refuse_opening,
     thumbnail_options,
 )
+from embviz.commands.shared.verdict import Verdict
 from embviz.errors import ParameterError
 from embviz.loaders.bytes.spooled import check_one_reader
 from embviz.loaders.reading import Reading
@@ -38,6 +47,7 @@ OF_THE_PAGE = {
     *("sprite_size", "images", "color_by", "label_by", "title", "vectors", "opens"),
 }
 """Options that say what the report shows."""
+_EVERY = ("version", "figures")  # What the objects of all commands have.
 log = logging.getLogger("embviz")
 
 
@@ -72,7 +82,7 @@ log = logging.getLogger("embviz")
     help="Figures of each value of this column too",
 )
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object")
+@json_option
 @click.option(
     "--save-changes", type=FILE, metavar="FILE", help="Write what became of each point too, as TSV"
 )
@@ -99,13 +109,16 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     from embviz.commands.compare.output import tell_comparison
     from embviz.comparison.compare import CompareOptions
     from embviz.comparison.compare import compare as compare_tables
-    from embviz.errors import ConditionError, printable
     from embviz.outputs.browser import open_page
     from embviz.outputs.standard import check_standard_output
+    from embviz.sprites.encoding import show_size
 
     check_standard_output()
+    named = {"-o": given["output"], "--save-changes": given["save_changes"]}
+    account = begin_account(given["as_json"], named)
     condition = _condition(given["fail_if"])
-    options = take(CompareOptions, given)
+    needed = () if condition is None else condition.names
+    options = take(CompareOptions, given, needed=needed)
     page = None if given["output"] is None else _page(ctx, given)
     if page is None:
         _refuse_page_options(ctx)
@@ -113,15 +126,44 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     _check_outputs(given, (a, b))
     if given["opens"]:
         refuse_opening(given["output"])
-    first, second = (_read(source, given["drop_nonfinite"]) for source in (a, b))
-    found = compare_tables(first, second, options)
-    _write(found, given, page)
-    tell_comparison(found, given["as_json"])
+    with account.timed("reading"):
+        first, second = (_read(source, given["drop_nonfinite"]) for source in (a, b))
+    with account.timed("comparing"):
+        found = compare_tables(first, second, options)
+    verdict = Verdict(condition, found.figures)
+    sizes = _write(found, given, page, account)
+    account.stop_hearing()
+    for name, size in sizes:
+        log.info("Wrote %s (%s)", name, show_size(size))
     if given["opens"]:
         open_page(given["output"])
-    if condition is not None and condition.holds(found.figures):
-        what = f"--fail-if {printable(condition.text)}"
-        raise ConditionError(what, condition.said(found.figures))
+    with verdict.failing():
+        if not account.wanted:
+            tell_comparison(found)
+        written = [name for name, _ in sizes]
+        account.print(lambda: _outcome(ctx, found, (first, second), verdict), written)
+
+
+def _outcome(
+    ctx: click.Context,
+    found: Comparison,
+    tables: tuple[EmbeddingTable, EmbeddingTable],
+    verdict: Verdict,
+) -> Outcome:
+    """Return what `--json` prints: what `comparison_object` has, and what every command has."""
+    from embviz.export import comparison_object
+
+    own = comparison_object(found)
+    a, b = tables
+    matched = {name: own[name] for name in ("n_matched", "only_a", "only_b", "n_compared")}
+    return Outcome(
+        command="compare",
+        sources=[table_entry([ctx.params["a"]], a), table_entry([ctx.params["b"]], b)],
+        counts={"a": count_rows(a), "b": count_rows(b), **matched},
+        parameters=options_in_force(ctx, match=found.matched_by),
+        figures=own["figures"],
+        more={"fail_if": verdict.as_object(), **{k: v for k, v in own.items() if k not in _EVERY}},
+    )
 
 
 def _condition(text: str | None) -> Condition | None:
@@ -197,30 +239,35 @@ def _read(source: Source, without_nonfinite: bool) -> EmbeddingTable:
 
 
 def _write(
-    found: Comparison, given: dict[str, Any], page: tuple[Plan, ReportOptions] | None
-) -> None:
-    """Write the report and the changes, where they are asked for; both or none."""
+    found: Comparison,
+    given: dict[str, Any],
+    page: tuple[Plan, ReportOptions] | None,
+    account: Account,
+) -> list[tuple[str, int]]:
+    """Write the report and the changes, where they are asked for; both or none.
+
+    Returns:
+        Names and sizes in bytes.
+    """
+    from embviz.comparison.states import as_steps
     from embviz.export.changes import encode_changes
     from embviz.outputs.folders import staged
-    from embviz.sprites.encoding import show_size
-
-    with staged() as stage:
-        if page is not None:
-            stage.write(Path(given["output"]), _encode_page(found, *page))
-        if given["save_changes"]:
-            stage.write(Path(given["save_changes"]), encode_changes(found))
-    for name, size in stage.written:
-        log.info("Wrote %s (%s)", name, show_size(size))
-
-
-def _encode_page(found: Comparison, plan: Plan, shown: ReportOptions) -> bytes:
-    from embviz.comparison.states import as_steps
     from embviz.pictures.series import describe_series
     from embviz.pictures.steps import project_steps
     from embviz.report.comparison import encode_comparison
 
-    projections = project_steps(as_steps(found), plan)
-    for line in describe_series(projections):
-        log.info("%s", line)
-    shown = replace(shown, first=plan.first(projections).key)
-    return encode_comparison(found, projections, shown)
+    with staged() as stage:
+        if page is not None:
+            plan, shown = page
+            with account.timed("projecting"):
+                projections = project_steps(as_steps(found), plan)
+            for line in describe_series(projections):
+                log.info("%s", line)
+            shown = replace(shown, first=plan.first(projections).key)
+            with account.timed("writing"):
+                page_bytes = encode_comparison(found, projections, shown)
+                stage.write(Path(given["output"]), page_bytes)
+        if given["save_changes"]:
+            with account.timed("writing"):
+                stage.write(Path(given["save_changes"]), encode_changes(found))
+    return stage.written

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -11,33 +10,24 @@ from embviz.commands.shared.columns import aligned
 from embviz.commands.shared.terminal import end_progress
 from embviz.comparison.values import FEW, MANY, Comparison
 from embviz.errors import counted, printable
-from embviz.export.changes import comparison_object, most_changed
+from embviz.export.changes import most_changed
 from embviz.outputs.standard import standard_output
 
 _LONGEST = 24  # Characters of a label in a list.
 _MOST_GROUPS = 10
 
 
-def tell_comparison(comparison: Comparison, as_json: bool) -> None:
-    """Print a comparison on the standard output.
-
-    Args:
-        comparison: What was found.
-        as_json: Whether as one JSON object, else for a reader.
+def tell_comparison(comparison: Comparison) -> None:
+    """Print a comparison on the standard output, for a reader.
 
     Raises:
         OutputError: If standard output takes no more.
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
-        encoding = "utf-8" if as_json else sys.stdout.encoding
-        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
-    if as_json:
-        lines = iter([json.dumps(comparison_object(comparison), ensure_ascii=False, indent=1)])
-    else:
-        lines = _lines(comparison)
+        sys.stdout.reconfigure(encoding=sys.stdout.encoding, errors="backslashreplace")
     end_progress()
     with standard_output():
-        for line in lines:
+        for line in _lines(comparison):
             print(line)
 
 

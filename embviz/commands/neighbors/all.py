@@ -13,17 +13,22 @@ from embviz.questions.all_points import is_exact, neighbors_of_all, whole_table
 
 if TYPE_CHECKING:
     from embviz.commands.neighbors.neighbors import Request
+    from embviz.commands.shared.outcome import Account
+    from embviz.model import Neighbors
     from embviz.questions.points import Points
 
 log = logging.getLogger("embviz")
 
 
-def write_all(points: Points, request: Request, settings: Path | None = None) -> None:
-    """Find the neighbors of all points and write them.
+def write_all(
+    points: Points, request: Request, account: Account, settings: Path | None = None
+) -> Neighbors:
+    """Find the neighbors of all points, write and return them.
 
     Args:
         points: All of them.
         request: What is asked.
+        account: Is told how long it takes.
         settings: The configuration file that named the source, if one did.
 
     Raises:
@@ -35,14 +40,18 @@ def write_all(points: Points, request: Request, settings: Path | None = None) ->
     inputs = [("input", file) for file in points.files]
     refuse_overwriting(output, [("settings", settings), *inputs])
     check_output(output)
-    table = whole_table(points)
     metric = request.metric or points.search.metric
-    found = neighbors_of_all(table, request.k, metric, request.exact)
+    with account.timed("asking"):
+        table = whole_table(points)
+        found = neighbors_of_all(table, request.k, metric, request.exact)
     share = f"{100 * found.recall:.1f} % of the true ones on a sample"
     share = "exact" if is_exact(table, request.exact) else share
-    size = write_neighbors(output, table, found)
+    with account.timed("writing"):
+        size = write_neighbors(output, table, found)
+    account.stop_hearing()
     shown = f" ({size / 1e6:,.1f} MB)" if size else ""
     log.info(
         "Wrote %s%s: %d neighbors of each of %s points, %s",
         output, shown, found.indices.shape[1], f"{table.n_points:,}", share,
     )  # fmt: skip
+    return found

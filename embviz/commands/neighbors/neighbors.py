@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,14 @@ import click
 from embviz.checks import check_column, check_n_neighbors, check_recall
 from embviz.commands.shared.completion import complete_column
 from embviz.commands.shared.found import FoundSource, find_source
+from embviz.commands.shared.outcome import (
+    Outcome,
+    begin_account,
+    json_option,
+    options_in_force,
+    refuse_format,
+)
+from embviz.commands.shared.pictured import count_asked, points_entry
 from embviz.commands.shared.requests import take
 from embviz.commands.shared.source import FILE, table_options
 from embviz.commands.shared.terminal import say
@@ -77,7 +85,9 @@ MOST_TOGETHER = 64
     "--format", "style", type=click.Choice(["text", "tsv", "json"]),
     help="text on a terminal, else tsv",
 )  # fmt: skip
-def neighbors(**given: Any) -> None:
+@json_option
+@click.pass_context
+def neighbors(ctx: click.Context, /, **given: Any) -> None:
     """List the nearest neighbors of a label or row
 
     QUERY is a label, else a row number; several are answered one after the other, and
@@ -90,28 +100,75 @@ def neighbors(**given: Any) -> None:
     source, *more = given["sources"] or (None,)
     reading = take(Reading, given)
     request = take(Request, given, reading=reading, source=source, more=tuple(more))
+    refuse_format(request.style, request.as_json)
+    account = begin_account(request.as_json, {"-o": request.output})
     if request.query or request.between:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     found = FoundSource(request.source) if request.source else find_source("with --source FILE")
-    points = _open(request, found)
+    with account.timed("reading"):
+        points = _open(request, found)
     if request.everyone:
         from embviz.commands.neighbors.all import write_all
 
-        write_all(points, request, found.file)
+        all_found = write_all(points, request, account, found.file)
+        told: dict[str, Any] = {"recall": all_found.recall}
+        listed = all_found.indices.shape[1]
+        account.print(
+            lambda: _outcome(ctx, found, points, told, k=listed, metric=all_found.metric),
+            [request.output or ""],
+        )
         return
     question = _question(points, request)
     output = _output(points, request)
     if question.effort:
         say(question.effort)
-    if request.between:
-        output.write(question.between(*request.between))
-    elif request.query:
-        for answer in question.ask(_queries(request.query)):
-            output.write(answer)
+    refused: list[str] = []
+    with account.timed("asking"):
+        if request.between:
+            output.write(question.between(*request.between))
+        elif request.query:
+            for answer in question.ask(_queries(request.query)):
+                output.write(answer)
+        else:
+            n_lines, refused = _answer_lines(question, output, request.batch)
+    if request.as_json:
+        told = {"answers": output.held, "refused": refused}
+        account.print(lambda: _outcome(ctx, found, points, told, metric=question.metric))
     else:
-        _answer_lines(question, output, request.batch)
-    output.close()
+        output.close()
+    if refused:
+        raise ParameterError(
+            "--batch" if request.batch else "standard input",
+            f"{len(refused)} of {n_lines} lines have no answer",
+        )
+
+
+def _outcome(
+    ctx: click.Context,
+    found: FoundSource,
+    points: Points,
+    told: Mapping[str, Any],
+    **chosen: Any,
+) -> Outcome:
+    """Return what `--json` prints.
+
+    Args:
+        ctx: Of the command.
+        found: The source.
+        points: All of them.
+        told: The answers, or what was measured of the neighbors of all points.
+        chosen: Options as they are in force.
+    """
+    named = ctx.params["sources"] or (found.source,)
+    return Outcome(
+        command="neighbors",
+        sources=[points_entry(named, points.search)],
+        counts={**count_asked(points.search), "points": points.n_points},
+        parameters=options_in_force(ctx, query=list(ctx.params["query"]), **chosen),
+        figures={"recall": told["recall"]} if "recall" in told else {},
+        more={"answers": told.get("answers", []), "refused": told.get("refused", [])},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +197,7 @@ class Request:
     exact: bool
     drop_nonfinite: bool
     style: str | None
+    as_json: bool
 
     def __post_init__(self) -> None:
         check_n_neighbors(self.k)
@@ -218,6 +276,8 @@ def _output(points: Points, request: Request) -> Output:
     style = request.style or ("text" if sys.stdout.isatty() else "tsv")
     n_words = len(request.query)
     streamed = not n_words and not request.between
+    if request.as_json:
+        style, streamed = "json", False
     return Output(points, style, request.listed, streamed or n_words > 1, streamed)
 
 
@@ -228,20 +288,23 @@ def _queries(words: tuple[str, ...]) -> tuple[str, ...]:
     return words
 
 
-def _answer_lines(question: Question, output: Output, batch: str | None) -> None:
+def _answer_lines(question: Question, output: Output, batch: str | None) -> tuple[int, list[str]]:
     """Answer each line of a file or of standard input; a line that cannot be is told and passed.
 
+    Returns:
+        How many lines there are, and why some have no answer.
+
     Raises:
-        ParameterError: At the end, if there were such lines.
+        ParameterError: If there is no line.
     """
     from embviz.commands.neighbors.batch import read_groups
     from embviz.errors import EmbvizError
 
-    n_lines = n_refused = 0
+    n_lines, refused = 0, list[str]()
     for group in read_groups(batch or "-", MOST_TOGETHER):
         for answer in _answers(question, group, n_lines):
             if isinstance(answer, EmbvizError):
-                n_refused += 1
+                refused.append(str(answer))
                 say(f"embviz: {answer}")
             else:
                 output.write(answer)
@@ -250,11 +313,7 @@ def _answer_lines(question: Question, output: Output, batch: str | None) -> None
         raise ParameterError(
             "QUERY", "nothing is asked", "name a label, such as: embviz neighbors king"
         )
-    if n_refused:
-        raise ParameterError(
-            "--batch" if batch else "standard input",
-            f"{n_refused} of {n_lines} lines have no answer",
-        )
+    return n_lines, refused
 
 
 def _answers(

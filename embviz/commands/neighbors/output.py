@@ -32,6 +32,7 @@ class Output:
         columns: Metadata columns that stand beside each neighbor.
         several: Whether each table is headed by its query.
         streamed: Whether JSON is one object a line, where all answers are not known at once.
+        held: The answers as JSON values that wait for the end, where it is not.
     """
 
     points: Points
@@ -40,7 +41,7 @@ class Output:
     several: bool = False
     streamed: bool = False
     _n_written: int = 0
-    _held: list[dict[str, Any]] = field(default_factory=list)
+    held: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if isinstance(sys.stdout, io.TextIOWrapper):
@@ -66,7 +67,7 @@ class Output:
         if self.style == "json" and not self.streamed:
             end_progress()
             with standard_output():
-                print(json.dumps(self._held, ensure_ascii=False, indent=1))
+                print(json.dumps(self.held, ensure_ascii=False, indent=1))
 
     def _tsv(self, answer: Answer) -> Iterator[str]:
         if not self._n_written:
@@ -96,7 +97,7 @@ class Output:
         if self.streamed:
             yield json.dumps(found, ensure_ascii=False)
         else:
-            self._held.append(found)
+            self.held.append(found)
 
     def _entry(self, answer: Answer, place: int) -> dict[str, Any]:
         point = answer.points[place]

@@ -14,7 +14,7 @@ from embviz.commands.shared.source import Values
 
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
-_LEFT_OUT = ("config", "opens")
+_LEFT_OUT = ("config", "opens", "as_json", "summary", "fail_if")
 """What the file does not depend on."""
 
 

@@ -192,6 +192,17 @@ class Outputs:
     save_coordinates: str | None = None
     figure: str | None = None
 
+    @property
+    def named(self) -> dict[str, str]:
+        """The files by the options that name them."""
+        named = {
+            "-o": self.output,
+            "--save-coordinates": self.save_coordinates,
+            "--figure": self.figure,
+            "--save-bookmark": self.save_bookmark,
+        }
+        return {option: name for option, name in named.items() if name}
+
     def check(self, source: Source, bookmarks: tuple[str, ...]) -> None:
         """Refuse outputs that are inputs or cannot be written, before work is spent on them.
 
@@ -202,20 +213,14 @@ class Outputs:
         """
         from embviz.outputs.files import check_outputs
 
-        named = {
-            "-o": self.output,
-            "--save-coordinates": self.save_coordinates,
-            "--figure": self.figure,
-            "--save-bookmark": self.save_bookmark,
-        }
         if self.save_coordinates:
             from embviz.export.coordinates import check_coordinates_name
 
             check_coordinates_name(Path(self.save_coordinates))
         if source.steps is not None:
             self._check_steps()
-        check_outputs({option: Path(name) for option, name in named.items() if name})
-        for name in filter(None, named.values()):
+        check_outputs({option: Path(name) for option, name in self.named.items()})
+        for name in self.named.values():
             refuse_overwriting(name, source.inputs(bookmarks))
             if source.images is not None:
                 _refuse_in(Path(name), Path(source.images))

@@ -13,8 +13,18 @@ TICK = 0.9
 """Seconds after which a stage that says nothing new is said again, with how long it has taken."""
 
 
+_hearers: list[list[str]] = []
+
+
+def hear(into: list[str] | None) -> None:
+    """Put the lines that are said from now on into a list too; None for no more."""
+    _hearers[:] = [] if into is None else [into]
+
+
 def say(text: str) -> None:
     """Write a line to stderr, in place of a progress line; nothing where it cannot be written."""
+    if _hearers:
+        _hearers[-1].append(text)
     _progress.clear()
     _write(f"{text}\n")
 
@@ -92,6 +102,7 @@ def _write(text: str) -> None:
 
 def listen(logger: logging.Logger) -> None:
     """Show a logger's notes on stderr, and its child `progress` where stderr is a terminal."""
+    hear(None)
     logger.setLevel(logging.INFO)
     logger.handlers[:] = [_Notes()]
     logger.propagate = False
