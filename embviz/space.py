@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
+from embviz.kernels import map_in_order
 from embviz.model import EmbeddingTable
 from embviz.moments import Moments
 from embviz.rows import BLOCK_BYTES
@@ -156,8 +157,9 @@ class Space:
     def _sum_moments(self, products: Kind) -> Moments:
         total = Moments.nothing(self.shape[1])
         center = self.center
-        for _, block in self.blocks(max(BLOCK_BYTES, 64 * self.shape[1] * 8)):
-            total = total.merge(Moments.of(block, center, products))
+        blocks = (block for _, block in self.blocks(max(BLOCK_BYTES, 64 * self.shape[1] * 8)))
+        for found in map_in_order(lambda block: Moments.of(block, center, products), blocks):
+            total = total.merge(found)
         return total
 
     def blocks(self, block_bytes: int = BLOCK_BYTES) -> Iterator[tuple[int, Floats]]:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.kernels.threads import calm_threads, count_cores, one_blas_thread
+from embviz.kernels.threads import calm_threads, count_cores, map_in_order, one_blas_thread
 
 __all__ = [
     "TRAINED_PER_CENTER",
@@ -19,6 +19,7 @@ __all__ = [
     "calm_threads",
     "choose_kernels",
     "count_cores",
+    "map_in_order",
     "one_blas_thread",
 ]
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 def count_cores() -> int:
@@ -34,8 +40,28 @@ def calm_threads() -> Iterator[None]:
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Have products take one thread each, where several threads multiply at once."""
+    """Have products take one thread each.
+
+    So it is where several threads multiply at once, and where a result must not depend on how many
+    threads there are: BLAS sums in another order for each number of them.
+    """
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(limits=1, user_api="blas"):
         yield
+
+
+def map_in_order(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+    """Yield what a function makes of items, in their order, some at a time.
+
+    Products within it take one thread each, so that results are the same for any number of threads.
+    """
+    n_threads = count_cores()
+    waiting: deque[Future[U]] = deque()
+    with one_blas_thread(), ThreadPoolExecutor(n_threads) as pool:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > n_threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from embviz.checks import check_one_of, check_whole
 from embviz.errors import ParameterError
+from embviz.kernels import one_blas_thread
 from embviz.model import BLOCK_BYTES, EmbeddingTable, Projection
 from embviz.moments import Moments
 from embviz.space import (
@@ -128,6 +129,7 @@ class PCA:
         )
 
 
+@one_blas_thread()
 def find_components(
     space: Space, n_components: int, removed: NDArray[np.float64] | None = None
 ) -> Components:
@@ -169,6 +171,7 @@ def find_components(
     return Components(fix_signs(directions), np.where(real, values[:k], 0), total, left.mean)
 
 
+@one_blas_thread()
 def project_rows(space: Space, found: Components) -> NDArray[np.float64]:
     """Return the coordinates of all rows on the components, float64 (n_points, n_components)."""
     out = np.empty((space.shape[0], len(found.directions)))

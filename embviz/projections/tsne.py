@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from embviz.checks import check_number, check_one_of, check_seed, check_truth, check_whole
 from embviz.errors import ParameterError
-from embviz.kernels import calm_threads, count_cores
+from embviz.kernels import calm_threads, count_cores, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
@@ -118,9 +118,11 @@ class TSNE:
         n_threads = count_cores() if table.n_points >= THREADED_POINTS else 1
         gradient = Gradient(_affinities(neighbors, perplexity).P, n_threads)
         descent = Descent(start, gradient, sum(p.iterations for p in phases))
-        for phase in phases:
-            descent.run(phase)
-        coordinates, kl = descent.finish()
+        # Sums that BLAS splits among threads differ by their number, and so would the map.
+        with one_blas_thread():
+            for phase in phases:
+                descent.run(phase)
+            coordinates, kl = descent.finish()
         return Projection(
             name="tsne",
             title="t-SNE",
