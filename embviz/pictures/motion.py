@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.pictures.quality import rank
+from embviz.pictures.correlation import rank
 from embviz.pictures.warm_start import find_spread
 
 Places = NDArray[np.float64]

@@ -244,8 +244,8 @@ def project(
 ) -> list[Projection]:
     """Make every projection that is wanted: PCA first, one neighbor graph for all.
 
-    Where a method looks at neighbors, how faithful each projection is is measured on the graph,
-    and stands in its `stats` and `per_point`.
+    How faithful each projection is stands in its `stats` and `per_point`; where no method looks at
+    neighbors, it is measured on fewer points.
 
     Args:
         points: What `choose_points` gave, or all points of a table.
@@ -270,7 +270,7 @@ def project(
 def project_all(
     space: Space, projectors: Sequence[Any], plan: Plan, leads: Mapping[int, Lead] = NO_LEADS
 ) -> list[Projection]:
-    """Return the projections of projectors, with the quality of each where there is a graph.
+    """Return the projections of projectors, with the quality of each.
 
     Args:
         space: Of the points.
@@ -282,9 +282,6 @@ def project_all(
     wanted = _graph_sizes(table, projectors, plan)
     # What is quick goes first, so that a query that matches nothing is told at once.
     done = {id(p): _place(p, space) for p in projectors if not _looks_at_neighbors(p)}
-    if len(done) == len(projectors):
-        _lay_on_leads(done, projectors, leads)
-        return [done[id(p)] for p in projectors]
     graphs = _graphs(space, wanted, plan)
     for p in projectors:
         if id(p) in done:
@@ -300,12 +297,13 @@ def project_all(
     measured: dict[Seen, list[Any]] = {}
     for p in projectors:
         seen = _seen(p, plan)
-        if seen not in graphs:
+        if graphs and seen not in graphs:
             seen = usual if usual in graphs else next(iter(graphs))
         measured.setdefault(seen, []).append(p)
     for seen, some in measured.items():
         projections = [done[id(p)] for p in some]
-        found = measure_qualities(space.seen(seen[1]), projections, graphs[seen], plan.seed)
+        near = graphs.get(seen, seen[0])
+        found = measure_qualities(space.seen(seen[1]), projections, near, plan.seed)
         for p, projection, quality in zip(some, projections, found, strict=True):
             done[id(p)] = with_quality(projection, quality)
     return [done[id(p)] for p in projectors]

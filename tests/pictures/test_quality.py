@@ -14,7 +14,9 @@ from sklearn.manifold import trustworthiness
 
 from embviz import PCA, TSNE, EmbeddingTable, Neighbors, Projection, measure_quality
 from embviz.neighbors import build_graph
-from embviz.pictures.quality import _nearest_placed, with_quality
+from embviz.pictures.correlation import correlate_ranks
+from embviz.pictures.near_places import nearest_placed
+from embviz.pictures.quality import count_sample, with_quality
 
 
 def table_of(n: int, n_dims: int, seed: int = 0) -> EmbeddingTable:
@@ -34,26 +36,57 @@ def share_kept(original: np.ndarray, placed: np.ndarray, k: int) -> np.ndarray:
     return np.array([len(set(a) & set(b)) / k for a, b in zip(*nearest, strict=True)])
 
 
+def space_of(table: EmbeddingTable, metric: str) -> np.ndarray:
+    vectors = table.vectors.astype(float)
+    if metric == "euclidean":
+        return vectors
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+
+
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
-def test_the_figures_are_those_of_their_definitions(metric: str) -> None:
+@pytest.mark.parametrize("columns", [15, 90, 0])
+def test_the_figures_are_those_of_their_definitions(metric: str, columns: int) -> None:
     table = table_of(700, 20)
-    found = measure_quality(table, PCA().project(table), build_graph(table, 15, metric))
-    space = table.vectors.astype(float)
-    if metric == "cosine":
-        space = space / np.linalg.norm(space, axis=1, keepdims=True)
+    graph = build_graph(table, columns, metric) if columns else metric
+    found = measure_quality(table, PCA().project(table), graph)
+    space = space_of(table, metric)
     assert [q.dims for q in found] == [2, 3]
     for q in found:
         placed = PCA().project(table).coordinates[:, : q.dims].astype(float)
-        want = share_kept(space, placed, 10)
-        np.testing.assert_allclose(q.kept, want, atol=1e-6)
-        assert q.neighbors_kept == pytest.approx(want.mean(), abs=1e-6)
+        np.testing.assert_allclose(q.kept, share_kept(space, placed, 10), atol=1e-6)
         assert q.sample == 700
-        assert q.trustworthiness == pytest.approx(
-            trustworthiness(space, placed, n_neighbors=10), abs=2e-4
-        )
+        for k, name in ((10, ""), (50, "50")):
+            # Continuity is trustworthiness with the spaces swapped.
+            want = {
+                "neighbors_kept": share_kept(space, placed, k).mean(),
+                "trustworthiness": trustworthiness(space, placed, n_neighbors=k),
+                "continuity": trustworthiness(placed, space, n_neighbors=k),
+            }
+            for figure, value in want.items():
+                assert q.figures[figure + name] == pytest.approx(value, abs=1e-5), figure + name
         assert q.rank_correlation == pytest.approx(
             spearmanr(pdist(space), pdist(placed)).statistic, abs=0.03
         )
+        assert not any(name.endswith("_se") for name in q.figures if name[0] != "r")
+
+
+def test_the_figures_of_each_point_are_those_of_zadu() -> None:
+    zadu = pytest.importorskip("zadu.measures.trustworthiness_continuity")
+    table = table_of(500, 12)
+    for q in measure_quality(table, PCA().project(table), "euclidean"):
+        placed = PCA().project(table).coordinates[:, : q.dims].astype(float)
+        for k in (10, 50):
+            overall, local = zadu.measure(
+                space_of(table, "euclidean"), placed, k=k, return_local=True
+            )
+            end = "" if k == 10 else "50"
+            assert q.figures[f"trustworthiness{end}"] == pytest.approx(
+                overall["trustworthiness"], abs=1e-5
+            )
+            assert q.figures[f"continuity{end}"] == pytest.approx(overall["continuity"], abs=1e-5)
+            if k == 10:
+                np.testing.assert_allclose(q.trusted, local["local_trustworthiness"], atol=1e-4)
+                np.testing.assert_allclose(q.continued, local["local_continuity"], atol=1e-4)
 
 
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
@@ -67,21 +100,84 @@ def test_a_picture_that_is_the_space_itself_keeps_everything(metric: str) -> Non
     (q,) = measure_quality(table, same, build_graph(table, 10, metric))
     assert q.neighbors_kept > 0.999
     assert q.trustworthiness > 0.9999
+    assert q.continuity > 0.9999
     assert q.rank_correlation > 0.9999
 
 
-def test_of_many_points_a_sample_is_ranked_among_all() -> None:
-    table = table_of(3000, 10)
+def test_of_many_points_a_sample_is_ranked_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("embviz.pictures.quality._COST", 5e8)
+    table = table_of(2000, 10)
     projection = PCA().project(table)
     found = measure_quality(table, projection, build_graph(table, 10))[0]
-    space = table.vectors / np.linalg.norm(table.vectors, axis=1, keepdims=True)
-    assert found.sample == 1000
-    assert found.trustworthiness == pytest.approx(
-        trustworthiness(space, projection.coordinates[:, :2], n_neighbors=10), abs=0.01
-    )
     again = measure_quality(table, projection, build_graph(table, 10))[0]
-    assert again.trustworthiness == found.trustworthiness
-    assert again.kept.tobytes() == found.kept.tobytes()
+    assert found.sample == 352
+    assert found.figures == again.figures
+    for name in ("trusted", "continued"):
+        values = getattr(found, name)
+        assert np.isfinite(values).sum() == found.sample
+        assert values.tobytes() == getattr(again, name).tobytes()
+    assert np.isfinite(found.kept).all()
+    assert "neighbors_kept_se" not in found.figures
+    assert found.figures["trustworthiness"] == pytest.approx(np.nanmean(found.trusted), abs=1e-6)
+    space, placed = space_of(table, "cosine"), projection.coordinates[:, :2]
+    for name, value in (
+        ("trustworthiness", trustworthiness(space, placed, n_neighbors=10)),
+        ("continuity", trustworthiness(placed, space, n_neighbors=10)),
+    ):
+        assert abs(found.figures[name] - value) < 5 * found.figures[f"{name}_se"]
+
+
+def test_without_neighbors_of_all_points_every_figure_is_of_a_sample() -> None:
+    table = table_of(2500, 10)
+    (found, _) = measure_quality(table, PCA().project(table), "euclidean")
+    assert found.sample == count_sample(2500, 10, alone=True) < 2500
+    for values in (found.kept, found.trusted, found.continued):
+        assert np.isfinite(values).sum() == found.sample
+    figures = {name for name in found.figures if not name.endswith("_se")}
+    assert {f"{name}_se" for name in figures} == set(found.figures) - figures
+    assert len(figures) == 7
+
+
+def test_the_error_of_the_rank_correlation_is_that_of_repeated_samples() -> None:
+    rng = np.random.default_rng(1)
+    for bend in (lambda x: x, np.square, np.round):
+        found = []
+        for _ in range(150):
+            a = rng.normal(size=400)
+            b = bend(a + rng.normal(size=400) / 2)
+            value, error = correlate_ranks(a, b)
+            assert value == pytest.approx(spearmanr(a, b).statistic, abs=1e-9)
+            found.append((value, error))
+        values, errors = np.array(found).T
+        assert 0.85 < values.std() / errors.mean() < 1.15
+    assert correlate_ranks(np.zeros(9), np.arange(9)) == (0, 0)
+
+
+def test_so_many_points_are_ranked_as_time_allows() -> None:
+    assert count_sample(4_000, 100, alone=True) < 4_000
+    for n, d, alone in ((3, 5000, True), (7_000, 100, False), (5_000, 784, False)):
+        assert count_sample(n, d, alone) == n
+    assert count_sample(341_479, 100, alone=True) == 200
+    assert count_sample(341_479, 100, alone=False) == 300
+
+
+@pytest.mark.parametrize("size", [50, 200, 380])
+def test_the_standard_error_is_that_of_repeated_samples(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_of(400, 8)
+    projection = PCA(2).project(table)
+    (full,) = measure_quality(table, projection, "euclidean")
+    assert full.sample == 400
+    monkeypatch.setattr("embviz.pictures.quality.count_sample", lambda *_, alone: size)
+    drawn = [measure_quality(table, projection, "euclidean", seed=i)[0] for i in range(40)]
+    for name in set(full.figures) - {"rank_correlation", "rank_correlation_se"}:
+        off = np.array([(q.figures[name] - full.figures[name]) for q in drawn])
+        told = np.array([q.figures[f"{name}_se"] for q in drawn])
+        # A root mean square of 40 is off by 11 %; without the factor for a finite population
+        # it would be by 41 % at half of the points, and by 4.5 times at 380.
+        assert 0.75 < np.sqrt(np.mean(off**2)) / np.sqrt(np.mean(told**2)) < 1.3, name
+        assert abs(off.mean()) < 4 * told.mean() / np.sqrt(len(drawn)), name
 
 
 def test_tsne_keeps_more_neighbors_than_the_two_first_components() -> None:
@@ -101,13 +197,14 @@ def test_points_at_one_place_are_kept_whichever_is_named() -> None:
     (q,) = measure_quality(table, Projection("umap", placed), graph)
     assert q.neighbors_kept == 1
     assert q.trustworthiness == 1
+    assert q.continuity == 1
 
 
 def test_the_nearest_in_a_picture_are_those_of_all_distances_wherever_points_coincide() -> None:
     rng = np.random.default_rng(0)
     for places in (1, 2, 7, 40):
         placed = rng.normal(size=(places, 2)).astype(np.float32)[rng.integers(0, places, 120)]
-        near = _nearest_placed(placed, 9)
+        near = nearest_placed(placed, 9)
         apart = cdist(placed, placed)
         np.fill_diagonal(apart, np.inf)
         assert all(len(set(row)) == 9 for row in near.tolist())
@@ -120,7 +217,7 @@ def test_many_points_at_one_place_take_no_longer_than_others() -> None:
     placed = np.zeros((150_000, 2), np.float32)
     placed[:100] = np.random.default_rng(0).normal(size=(100, 2))
     begun = time.process_time()
-    near = _nearest_placed(placed, 10)
+    near = nearest_placed(placed, 10)
     assert time.process_time() - begun < 10  # Every point with every other takes a minute.
     assert not placed[near[200]].any()
 
@@ -147,6 +244,10 @@ def test_the_figures_are_within_their_ranges(n: int, scale: float, seed: int, sa
     (q,) = measure_quality(table, Projection("tsne", placed.astype(np.float32)), graph)
     assert 0 <= q.neighbors_kept <= 1
     assert -1e-9 <= q.trustworthiness <= 1
+    assert -1e-9 <= q.continuity <= 1
+    for values in (q.kept, q.trusted, q.continued):
+        assert values.min() >= -1e-6
+        assert values.max() <= 1
     assert -1 <= q.rank_correlation <= 1
     assert q.kept.shape == (n,)
     assert q.k == min(10, graph.indices.shape[1], (n - 1) // 2)
@@ -158,4 +259,5 @@ def test_what_was_measured_travels_with_the_projection() -> None:
     projection = with_quality(plain, measure_quality(table, plain, build_graph(table, 20)))
     assert set(projection.stats) == {*plain.stats, "quality"}
     assert projection.stats["quality"]["2"]["k"] == 10
-    assert list(projection.per_point) == ["neighbors kept, 2D", "neighbors kept, 3D"]
+    names = ("neighbors kept", "trustworthiness", "continuity")
+    assert list(projection.per_point) == [f"{name}, {d}D" for d in (2, 3) for name in names]
