@@ -41,8 +41,13 @@ def test_the_figures_stand_beside_the_parameters(page: Any, table: EmbeddingTabl
         )
         want = {q.dims: q for q in measure_quality(table, placed, graph)}[dims]
         found = facts(page)
-        assert found["Neighbors kept"] == f"{round(100 * round(want.neighbors_kept, 4))} %"
-        assert float(found["Trustworthiness"]) == pytest.approx(want.trustworthiness, abs=0.006)
+        assert found["Of nearest neighbors"] == "10 · 50"
+        kept = [round(want.figures[f"neighbors_kept{wide}"], 4) for wide in ("", "50")]
+        assert found["Neighbors kept"] == " · ".join(f"{round(100 * share)} %" for share in kept)
+        for label, name in (("Trustworthiness", "trustworthiness"), ("Continuity", "continuity")):
+            values = [want.figures[name], want.figures[f"{name}50"]]
+            told = [float(text) for text in found[label].split(" · ")]
+            assert told == pytest.approx(values, abs=0.006)
         assert float(found["Distances agree"]) == pytest.approx(want.rank_correlation, abs=0.006)
 
 

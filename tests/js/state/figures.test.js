@@ -16,7 +16,9 @@ const TSNE = {
   params: { perplexity: 3, normalize: 'none' },
   stats: {
     kl_divergence: 0.5,
-    quality: { 2: { k: 5, sample: N, neighbors_kept: 0.6, trustworthiness: 0.9, rank_correlation: 0.4 } },
+    quality: {
+      2: { k: 5, sample: N, neighbors_kept: 0.6, trustworthiness: 0.9, continuity: 0.8, rank_correlation: 0.4 },
+    },
   },
   data: Float32Array.from({ length: 2 * N }, (_, i) => i),
   frames: { unit: 'iteration', steps: ['0', '10', '20'], figures: { kl_divergence: [3, 2, 0.5] } },
@@ -46,13 +48,13 @@ test('figures of all points are marked over isolated ones, those of a run on the
   assert.deepEqual(remarks(told()), [
     ['', 1],
     ['', 1],
-    ['', 3],
+    ['', 5],
   ]);
   view.set({ isolated: PART });
   assert.deepEqual(remarks(told()), [
     ['', 1],
     ['Of all 12 points', 1],
-    ['Of all 12 points', 3],
+    ['Of all 12 points', 5],
   ]);
   view.set({ frame: 0 });
   assert.equal(told()[2].remark, 'Of all 12 points. Of the end, iteration 20, not of the iteration shown');
@@ -62,6 +64,41 @@ test('figures of all points are marked over isolated ones, those of a run on the
     ['', 4],
     ['', 1],
   ]);
+});
+
+test('how faithful the picture is stands in few words, of a sample with its largest standard error', () => {
+  const quality = (more) => {
+    const entry = { ...TSNE, stats: { quality: { 2: { ...TSNE.stats.quality[2], ...more } } } };
+    const { view, page } = openView({ rows: ROWS, more: [entry] });
+    view.arrive();
+    view.set({ projection: 'tsne', dims: 2 });
+    return factsOf(page, view, view.get()).at(-1).facts;
+  };
+  const words = (facts) => facts.map(([label, value]) => [label, value]);
+  const plain = [
+    ['Of nearest neighbors', '5'],
+    ['Neighbors kept', '60 %'],
+    ['Trustworthiness', '0.90'],
+    ['Continuity', '0.80'],
+    ['Distances agree', '0.40'],
+  ];
+  assert.deepEqual(words(quality({})), plain);
+  // That of the distances is of pairs, not of points.
+  assert.deepEqual(words(quality({ rank_correlation_se: 0.0034 })), plain);
+  assert.match(quality({ rank_correlation_se: 0.0034 })[4][2], /; standard error 0\.003$/);
+  const sampled = quality({
+    ...{ k: 10, sample: 1300, neighbors_kept50: 0.7, trustworthiness50: 0.91, continuity50: 0.852 },
+    ...{ trustworthiness_se: 0.0041, continuity_se: 0.0126, continuity50_se: 0.0031 },
+  });
+  assert.deepEqual(words(sampled), [
+    ['Of nearest neighbors', '10 · 50'],
+    ['Neighbors kept', '60 % · 70 %'],
+    ['Trustworthiness', '0.90 · 0.91'],
+    ['Continuity', '0.80 · 0.85'],
+    ['Distances agree', '0.40'],
+    ['Points ranked', '1,300, ± 0.01'],
+  ]);
+  assert.match(sampled[3][2], /missing neighbors.*; standard error 0\.01 · 0\.003$/);
 });
 
 test('of a source that is shown in part the number of points is not told', () => {
@@ -80,7 +117,7 @@ test('a run that is done says that it was not measured', () => {
     'not while it goes on',
   );
   step('done', 10, N);
-  assert.match(told().at(-1).remark, /trustworthiness .* not measured of this run/);
+  assert.match(told().at(-1).remark, /trustworthiness, .* not measured of this run/);
   view.set({ run: null });
   assert.ok(told().every(({ facts }) => facts.length));
 });

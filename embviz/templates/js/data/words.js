@@ -103,30 +103,36 @@ export const PARAMETERS = [
 ];
 
 /**
- * Figures of how faithful a picture is: their names, and what they say.
+ * Figures of how faithful a picture is: their names, and what they say. docs/faithfulness.md defines them.
  *
- * @type {[string, string, (quality: {k: number, sample: number}) => string][]}
+ * @type {[string, string, string][]}
  */
 export const QUALITY = [
   [
     'neighbors_kept',
     'Neighbors kept',
-    ({ k }) =>
-      `The share of each point’s ${k} nearest in this picture that are among its ${k} nearest in the original space`,
+    'The share of each point’s nearest in this picture that are among its nearest in the original space',
   ],
   [
     'trustworthiness',
     'Trustworthiness',
-    ({ sample }) =>
-      'Near 1 where points that are near here are near in the original space too; by the ranks of ' +
-      `${sample.toLocaleString('en')} points`,
+    'Near 1 where points that are near here are near in the original space too: no false neighbors',
+  ],
+  [
+    'continuity',
+    'Continuity',
+    'Near 1 where points that are near in the original space are near here too: no missing neighbors, nothing is torn',
   ],
   [
     'rank_correlation',
     'Distances agree',
-    () => 'Spearman’s correlation of the distances here with those in the original space, of 20,000 pairs',
+    'Spearman’s correlation of the distances here with those in the original space, over pairs of points',
   ],
 ];
+
+/** Of how many neighbors they are, and of how many points, where not of all. */
+export const NEAREST = ['Of nearest neighbors', 'So many of each point are looked at for the figures below'];
+export const RANKED = ['Points ranked', 'A random sample, with the largest standard error of the figures above'];
 
 /** Other figures of a picture, and of each recorded step. */
 export const FIGURES = { kl_divergence: 'KL divergence' };
@@ -213,8 +219,8 @@ export const UNIT = { label: 'In units of', title: 'Coordinates times this numbe
 
 /** Of a run in the page. */
 export const NOT_MEASURED =
-  'Neighbors kept, trustworthiness and whether distances agree were not measured of this run; embviz project ' +
-  'measures them';
+  'Neighbors kept, trustworthiness, continuity and whether distances agree were not measured of this run; embviz ' +
+  'project measures them';
 
 /** What is said beside figures of more points than those isolated, of an unknown number where that is null. */
 export const ofAll = (n) => (n === null ? 'Of all points that were placed' : `Of all ${n.toLocaleString('en')} points`);

@@ -1,4 +1,4 @@
-import { FIGURES, NOT_MEASURED, ofAll, ofTheEnd, PARAMETERS, QUALITY, UNIT } from '#js/data/words.js';
+import { FIGURES, NEAREST, NOT_MEASURED, ofAll, ofTheEnd, PARAMETERS, QUALITY, RANKED, UNIT } from '#js/data/words.js';
 import { isLeading } from '#js/state/scene.js';
 import { stepOf } from '#js/state/tabs.js';
 
@@ -8,6 +8,9 @@ import { stepOf } from '#js/state/tabs.js';
  * @typedef {[label: string, value: any, title?: string]} Fact
  */
 
+const percent = (share) => `${Math.round(100 * share)} %`;
+const twoDigits = (x) => x.toFixed(2);
+const oneFigure = (x) => Number(x.toPrecision(1));
 const isTold = (value) => value !== undefined && value !== null && value !== 'none';
 
 /** @returns {boolean} whether what is shown is of a run, not what the file has in its place */
@@ -28,11 +31,24 @@ function qualityFacts(entry, state, role) {
   const isMeasured = role === 'components' ? isLeading(state) : role !== 'axes';
   const found = isMeasured ? entry.stats.quality?.[state.dims] : null;
   if (!found) return [];
-  return QUALITY.map(([key, label, title]) => [
+  // Of 10 neighbors, and of 50 where there are enough points.
+  const values = (key, of = '') => ['', '50'].map((wide) => found[`${key}${wide}${of}`]).filter((x) => x !== undefined);
+  const errors = (key) => values(key, '_se');
+  const ranked = QUALITY.slice(0, -1).flatMap(([key]) => errors(key));
+  const kinds = values('trustworthiness').length > 1 ? `${found.k} · 50` : String(found.k);
+  /** @type {Fact[]} */
+  const facts = QUALITY.map(([key, label, says]) => [
     label,
-    key === 'neighbors_kept' ? `${Math.round(100 * found[key])} %` : found[key].toFixed(2),
-    title(found),
+    values(key)
+      .map(key === 'neighbors_kept' ? percent : twoDigits)
+      .join(' · '),
+    [says, ...(errors(key).length ? [`standard error ${errors(key).map(oneFigure).join(' · ')}`] : [])].join('; '),
   ]);
+  /** @type {Fact[]} */
+  const sample = ranked.length
+    ? [[RANKED[0], `${found.sample.toLocaleString('en')}, ± ${oneFigure(Math.max(...ranked))}`, RANKED[1]]]
+    : [];
+  return [[NEAREST[0], kinds, NEAREST[1]], ...facts, ...sample];
 }
 
 /**
