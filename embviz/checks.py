@@ -135,6 +135,21 @@ def check_recall(value: Any) -> None:
         raise ParameterError(f"--recall {value}", "must be above 0 and at most 1")
 
 
+def check_megabytes(name: str, value: Any) -> float:
+    """Return a size in megabytes.
+
+    Raises:
+        ParameterError: If it is no finite number above 0.
+    """
+    if isinstance(value, Real) and not isinstance(value, bool):
+        number = float(value)
+        if math.isfinite(number) and number > 0:
+            return number
+    raise ParameterError(
+        name, f"{_shown(value)} is not a number of megabytes above 0", "such as 40"
+    )
+
+
 def check_column(name: str, column: Any, known: Iterable[str]) -> None:
     """Refuse a metadata column that is not there.
 

@@ -103,14 +103,13 @@ class Projection:
         params: Every value in force, requested or chosen, as plain JSON values.
         stats: What was found: variance shares, KL divergence, seconds are never among them.
         frames: Recorded steps, where there are any.
-        directions: float32 (n_components, n_dims): a point's coordinate is its raw vector times the
-            direction, minus an offset; of linear projections only.
+        directions: float32 (n_components, n_dims), which raw vectors are multiplied by.
         per_point: What was measured of each point, float32 (n_points,), by a name to color by.
         title: How a reader sees it named; empty is the name.
-        kind: `linear` has axes and is as true without its last components; a `map` is made for
-            its number of components. Empty is `linear` where there are axes or directions.
-        key: Its name among the projections of one report, shared by those of one tab, which differ
-            in their number of components; empty is the name. `pictures.tabs` makes keys differ.
+        kind: `linear` may lose its last components, a `map` not; empty: `linear` where it has axes.
+        nearest: The ten nearest neighbors of each point, where they were found on the way.
+        key: Its name in a report, shared by those of one tab, which differ in their components;
+            empty is the name. `pictures.tabs` makes keys differ.
     """
 
     name: str
@@ -124,6 +123,7 @@ class Projection:
     title: str = ""
     kind: Kind | Literal[""] = ""
     key: str = ""
+    nearest: Neighbors | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "coordinates", freeze(self.coordinates))

@@ -24,8 +24,8 @@ from embviz import (
 from embviz.neighbors import build_graph
 from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
 from embviz.projections import Identity
-from embviz.report.vectors import pack_vectors
 from embviz.space import divide, open_space, safe_exponent
+from tests.report.sent import pack_vectors
 from tests.report.test_payload import unpack
 
 # Whole numbers below 32, so that a power of two times them is exact even as a denormal.

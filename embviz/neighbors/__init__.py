@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embviz.neighbors.exact import find_neighbors, find_neighbors_of_vectors
-    from embviz.neighbors.graph import build_graph
+    from embviz.neighbors.graph import build_graph, list_neighbors
 
-__all__ = ["build_graph", "find_neighbors", "find_neighbors_of_vectors"]
+__all__ = ["build_graph", "find_neighbors", "find_neighbors_of_vectors", "list_neighbors"]
 
 _HOME = {
     "build_graph": "embviz.neighbors.graph",
     "find_neighbors": "embviz.neighbors.exact",
     "find_neighbors_of_vectors": "embviz.neighbors.exact",
+    "list_neighbors": "embviz.neighbors.graph",
 }
 
 

@@ -18,6 +18,7 @@ from embviz.checks import (
     check_truth,
     check_whole,
 )
+from embviz.comparison.values import FEW
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
@@ -306,7 +307,16 @@ def project_all(
         found = measure_qualities(space.seen(seen[1]), projections, near, plan.seed)
         for p, projection, quality in zip(some, projections, found, strict=True):
             done[id(p)] = with_quality(projection, quality)
-    return [done[id(p)] for p in projectors]
+    near = graphs.get((plan.metric, "none"))
+    if near is not None:
+        near = _listed(near)
+    return [replace(done[id(p)], nearest=near) for p in projectors]
+
+
+def _listed(graph: Neighbors) -> Neighbors:
+    """Return the ten nearest of a graph, without holding the others."""
+    few = graph.first(min(FEW, graph.indices.shape[1]))
+    return replace(few, indices=few.indices.copy(), distances=few.distances.copy(), unrounded=None)
 
 
 def _lay_on_leads(

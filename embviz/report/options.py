@@ -28,6 +28,7 @@ class ReportFields(TypedDict, total=False):
     selected: Sequence[int]
     notes: Sequence[str]
     image_links: Sequence[str]
+    max_size: float | None
 
 
 def report_options(

@@ -2,52 +2,35 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from collections.abc import Sequence
 from typing import Unpack
 
 from embviz.checks import check_kind, check_list, check_path
 from embviz.comparison.values import Steps
-from embviz.model import EmbeddingTable, Projection
+from embviz.model import EmbeddingTable, Neighbors, Projection
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 from embviz.pictures.selection import Part
-from embviz.report.blocks import compress
+from embviz.report.budget import MB
 from embviz.report.options import ReportFields, report_options
 from embviz.report.payload import Payload, ReportOptions, build_payload
+from embviz.report.shell import JSON_KINDS, PAGE, TEMPLATES, modules, plotly, stylesheet
 
 progress = logging.getLogger("embviz.progress")
-
-TEMPLATES = files("embviz") / "templates"
-
-
-@cache
-def _plotly() -> Future[str]:
-    """Start compressing Plotly's script, once a process, beside the other work."""
-    from plotly.offline import get_plotlyjs
-
-    pool = ThreadPoolExecutor(1)
-    future = pool.submit(lambda: compress(get_plotlyjs().encode("utf-8")))
-    pool.shutdown(wait=False)
-    return future
 
 
 def prepare_page() -> None:
     """Begin the part of the page that does not depend on the data, in the background."""
-    _plotly()
+    plotly()
 
 
 def render_page(payload: Payload) -> str:
     """Return the whole page: equal text for equal payloads."""
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
-    plotly = _plotly()
+    script = plotly()
     environment = Environment(
         loader=FunctionLoader(lambda name: (TEMPLATES / name).read_text(encoding="utf-8")),
         autoescape=True,
@@ -55,18 +38,14 @@ def render_page(payload: Payload) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.policies["json.dumps_kwargs"] = {
-        "sort_keys": True,
-        "allow_nan": False,
-        "separators": (",", ":"),
-    }
-    return environment.get_template("report.html.jinja").render(
+    environment.policies["json.dumps_kwargs"] = JSON_KINDS
+    return environment.get_template(PAGE).render(
         title=payload.manifest["title"],
         manifest=payload.manifest,
         blocks=payload.blocks,
-        css=_stylesheet(),
-        imports={"imports": _modules()},
-        plotly=plotly.result(),
+        css=stylesheet(),
+        imports={"imports": modules()},
+        plotly=script.result(),
     )
 
 
@@ -76,6 +55,7 @@ def write_report(
     projections: Sequence[Projection],
     options: ReportOptions | None = None,
     steps: Steps | None = None,
+    neighbors: Neighbors | None = None,
     **fields: Unpack[ReportFields],
 ) -> int:
     """Write the report of points and their projections as one HTML file.
@@ -86,6 +66,9 @@ def write_report(
         projections: Their projections, all of these points.
         options: What the report shows first and says of itself.
         steps: The states of these points, where there are several: a run over time, or two models.
+        neighbors: The nearest of each point by the report's metric, as `build_graph` finds them.
+            Ten of each travel where the vectors have no room; where they are not given, and no
+            projection's method has looked at them, they are looked for.
         fields: Fields of `ReportOptions`, in place of one or of some of its own.
 
     Returns:
@@ -96,7 +79,7 @@ def write_report(
         ParameterError: If an option does not fit the table, or the steps are of other points.
     """
     path = check_path("path", path)
-    return write_file(path, encode_report(points, projections, options, steps, **fields))
+    return write_file(path, encode_report(points, projections, options, steps, neighbors, **fields))
 
 
 def encode_report(
@@ -104,6 +87,7 @@ def encode_report(
     projections: Sequence[Projection],
     options: ReportOptions | None = None,
     steps: Steps | None = None,
+    neighbors: Neighbors | None = None,
     **fields: Unpack[ReportFields],
 ) -> bytes:
     """Return the HTML file that `write_report` writes.
@@ -112,39 +96,14 @@ def encode_report(
         ParameterError: If an option does not fit the table, or the steps are of other points.
     """
     check_kind("steps", steps, (Steps, type(None)), "give an embviz.comparison.Steps")
+    check_kind("neighbors", neighbors, (Neighbors, type(None)), "give what build_graph found")
     projections = check_list("projections", projections)
     prepare_page()
     table, options = report_options(points, options, fields)
     space = points.space if isinstance(points, Part) else None
     progress.info("page: packing %s points", f"{table.n_points:,}")
-    return to_utf8(render_page(build_payload(table, projections, options, space, steps)))
-
-
-def _stylesheet() -> str:
-    folder = TEMPLATES / "css"
-    return "\n".join(
-        item.read_text(encoding="utf-8") for item in _sorted(folder) if item.name.endswith(".css")
-    )
-
-
-def _modules() -> dict[str, str]:
-    """Return the import map: the very files that the tests import, as data: URLs."""
-    found = {}
-    for name, item in _scripts(TEMPLATES / "js"):
-        source = item.read_text(encoding="utf-8") + f"\n//# sourceURL=embviz/{name}\n"
-        text = base64.b64encode(source.encode("utf-8")).decode("ascii")
-        found[f"#js/{name}"] = f"data:text/javascript;charset=utf-8;base64,{text}"
-    return found
-
-
-def _scripts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
-    """Yield the modules in a folder and those in it, with their paths below the first."""
-    for item in _sorted(folder):
-        if item.is_dir():
-            yield from _scripts(item, f"{prefix}{item.name}/")
-        elif item.name.endswith(".js"):
-            yield f"{prefix}{item.name}", item
-
-
-def _sorted(folder: Traversable) -> list[Traversable]:
-    return sorted(folder.iterdir(), key=lambda item: item.name)
+    payload = build_payload(table, projections, options, space, steps, neighbors)
+    page = to_utf8(render_page(payload))
+    if options.max_size is not None and len(page) > options.max_size * MB:
+        raise AssertionError(f"a page of {len(page)} bytes where {options.max_size:g} MB are asked")
+    return page

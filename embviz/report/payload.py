@@ -5,41 +5,43 @@ The manifest is plain JSON with `"version": 2`; `docs/extending.md` describes it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from operator import itemgetter
 from pathlib import PurePath, PureWindowsPath
 from typing import Any, get_args
 
 import numpy as np
 
-from embviz.checks import check_column, check_list, check_one_of, check_text, check_whole
-from embviz.comparison.values import Steps
-from embviz.errors import ParameterError, counted
-from embviz.model import EmbeddingTable, Frames, Metric, Projection, is_numeric
+from embviz.checks import (
+    check_column,
+    check_list,
+    check_megabytes,
+    check_one_of,
+    check_text,
+    check_whole,
+)
+from embviz.comparison.values import FEW, Steps
+from embviz.errors import ParameterError, counted, printable
+from embviz.model import EmbeddingTable, Metric, Neighbors, Projection, is_numeric
+from embviz.neighbors import list_neighbors
 from embviz.pictures.captions import all_captions
+from embviz.pictures.step_neighbors import measure_steps
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
-from embviz.report.blocks import Block, array_block, coordinates_block, json_block, plain
-from embviz.report.steps import (
-    check_steps,
-    is_of_steps,
-    neighbor_entry,
-    pack_step_vectors,
-    space_keys,
-    step_entries,
-)
-from embviz.report.vectors import PAGE_BYTES, PRECISIONS, PackedVectors, pack_vectors
+from embviz.report.blocks import Block, array_block, json_block
+from embviz.report.filling import Contents, Share, fill_page
+from embviz.report.lists import Listed, Lists, check_neighbors, without_zero_rows
+from embviz.report.projections import Packed, pack_projections
+from embviz.report.shell import heading_size, shell_size
+from embviz.report.steps import check_steps, space_keys, step_entries, step_lists, step_states
+from embviz.report.vectors import PRECISIONS, State
 from embviz.space import Space
 from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
 VERSION = 2
 SPACE = "input"
-# Above this many points coordinates travel as 16-bit steps of the axis's span.
-EXACT_POINTS = 100_000
-_FRAME_VALUES = 8_000_000
 Maker = Callable[[], Block]
 
 
@@ -60,6 +62,8 @@ class ReportOptions:
         selected: Indices of the table that the page opens with, selected.
         notes: Sentences for the reader, such as that this is a sample.
         image_links: Relative URLs of images beside the page, one a point, that its card opens.
+        max_size: Megabytes (1,000,000 bytes) that the file keeps within; None is 25, which what
+            a page cannot do without may exceed. `docs/report-size.md` says what gets room first.
 
     Raises:
         ParameterError: If a value is not of those.
@@ -78,6 +82,7 @@ class ReportOptions:
     selected: Sequence[int] = ()
     notes: Sequence[str] = ()
     image_links: Sequence[str] = ()
+    max_size: float | None = None
 
     def __post_init__(self) -> None:
         check_text("title", self.title)
@@ -88,6 +93,8 @@ class ReportOptions:
         check_one_of("metric", self.metric, get_args(Metric))
         check_whole("dims", self.dims, 2, 3)
         check_one_of("vectors", self.vectors, PRECISIONS)
+        if self.max_size is not None:
+            check_megabytes("--max-size", self.max_size)
         if self.total_points is not None:
             check_whole("total_points", self.total_points, 1)
         for name in ("isolated", "selected"):
@@ -113,73 +120,121 @@ def build_payload(
     options: ReportOptions,
     space: Space | None = None,
     steps: Steps | None = None,
+    neighbors: Neighbors | None = None,
 ) -> Payload:
     """Turn computed values into the page's manifest and blocks.
 
     Args:
         table: The points.
         projections: Of all of them; PCA where there is none.
-        options: What is shown first, and said.
+        options: What is shown first, and said, and how large the page may be.
         space: What `open_space` gave of the table, where it was opened before.
         steps: The states of these points, where there are several; `table` has the last one's
             vectors.
+        neighbors: The nearest of each point by the report's metric, where they are known: ten of
+            each travel where the vectors do not.
 
     Raises:
         ParameterError: If a projection has another number of points, or a named column, point or
-            projection is missing, or the steps are of other points.
+            projection is missing, the steps or neighbors are of other points, or the page has no
+            room for what it cannot do without.
     """
     check_points_and_columns(table, options)
     check_steps(steps, table)
     named = name_tabs(projections or [PCA().project(table, space)])
-    entries, makers = _projection_entries(named, table.n_points, steps)
+    packed = pack_projections(named, table.n_points, steps, SPACE)
+    manifest, parts = _in_any_case(table, options, steps, packed)
+    manifest["first"] = find_tab(named, options.first) if options.first else named[-1].key
+    if neighbors is not None:
+        neighbors = check_neighbors(neighbors, table, options.metric)
+    contents = Contents(
+        states=[State(table, space)] if steps is None else step_states(steps, space),
+        lists=_lists_of_steps(steps, options.metric)
+        if steps is not None
+        else _lists(table, space, options.metric, neighbors or _nearest(named, options.metric)),
+        # What is shown first gets room before the others.
+        packed=sorted(packed, key=lambda each: each.projection.key != manifest["first"]),
+        compares=steps is not None and steps.kind == "comparison",
+        precision=options.vectors,
+    )
+    blocks = [block for part in parts.values() for block in part]
+    shares = _shares(parts, manifest["columns"])
+    filled = fill_page(contents, options.max_size, heading_size(manifest, blocks), shares)
+    # The last state's comes first, as it is the report's own.
+    spaces = zip(manifest["spaces"], filled.vectors[::-1], strict=True)
+    manifest |= {
+        "spaces": [{**space, **told} for space, told in spaces],
+        "projections": [each.finish(filled.taken) for each in packed],
+        "neighbors": filled.neighbors,
+        "size": {"max": filled.megabytes, "left_out": filled.left_out},
+    }
+    blocks += [block for made in filled.taken.values() for block in made.blocks]
+    return Payload({**manifest, "blocks": {b.name: b.entry for b in blocks}}, tuple(blocks))
+
+
+def _in_any_case(
+    table: EmbeddingTable,
+    options: ReportOptions,
+    steps: Steps | None,
+    projections: Sequence[Packed],
+) -> tuple[dict[str, Any], dict[str, list[Block]]]:
+    """Return the manifest and the blocks of what travels in any case."""
     columns, column_makers = _column_entries(table)
     sprite, sprite_makers = _sprite_entry(table, options.image_links)
     states = step_entries(steps, SPACE)
-    makers += [*column_makers, *sprite_makers, *_extra_makers(table), *states.makers]
-    blocks = _made(makers)
-    used = sum(len(block.text) for block in blocks) + 2_600_000  # Plotly and the page itself
-    sizes = {block.name: len(block.text) for block in blocks}
-    texts = [(column["name"], sizes[column["block"]]) for column in columns]
-    largest = max(texts, key=itemgetter(1), default=("", 0))
-    is_comparison = steps is not None and steps.kind == "comparison"
-    # A comparison's lists travel in any case, those of a run where its vectors do not.
-    lists, listed = _made_lists(steps if is_comparison else None, travels=True)
-    budget = PAGE_BYTES - used - sum(len(block.text) for block in listed)
-    if steps is None:
-        spaces = [(SPACE, table, pack_vectors(table, options.vectors, budget, space, largest))]
-    else:
-        packed = pack_step_vectors(steps, options.vectors, budget, space, largest)
-        keys, tables = space_keys(steps, SPACE), [step.table for step in steps.steps]
-        # The last one's comes first, as it is the report's own.
-        spaces = list(zip(keys, tables, packed, strict=True))[::-1]
-    blocks += [block for *_, packed in spaces for block in packed.blocks]
-    if not is_comparison:
-        lists, listed = _made_lists(steps, travels=spaces[0][2].entry is not None)
-    blocks += listed
+    parts = {
+        "columns": _made(column_makers),
+        "thumbnails": _made(sprite_makers),
+        "others": _made(
+            [
+                *(make for each in projections for make in each.makers),
+                *_extra_makers(table),
+                *states.makers,
+            ]
+        ),
+    }
+    keys = [SPACE] if steps is None else space_keys(steps, SPACE)
+    tables = [table] if steps is None else [step.table for step in steps.steps]
     manifest = {
         "version": VERSION,
         **_heading(table, options, steps),
         "columns": columns,
-        "spaces": [_space_entry(*each) for each in spaces],
-        "projections": entries,
+        "spaces": [_space_entry(*each) for each in zip(keys, tables, strict=True)][::-1],
+        "projections": [each.entry for each in projections],
         "captions": all_captions(),
-        "first": find_tab(named, options.first) if options.first else named[-1].key,
         "sprite": sprite,
-        "steps": states.steps and {**states.steps, "neighbors": lists},
+        "steps": states.steps,
         "comparison": states.comparison,
-        "blocks": {block.name: block.entry for block in blocks},
     }
-    return Payload(manifest, tuple(blocks))
+    return manifest, parts
 
 
-def _made_lists(steps: Steps | None, travels: bool) -> tuple[dict[str, Any] | None, list[Block]]:
-    entry, makers = neighbor_entry(steps, travels)
-    return entry, _made(makers)
-
-
-def _made(makers: Sequence[Maker]) -> list[Block]:
+def _made(makers: Iterable[Maker]) -> list[Block]:
     with ThreadPoolExecutor() as pool:  # zlib leaves the interpreter lock
         return list(pool.map(lambda make: make(), makers))
+
+
+def _lists(
+    table: EmbeddingTable, space: Space | None, metric: Metric, known: Neighbors | None
+) -> Lists:
+    """Return what is known of the nearest neighbors of the points of a report of one state."""
+    most = min(FEW, table.n_points - 1)
+
+    def find() -> list[Listed]:
+        found = list_neighbors(table, most, metric, space) if known is None else known
+        return [without_zero_rows(table, found)]
+
+    return Lists(table.n_points, most if known is None else known.indices.shape[1], find)
+
+
+def _nearest(projections: Sequence[Projection], metric: Metric) -> Neighbors | None:
+    """Return the neighbors that a projection's method has looked at."""
+    known = (each.nearest for each in projections)
+    return next((near for near in known if near is not None and near.metric == metric), None)
+
+
+def _lists_of_steps(steps: Steps, metric: Metric) -> Lists:
+    return step_lists(steps, metric, lambda: measure_steps(steps, k=FEW, metric=metric))
 
 
 def check_points_and_columns(table: EmbeddingTable, options: ReportOptions) -> None:
@@ -227,17 +282,27 @@ def _name(table: EmbeddingTable, steps: Steps | None) -> str:
     return " → ".join(filter(None, names))
 
 
-def _space_entry(key: str, table: EmbeddingTable, packed: PackedVectors) -> dict[str, Any]:
+def _space_entry(key: str, table: EmbeddingTable) -> dict[str, Any]:
     """Return what the page says of a space that projections and neighbors are of."""
     return {
         "key": key,
         "tensor": table.name,
         "n_dims": table.n_dims,
         "dtype": str(table.vectors.dtype.name),
-        "vectors": packed.entry,
-        "vectors_note": packed.note,
-        "blocks": [block.name for block in packed.blocks],
     }
+
+
+def _shares(
+    parts: Mapping[str, Sequence[Block]], columns: Sequence[Mapping[str, Any]]
+) -> list[Share]:
+    """Return the sizes of what travels in any case."""
+    names = {column["block"]: column["name"] for column in columns}
+    found = [Share("scripts", shell_size())]
+    for block in parts["columns"]:
+        found.append(Share(f"column '{printable(names[block.name], 60)}'", len(block.text)))
+    for what in ("thumbnails", "others"):
+        found.append(Share(what, sum(len(block.text) for block in parts[what])))
+    return [each for each in found if each.size]
 
 
 def _extra_makers(table: EmbeddingTable) -> list[Maker]:
@@ -255,102 +320,6 @@ def _shown_source(source: str) -> str:
     """Return a source's name without a place on this machine."""
     absolute = PurePath(source).is_absolute() or PureWindowsPath(source).is_absolute()
     return PureWindowsPath(source).name if absolute else source
-
-
-def _projection_entries(
-    projections: Sequence[Projection], n_points: int, steps: Steps | None
-) -> tuple[list[dict[str, Any]], list[Maker]]:
-    entries: list[dict[str, Any]] = []
-    makers: list[Maker] = []
-    for projection in projections:
-        projection.check_points(n_points)
-        _check_components(projection)
-        entry, blocks = _projection_entry(projection, n_points <= EXACT_POINTS, steps)
-        entries.append(entry)
-        makers += blocks
-    return entries, makers
-
-
-def _check_components(projection: Projection) -> None:
-    """Refuse what cannot be drawn: fewer than 2 components, or a map of more than 3."""
-    n_components = int(projection.coordinates.shape[1])
-    if n_components < 2 or (n_components > 3 and projection.kind == "map"):
-        raise ParameterError(
-            f"projection {projection.key}",
-            f"{counted(n_components, 'component')}, and a picture has 2 or 3",
-            'kind="linear" leaves the last ones out' if n_components > 3 else "",
-        )
-
-
-def _projection_entry(
-    projection: Projection, exact: bool, steps: Steps | None
-) -> tuple[dict[str, Any], list[Maker]]:
-    n_components = int(projection.coordinates.shape[1])
-    block = f"{projection.key}_{n_components}"
-    makers = [_coordinates_maker(f"{block}_coordinates", projection.coordinates, exact)]
-    entry: dict[str, Any] = {
-        "key": projection.key,
-        "method": projection.name,
-        "title": projection.title,
-        "kind": projection.kind,
-        "space": SPACE,
-        "n_components": n_components,
-        "coordinates": f"{block}_coordinates",
-        "axes": list(projection.axes),
-        "params": plain(projection.params),
-        "stats": plain(projection.stats),
-    }
-    if projection.per_point:
-        entry["per_point"] = _per_point_entries(projection, block, makers)
-    if projection.frames is not None:
-        whole = is_of_steps(projection.frames, steps)
-        entry["frames"] = _frames_entry(projection.frames, f"{block}_frames", makers, whole)
-    if projection.directions is not None and "axes" in projection.params:
-        # Of axes between queries the page measures other points, and new ends.
-        entry["directions"] = f"{block}_directions"
-        makers.append(partial(array_block, entry["directions"], projection.directions))
-    return entry, makers
-
-
-def _per_point_entries(
-    projection: Projection, block: str, makers: list[Maker]
-) -> list[dict[str, str]]:
-    """Return what was measured of each point, and add its blocks."""
-    entries = []
-    for i, (name, values) in enumerate(projection.per_point.items()):
-        found = f"{block}_per_point_{i}"
-        entries.append({"name": f"{name} {projection.title}", "block": found})
-        makers.append(partial(array_block, found, np.asarray(values, np.float32)))
-    return entries
-
-
-def _frames_entry(frames: Frames, block: str, makers: list[Maker], whole: bool) -> dict[str, Any]:
-    """Return the recorded steps that travel, all or as many as are enough, and add their block."""
-    keep = list(range(len(frames.steps))) if whole else _kept_frames(frames.coordinates.shape)
-    coordinates = np.asarray(frames.coordinates)[keep]
-    makers.append(partial(coordinates_block, block, coordinates, False, whole))
-    # The page makes room for all steps before it has them.
-    ends = {"min": coordinates.min(axis=(0, 1)), "max": coordinates.max(axis=(0, 1))}
-    return {
-        **({"bounds": plain(ends)} if whole else {}),
-        "block": block,
-        "unit": frames.unit,
-        "steps": [frames.steps[i] for i in keep],
-        "figures": {
-            name: plain([values[i] for i in keep]) for name, values in frames.figures.items()
-        },
-    }
-
-
-def _coordinates_maker(name: str, coordinates: Any, exact: bool) -> Maker:
-    return partial(coordinates_block, name, np.asarray(coordinates, np.float32), exact)
-
-
-def _kept_frames(shape: tuple[int, ...]) -> list[int]:
-    """Return the recorded frames that travel: fewer of many points, always first and last."""
-    n_frames = shape[0]
-    most = max(2, min(n_frames, _FRAME_VALUES // max(1, shape[1] * shape[2])))
-    return sorted({round(i) for i in np.linspace(0, n_frames - 1, most).tolist()})
 
 
 def _column_entries(table: EmbeddingTable) -> tuple[list[dict[str, Any]], list[Maker]]:

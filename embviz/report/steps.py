@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,16 +12,13 @@ from numpy.typing import NDArray
 
 from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
-from embviz.model import EmbeddingTable, Frames, Neighbors, is_numeric
+from embviz.model import EmbeddingTable, Frames, Metric, is_numeric
 from embviz.pictures.captions import STEPS
-from embviz.report.blocks import Block, array_block, json_block, plain, rounded_block
-from embviz.report.vectors import PAGE_BYTES, PackedVectors, pack_vectors
+from embviz.report.blocks import Block, array_block, json_block, plain
+from embviz.report.lists import Listed, Lists, without_zero_rows
+from embviz.report.vectors import State
 from embviz.space import Space
 
-# Up to so many neighbors in all, distances travel with all their digits, and 50 of a comparison.
-_EXACT_VALUES = 1_000_000
-_NOBODY = 65_535
-_MOST_VALUES = 4_000_000
 Maker = Callable[[], Block]
 
 
@@ -125,61 +122,40 @@ def _presence(steps: Steps) -> NDArray[np.bool_]:
     return np.stack([everywhere if s.present is None else s.present for s in steps.steps])
 
 
-def neighbor_entry(steps: Steps | None, travels: bool) -> tuple[dict[str, Any] | None, list[Maker]]:
-    """Return what is said of the nearest neighbors of each step, and what makes their blocks.
-
-    They travel where the vectors do not, from which the page finds them itself, and with a
-    comparison, which shows those of many points at once.
+def step_lists(steps: Steps, metric: Metric, travels: Callable[[], Steps]) -> Lists:
+    """Return what is known of the nearest neighbors of the points at each step.
 
     Args:
-        steps: The states, where there are any.
-        travels: Whether their vectors travel.
+        steps: The states.
+        metric: Of the report.
+        travels: Returns the states with neighbors of the metric, where they have none.
     """
-    if steps is None or (travels and steps.kind == "run"):
-        return None, []
-    found = _lists(steps)
-    if found is None:
-        return None, []
-    k = min(MANY, *(neighbors.indices.shape[1] for _, neighbors in found))
-    n_values = len(found) * steps.table.n_points * k
-    if k > FEW and n_values > _MOST_VALUES:
-        k, n_values = FEW, len(found) * steps.table.n_points * FEW
-    shape = (len(found), steps.table.n_points, k)
-    indices = np.full(shape, -1, np.int32)
-    distances = np.zeros(shape, np.float32)
-    for i, (rows, neighbors) in enumerate(found):
-        indices[i, rows] = neighbors.indices[:, :k]
-        distances[i, rows] = neighbors.distances[:, :k]
-    entry = {
-        "k": k,
-        "metric": found[0][1].metric,
-        "indices": "steps_neighbors",
-        "distances": "steps_distances",
-    }
-    return entry, [
-        partial(array_block, entry["indices"], _short(indices)),
-        partial(
-            array_block if n_values <= _EXACT_VALUES else rounded_block,
-            entry["distances"],
-            distances,
-        ),
-    ]
-
-
-def _short(indices: NDArray[np.int32]) -> NDArray[Any]:
-    """Return indices as uint16, 65,535 for -1, where there are fewer points."""
-    return indices.astype(np.uint16) if indices.shape[1] < _NOBODY else indices
-
-
-def _lists(steps: Steps) -> list[tuple[NDArray[np.int64], Neighbors]] | None:
-    """Return a step the rows that have neighbors, and those; None where a step has none."""
     comparison = steps.comparison
+    n_points = steps.table.n_points
     if comparison is not None:
-        both = (comparison.neighbors_a, comparison.neighbors_b)
-        return [(comparison.compared, neighbors) for neighbors in both]
-    found = [(rows_there(s), s.neighbors) for s in steps.steps if s.neighbors is not None]
-    is_whole = len(found) == len(steps.steps) and len({each.metric for _, each in found}) == 1
-    return found if is_whole else None
+        near = (comparison.neighbors_a, comparison.neighbors_b)
+        found = [Listed(comparison.compared, each) for each in near]
+        return Lists(n_points, _held(found), lambda: found, len(found))
+    known = [step.neighbors for step in steps.steps]
+    if all(each is not None and each.metric == metric for each in known):
+        found = _listed(steps)
+        return Lists(n_points, _held(found), lambda: found, len(found))
+    least = min(step.table.n_points for step in steps.steps) - 1
+    return Lists(n_points, min(FEW, least), lambda: _listed(travels()), len(known))
+
+
+def _listed(steps: Steps) -> list[Listed]:
+    found = []
+    for step in steps.steps:
+        if step.neighbors is not None:
+            listed = without_zero_rows(step.table, step.neighbors)
+            found.append(Listed(rows_there(step)[listed.rows], listed.neighbors))
+    return found
+
+
+def _held(found: Sequence[Listed]) -> int:
+    """Return how many neighbors are known of each point."""
+    return min(MANY, *(int(each.neighbors.indices.shape[1]) for each in found))
 
 
 def rows_there(step: Step) -> NDArray[np.int64]:
@@ -242,46 +218,15 @@ def _comparison_entry(comparison: Comparison | None) -> tuple[dict[str, Any] | N
     return plain(entry), makers
 
 
-def pack_step_vectors(
-    steps: Steps,
-    precision: str,
-    budget: int,
-    space: Space | None = None,
-    largest: tuple[str, int] = ("", 0),
-) -> list[PackedVectors]:
-    """Encode the vectors of all steps within one budget, or of none.
+def step_states(steps: Steps, space: Space | None) -> list[State]:
+    """Return the points of each step, whose vectors travel.
 
     Args:
-        steps: The states; of each those points travel that are there.
-        precision, budget, space, largest: As `pack_vectors` has them; `space` is the last step's.
-
-    Returns:
-        One a step, with the blocks of the last named as those of a report of one state.
+        steps: The states.
+        space: What `open_space` gave of the last one's, where it was opened before.
     """
-    tables = [step.table for step in steps.steps]
-    sizes = [table.n_points * table.n_dims for table in tables]
-    out = []
-    for i, table in enumerate(tables):
-        is_last = i == len(tables) - 1
-        share = budget * sizes[i] // max(1, sum(sizes))
-        packed = pack_vectors(table, precision, share, space if is_last else None, largest)
-        if packed.entry is None:
-            return [PackedVectors((), None, _left_out(packed.note, tables))] * len(tables)
-        out.append(packed if is_last else _renamed(packed, i))
-    return out
-
-
-def _left_out(note: str, tables: Sequence[EmbeddingTable]) -> str:
-    """Return why no step's vectors travel."""
-    if "would make the page larger" not in note:
-        return note
-    what = f"those of {len(tables)} steps would make the page larger than"
-    return (
-        f"Vectors were left out: {what} {PAGE_BYTES // 1_000_000} MB; --vectors int8 puts them in"
-    )
-
-
-def _renamed(packed: PackedVectors, i: int) -> PackedVectors:
-    """Return the vectors of a step with its number in the names of their blocks."""
-    blocks = tuple(replace(block, name=f"{block.name}_{i}") for block in packed.blocks)
-    return replace(packed, blocks=blocks)
+    last = len(steps.steps) - 1
+    return [
+        State(step.table, space if i == last else None, "" if i == last else f"_{i}")
+        for i, step in enumerate(steps.steps)
+    ]

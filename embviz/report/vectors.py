@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import ParameterError, printable
+from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
-from embviz.report.blocks import Block, Steps, compress
+from embviz.report.blocks import Block, Steps
+from embviz.report.budget import Level, Made, Offer
 from embviz.report.coders import (
     Coder,
     Few,
@@ -24,45 +26,80 @@ from embviz.report.coders import (
     fitting_exponent,
     row_error,
 )
+from embviz.report.shell import block_size
 from embviz.space import Space, divide, open_space
 
 PRECISIONS = ("auto", "float32", "float16", "int8", "none")
-# The whole page stays below 25 MB where it can; the rest is Plotly, coordinates and labels.
-PAGE_BYTES = 25_000_000
 _SAMPLE_BYTES = 1 << 20
 _FEW_BYTES = 1 << 16
 # Coordinates on an axis typed in the page are those of the command line, to this share of the span.
 AXIS_ERROR = 1e-4
 LOST = 0.5  # A row that is off by so much of its length has lost its direction.
 WHOLE_FLOATS = 2.0**53  # From there on, float64 does not hold every whole number.
-log = logging.getLogger("embviz")
 
 
-@dataclass(frozen=True)
-class PackedVectors:
-    """The blocks of the vectors, and what the manifest and the reader are told about them."""
+@dataclass(frozen=True, eq=False)
+class State:
+    """Points whose vectors travel: those of a report, or of one of its steps.
 
-    blocks: tuple[Block, ...]
-    entry: dict[str, Any] | None
-    note: str
+    Attributes:
+        table: The points that are there.
+        known: What `open_space` gave, where it was opened before.
+        suffix: What the names of their blocks end with.
+    """
+
+    table: EmbeddingTable
+    known: Space | None = None
+    suffix: str = ""
+
+    @cached_property
+    def space(self) -> Space:
+        """The table, opened."""
+        return open_space(self.table, known=self.known)
+
+    @cached_property
+    def coders(self) -> dict[str, Coder]:
+        """The ways to send the vectors, by the names of `LEVELS`."""
+        exact = self._exact
+        *wide, narrow = _two_byte_coders(self.space)
+        found = {"wide": wide[0] if wide else narrow, "narrow": narrow, "int8": self.int8}
+        most = _estimate(self.table, exact)
+        # What is no smaller is not taken, as the exact numbers are right.
+        better = {n: exact if most <= _estimate(self.table, c) else c for n, c in found.items()}
+        return {"exact": exact, **better}
+
+    @property
+    def int8(self) -> Coder:
+        """The way to send them in a byte a number."""
+        return RowSteps(fitting_exponent(self.space.extent.peak, 2.0**-60, 1e30))
+
+    @property
+    def float32(self) -> Coder:
+        """The way to send them as float32."""
+        values = _few_values(self.table)
+        return _float32_coder(self.space) if values is None else Few(values)
+
+    @cached_property
+    def _exact(self) -> Coder:
+        values = _few_values(self.table)
+        return _exact_coder(self.space) if values is None else Few(values)
 
 
-def pack_vectors(
-    table: EmbeddingTable,
-    precision: str,
-    budget: int,
-    space: Space | None = None,
-    largest: tuple[str, int] = ("", 0),
-) -> PackedVectors:
-    """Encode a table's vectors at a precision, or at the best one that fits.
+LEVELS = {"exact": 4, "wide": 3, "narrow": 2, "int8": 1}
+"""Ways to send vectors, the most faithful first, and the bytes a number that they take at most."""
+VECTORS, EXACT = "vectors", "exact vectors"
+"""The names of the offers."""
+
+
+def vector_offers(states: Sequence[State], precision: str) -> tuple[list[Offer], list[Offer]]:
+    """Return what is offered of the vectors of all states: those of all travel, or of none.
 
     Args:
-        table: The points that travel.
-        precision: One of `PRECISIONS`; `auto` takes the first of exact, float16, int8 and none
-            that is estimated to fit.
-        budget: Bytes of text that the vectors may take under `auto`.
-        space: What `open_space` gave, where it was opened before.
-        largest: The metadata column that takes most of the page, and its bytes of text.
+        states: One, or each step of a run or a side of a comparison.
+        precision: One of `PRECISIONS`; `auto` leaves the choice to the budget.
+
+    Returns:
+        What is offered first, and last of all.
 
     Raises:
         ParameterError: If the precision is unknown.
@@ -70,48 +107,60 @@ def pack_vectors(
     if precision not in PRECISIONS:
         raise ParameterError("--vectors", f"'{precision}' is not one of {', '.join(PRECISIONS)}")
     if precision == "none":
-        return PackedVectors((), None, "Vectors were left out (--vectors none)")
-    space = open_space(table, known=space)
-    why, way = _too_large(table), "--vectors int8 puts them in"
-    name, taken = largest
-    if taken > PAGE_BYTES // 3:
-        why = (
-            f"column '{printable(name, 60)}' takes {taken / 1e6:.0f} MB of a page that should have "
-            f"{PAGE_BYTES // 1_000_000}"
-        )
-        way += ", or shorten that column or leave it out of the metadata"
-    exact = _exact_coder(space)
-    for coder in _coders(space, precision):
-        size = _estimate(table, coder, budget)
-        if precision == "auto" and size > budget:
-            continue
-        if coder.precision == "float16" and _estimate(table, exact, 0) <= size:
-            coder = exact  # No larger, and right.
-        stored, error, same = _encode(space, coder)
-        if precision != "auto" or error < LOST:
-            return _packed(space, coder, stored, error, same)
-        why, way = "the lengths of their rows fit no number format together", "divide the rows"
-    note = f"Vectors were left out: {why}; {way}"
-    log.info("%s", note)
-    return PackedVectors((), None, note)
+        return [], []
+    if precision != "auto":
+        return [Offer(VECTORS, (_asked_for(states, precision),), is_needed=True)], []
+    first = tuple(_level(states, name) for name in LEVELS if name != "exact")
+    return [Offer(VECTORS, first)], [Offer(EXACT, (_level(states, "exact"),), better=VECTORS)]
 
 
-def _too_large(table: EmbeddingTable) -> str:
-    most = f"{PAGE_BYTES // 1_000_000} MB"
-    return f"{table.n_points:,} × {table.n_dims} would make the page larger than {most}"
+def _level(states: Sequence[State], name: str) -> Level:
+    """Return the level at which the vectors of all states travel in one way."""
+
+    def make() -> Made | None:
+        return _encode_all(states, [state.coders[name] for state in states], least=LOST)
+
+    def guess() -> int:
+        return sum(_estimate(state.table, state.coders[name]) for state in states)
+
+    return Level(sum(_bound(state.table, LEVELS[name]) for state in states), guess, make)
 
 
-def _coders(space: Space, precision: str) -> Iterator[Coder]:
-    """Yield the ways to send vectors at a precision, the most faithful first."""
-    if precision in ("auto", "float32"):
-        values = _few_values(space.table)
-        if values is not None:
-            yield Few(values)
-        yield _exact_coder(space) if precision == "auto" else _float32_coder(space)
-    if precision in ("auto", "float16"):
-        yield from _two_byte_coders(space)
-    if precision in ("auto", "int8"):
-        yield RowSteps(fitting_exponent(space.extent.peak, 2.0**-60, 1e30))
+def _asked_for(states: Sequence[State], precision: str) -> Level:
+    """Return the level of a precision that was asked for, however large it is."""
+
+    def coder(state: State) -> Coder:
+        if precision == "float16":
+            return state.coders["wide"]
+        return state.float32 if precision == "float32" else state.int8
+
+    def make() -> Made | None:
+        return _encode_all(states, list(map(coder, states)))
+
+    return Level(sum(_bound(state.table, 4) for state in states), lambda: 0, make)
+
+
+def _encode_all(
+    states: Sequence[State], coders: Sequence[Coder], least: float = math.inf
+) -> Made | None:
+    """Return the vectors of all states; None where rows lose their direction.
+
+    Args:
+        states: Whose vectors are encoded.
+        coders: How, one a state.
+        least: The error, as a share of a row's length, from which on they are of no use.
+    """
+    blocks: list[Block] = []
+    entries = []
+    for state, coder in zip(states, coders, strict=True):
+        stored, error, same = _encode(state.space, coder)
+        if error >= least:
+            return None
+        own = [replace(b, name=b.name + state.suffix) for b in coder.blocks(stored)]
+        blocks += own
+        told = _told(state.space, coder, error, same)
+        entries.append({**told, "blocks": [block.name for block in own]})
+    return Made(tuple(blocks), entries)
 
 
 def _exact_coder(space: Space) -> Coder:
@@ -162,18 +211,22 @@ def _two_byte_coders(space: Space) -> list[Coder]:
     return [wide, best] if axis_error(sample, wide) < min(off) / 2 else [best]
 
 
-def _estimate(table: EmbeddingTable, coder: Coder, budget: int) -> int:
-    """Return the bytes of text that vectors would take, from a spread sample of rows."""
+def _bound(table: EmbeddingTable, width: int) -> int:
+    """Return the bytes at most that vectors take at some bytes a number."""
+    each = width * table.n_dims + 4
+    return table.n_points * each * 134 // 100 + 60 * table.n_dims + 10_000
+
+
+def _estimate(table: EmbeddingTable, coder: Coder) -> int:
+    """Return the bytes that vectors would take, from a spread sample of rows."""
     empty = coder.encode(np.zeros((1, table.n_dims)))[0]
     width = empty.dtype.itemsize * table.n_dims
-    most = width * table.n_points * 137 // 100  # base64 of what does not compress
-    if most <= budget and coder.precision != "float16":
-        return most
     # As many rows whether steps take two bytes or three.
     sample = _sample(table, min(width, 2 * table.n_dims) if empty.dtype.kind == "u" else width)
-    packed = coder.encode(divide(sample, coder.exponent))[0]
-    planes = packed.view(np.uint8).reshape(-1, packed.dtype.itemsize).T
-    return int(len(compress(np.ascontiguousarray(planes).tobytes())) * table.n_points / len(packed))
+    blocks = coder.blocks(coder.encode(divide(sample, coder.exponent)))
+    texts = sum(len(block.text) for block in blocks)
+    told = sum(map(block_size, blocks)) - texts
+    return int(texts * table.n_points / len(sample)) + told
 
 
 def _sample(table: EmbeddingTable, width: int) -> NDArray[np.float64]:
@@ -208,7 +261,8 @@ def _beyond_float64(space: Space) -> bool:
     return dtype.kind == "f" and dtype.itemsize > 8
 
 
-def _packed(space: Space, coder: Coder, stored: Stored, error: float, same: bool) -> PackedVectors:
+def _told(space: Space, coder: Coder, error: float, same: bool) -> dict[str, Any]:
+    """Return what the manifest says of vectors."""
     note = f"Vectors travel as {coder.precision}"
     if same:
         note += ", exactly"
@@ -226,4 +280,4 @@ def _packed(space: Space, coder: Coder, stored: Stored, error: float, same: bool
         "scale": 2.0**coder.exponent,
         "error": float(f"{error:.2g}"),
     }
-    return PackedVectors(coder.blocks(stored), entry, note)
+    return {"vectors": entry, "vectors_note": note}

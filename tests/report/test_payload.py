@@ -17,7 +17,7 @@ from hypothesis.extra import numpy as arrays
 from embviz import PCA, EmbeddingTable, Frames, ParameterError, Projection
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
 from embviz.report.payload import Payload, ReportOptions, build_payload
-from embviz.report.vectors import pack_vectors
+from tests.report.sent import pack_vectors
 
 
 def unpack(block: Block) -> Any:
@@ -29,7 +29,7 @@ def unpack(block: Block) -> Any:
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
     array = np.ascontiguousarray(planes.T).view(dtype).reshape(block.entry["shape"])
     if "delta" in block.entry:
-        array = np.cumsum(array, axis=0, dtype=array.dtype)
+        array = np.cumsum(array.view(np.uint16), axis=0, dtype=np.uint16).view(dtype)
     if "values" in block.entry:
         return np.array(block.entry["values"], np.float32)[array]
     if "step" in block.entry:

@@ -215,6 +215,12 @@ def page_options(function: F) -> F:
             default="auto",
             help="How the input's vectors travel in the page",
         ),
+        click.option(
+            "--max-size",
+            type=float,
+            metavar="MB",
+            help="The page's size at most; what has no room is left out, and said  [default: 25]",
+        ),
     )
     return _with(options, function)
 

@@ -18,7 +18,8 @@ import { createSlidePanel } from '#js/panels/slide.js';
 import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
-import { createSteps, isAtEnd, signed, spreadVectors } from '#js/data/steps.js';
+import { openLists } from '#js/data/lists.js';
+import { createSteps, isAtEnd, spreadVectors } from '#js/data/steps.js';
 import { changeColumns, openChanges } from '#js/data/changes.js';
 import { openPayload } from '#js/data/payload.js';
 import { sideNames } from '#js/state/sides.js';
@@ -57,6 +58,7 @@ async function open() {
     tabs: createTabs(manifest),
     vectors: null,
     steps: createSteps(manifest),
+    lists: null,
     changes: null,
     sprite: null,
     carried: [],
@@ -90,7 +92,7 @@ async function open() {
   const [hasVectors] = await Promise.all([
     spared(loadVectors(page, block), 'neighbors and new axes cannot be had', say),
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
-    spared(loadNeighbors(page, block), 'neighbors cannot be listed', say),
+    spared(loadLists(page, block), 'neighbors cannot be listed', say),
     spared(later ? loadSteps(page, block) : null, 'the steps cannot be shown', say),
   ]);
   if (!hasVectors) {
@@ -99,7 +101,7 @@ async function open() {
       Object.assign(space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
     page.steps?.vectors.fill(null);
   }
-  if (page.vectors || page.sprite || !hasVectors || page.steps) view.arrive();
+  if (page.vectors || page.lists || page.sprite || !hasVectors || page.steps) view.arrive();
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
@@ -201,13 +203,8 @@ async function loadPresence({ manifest, steps }, block) {
   });
 }
 
-async function loadNeighbors({ manifest, steps }, block) {
-  const lists = manifest.steps?.neighbors;
-  if (!lists) return;
-  const size = manifest.n_points * lists.k;
-  const parts = (all) => steps.names.map((_, i) => all.subarray(i * size, (i + 1) * size));
-  const [indices, distances] = await Promise.all([block(lists.indices), block(lists.distances)]);
-  steps.neighbors = { k: lists.k, metric: lists.metric, indices: parts(signed(indices)), distances: parts(distances) };
+async function loadLists(page, block) {
+  page.lists = await openLists(page.manifest, block);
 }
 
 async function loadSprite(page, block) {

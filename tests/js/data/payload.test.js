@@ -65,4 +65,6 @@ test('frames that travel as differences are added up, modulo 65,536', () => {
 test('the upper 16 bits of a number stand for it', () => {
   const bytes = Uint8Array.of(0x80, 0x00, 0x3f, 0x40);
   assert.deepEqual(Array.from(decode(bytes, { dtype: 'bfloat16', shape: [2] })), [1, 2]);
+  const steps = Uint8Array.of(0x80, 0x80, 0x3f, 0x00);
+  assert.deepEqual(Array.from(decode(steps, { dtype: 'bfloat16', shape: [2], delta: true })), [1, 2]);
 });

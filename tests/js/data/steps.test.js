@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import {
   absence,
   createSteps,
-  listedNeighbors,
   nearestStep,
   pageAt,
   presenceAt,
@@ -20,16 +19,10 @@ const manifest = () => ({
   projections: [frames(['10', '20', '30']), frames(['10', '20', '30'], 'iteration'), frames(['10', '30']), {}],
 });
 
-/** Three points of which the last comes with the second step; of each its nearest is known. */
+/** Three points of which the last comes with the second step. */
 function opened() {
   const steps = createSteps(manifest());
   steps.present[0] = Uint8Array.of(1, 1, 0);
-  steps.neighbors = {
-    k: 2,
-    metric: 'cosine',
-    indices: [Int32Array.of(1, -1, 0, -1, -1, -1), Int32Array.of(1, 2, 0, 2, 1, 0), Int32Array.of(2, 1, 2, 0, 0, 1)],
-    distances: [Float32Array.of(0.5, 0, 0.5, 0, 0, 0), new Float32Array(6).fill(1), new Float32Array(6).fill(2)],
-  };
   const [space] = manifest().spaces;
   return { steps, space, carried: [{ space: 'input' }, { space: 'input-1' }], vectors: null };
 }
@@ -61,17 +54,6 @@ test('a page of one state is the same at any time', () => {
   assert.equal(stepName(page, { step: 0 }), '');
   assert.equal(presenceAt(page, { step: 0 }), null);
   assert.equal(absence(page, { step: 0 }, 3), '');
-});
-
-test('listed neighbors are those of the step, without those that are not there', () => {
-  const page = opened();
-  const of = (step, row, k = 2) => Array.from(listedNeighbors(page, { step }, row, k, 'cosine').indices);
-  assert.deepEqual(of(0, 0), [1]);
-  assert.deepEqual(of(1, 0), [1, 2]);
-  assert.deepEqual(of(2, 0, 1), [2]);
-  assert.throws(() => of(0, 2), /not looked for/);
-  assert.throws(() => of(1, 0, 3), /left out; only the 2 nearest by cosine are in this page/);
-  assert.throws(() => listedNeighbors(page, { step: 1 }, 0, 1, 'euclidean'), /only the 2 nearest by cosine/);
 });
 
 test('a point that is not there yet says when it comes, and one that has left says so', () => {

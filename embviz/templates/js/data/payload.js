@@ -66,9 +66,9 @@ export function decode(data, entry) {
   const array = new Kind(unshuffle(data, Kind.BYTES_PER_ELEMENT).buffer);
   const wanted = entry.shape.reduce((a, b) => a * b, 1);
   if (array.length !== wanted) throw new Error(`A block holds ${array.length} values where ${wanted} belong`);
+  if (entry.delta) addUp(array, wanted / entry.shape[0]);
   if (entry.dtype === 'float16') return fromFloat16(array);
   if (entry.dtype === 'bfloat16') return fromUpperHalves(array);
-  if (entry.delta) addUp(array, wanted / entry.shape[0]);
   if (entry.values) return fromCodes(array, Float32Array.from(entry.values));
   return entry.step ? fromSteps(array, entry.offset, entry.step) : array;
 }
@@ -98,7 +98,7 @@ export function fromSteps(steps, offset, step) {
   return out;
 }
 
-/** Make frames of `size` numbers of their differences, modulo 65,536. @param {Uint16Array} frames changed in place */
+/** Make parts of `size` numbers of their differences, modulo 65,536. @param {Uint16Array} frames changed in place */
 function addUp(frames, size) {
   for (let i = size; i < frames.length; i++) frames[i] += frames[i - size];
 }

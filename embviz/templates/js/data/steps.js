@@ -18,7 +18,6 @@ export function createSteps(manifest) {
     spaces: spaces.map((key) => manifest.spaces.find((space) => space.key === key)),
     present: names.map(() => null),
     vectors: names.map(() => null),
-    neighbors: null,
     tables: names.map(() => null),
     isLoaded: false,
   };
@@ -64,30 +63,6 @@ export function stepName({ steps }, { step }) {
   return `${steps.names[low]} → ${steps.names[low + 1]}, ${part} %`;
 }
 
-/**
- * The nearest neighbors that came with the page, where the vectors did not.
- *
- * @param {Page} page @param {number} row @param {number} k @param {string} metric
- * @returns {{indices: Int32Array, distances: Float64Array}} of the nearest step
- * @throws {RangeError} where the page has no such
- */
-export function listedNeighbors(page, state, row, k, metric) {
-  const lists = page.steps?.neighbors;
-  if (!lists) throw new RangeError(page.space.vectors_note);
-  if (metric !== lists.metric || k > lists.k)
-    throw new RangeError(`${page.space.vectors_note}; only the ${lists.k} nearest by ${lists.metric} are in this page`);
-  const i = nearestStep(page, state);
-  const indices = lists.indices[i].subarray(row * lists.k, row * lists.k + k);
-  const found = indices.indexOf(-1);
-  if (found === 0) throw new RangeError('The neighbors of this point were not looked for');
-  const end = found < 0 ? k : found;
-  const from = row * lists.k;
-  return {
-    indices: indices.slice(0, end),
-    distances: Float64Array.from(lists.distances[i].subarray(from, from + end)),
-  };
-}
-
 /** @returns {string} why a point is not to be seen at a step, '' where it is there */
 export function absence(page, state, row) {
   const there = presenceAt(page, state);
@@ -97,14 +72,6 @@ export function absence(page, state, row) {
   const now = nearestStep(page, state);
   const other = first > now ? `It comes with step ${names[first]}` : 'It is there at other steps';
   return `This point is not there at step ${names[now]}. ${other}`;
-}
-
-/** @param {Int32Array | Uint16Array} indices @returns {Int32Array} with -1 for what is the largest number in 16 bits */
-export function signed(indices) {
-  if (indices instanceof Int32Array) return indices;
-  const out = new Int32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) out[i] = indices[i] === 65535 ? -1 : indices[i];
-  return out;
 }
 
 /**

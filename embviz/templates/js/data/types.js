@@ -24,6 +24,8 @@
  * @property {SpriteEntry | null} sprite
  * @property {StepsEntry | null} steps states of the points, where there are several
  * @property {any} comparison what changed between two of them, see embviz/report/steps.py
+ * @property {ListsEntry | null} neighbors the nearest of each point, where vectors do not travel
+ * @property {{max: number, left_out: string[]}} size megabytes at most, and what did not fit
  * @property {Record<string, BlockEntry>} blocks
  *
  * @typedef {'cosine' | 'euclidean'} Metric
@@ -43,8 +45,10 @@
  * @property {string[]} names
  * @property {string[]} spaces the key of each step's
  * @property {string | null} present a block, which points are there at a step
- * @property {{k: number, metric: Metric, indices: string, distances: string} | null} neighbors two blocks
  * @property {Record<string, (number | null)[]>} figures
+ *
+ * @typedef {{k: number, metric: Metric, recall: number, scale: number, indices: string, distances: string}} ListsEntry
+ *   two blocks (k, steps or 1, n_points)
  *
  * @typedef {object} SpriteEntry
  * @property {string} mime
@@ -156,9 +160,15 @@
  * @property {SpaceEntry[]} spaces
  * @property {(Uint8Array | null)[]} present 1 for each point that is there; null where all are
  * @property {(Vectors | null)[]} vectors
- * @property {{k: number, metric: Metric, indices: Int32Array[], distances: Float32Array[]} | null} neighbors
  * @property {(Table | null)[]} tables with the columns of the step; null where they are those of the page
  * @property {boolean} isLoaded whether the places at all steps are there
+ */
+
+/**
+ * The nearest neighbors that came with the page; an item a step, or one. Each is (n_points, k), -1 where a point has
+ * none.
+ *
+ * @typedef {{k: number, metric: Metric, recall: number, indices: Int32Array[], distances: Float64Array[]}} Lists
  */
 
 /**
@@ -199,6 +209,7 @@
  * @property {Map<string, Tab>} tabs
  * @property {Vectors | null} vectors of the last step, where there are steps
  * @property {Steps | null} steps
+ * @property {Lists | null} lists the nearest neighbors of each point that came with the page
  * @property {Changes | null} changes what changed between two steps
  * @property {any} sprite see plot/thumbnail.js
  * @property {CarriedAxis[]} carried axes whose directions came with the page

@@ -46,6 +46,7 @@ export function createDataPanel(page, view) {
     legend.element,
     remark,
     h('div.toggles', {}, spherize.element, paths.element),
+    drawLeftOut(page),
   );
 
   return {
@@ -71,6 +72,18 @@ export function createDataPanel(page, view) {
       paths.element.hidden = !sequenceColumn(view.table(state));
     },
   };
+}
+
+/** What has no room in this page, and how to have it. @returns {HTMLElement | null} */
+function drawLeftOut({ manifest }) {
+  const { max, left_out: sentences } = manifest.size;
+  if (!sentences.length) return null;
+  return h(
+    'details.left-out',
+    {},
+    h('summary', {}, `Left out, to keep within ${format(max)} MB`),
+    h('ul', {}, ...sentences.map((sentence) => h('li', { dir: 'auto' }, sentence))),
+  );
 }
 
 function toggle(label, title, onChange) {

@@ -73,6 +73,7 @@ function content(page, view, state) {
     ),
     ...compareWords(page).map((text) => h('p', { dir: 'auto' }, text)),
     ...manifest.notes.map((text) => h('p', {}, text)),
+    ...manifest.size.left_out.map((text) => h('p', { dir: 'auto' }, `Left out: ${text}.`)),
     h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
     list(values.map(([name, value]) => [name, typeof value === 'number' ? format(value) : String(value)])),
     ...(points ? [h('p.hint', {}, `Figures: ${points[0].toLowerCase()}${points.slice(1)}.`)] : []),

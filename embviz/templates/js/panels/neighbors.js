@@ -87,7 +87,7 @@ function createList(page, view, thumbnail, side) {
   if (side !== null) list.setAttribute('aria-label', `Nearest in ${name}`);
   const noteOf = (found) => {
     const { vectors, vectors_note: said } = side === null ? page.space : page.steps.spaces[side];
-    return found.error || (vectors?.exact === false ? said : '');
+    return found.error || found.note || (vectors?.exact === false ? said : '');
   };
   return {
     element: h('div', {}, head, note, list),

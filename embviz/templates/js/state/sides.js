@@ -147,10 +147,10 @@ export function createSides(page, get, { memo, scenes, entry, unfiltered, visibl
 }
 
 /** @returns {Map<number, number>} of the nearest that Python found, by point */
-function exactRanks({ changes, steps }, row, side, metric) {
+function exactRanks({ changes, lists }, row, side, metric) {
   const ranks = changes && metric === changes.metric ? knownRanks(changes, row, side) : null;
-  if (!ranks || !steps.neighbors) return new Map();
-  const { k, indices } = steps.neighbors;
+  if (!ranks || !lists) return new Map();
+  const { k, indices } = lists;
   return new Map(Array.from(ranks, (rank, i) => [indices[side][row * k + i], rank]));
 }
 

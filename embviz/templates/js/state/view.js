@@ -3,7 +3,8 @@ import { axisCoordinates } from '#js/numbers/axes.js';
 import { createComputed } from '#js/state/computed.js';
 import { createLooks } from '#js/state/looks.js';
 import { createMemo } from '#js/state/memo.js';
-import { absence, listedNeighbors, pageAt, presenceAt, tableAt } from '#js/data/steps.js';
+import { listedNeighbors, listsSaid, recallSaid } from '#js/data/lists.js';
+import { absence, pageAt, presenceAt, tableAt } from '#js/data/steps.js';
 import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
@@ -122,7 +123,7 @@ function createNeighbors(page, get, memo) {
   /** @returns {{indices: Int32Array, distances: Float64Array}} */
   function neighbors(row, k = get().k, metric = get().metric, state = get()) {
     const { vectors, space } = pageAt(page, state);
-    if (!vectors && !page.steps?.neighbors) throw new Error(space.vectors_note);
+    if (!vectors && !page.lists) throw new Error(space.vectors_note);
     const absent = absence(page, state, row);
     if (absent) throw new RangeError(absent);
     return memo('neighbors', [row, k, metric, vectors, vectors ? 0 : Math.round(state.step)], () =>
@@ -131,22 +132,25 @@ function createNeighbors(page, get, memo) {
   }
 
   /** @returns {string} why no neighbors can be had, '' where they can */
-  const neighborsProblem = () => (page.vectors || page.steps?.neighbors ? '' : page.space.vectors_note);
+  const neighborsProblem = () => (page.vectors || page.lists ? '' : page.space.vectors_note);
 
-  /** The selected point's neighbors, empty where they cannot be had. */
+  /** The selected point's neighbors, empty where they cannot be had; `note` is what a reader should know of them. */
   function currentNeighbors(state = get()) {
     if (state.selected.length !== 1 || neighborsProblem())
-      return { indices: NONE, distances: NO_DISTANCES, error: neighborsProblem() };
+      return { indices: NONE, distances: NO_DISTANCES, error: neighborsProblem(), note: '' };
     // What is listed may be fewer than are asked for, and is shown all the same.
-    const most = page.vectors ? state.k : Math.min(state.k, page.steps.neighbors.k);
-    const error = most < state.k ? `Only the ${most} nearest of each point are in this page` : '';
+    const lists = page.vectors ? null : page.lists;
+    const most = lists ? Math.min(state.k, lists.k) : state.k;
+    const note = lists ? [most < state.k ? fewer(lists) : '', recallSaid(lists)].filter(Boolean).join('. ') : '';
     try {
-      return { ...neighbors(state.selected[0], most, state.metric, state), error };
+      return { ...neighbors(state.selected[0], most, state.metric, state), error: '', note };
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      return { indices: NONE, distances: NO_DISTANCES, error: error.message };
+      return { indices: NONE, distances: NO_DISTANCES, error: error.message, note: '' };
     }
   }
+
+  const fewer = (lists) => `${listsSaid(lists)}. ${page.space.vectors_note}`;
 
   return { neighbors, currentNeighbors, neighborsProblem };
 }

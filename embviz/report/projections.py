@@ -1,0 +1,240 @@
+"""How projections travel in the page, and which parts of them only where there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any
+
+import numpy as np
+
+from embviz.comparison.values import Steps
+from embviz.errors import ParameterError, counted
+from embviz.model import Frames, Projection
+from embviz.report.blocks import Block, array_block, coordinates_block, plain
+from embviz.report.budget import Level, Made, Offer
+from embviz.report.steps import is_of_steps
+
+SHOWN = 3
+"""Components of a linear projection that travel in any case."""
+LEAST_FRAMES = 5
+"""Recorded frames without which the points would move as they never did."""
+FEW_VALUES = 1 << 16
+Maker = Callable[[], Block]
+
+
+COORDINATES, MEASURED, COMPONENTS = "coordinates", "measured", "components"
+FRAMES, DIGITS = "frames", "digits"
+"""What is offered of a projection, in the order in which it gets room."""
+
+
+@dataclass(frozen=True, eq=False)
+class Packed:
+    """What travels of a projection in any case, and what is offered of it.
+
+    Attributes:
+        projection: The projection.
+        entry: What the manifest says of it, without what is offered.
+        makers: Make the blocks that travel in any case.
+        whole: Whether its frames are the states of the report, which all travel.
+    """
+
+    projection: Projection
+    entry: Mapping[str, Any]
+    makers: tuple[Maker, ...]
+    whole: bool
+
+    @property
+    def block(self) -> str:
+        """What the names of its blocks begin with."""
+        return f"{self.projection.key}_{self.projection.coordinates.shape[1]}"
+
+    @property
+    def n_components(self) -> int:
+        """How many components it has."""
+        return int(self.projection.coordinates.shape[1])
+
+    @property
+    def n_shown(self) -> int:
+        """How many of them travel in any case."""
+        can_leave = self.projection.kind == "linear" and self.projection.frames is None
+        return min(SHOWN, self.n_components) if can_leave else self.n_components
+
+    def name(self, what: str) -> str:
+        """Return the name of an offer of it."""
+        return f"{what} of {self.block}"
+
+    def offers(self) -> list[Offer]:
+        """Return what is offered of it, each by its name."""
+        found = [Offer(self.name(COORDINATES), (self._places(self.n_shown),), is_needed=True)]
+        if self.projection.per_point:
+            found.append(Offer(self.name(MEASURED), (self._measured(),)))
+        best = self.name(COORDINATES)
+        if self.n_shown < self.n_components:
+            counts = range(self.n_components, self.n_shown, -1)
+            levels = tuple(map(self._places, counts))
+            found.append(Offer(self.name(COMPONENTS), levels, better=best))
+            best = self.name(COMPONENTS)
+        if self.projection.frames is not None and not self.whole:
+            found.append(Offer(self.name(FRAMES), self._frames(self.projection.frames)))
+        exact = (self._places(self.n_components, exact=True),)
+        return [*found, Offer(self.name(DIGITS), exact, better=best)]
+
+    def finish(self, taken: Mapping[str, Made]) -> dict[str, Any]:
+        """Return what the manifest says of it, with what travels of what was offered."""
+        found: dict[str, Any] = dict(self.entry)
+        for what in (COORDINATES, MEASURED, COMPONENTS, FRAMES, DIGITS):
+            made = taken.get(self.name(what))
+            found |= made.entry if made else {}
+        return found
+
+    def _places(self, n_components: int, exact: bool = False) -> Level:
+        """Return the level at which some components travel, in 16 bits or as float32."""
+        name = f"{self.block}_coordinates"
+        own = np.asarray(self.projection.coordinates, np.float32)[:, :n_components]
+
+        @cache
+        def make() -> Made:
+            entry = {
+                "n_components": n_components,
+                "coordinates": name,
+                "axes": list(self.projection.axes[:n_components]),
+            }
+            return Made((coordinates_block(name, own, exact),), entry)
+
+        bound = own.size * (4 if exact else 2) * 134 // 100 + 2_000 + 200 * n_components
+        return Level(bound, lambda: bound if own.size > FEW_VALUES else make().size, make)
+
+    def _measured(self) -> Level:
+        """Return the level at which what was measured of each point travels."""
+
+        @cache
+        def make() -> Made:
+            entries, blocks = [], []
+            for i, (name, values) in enumerate(self.projection.per_point.items()):
+                block = f"{self.block}_per_point_{i}"
+                entries.append({"name": f"{name} {self.projection.title}", "block": block})
+                blocks.append(array_block(block, np.asarray(values, np.float32)))
+            return Made(tuple(blocks), {"per_point": entries})
+
+        n_points, measured = len(self.projection.coordinates), self.projection.per_point
+        names = sum(len(name) + len(self.projection.title) for name in measured)
+        bound = len(measured) * (n_points * 4 * 134 // 100 + 1_000) + 6 * names
+        return Level(bound, lambda: make().size, make)
+
+    def _frames(self, frames: Frames) -> tuple[Level, ...]:
+        """Return the levels of recorded frames: all, or fewer, always with the first and last."""
+        n_frames = len(frames.steps)
+        least = min(LEAST_FRAMES, n_frames)
+
+        @cache
+        def of_one() -> int:
+            middle = np.asarray(frames.coordinates[n_frames // 2 : n_frames // 2 + 1])
+            return len(coordinates_block("one", middle, False).text)
+
+        told = 200 + 60 * len(frames.figures)
+
+        def level(count: int) -> Level:
+            bound = count * (frames.coordinates[0].size * 2 * 134 // 100 + told) + 2_000
+            return Level(
+                bound,
+                lambda: count * (of_one() + told),
+                lambda: self._pack_frames(frames, spread(n_frames, count)),
+            )
+
+        return tuple(map(level, range(n_frames, least - 1, -1)))
+
+    def _pack_frames(self, frames: Frames, keep: list[int]) -> Made:
+        makers: list[Maker] = []
+        entry = frames_entry(frames, f"{self.block}_frames", makers, keep)
+        return Made(tuple(make() for make in makers), {"frames": entry})
+
+
+def pack_projections(
+    projections: Sequence[Projection], n_points: int, steps: Steps | None, space: str
+) -> list[Packed]:
+    """Return what travels of projections.
+
+    Args:
+        projections: With keys that differ.
+        n_points: Of the report.
+        steps: The states of its points, where there are several.
+        space: The key of the space that they are of.
+
+    Raises:
+        ParameterError: If one has another number of points, or cannot be drawn.
+    """
+    packed = []
+    for projection in projections:
+        projection.check_points(n_points)
+        _check_components(projection)
+        packed.append(_pack(projection, steps, space))
+    return packed
+
+
+def _check_components(projection: Projection) -> None:
+    """Refuse what cannot be drawn: fewer than 2 components, or a map of more than 3."""
+    n_components = int(projection.coordinates.shape[1])
+    if n_components < 2 or (n_components > 3 and projection.kind == "map"):
+        raise ParameterError(
+            f"projection {projection.key}",
+            f"{counted(n_components, 'component')}, and a picture has 2 or 3",
+            'kind="linear" leaves the last ones out' if n_components > 3 else "",
+        )
+
+
+def _pack(projection: Projection, steps: Steps | None, space: str) -> Packed:
+    makers: list[Maker] = []
+    block = f"{projection.key}_{projection.coordinates.shape[1]}"
+    entry: dict[str, Any] = {
+        "key": projection.key,
+        "method": projection.name,
+        "title": projection.title,
+        "kind": projection.kind,
+        "space": space,
+        "params": plain(projection.params),
+        "stats": plain(projection.stats),
+    }
+    frames = projection.frames
+    whole = frames is not None and is_of_steps(frames, steps)
+    if frames is not None and whole:
+        entry["frames"] = frames_entry(frames, f"{block}_frames", makers)
+    if projection.directions is not None and "axes" in projection.params:
+        # Of axes between queries the page measures other points, and new ends.
+        entry["directions"] = f"{block}_directions"
+        makers.append(partial(array_block, entry["directions"], projection.directions))
+    return Packed(projection, entry, tuple(makers), whole)
+
+
+def frames_entry(
+    frames: Frames, block: str, makers: list[Maker], keep: list[int] | None = None
+) -> dict[str, Any]:
+    """Return what the manifest says of recorded frames, and add what makes their block.
+
+    Args:
+        frames: The frames.
+        block: The name of their block.
+        makers: Where the maker is added.
+        keep: Which of them travel; None for all of the states of a report.
+    """
+    whole = keep is None
+    kept = list(range(len(frames.steps))) if keep is None else keep
+    coordinates = np.asarray(frames.coordinates)[kept]
+    makers.append(partial(coordinates_block, block, coordinates, False, whole))
+    # The page makes room for all steps before it has them.
+    ends = {"min": coordinates.min(axis=(0, 1)), "max": coordinates.max(axis=(0, 1))}
+    return {
+        **({"bounds": plain(ends)} if whole else {}),
+        "block": block,
+        "unit": frames.unit,
+        "steps": [frames.steps[i] for i in kept],
+        "figures": {
+            name: plain([values[i] for i in kept]) for name, values in frames.figures.items()
+        },
+    }
+
+
+def spread(n_frames: int, count: int) -> list[int]:
+    """Return some of recorded frames, evenly, always the first and the last."""
+    return sorted({round(i) for i in np.linspace(0, n_frames - 1, count).tolist()})

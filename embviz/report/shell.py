@@ -1,0 +1,90 @@
+"""The part of the page that is the same for all data: styles, scripts and Plotly; and its size."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Any
+
+from embviz.report.blocks import Block, compress
+
+TEMPLATES = files("embviz") / "templates"
+PAGE = "report.html.jinja"
+JSON_KINDS = {"sort_keys": True, "allow_nan": False, "separators": (",", ":")}
+"""How the manifest is written."""
+_TAG = len('<script type="application/octet-stream" id="block-"></script>\n')
+_SPARE = 2_000  # What the template makes of a few numbers and names.
+
+
+@cache
+def plotly() -> Future[str]:
+    """Start compressing Plotly's script, once a process, beside the other work."""
+    from plotly.offline import get_plotlyjs
+
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(lambda: compress(get_plotlyjs().encode("utf-8")))
+    pool.shutdown(wait=False)
+    return future
+
+
+def stylesheet() -> str:
+    """Return all styles."""
+    folder = TEMPLATES / "css"
+    return "\n".join(
+        item.read_text(encoding="utf-8") for item in _sorted(folder) if item.name.endswith(".css")
+    )
+
+
+def modules() -> dict[str, str]:
+    """Return the import map: the very files that the tests import, as data: URLs."""
+    found = {}
+    for name, item in _scripts(TEMPLATES / "js"):
+        source = item.read_text(encoding="utf-8") + f"\n//# sourceURL=embviz/{name}\n"
+        text = base64.b64encode(source.encode("utf-8")).decode("ascii")
+        found[f"#js/{name}"] = f"data:text/javascript;charset=utf-8;base64,{text}"
+    return found
+
+
+@cache
+def shell_size() -> int:
+    """Return the bytes of a page without data."""
+    template = (TEMPLATES / PAGE).read_text(encoding="utf-8")
+    texts = (template, stylesheet(), json.dumps(modules()), plotly().result())
+    return sum(len(text.encode("utf-8")) for text in texts) + _SPARE
+
+
+def json_size(value: Any) -> int:
+    """Return the bytes at most that a JSON value takes in the manifest."""
+    text = json.dumps(value, ensure_ascii=True, **JSON_KINDS)  # type: ignore[arg-type]
+    # These are written as six characters within a script.
+    return len(text) + 5 * sum(text.count(c) for c in "<>&'")
+
+
+def block_size(block: Block) -> int:
+    """Return the bytes at most that a block takes in the page, with its entry in the manifest."""
+    name = 6 * len(block.name.encode("utf-8", "surrogatepass"))
+    return _TAG + name + len(block.text) + json_size({block.name: block.entry})
+
+
+def heading_size(manifest: Mapping[str, Any], blocks: Sequence[Block]) -> int:
+    """Return the bytes at most of a page of a manifest, without its `blocks`, and of blocks."""
+    title = 3 * 6 * len(str(manifest["title"]).encode("utf-8", "surrogatepass"))
+    return shell_size() + title + json_size(manifest) + sum(map(block_size, blocks))
+
+
+def _scripts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
+    """Yield the modules in a folder and those in it, with their paths below the first."""
+    for item in _sorted(folder):
+        if item.is_dir():
+            yield from _scripts(item, f"{prefix}{item.name}/")
+        elif item.name.endswith(".js"):
+            yield f"{prefix}{item.name}", item
+
+
+def _sorted(folder: Traversable) -> list[Traversable]:
+    return sorted(folder.iterdir(), key=lambda item: item.name)
