@@ -24,6 +24,7 @@ from embviz import (
 from embviz.neighbors import build_graph
 from embviz.neighbors.all_rows import find_all_neighbors, find_most_neighbors
 from embviz.projections import Identity
+from embviz.report.payload import ReportOptions, build_payload
 from embviz.space import divide, open_space, safe_exponent
 from tests.report.sent import pack_vectors
 from tests.report.test_payload import unpack
@@ -217,7 +218,8 @@ def test_vectors_travel_with_the_error_that_mixed_lengths_leave(
     packed = pack_vectors(EmbeddingTable(vectors), precision, 1_000_000)
     if packed.entry is None:
         assert precision == "auto"
-        assert "lengths of their rows" in packed.note
+        said = build_payload(EmbeddingTable(vectors), [], ReportOptions()).manifest["size"]
+        assert "the lengths of their rows fit no number format together" in said["left_out"][0]
         return
     back = unpack(packed.blocks[0]).astype(np.longdouble)
     if len(packed.blocks) > 1:

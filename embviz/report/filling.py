@@ -195,8 +195,8 @@ class _Words:
     def _most(self) -> float:
         return self.megabytes * MB
 
-    def _way(self, name: str) -> str:
-        least = self.budget.least_for(name)
+    def _way(self, name: str, level: int = 0) -> str:
+        least = self.budget.least_for(name, level)
         return "" if least is None else f"; --max-size {least} has room for it"
 
     def _of_lists(self) -> str:
@@ -208,7 +208,8 @@ class _Words:
         k = counts[levels[NEAREST]].what
         if levels[NEAREST] == 0:
             return ""
-        way = self._way(NEAREST)
+        # Where there is more room, the vectors may have it.
+        way = self._way(NEAREST) or self._way(VECTORS, level=99)
         return f"Neighbors beyond the {k} nearest of each point, of {counts[0].what}{way}"
 
     def _of_measured(self, each: Packed) -> str:

@@ -18,6 +18,7 @@ from embviz.report.blocks import array_block, rounded_block
 from embviz.report.budget import Level, Made, Offer
 from embviz.report.coders import fitting_exponent
 from embviz.report.vectors import VECTORS
+from embviz.rows import BLOCK_BYTES
 
 LEAST = 3
 """Neighbors of each point without which a list is none, where there is not room for ten."""
@@ -157,9 +158,11 @@ def without_zero_rows(table: EmbeddingTable, neighbors: Neighbors) -> Listed:
     if neighbors.metric != "cosine" or not neighbors.indices.shape[1]:
         return Listed(rows, neighbors)
     apart = np.flatnonzero((neighbors.distances == 1).all(axis=1))
-    zero = [r for r in apart.tolist() if not np.any(table.take_block(np.array([r])))]
-    kept = np.delete(rows, zero)
-    return Listed(kept, _of_rows(neighbors, kept)) if zero else Listed(rows, neighbors)
+    step = max(1, BLOCK_BYTES // (4 * table.n_dims))
+    parts = [apart[i : i + step] for i in range(0, len(apart), step)]
+    zero = [part[~table.take_block(part, np.float64).any(axis=1)] for part in parts]
+    kept = np.delete(rows, np.concatenate([np.empty(0, np.int64), *zero]))
+    return Listed(kept, _of_rows(neighbors, kept))
 
 
 def _of_rows(neighbors: Neighbors, rows: NDArray[np.int64]) -> Neighbors:

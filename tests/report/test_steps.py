@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from embviz import EmbeddingTable, Frames, ParameterError, Projection, ReportOptions, find_neighbors
 from embviz.comparison.values import Comparison, Group, Step, Steps
 from embviz.model import Neighbors
-from embviz.report import payload as payload_module
 from embviz.report.payload import build_payload
 from tests.report.test_payload import blocks_of
 
@@ -90,28 +90,29 @@ def test_the_vectors_of_all_steps_travel_or_those_of_none() -> None:
     manifest = payload_of(large, moved(large)).manifest
     assert {space["vectors"] for space in manifest["spaces"]} == {None}
     (note,) = {space["vectors_note"] for space in manifest["spaces"]}
-    assert note == (
-        "Vectors were left out: those of 6 steps would make the page larger than 25 MB; "
-        "--vectors int8 puts them in"
-    )
+    why = "Vectors were left out: those of 6 steps would make the page larger than 25 MB"
+    found = re.fullmatch(f"{why}; --max-size ([0-9]+) puts them in", note)
+    assert found
+    manifest = payload_of(large, moved(large), max_size=int(found[1])).manifest
+    assert {space["vectors"]["precision"] for space in manifest["spaces"]} == {"int8"}
 
 
 def test_neighbors_of_each_step_are_those_of_all_points_and_none_where_nobody_is_there() -> None:
     steps = make_steps()
     payload = payload_of(steps, vectors="none")
-    blocks, entry = blocks_of(payload), payload.manifest["steps"]["neighbors"]
-    assert (entry["k"], entry["metric"]) == (K, "cosine")
+    blocks, entry = blocks_of(payload), payload.manifest["neighbors"]
+    assert (entry["k"], entry["metric"], entry["recall"]) == (K, "cosine", 1)
     for i, step in enumerate(steps.steps):
         near = step.neighbors
         assert near is not None
         there = len(near.indices)
-        assert np.array_equal(blocks[entry["indices"]][i][:there], near.indices)
-        assert np.array_equal(blocks[entry["distances"]][i][:there], near.distances)
-        assert (blocks[entry["indices"]][i][there:] == 65535).all()
+        assert np.array_equal(blocks[entry["indices"]][:, i, :there].T, near.indices)
+        assert np.array_equal(blocks[entry["distances"]][:, i, :there].T, near.distances)
+        assert (blocks[entry["indices"]][:, i, there:] == -1).all()
 
 
 def test_all_steps_travel_however_many_there_are_and_other_frames_are_thinned() -> None:
-    n, n_steps = 50_000, 100
+    n, n_steps = 5_000, 100
     words = {"word": tuple(map(str, range(n)))}
     table = EmbeddingTable(np.zeros((n, 2), np.float32), words)
     steps = Steps(tuple(Step(str(i), table) for i in range(n_steps)), table)
@@ -119,9 +120,10 @@ def test_all_steps_travel_however_many_there_are_and_other_frames_are_thinned() 
     other = Frames(steps.names, coordinates, unit="iteration")
     shown = Projection("pca", coordinates[-1], frames=Frames(steps.names, coordinates))
     thinned = Projection("tsne", coordinates[-1], frames=other)
-    payload = payload_of(steps, shown, thinned, vectors="none")
+    payload = payload_of(steps, shown, thinned, vectors="none", max_size=7)
     ours, theirs = (entry["frames"] for entry in payload.manifest["projections"])
-    assert (len(ours["steps"]), len(theirs["steps"])) == (100, 80)
+    assert len(ours["steps"]) == 100
+    assert 20 < len(theirs["steps"]) < 90
     (block,) = [b for b in payload.blocks if b.name == ours["block"]]
     assert block.entry["dtype"] == "uint16"
     span = np.ptp(coordinates, axis=(0, 1))
@@ -172,17 +174,12 @@ def make_comparison(n: int = 30) -> tuple[Steps, Comparison]:
     return steps, comparison
 
 
-def test_the_vectors_of_a_comparison_fit_beside_its_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_vectors_of_a_comparison_fit_beside_its_lists() -> None:
     steps, _ = make_comparison(600)
-    sizes = {block.name: len(block.text) for block in payload_of(steps).blocks}
-    vectors = sum(size for name, size in sizes.items() if name.startswith("vectors"))
-    whole = sum(sizes.values()) + 2_600_000
-    for room, wanted in ((whole + vectors, "float32"), (whole - vectors // 2, "int8")):
-        monkeypatch.setattr(payload_module, "PAGE_BYTES", room)
-        found = payload_of(steps)
-        assert sum(len(block.text) for block in found.blocks) + 2_600_000 <= room
+    for room, wanted in ((25, "float32"), (2.975, "int8")):
+        found = payload_of(steps, max_size=room)
         assert found.manifest["spaces"][0]["vectors"]["precision"] == wanted
-        assert "steps_neighbors" in found.manifest["blocks"]
+        assert "neighbors" in found.manifest["blocks"]
 
 
 def test_what_changed_between_two_states_travels_with_them() -> None:
@@ -207,39 +204,46 @@ def test_what_changed_between_two_states_travels_with_them() -> None:
 
 def test_the_neighbors_of_a_comparison_are_those_that_were_compared() -> None:
     steps, comparison = make_comparison()
-    payload = payload_of(steps)
-    blocks, entry = blocks_of(payload), payload.manifest["steps"]["neighbors"]
-    assert entry["k"] == 20
-    for i, near in enumerate([comparison.neighbors_a, comparison.neighbors_b]):
-        found = blocks[entry["indices"]][i]
-        assert np.array_equal(found[comparison.compared], near.indices)
-        assert (found[1::2] == 65535).all()
+    for vectors, k in (("auto", 10), ("none", 20)):
+        payload = payload_of(steps, vectors=vectors)
+        blocks, entry = blocks_of(payload), payload.manifest["neighbors"]
+        assert entry["k"] == k
+        for i, near in enumerate([comparison.neighbors_a, comparison.neighbors_b]):
+            found = blocks[entry["indices"]][:, i].T
+            assert np.array_equal(found[comparison.compared], near.indices[:, :k])
+            assert (found[1::2] == -1).all()
 
 
 def test_where_vectors_travel_no_neighbors_of_a_run_do() -> None:
     payload = payload_of(make_steps())
     assert payload.manifest["spaces"][0]["vectors"] is not None
-    assert payload.manifest["steps"]["neighbors"] is None
+    assert payload.manifest["neighbors"] is None
 
 
-def test_steps_of_which_one_has_no_neighbors_have_no_lists() -> None:
+def test_neighbors_that_a_step_lacks_are_looked_for() -> None:
     steps = make_steps()
     some = (Step("0", steps.steps[0].table, steps.steps[0].present), *steps.steps[1:])
-    assert (
-        payload_of(Steps(some, steps.table), vectors="none").manifest["steps"]["neighbors"] is None
-    )
+    payload = payload_of(Steps(some, steps.table), vectors="none")
+    blocks, entry = blocks_of(payload), payload.manifest["neighbors"]
+    near = steps.steps[0].neighbors
+    assert near is not None
+    assert entry["k"] == 10
+    found = blocks[entry["indices"]][:K, 0, : len(near.indices)].T
+    assert np.array_equal(found, near.indices)
 
 
-def test_distances_of_very_many_neighbors_travel_in_16_bits() -> None:
-    n = 60_000
-    table = EmbeddingTable(np.zeros((n, 2), np.float32))
+def test_distances_travel_in_16_bits_where_the_digits_have_no_room() -> None:
+    n = 6_000
+    table = EmbeddingTable(np.ones((n, 2), np.float32))
     rng = np.random.default_rng(0)
     far = np.sort(rng.random((n, 10)).astype(np.float32), axis=1)
     near = Neighbors(rng.integers(0, n, (n, 10)).astype(np.int32), far, "cosine")
     steps = Steps((Step("a", table, neighbors=near), Step("b", table, neighbors=near)), table)
-    payload = payload_of(steps, moved(steps), vectors="none")
-    (block,) = [b for b in payload.blocks if b.name == "steps_distances"]
-    assert block.entry["dtype"] == "bfloat16"
-    assert block.entry["shape"] == [2, n, 10]
-    found = blocks_of(payload)["steps_distances"]
-    assert (np.abs(found - far) <= far / 256).all()
+    for room, kind in ((25, "float32"), (3.5, "bfloat16")):
+        payload = payload_of(steps, moved(steps), vectors="none", max_size=room)
+        name = payload.manifest["neighbors"]["distances"]
+        (block,) = [b for b in payload.blocks if b.name == name]
+        assert block.entry["dtype"] == kind
+        assert block.entry["shape"] == [10, 2, n]
+        found = blocks_of(payload)[name][:, 0].T.astype(np.float64)
+        assert (np.abs(found - far) <= far / 256).all()

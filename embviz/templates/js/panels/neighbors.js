@@ -51,7 +51,8 @@ export function createNeighbors(page, view, thumbnail) {
       if (Number(k.value) !== state.k) k.value = state.k;
       const found = view.sideNeighbors(state) ?? [view.currentNeighbors(state)];
       const indices = found.map((near) => near.indices);
-      const key = [...indices, state.label_by, state.tags, state.metric, state.dark, state.arrived];
+      const said = found.map((near) => near.error || near.note).join();
+      const key = [...indices, said, state.label_by, state.tags, state.metric, state.dark, state.arrived];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
       all.hidden = indices.every(({ length }) => length === 0);

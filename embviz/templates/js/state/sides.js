@@ -16,7 +16,8 @@ import { ranksAmong } from '#js/numbers/ranks.js';
  * @property {Float64Array} distances
  * @property {(number | null)[]} ranks of each on the other side, 1 for the nearest; null where that is not known
  * @property {Mark[]} marks what became of each
- * @property {string} error why there are none, or fewer
+ * @property {string} error why there are none
+ * @property {string} note what is to be known of them
  */
 
 /** Two states of the points as the two sides of a comparison: A is the first step, B the second. */
@@ -42,7 +43,7 @@ export const shownName = (page, state) => (shownStates(page, state).length > 1 ?
  * @param {Page} page @param {() => State} get
  * @param {{memo: Memo, scenes: Scenes, entry: (state: State) => Entry | undefined,
  *   unfiltered: (state: State) => Int32Array | null, visible: (state: State) => Uint8Array | null,
- *   currentNeighbors: (state: State) => {indices: Int32Array, distances: Float64Array, error: string}}} parts
+ *   currentNeighbors: (state: State) => {indices: Int32Array, distances: Float64Array, error: string, note: string}}} parts
  */
 export function createSides(page, get, { memo, scenes, entry, unfiltered, visible, currentNeighbors }) {
   const isCompared = sideNames(page) !== null;
@@ -62,7 +63,7 @@ export function createSides(page, get, { memo, scenes, entry, unfiltered, visibl
     if (!isCompared || state.selected.length !== 1) return null;
     const [row] = state.selected;
     const found = LETTERS.map((_, side) => currentNeighbors(ofSide(state, side)));
-    return memo('sides', [row, state.metric, ...found.map(({ indices }) => indices)], () =>
+    return memo('sides', [row, state.metric, ...found.flatMap(({ indices, note }) => [indices, note])], () =>
       found.map((near, side) => {
         const ranks = near.indices.length ? ranksOf(row, near, side, state) : [];
         const there = new Set(found[1 - side].indices);
