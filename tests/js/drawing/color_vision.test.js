@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { categoricalPalette, rgb } from '#js/drawing/color.js';
+import { colorByFaults, faultColors, STEPS } from '#js/drawing/faults.js';
 
 /** Machado, Oliveira and Fernandes 2009, severity 1.0, on linear RGB: https://doi.org/10.1109/TVCG.2009.113 */
 const VISION = {
@@ -79,6 +80,10 @@ function leastDifference(colors, vision, apart = Infinity) {
   return Math.min(...seen.flatMap((a, i) => seen.slice(i + 1, i + 1 + apart).map((b) => difference(a, b))));
 }
 
+const faults = (wrong, missing) => ({
+  faults: { wrong: Float32Array.from(wrong), missing: Float32Array.from(missing) },
+});
+
 test('the difference is that of the published examples', () => {
   const near = (a, b, wanted) => assert.ok(Math.abs(difference(a, b) - wanted) < 1e-4, `${difference(a, b)} ${wanted}`);
   near([50, 2.6772, -79.7751], [50, 0, -82.7485], 2.0425);
@@ -104,6 +109,28 @@ for (const dark of [false, true]) {
       assert.ok(leastDifference(all, vision) >= (vision === 'full' ? 6.9 : 3.3));
     });
   }
+
+  for (const vision of Object.keys(VISION)) {
+    test(`any two colors of false and missing neighbors differ with ${vision} in ${theme}, and from no measure`, () => {
+      const { legend } = colorByFaults(faults([0, NaN], [0, 0]), { n: 2, dark });
+      const apart = legend.entries.at(-1).color;
+      assert.ok(leastDifference([...faultColors(dark), apart], vision) >= (vision === 'full' ? 6 : 4));
+    });
+  }
+
+  test(`equal steps of either fault look about equal in ${theme}`, () => {
+    const labs = faultColors(dark).map((color) => labOf(linear(color)));
+    const steps = labs.flatMap((lab, i) => [
+      ...(i % STEPS ? [difference(lab, labs[i - 1])] : []),
+      ...(i >= STEPS ? [difference(lab, labs[i - STEPS])] : []),
+    ]);
+    assert.ok(Math.max(...steps) < 2.6 * Math.min(...steps), `${Math.min(...steps)} ${Math.max(...steps)}`);
+    // No fault is neutral, and so are both; the one fault is opposite in hue to the other.
+    const [none, wrong, missing, both] = [0, STEPS - 1, STEPS * (STEPS - 1), STEPS * STEPS - 1].map((i) => labs[i]);
+    for (const lab of [none, both]) assert.ok(Math.hypot(lab[1], lab[2]) < 1);
+    assert.ok(wrong[1] > 25 && missing[1] < -25 && wrong[2] < -20 && missing[2] > 20);
+    assert.ok(dark ? none[0] < 45 && both[0] > 90 : none[0] > 75 && both[0] < 15);
+  });
 
   test(`the first colors stand out from the ground in ${theme} by 3 to 1, as WCAG asks of graphics`, () => {
     const luminance = (color) => times(TO_XYZ, linear(color))[1];

@@ -64,6 +64,7 @@ export function measuredColumn(name, numbers) {
   column.values = Array.from(numbers, (x) => (Number.isNaN(x) ? '' : String(Number(x.toFixed(3)))));
   // Shares of ten are eleven values, and yet no classes.
   column.measured = true;
+  column.exact = numbers;
   return column;
 }
 

@@ -126,6 +126,9 @@
  * @property {string[]} values
  * @property {() => Float64Array} numbers NaN where the value is missing or no finite number
  * @property {boolean} [measured] whether it is no metadata, but what was measured of the points
+ * @property {Float32Array} [exact] what was measured, with all its digits
+ * @property {string[]} [of] the columns that it is made of
+ * @property {{wrong: Float32Array, missing: Float32Array}} [faults] of each point, 0 for none, NaN where not measured
  *
  * @typedef {object} Table
  * @property {number} n_points

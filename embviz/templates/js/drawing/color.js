@@ -270,7 +270,8 @@ export function faded(colors, classes, code, dark) {
   return out;
 }
 
-function fill(n, color) {
+/** @param {(i: number) => ArrayLike<number>} color @returns {Uint8Array} RGBA, n * 4 */
+export function fill(n, color) {
   const out = new Uint8Array(n * 4);
   for (let i = 0; i < n; i++) {
     const c = color(i);
@@ -284,4 +285,5 @@ function fill(n, color) {
 
 /** @param {string} text #rrggbb @returns {number[]} */
 export const rgb = (text) => [1, 3, 5].map((at) => parseInt(text.slice(at, at + 2), 16));
-const hex = (channels) => `#${channels.map((c) => c.toString(16).padStart(2, '0')).join('')}`;
+/** @param {number[]} channels @returns {string} #rrggbb */
+export const hex = (channels) => `#${channels.map((c) => c.toString(16).padStart(2, '0')).join('')}`;

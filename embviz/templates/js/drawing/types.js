@@ -48,11 +48,11 @@
  *
  * @typedef {{name: string, count: number, color: string, code: number, rest?: boolean}} LegendEntry
  * @typedef {object} Legend
- * @property {'none' | 'categories' | 'gradient'} kind
+ * @property {'none' | 'categories' | 'gradient' | 'faults'} kind
  * @property {string} [color] where the points have one
- * @property {LegendEntry[]} [entries] of categories
+ * @property {LegendEntry[]} [entries] of categories, and of faults
  * @property {number} [low] of a gradient, as all that follows
- * @property {number} [high]
+ * @property {number} [high] of faults too
  * @property {number} [middle]
  * @property {number} [missing]
  * @property {string[]} [stops]

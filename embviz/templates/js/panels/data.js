@@ -64,7 +64,8 @@ export function createDataPanel(page, view) {
       legend.render(state);
       // What was measured of the points is of the picture at its end.
       const entry = view.entry(state);
-      const isOfIt = entry?.per_point?.some(({ name }) => name === state.color_by);
+      const of = column?.of ?? [state.color_by];
+      const isOfIt = entry?.per_point?.some(({ name }) => of.includes(name));
       remark.hidden = !isOfIt || stepOf(entry, state) === null;
       if (!remark.hidden) setText(remark, ofTheEnd(entry.frames));
       spherize.render(state.spherize, page.space.vectors ? '' : page.space.vectors_note);

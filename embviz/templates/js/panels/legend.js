@@ -1,4 +1,5 @@
 import { fill, format, h, setText } from '#js/dom.js';
+import { drawFaults } from '#js/panels/fault_legend.js';
 import { modeOf } from '#js/state/select.js';
 
 /**
@@ -25,7 +26,8 @@ export function createLegend(view) {
     return view.set({ hidden: wasAlone ? [] : others });
   }
 
-  function drawRow({ name, code, color, count }) {
+  /** A button of a class: pressed it hides or shows its points, pointed at it shows where they are. */
+  function classButton(tag, { name, code }, ...children) {
     const show = () => view.set({ highlight: code });
     const leave = () => view.set({ highlight: null });
     // A finger does not point before it presses, nor does it leave; a press moves the focus too.
@@ -33,10 +35,10 @@ export function createLegend(view) {
       if (event.pointerType !== 'touch') show();
     };
     const focus = () => {
-      if (row.matches(':focus-visible')) show();
+      if (button.matches(':focus-visible')) show();
     };
-    const row = h(
-      'button.legend-row',
+    const button = h(
+      tag,
       {
         type: 'button',
         title:
@@ -44,18 +46,27 @@ export function createLegend(view) {
           'Shift-click adds its points to the selection, Alt-click takes them out, both keep only those',
         on: { click: (event) => press(code, event), pointerenter: enter, pointerleave: leave, focus, blur: leave },
       },
-      h('span.swatch', { style: { '--swatch': color } }),
-      h('span.legend-name', { dir: 'auto' }, name),
-      h('span.count', {}, countText(null, count)),
+      ...children,
     );
-    return row;
+    return button;
   }
+
+  const drawRow = (entry) =>
+    classButton(
+      'button.legend-row',
+      entry,
+      h('span.swatch', { style: { '--swatch': entry.color } }),
+      h('span.legend-name', { dir: 'auto' }, entry.name),
+      h('span.count', {}, countText(null, entry.count)),
+    );
 
   /** Count those that are isolated, beside how many there are. */
   function drawCounts(counts) {
     rows.forEach((row, i) => {
-      const { code, count } = legend.entries[i];
-      setText(row.lastChild, countText(counts && (counts.get(code) ?? 0), count));
+      const { name, code, count } = legend.entries[i];
+      const text = countText(counts && (counts.get(code) ?? 0), count);
+      if (row.classList.contains('fault')) row.setAttribute('aria-label', `${name}: ${text}`);
+      else setText(row.lastChild, text);
       row.classList.toggle('absent', Boolean(counts) && !counts.get(code));
     });
     if (missing) setText(missing, ` ${countText(counts && (counts.get(-1) ?? 0), legend.missing)} missing`);
@@ -70,6 +81,11 @@ export function createLegend(view) {
         ...drawGradient(legend),
         missing && h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), missing),
       ];
+    }
+    if (legend.kind === 'faults') {
+      const square = drawFaults(legend, classButton);
+      rows = [...square.cells, ...legend.entries.slice(square.cells.length).map(drawRow)];
+      return [square.element, ...rows.slice(square.cells.length), all];
     }
     if (legend.kind !== 'categories') return [h('p.hint', {}, 'Choose a column to color the points by it.')];
     rows = legend.entries.map(drawRow);

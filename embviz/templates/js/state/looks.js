@@ -1,4 +1,5 @@
 import { colorPoints, faded } from '#js/drawing/color.js';
+import { colorByFaults } from '#js/drawing/faults.js';
 import { followSequences, nextPoints, sequenceColumn } from '#js/data/sequences.js';
 import { categories } from '#js/data/table.js';
 
@@ -27,8 +28,9 @@ export function createLooks(table, get, memo, there) {
   /** @returns {Int32Array | null} the legend code of each point */
   const classesOf = (state) =>
     memo('classes', [coloringOf(state).legend, table(state).column(state.color_by)], () => {
-      const { entries } = coloringOf(state).legend;
-      if (!entries) return null;
+      const { classes, legend } = coloringOf(state);
+      const { entries } = legend;
+      if (classes || !entries) return classes ?? null;
       const { codes, names } = categories(table(state).column(state.color_by));
       const most = entries.find((entry) => entry.rest && entry.code >= 0)?.code ?? names.length;
       return codes.map((code) => Math.min(code, most));
@@ -45,11 +47,13 @@ export function createLooks(table, get, memo, there) {
     });
   };
 
-  /** @returns {{colors: Uint8Array, legend: Legend}} */
+  /** @returns {{colors: Uint8Array, legend: Legend, classes?: Int32Array}} */
   const coloringOf = (state = get()) =>
     memo('colors', [table(state).column(state.color_by), state.color_as, state.dark], () => {
       const { n_points: n, column } = table(state);
-      return colorPoints(column(state.color_by) ?? null, { n, as: state.color_as, dark: state.dark });
+      const found = column(state.color_by) ?? null;
+      const { dark } = state;
+      return found?.faults ? colorByFaults(found, { n, dark }) : colorPoints(found, { n, as: state.color_as, dark });
     });
 
   /**
