@@ -20,6 +20,19 @@ const isArray = (value) => ArrayBuffer.isView(value);
 export function createApi(page, view, plot) {
   const { table } = page;
   const { computed } = view;
+  function checkRow(row) {
+    if (!Number.isInteger(row) || row < 0 || row >= table.n_points)
+      throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);
+  }
+
+  /** Refuse a value that a key of the state could not have. */
+  function check(key, value) {
+    const verdict = RULES[key](value, page);
+    if (verdict === true) return;
+    const told = `${key}: ${JSON.stringify(value) ?? String(value)} ${verdict}`;
+    throw key === 'k' ? new RangeError(told) : new Error(told);
+  }
+
   return {
     table: Object.freeze({
       n_points: table.n_points,
@@ -49,16 +62,17 @@ export function createApi(page, view, plot) {
     },
     /** @returns {{indices: Int32Array, distances: Float64Array}} nearest first, in the original space */
     neighbors(row, k = view.get().k, metric = view.get().metric) {
-      if (!Number.isInteger(row) || row < 0 || row >= table.n_points)
-        throw new RangeError(`row ${row} is not in 0 .. ${table.n_points - 1}`);
-      const refused = (key, value) => {
-        const verdict = RULES[key](value, page);
-        return verdict === true ? '' : `${key}: ${JSON.stringify(value) ?? String(value)} ${verdict}`;
-      };
-      if (refused('k', k)) throw new RangeError(refused('k', k));
-      if (refused('metric', metric)) throw new Error(refused('metric', metric));
+      checkRow(row);
+      check('k', k);
+      check('metric', metric);
       const found = view.neighbors(row, k, metric);
       return { indices: found.indices.slice(), distances: found.distances.slice() };
+    },
+    /** @returns {Float64Array} the distance of every point from a row in the original space, of the step shown */
+    distances(row, metric = view.get().metric) {
+      checkRow(row);
+      check('metric', metric);
+      return view.distances(row, metric).slice();
     },
     /** @returns {Float32Array} (n_points, dims) row by row */
     coordinates(name, dims) {

@@ -22,6 +22,7 @@ import { openLists } from '#js/data/lists.js';
 import { createSteps, isAtEnd, spreadVectors } from '#js/data/steps.js';
 import { changeColumns, openChanges } from '#js/data/changes.js';
 import { faultColumns } from '#js/data/faults.js';
+import { pointedColumn } from '#js/data/pointed.js';
 import { openPayload } from '#js/data/payload.js';
 import { sideNames } from '#js/state/sides.js';
 import { addPending, createTabs } from '#js/state/tabs.js';
@@ -144,7 +145,8 @@ async function loadColumns(page, block) {
   await Promise.all(
     measured.map(async ({ name, block: id }) => page.table.measured.set(name, measuredColumn(name, await block(id)))),
   );
-  for (const column of faultColumns(page.table.measured)) page.table.measured.set(column.name, column);
+  const made = [...faultColumns(page.table.measured), pointedColumn(page.manifest)].filter(Boolean);
+  for (const column of made) page.table.measured.set(column.name, column);
 }
 
 async function loadVectors(page, block) {

@@ -127,6 +127,7 @@
  * @property {() => Float64Array} numbers NaN where the value is missing or no finite number
  * @property {boolean} [measured] whether it is no metadata, but what was measured of the points
  * @property {Float32Array} [exact] what was measured, with all its digits
+ * @property {boolean} [isPointed] whether it is the distance to the point that is pointed at
  * @property {string[]} [of] the columns that it is made of
  * @property {{wrong: Float32Array, missing: Float32Array}} [faults] of each point, 0 for none, NaN where not measured
  *
@@ -249,6 +250,7 @@
  * @property {Int32Array | null} isolated
  * @property {Placed | null} placed
  * @property {number} hovered
+ * @property {number} pointed the point that distances shown as colors are from, -1 for none
  * @property {Tag[]} tags
  * @property {number | null} highlight
  * @property {boolean} sequences

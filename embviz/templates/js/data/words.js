@@ -73,6 +73,7 @@ export const KEYS = [
   ['Space', 'play and pause the steps of a run, or the iterations; slide one map of a comparison to its other side'],
   ['< and >', 'step before and next step, of a run or a comparison'],
   ['l', 'labels'],
+  ['w', 'color by the distance from where you point, and back'],
   ['c', 'what may be read, in the picture'],
   ['t', 'thumbnails'],
   ['d', 'dark or light'],

@@ -134,7 +134,7 @@ const CIVIDIS = [
   '#fee838',
 ];
 const PLAIN = { light: '#0b63ce', dark: '#66aaff' };
-const REST = { light: '#9aa0a6', dark: '#72777d' };
+export const REST = { light: '#9aa0a6', dark: '#72777d' };
 
 /**
  * @param {number} n

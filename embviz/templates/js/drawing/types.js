@@ -48,15 +48,20 @@
  *
  * @typedef {{name: string, count: number, color: string, code: number, rest?: boolean}} LegendEntry
  * @typedef {object} Legend
- * @property {'none' | 'categories' | 'gradient' | 'faults'} kind
+ * @property {'none' | 'categories' | 'gradient' | 'faults' | 'distance'} kind
  * @property {string} [color] where the points have one
  * @property {LegendEntry[]} [entries] of categories, and of faults
  * @property {number} [low] of a gradient, as all that follows
- * @property {number} [high] of faults too
+ * @property {number} [high] of faults and distances too
  * @property {number} [middle]
  * @property {number} [missing]
  * @property {string[]} [stops]
  * @property {string} [rest]
  * @property {'linear' | 'log'} [scale]
+ * @property {number} [row] which distances are from, as all that follows
+ * @property {'distance' | 'rank' | 'listed'} [by]
+ * @property {boolean} [isCut] whether some are farther than the end of the scale
+ * @property {number} [count] of the points that the scale is of
+ * @property {string} [told] what else there is to say
  */
 export {};

@@ -33,8 +33,16 @@ export function createDataPanel(page, view) {
     ],
     (value) => view.set({ color_as: value, hidden: [] }),
   );
-  const asRow = h('div.field.as', {}, h('span.field-name', {}, 'As'), as.element);
-  const legend = createLegend(view);
+  const asDistance = choice(
+    'Show distances as',
+    [
+      ['gradient', 'distance', 'A scale from the nearest point to where 99 % are nearer'],
+      ['log', 'rank', 'First, second, third nearest …, by orders of magnitude'],
+    ],
+    (value) => view.set({ color_as: value }),
+  );
+  const asRow = h('div.field.as', {}, h('span.field-name', {}, 'As'), as.element, asDistance.element);
+  const legend = createLegend(page, view);
   const remark = h('p.hint', { hidden: true });
   const element = h(
     'section.panel',
@@ -55,8 +63,12 @@ export function createDataPanel(page, view) {
       labelBy.render(state.label_by, state.tags);
       colorBy.render(state.color_by, state.tags);
       const column = state.color_by === null ? null : view.table(state).column(state.color_by);
-      asRow.hidden = column?.kind !== 'number';
-      if (column)
+      const isPointed = Boolean(column?.isPointed);
+      asRow.hidden = column?.kind !== 'number' && !(isPointed && page.vectors);
+      as.element.hidden = isPointed;
+      asDistance.element.hidden = !isPointed;
+      if (isPointed) asDistance.render(state.color_as === 'log' ? 'log' : 'gradient');
+      else if (column)
         as.render(
           coloring(column, state.color_as),
           helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]),

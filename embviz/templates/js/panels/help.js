@@ -1,4 +1,5 @@
 import { KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js';
+import { POINTED } from '#js/data/pointed.js';
 import { pageAt } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
 import { ofWhichPoints } from '#js/state/figures.js';
@@ -99,6 +100,19 @@ function commandBox(command) {
   return h('pre.command', {}, code);
 }
 
+/** What the colors were before they were of distances. */
+let before = { color_by: null, color_as: 'auto' };
+
+/** Color by the distance from where the reader points, and back. */
+function pointing(view) {
+  const { color_by, color_as } = view.get();
+  if (color_by === POINTED) view.set({ ...before });
+  else if (view.table().column(POINTED)) {
+    before = { color_by, color_as };
+    view.set({ color_by: POINTED });
+  }
+}
+
 /** Keys that work wherever no text is typed. */
 export function handleKeys(page, view, { focusSearch, resetView, closeSheets, play = null, keys = {} }) {
   const tabs = [...page.tabs.keys()];
@@ -120,6 +134,7 @@ export function handleKeys(page, view, { focusSearch, resetView, closeSheets, pl
     ']': () => turn(1),
     l: () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
     c: () => view.set({ caption: !view.get().caption }),
+    w: () => pointing(view),
     t: () => view.set({ thumbnails: !view.get().thumbnails }),
     d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
     p: () => view.set({ tool: 'pan' }),

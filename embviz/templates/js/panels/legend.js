@@ -1,13 +1,17 @@
 import { fill, format, h, setText } from '#js/dom.js';
+import { drawDistances } from '#js/panels/distance_legend.js';
 import { drawFaults } from '#js/panels/fault_legend.js';
 import { modeOf } from '#js/state/select.js';
+import { shownStates } from '#js/state/sides.js';
 
 /**
  * The legend: a click filters a class, with Shift or Alt it selects its points, pointing at it shows where they are.
  */
-export function createLegend(view) {
+export function createLegend(page, view) {
   const element = h('div.legend');
   let legend = null;
+  /** Of the other map of a comparison, where it has one of its own. */
+  let other = null;
   let rows = [];
   let missing = null;
   let shown;
@@ -82,6 +86,7 @@ export function createLegend(view) {
         missing && h('p.hint', {}, h('span.swatch', { style: { '--swatch': legend.rest } }), missing),
       ];
     }
+    if (legend.kind === 'distance') return drawDistances(view, [legend, other].filter(Boolean));
     if (legend.kind === 'faults') {
       const square = drawFaults(legend, classButton);
       rows = [...square.cells, ...legend.entries.slice(square.cells.length).map(drawRow)];
@@ -96,9 +101,9 @@ export function createLegend(view) {
   return {
     element,
     render(state) {
-      const now = view.coloring(state).legend;
-      if (now !== legend) {
-        legend = now;
+      const now = shownStates(page, state).map((each) => view.coloring(each).legend);
+      if (now[0] !== legend || now[1] !== other) {
+        [legend, other = undefined] = now;
         fill(element, ...draw());
         shown = undefined;
       }

@@ -95,7 +95,8 @@ export function createStage(page, view, on = {}) {
       selected: state.selected,
       neighbors: near.indices,
       distances: near.distances,
-      hovered: state.hovered,
+      // What distances are from is seen also while the pointer is elsewhere.
+      hovered: state.hovered < 0 ? state.pointed : state.hovered,
       label: view.label,
       labelled: state.labels,
       name,

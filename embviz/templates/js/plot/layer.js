@@ -46,6 +46,7 @@ export function createPointLayer() {
     nearest: new Float32Array(0),
     rows: null,
     stale: true,
+    seen: null,
     last: null,
     atlases: createAtlases(),
   };
@@ -71,7 +72,24 @@ export function createPointLayer() {
   };
 }
 
-function project(layer, { scene: { coordinates, n, dims }, transform, area }) {
+/** What of a style the row numbers depend on. */
+const MARKING = ['visible', 'selected', 'neighbors', 'distances', 'thumbnails', 'sprite'];
+
+function project(layer, spec) {
+  const {
+    scene: { coordinates, n, dims },
+    transform,
+    area,
+  } = spec;
+  const { seen } = layer;
+  layer.seen = spec;
+  // Where nothing but colors changes the points stay where they are, and what is under the pointer.
+  if (seen && isSamePlace(seen, spec)) {
+    if (MARKING.every((key) => seen.style[key] === spec.style[key])) return;
+    layer.stale = true;
+    layer.sorted = null;
+    return;
+  }
   if (layer.xy.length !== 2 * n) layer.xy = new Float32Array(2 * n);
   layer.stale = true;
   layer.sorted = null;
@@ -83,6 +101,19 @@ function project(layer, { scene: { coordinates, n, dims }, transform, area }) {
     project3(coordinates, n, transform, area, layer.xy, layer.depth);
   }
 }
+
+const isSame = (a, b) => a === b || Object.keys(a).every((key) => a[key] === b[key]);
+
+const isSamePlace = (a, b) =>
+  a.scene.coordinates === b.scene.coordinates &&
+  a.scene.n === b.scene.n &&
+  a.scene.dims === b.scene.dims &&
+  a.shown === b.shown &&
+  isSame(a.transform, b.transform) &&
+  isSame(a.area, b.area) &&
+  a.width === b.width &&
+  a.height === b.height &&
+  a.magnification === b.magnification;
 
 /** Sort by depth when first asked for. @returns {{order, levels} | null} null in 2D */
 function sortedOf(layer, style) {

@@ -46,6 +46,7 @@ export function initialState(page) {
     isolated: manifest.isolated.length ? Int32Array.from(manifest.isolated) : null,
     placed: null,
     hovered: -1,
+    pointed: -1,
     tags: [],
     highlight: null,
     sequences: true,
@@ -136,7 +137,8 @@ export const RULES = {
     isPlaced(value, page.table.n_points) ||
     isNamed(value, placed) ||
     'is neither null nor {name, dims, data} with a place for each point',
-  hovered: (value, page) => (Number.isInteger(value) && value >= -1 && value < page.table.n_points) || 'is not a row',
+  hovered: isRowOrNone,
+  pointed: isRowOrNone,
   k: (value, page) =>
     (Number.isInteger(value) && value >= 1 && value < Math.max(2, page.table.n_points)) ||
     `is not in 1 .. ${page.table.n_points - 1}`,
@@ -151,6 +153,10 @@ export const RULES = {
   dark: isBoolean,
   help: isBoolean,
 };
+
+function isRowOrNone(value, page) {
+  return (Number.isInteger(value) && value >= -1 && value < page.table.n_points) || 'is not a row';
+}
 
 const isPlaced = (value, n) =>
   typeof value.name === 'string' &&

@@ -63,6 +63,7 @@ const PARTS = [
   ['k', 'color_by', asColumn],
   ['as', 'color_as', asText],
   ['h', 'hidden', asNumbers],
+  ['o', 'pointed', asNumber],
   ['n', 'k', asNumber],
   ['m', 'metric', asText],
   ['t', 'thumbnails', asFlag],

@@ -14,8 +14,9 @@ import { categories } from '#js/data/table.js';
  *
  * @param {(state?: State) => Table} table as a state has it tagged @param {() => State} get @param {Memo} memo
  * @param {(state: State) => Uint8Array | null} there 1 for each point that is there at the step shown, null for all
+ * @param {(state: State, rows: Int32Array | null) => {colors: Uint8Array, legend: Legend}} colorByPointed
  */
-export function createLooks(table, get, memo, there) {
+export function createLooks(table, get, memo, there, colorByPointed) {
   /** @returns {Int32Array} the points of a legend entry, of those that are shown */
   function rowsOfClass(code, state = get()) {
     const classes = classesOf(state);
@@ -48,13 +49,15 @@ export function createLooks(table, get, memo, there) {
   };
 
   /** @returns {{colors: Uint8Array, legend: Legend, classes?: Int32Array}} */
-  const coloringOf = (state = get()) =>
-    memo('colors', [table(state).column(state.color_by), state.color_as, state.dark], () => {
-      const { n_points: n, column } = table(state);
-      const found = column(state.color_by) ?? null;
+  const coloringOf = (state = get()) => {
+    const found = table(state).column(state.color_by) ?? null;
+    if (found?.isPointed) return colorByPointed(state, unfiltered(state));
+    return memo('colors', [found, state.color_as, state.dark], () => {
+      const { n_points: n } = table(state);
       const { dark } = state;
       return found?.faults ? colorByFaults(found, { n, dark }) : colorPoints(found, { n, as: state.color_as, dark });
     });
+  };
 
   /**
    * How many points of each legend entry are among those isolated and there; what the legend itself hides counts.

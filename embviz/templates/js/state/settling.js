@@ -1,5 +1,6 @@
 import { drawnAxes } from '#js/state/axes.js';
 import { pageAt } from '#js/data/steps.js';
+import { settlePointed } from '#js/state/pointing.js';
 import { dimsOf } from '#js/state/tabs.js';
 
 /**
@@ -37,6 +38,8 @@ export function createSettling(page, get, { computed, scenes, search, table }) {
     }
     patch.components_here = computed.ensure({ ...before, ...patch });
     settleColumns(patch, state, table(state));
+    const colored = { ...state, ...patch };
+    settlePointed(patch, colored, Boolean(table(colored).column(colored.color_by)?.isPointed));
     if (['axes', 'column', 'tags'].some((key) => key in patch))
       patch.shown_axes = drawnAxes({ ...pageAt(page, state), table: table(state) }, { ...before, ...patch }, before);
     settleSphere(patch, state, scenes);

@@ -8,6 +8,7 @@ import { absence, pageAt, presenceAt, tableAt } from '#js/data/steps.js';
 import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
+import { createPointing } from '#js/state/pointing.js';
 import { createScene } from '#js/state/scene.js';
 import { createSettling } from '#js/state/settling.js';
 import { createSides } from '#js/state/sides.js';
@@ -37,7 +38,10 @@ export function createView(page, store) {
   const put = store.set;
   const computed = createComputed(page, store.get, put);
   const table = (state = store.get()) => tagged(tableAt(page, state), state.tags);
-  const looks = createLooks(table, store.get, memo, (state) => presenceAt(page, state));
+  const near = createNeighbors(page, store.get, memo);
+  const pointing = createPointing(page, store.get, { memo, currentNeighbors: near.currentNeighbors });
+  const there = (state) => presenceAt(page, state);
+  const looks = createLooks(table, store.get, memo, there, pointing.colorByPointed);
   const scenes = createScene(page, store.get, {
     memo,
     computed,
@@ -45,7 +49,6 @@ export function createView(page, store) {
     unfiltered: looks.unfiltered,
     visible: looks.visible,
   });
-  const near = createNeighbors(page, store.get, memo);
   const sides = createSides(page, store.get, {
     memo,
     scenes,
@@ -109,6 +112,7 @@ export function createView(page, store) {
     ...scenes,
     ...sides,
     ...looks,
+    distances: pointing.distances,
     ...createTrails(page, store.get, { memo, scenes: { ...scenes, scene: sides.oneScene, placesOf: sides.placesOf } }),
     entry: computed.entry,
     /** The table as it is tagged. */
