@@ -31,6 +31,7 @@ from embviz.commands.shared.pictured import (
 )
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
+    DENSITY_OPTION,
     FILE,
     NEIGHBORS_OPTION,
     PERPLEXITY_OPTION,
@@ -89,6 +90,7 @@ _OWN = re.compile(
 @click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both")
 @PERPLEXITY_OPTION
 @NEIGHBORS_OPTION
+@DENSITY_OPTION
 @click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), default="cosine")
 @click.option(

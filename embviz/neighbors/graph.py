@@ -370,12 +370,16 @@ def first_neighbors(
     return given.first(k)
 
 
-def bandwidth_distances(neighbors: Neighbors) -> Numbers:
+def bandwidth_distances(neighbors: Neighbors, own_units: bool = True) -> Numbers:
     """Return euclidean distances of neighbors in a unit in which the median of the last is near 1.
 
     What t-SNE and UMAP make of them, a bandwidth a row, knows no unit, but their search for it
     begins at 1 and ends within a tolerance. The unit is a power of two, so that vectors times any
     other give the same bytes. Rows far from 1 in it have a unit of their own.
+
+    Args:
+        neighbors: Of all points.
+        own_units: Whether rows may have one; not where rows are compared, as densities are.
     """
     distances = neighbors.proportions.astype(np.float64)
     if neighbors.metric == "cosine":
@@ -385,5 +389,5 @@ def bandwidth_distances(neighbors: Neighbors) -> Numbers:
     exponents = np.frexp(peaks)[1]
     some = np.sort(exponents[peaks > 0])
     common = some[len(some) // 2] if len(some) else 0
-    odd = (peaks > 0) & (np.abs(exponents - common) > 20)
+    odd = own_units & (peaks > 0) & (np.abs(exponents - common) > 20)
     return np.asarray(np.ldexp(distances, -np.where(odd, exponents, common)))

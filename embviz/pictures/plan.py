@@ -49,7 +49,12 @@ from embviz.projections.methods import Method, field_names, parse_method
 from embviz.space import Normalize, Space
 
 Seen = tuple[Metric, Normalize]
-_ALIASES = {"perplexity": "perplexity", "iterations": "iterations", "neighbors": "n_neighbors"}
+_ALIASES = {
+    "perplexity": "perplexity",
+    "neighbors": "n_neighbors",
+    "iterations": "iterations",
+    "density": "density",
+}
 """Fields of a plan that some methods take, and theirs."""
 
 
@@ -62,6 +67,7 @@ class PlanFields(TypedDict, total=False):
     perplexity: float | Sequence[float] | None
     neighbors: int | Sequence[int] | None
     iterations: int | None
+    density: bool
     metric: Metric
     normalize: Normalize
     seed: int
@@ -83,6 +89,7 @@ class Plan:
             its own, laid on the first.
         neighbors: The same for a field `n_neighbors`, such as UMAP's.
         iterations: Of the methods that have such a field.
+        density: Whether UMAP keeps the density of points too, which is densMAP.
         metric: What near means, for neighbors, t-SNE and UMAP.
         normalize: What PCA, t-SNE and UMAP see.
         seed: Of all that is drawn, 0 .. 2^32 - 1.
@@ -101,6 +108,7 @@ class Plan:
     perplexity: float | Sequence[float] | None = None
     neighbors: int | Sequence[int] | None = None
     iterations: int | None = None
+    density: bool = False
     metric: Metric = "cosine"
     normalize: Normalize = "none"
     seed: int = 0
@@ -123,9 +131,8 @@ class Plan:
             taking = (n for n, kind in PROJECTORS.ours.items() if "axes" in field_names(kind))
             asked = (*asked, parse_method(next(taking)))
         object.__setattr__(self, "asked", asked)
-        for name, own in _ALIASES.items():
-            if getattr(self, name) is not None:
-                self._check_taken(name, own)
+        for name in self._given():
+            self._check_taken(name, _ALIASES[name])
         for name in LISTS:
             own, values = _ALIASES[name], getattr(self, name)
             asked = spread_values(asked, name, own, values, partial(takes_field, own))
@@ -149,6 +156,7 @@ class Plan:
         check_seed("--seed", self.seed)
         if self.label_by is not None:
             check_text("--label-by", self.label_by)
+        check_truth("--density", self.density)
         check_truth("with_pca", self.with_pca)
 
     def _check(self) -> None:
@@ -194,10 +202,14 @@ class Plan:
         }
         if self.axes:
             offered["axes"] = self.axes
-        given = {own: getattr(self, name) for name, own in _ALIASES.items()}
         # Of several values each has its method, which has taken it.
-        single = {n: v for n, v in given.items() if v is not None and not isinstance(v, tuple)}
-        return offered | single
+        single = {n: v for n, v in self._given().items() if not isinstance(v, tuple)}
+        return offered | {_ALIASES[name]: value for name, value in single.items()}
+
+    def _given(self) -> dict[str, Any]:
+        """Return what was asked for of the fields that only some methods take."""
+        given = {name: getattr(self, name) for name in _ALIASES}
+        return {n: v for n, v in given.items() if v is not None and v is not False}
 
     def _options(self, method: Method, whole: EmbeddingTable | None) -> dict[str, Any]:
         """Return the fields that a method's projector is made with."""

@@ -18,6 +18,10 @@ CAPTIONS: Mapping[str, str] = {
     "umap": (
         "UMAP: near means near. Sizes of clusters, gaps between them and empty space mean nothing."
     ),
+    "densmap": (
+        "densMAP: near means near, denser mostly means denser. "
+        "Gaps between clusters and empty space mean nothing."
+    ),
     "custom": (
         "Axes: a point's position along an axis is its projection on the axis's direction, "
         "nothing else."

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from embviz.checks import check_number, check_one_of, check_seed, check_truth, check_whole
 from embviz.errors import ParameterError
-from embviz.kernels import calm_threads
+from embviz.kernels import calm_threads, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
+from embviz.projections.density import check_density, correlate_radii
 from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
 from embviz.space import Normalize, Space, open_space
@@ -33,6 +34,8 @@ _EPOCHS = "{n_fmt}/{total_fmt}"  # What `_Epochs` reads.
 SPREAD = 10.0  # Of the start, as umap-learn scales its own.
 # Of a settled map: its points move half as far as at the usual rate, and keep as many neighbors.
 SETTLING_EPOCHS, SETTLING_RATE = 200, 0.1
+# umap-learn's own for densMAP: so many epochs more, of all of which the last look at density.
+DENSITY_EPOCHS, DENSITY_WEIGHT, DENSITY_SHARE = 200, 2.0, 0.3
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +55,9 @@ class UMAP:
             components.
         settled: Whether the start is a map of nearly these neighbors, whose points stay where they
             may: the optimization is shorter and its steps are smaller.
+        density: Whether points that lie densely in the original space do so in the map (densMAP,
+            Narayan, Berger and Cho 2021, "Assessing single-cell transcriptomic variability through
+            density-preserving data visualization").
 
     Raises:
         ParameterError: If a parameter fits no table.
@@ -68,6 +74,7 @@ class UMAP:
     neighbors: Neighbors | None = None
     initialization: NDArray[np.floating[Any]] | None = None
     settled: bool = False
+    density: bool = False
 
     def __post_init__(self) -> None:
         check_whole("n_components", self.n_components, 2, 3)
@@ -78,6 +85,7 @@ class UMAP:
         check_one_of("normalize", self.normalize, get_args(Normalize))
         check_seed("seed", self.seed)
         check_truth("settled", self.settled)
+        check_truth("density", self.density)
         if self.settled and self.initialization is None:
             raise ParameterError("settled", "is said of a start", "give initialization")
 
@@ -93,22 +101,25 @@ class UMAP:
             space: What `open_space` gave, where it was opened before.
 
         Raises:
-            ParameterError: If umap-learn is not installed, there are fewer than 4 points, or a
-                parameter does not fit.
+            ParameterError: If umap-learn is not installed, there are fewer than 4 points, a
+                parameter does not fit, or density is to be kept and is the same everywhere.
         """
         k = self.count_neighbors(table)
         umap = _import_umap()
         space = open_space(table, self.normalize, space)
         graph = self._graph(table, k - 1, space)
         start = self._start(table, space)
-        distances = bandwidth_distances(graph).astype(np.float32)
+        distances = bandwidth_distances(graph, own_units=not self.density).astype(np.float32)
+        if self.density:
+            check_density(distances, table.source)
         own = np.arange(table.n_points, dtype=np.int32)[:, None]
         known = (
             np.concatenate([own, graph.indices], axis=1),
             np.concatenate([np.zeros_like(distances[:, :1]), distances], axis=1),
         )
         progress.info("UMAP: compiling, for %s points", f"{table.n_points:,}")
-        with warnings.catch_warnings():
+        # The correlation of densities would else depend on the number of threads.
+        with one_blas_thread(), warnings.catch_warnings():
             # It warns of the seed's single thread, and of points without a place in the graph.
             warnings.simplefilter("ignore")
             model = umap.UMAP(
@@ -117,12 +128,15 @@ class UMAP:
                 min_dist=self.min_dist,
                 metric="euclidean",
                 init=start,
-                n_epochs=SETTLING_EPOCHS if self.settled else None,
+                n_epochs=self._epochs(table.n_points),
                 learning_rate=SETTLING_RATE if self.settled else 1.0,
                 random_state=self.seed,
                 n_jobs=1,
                 precomputed_knn=known,
                 force_approximation_algorithm=True,
+                densmap=self.density,
+                dens_lambda=DENSITY_WEIGHT,
+                dens_frac=1.0 if self.settled else DENSITY_SHARE,
                 tqdm_kwds={
                     "file": _Epochs(),
                     "disable": False,
@@ -135,12 +149,16 @@ class UMAP:
         if lost.any():
             log.warning("UMAP: %d points without links are put in the middle", int(lost.sum()))
             coordinates[lost] = 0 if lost.all() else coordinates[~lost].mean(axis=0)
+        stats = (
+            {"density_correlation": correlate_radii(distances, coordinates)} if self.density else {}
+        )
         return Projection(
-            name="umap",
-            title="UMAP",
+            name="densmap" if self.density else "umap",
+            title="densMAP" if self.density else "UMAP",
             kind="map",
             coordinates=coordinates,
-            params=self._params(k, graph, model),
+            params=self._params(k, graph),
+            stats=stats,
         )
 
     def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[UMAP, ...]:
@@ -185,14 +203,21 @@ class UMAP:
         progress.info("UMAP: neighbors of %s points", f"{table.n_points:,}")
         return build_graph(table, k, self.metric, self.normalize, self.seed, space)
 
-    def _params(self, k: int, graph: Neighbors, model: Any) -> dict[str, Any]:
-        epochs = model.n_epochs
+    def _epochs(self, n_points: int) -> int:
+        """Return how often each link is looked at, as umap-learn has it."""
+        if self.settled:
+            return SETTLING_EPOCHS
+        return (500 if n_points <= 10_000 else 200) + DENSITY_EPOCHS * self.density
+
+    def _params(self, k: int, graph: Neighbors) -> dict[str, Any]:
+        kept = {"density_weight": DENSITY_WEIGHT} if self.density else {}
         return {
             "n_components": self.n_components,
             "n_neighbors": k,
             "n_neighbors_chosen": self.n_neighbors is None,
             "min_dist": self.min_dist,
-            "epochs": int(epochs) if epochs else (500 if len(graph.indices) <= 10_000 else 200),
+            "epochs": self._epochs(len(graph.indices)),
+            **kept,
             "metric": self.metric,
             "normalize": self.normalize,
             "seed": self.seed,

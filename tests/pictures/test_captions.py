@@ -18,7 +18,7 @@ def table() -> EmbeddingTable:
 
 
 def test_every_method_and_kind_has_a_caption() -> None:
-    assert set(all_captions()) == {*PROJECTORS.ours, "linear", "map"}
+    assert set(all_captions()) == {*PROJECTORS.ours, "densmap", "linear", "map"}
 
 
 def test_a_caption_is_short_and_is_what_travels(table: EmbeddingTable) -> None:

@@ -153,6 +153,8 @@ def test_axes_of_a_part_are_those_of_the_whole_table_whose_checksum_is_checked(b
         ({"dims": [4]}, "--dims 4: is neither 2 nor 3"),
         ({"perplexity": 5}, "--perplexity: belongs to tsne; add --method tsne"),
         ({"methods": ["umap"], "iterations": 5}, "--iterations: belongs to tsne"),
+        ({"methods": ["tsne"], "density": True}, "--density: belongs to umap; add --method umap"),
+        ({"methods": ["umap"], "density": 1}, "--density: 1 is neither True nor False"),
         (
             {"methods": ["tsne:perplexity=4"], "perplexity": 5},
             "--perplexity: 'tsne:perplexity=4' has its own; leave one out",

@@ -77,3 +77,51 @@ def test_a_missing_umap_says_how_to_install_it(monkeypatch):
     with pytest.raises(ParameterError, match=r"pip install 'embviz\[umap\]'"):
         UMAP().project(TABLE)
     assert sys.modules.get("tensorflow", 1) is not None
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """300 points around three centers, whose spreads are 1, 3 and 9."""
+    if find_spec("umap") is None:
+        pytest.skip("umap-learn is not installed")
+    rng = np.random.default_rng(1)
+    spread = np.repeat([1, 3, 9], 100)[:, None]
+    return EmbeddingTable(rng.normal(size=(300, 5)) * spread + 40 * np.sign(spread - 2) * spread)
+
+
+@pytest.fixture(scope="module")
+def dense(uneven):
+    return UMAP(metric="euclidean", density=True).project(uneven)
+
+
+def log_radii(vectors: np.ndarray, k: int) -> np.ndarray:
+    """Return half the logarithm of the mean squared distance to k neighbors, by all distances."""
+    squares = np.square(vectors[:, None].astype(float) - vectors[None]).sum(axis=2)
+    return np.log(np.sort(squares, axis=1)[:, 1 : k + 1].mean(axis=1)) / 2
+
+
+def test_density_keeps_the_local_radii_of_points_and_says_how_well(uneven, dense):
+    true = log_radii(uneven.vectors, 14)
+    found = np.corrcoef(true, log_radii(dense.coordinates, 14))[0, 1]
+    plain = UMAP(metric="euclidean").project(uneven)
+    assert found > 0.9
+    assert found > np.corrcoef(true, log_radii(plain.coordinates, 14))[0, 1] + 0.2
+    assert dense.stats == {"density_correlation": pytest.approx(found, abs=2e-3)}
+    assert (dense.name, dense.title, dense.params["epochs"]) == ("densmap", "densMAP", 700)
+    assert (plain.name, plain.stats) == ("umap", {})
+
+
+def test_density_of_the_same_seed_is_the_same_and_stays_where_a_map_goes_on(uneven, dense):
+    again = UMAP(metric="euclidean", density=True).project(uneven)
+    assert again.coordinates.tobytes() == dense.coordinates.tobytes()
+    later = UMAP(metric="euclidean", density=True).started_at(dense.coordinates).project(uneven)
+    assert later.params["epochs"] == 200
+    assert later.stats["density_correlation"] > 0.9
+
+
+def test_density_that_is_the_same_everywhere_is_refused():
+    if find_spec("umap") is None:
+        pytest.skip("umap-learn is not installed")
+    for vectors in (np.ones((20, 3)), np.eye(9)):
+        with pytest.raises(ParameterError, match=r"density: is the same everywhere in x; leave it"):
+            UMAP(density=True).project(EmbeddingTable(vectors, source="x"))

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from embviz.report import ReportOptions
 
 OF_THE_PAGE = {
-    *("methods", "dims", "perplexity", "neighbors", "iterations", "axes", "normalize", "sprite"),
-    *("sprite_size", "images", "color_by", "label_by", "title", "vectors", "opens"),
+    *("methods", "dims", "perplexity", "neighbors", "density", "iterations", "axes", "normalize"),
+    *("sprite", "sprite_size", "images", "color_by", "label_by", "title", "vectors", "opens"),
     "max_size",
 }
 """Options that say what the report shows."""

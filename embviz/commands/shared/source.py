@@ -82,6 +82,9 @@ NEIGHBORS_OPTION = click.option(
     type=VALUES,
     help="How many neighbors UMAP looks at; 5,15,50 makes a picture of each  [default: 15]",
 )
+DENSITY_OPTION = click.option(
+    "--density", is_flag=True, help="Have UMAP keep how densely points lie, too (densMAP)"
+)
 FORMAT_OPTIONS = (
     click.option(
         "--input-format",
@@ -177,6 +180,7 @@ def picture_options(function: F) -> F:
         click.option("--dims", type=click.Choice(["2", "3"]), multiple=True, help="2D, 3D or both"),
         PERPLEXITY_OPTION,
         NEIGHBORS_OPTION,
+        DENSITY_OPTION,
         click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]"),
         click.option(
             "--metric",

@@ -19,6 +19,11 @@ export const READING = {
     'UMAP places points so that near neighbors stay near. Distances between clusters and their sizes mean little. ' +
       'Axes have no meaning, so none are drawn.',
   ],
+  densmap: [
+    'densMAP is UMAP that keeps local density too: where points lie densely in the original space they do so here, ' +
+      'by and large; “Density kept” is the correlation of both over all points. Distances between clusters mean ' +
+      'little. Axes have no meaning, so none are drawn.',
+  ],
   custom: [
     'Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the ' +
       'mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. ' +
@@ -136,7 +141,7 @@ export const NEAREST = ['Of nearest neighbors', 'So many of each point are looke
 export const RANKED = ['Points ranked', 'A random sample, with the largest standard error of the figures above'];
 
 /** Other figures of a picture, and of each recorded step. */
-export const FIGURES = { kl_divergence: 'KL divergence' };
+export const FIGURES = { kl_divergence: 'KL divergence', density_correlation: 'Density kept' };
 
 /** From these correlations on the motion between steps is change, or partly. docs/parameters.md explains them. */
 const MOVES_WITH_CHANGE = 0.5;
@@ -177,6 +182,8 @@ const OTHER_NAMES = {
   early_exaggeration: 'Early exaggeration',
   annealing_iterations: 'Iterations of annealing',
   learning_rate: 'Learning rate',
+  density_weight: 'Weight of density',
+  laid_on: 'Turned to lie on that of',
   neighbor_recall: 'Recall of the neighbors',
   initialization: 'Starts from',
   gradient: 'Gradient',
