@@ -35,11 +35,14 @@ class Condition:
     Attributes:
         text: As it was given.
         names: The figures that it asks for, each once, in their order.
+        comparisons: Those that it is made of, as they are written.
     """
 
     text: str
     names: tuple[str, ...]
+    comparisons: tuple[str, ...]
     _holds: Holds
+    _each: tuple[Holds, ...]
 
     def check(self, figures: Figures) -> None:
         """Refuse figures that lack one that is asked for.
@@ -61,6 +64,11 @@ class Condition:
         """Tell whether figures are so; raises as `check` does."""
         self.check(figures)
         return self._holds(figures)
+
+    def hold_each(self, figures: Figures) -> tuple[bool, ...]:
+        """Tell of each of `comparisons` whether it holds; raises as `check` does."""
+        self.check(figures)
+        return tuple(holds(figures) for holds in self._each)
 
     def said(self, figures: Figures) -> str:
         """Return which figure was what: `overlap10 is 0.4127, rank_median is 31`."""
@@ -89,7 +97,8 @@ def parse_condition(
         parser.refuse(f"'{parser.words[parser.at]}' is not understood there")
     if not parser.used:
         parser.refuse("it asks for no figure")
-    return Condition(text, tuple(dict.fromkeys(parser.used)), holds)
+    written, each = tuple(parser.compared), tuple(parser.compared.values())
+    return Condition(text, tuple(dict.fromkeys(parser.used)), written, holds, each)
 
 
 def _split(text: str, names: Collection[str]) -> list[str]:
@@ -120,6 +129,7 @@ class _Parser:
     def __init__(self, text: str, names: Collection[str], words: list[str]) -> None:
         self.text, self.names, self.words = text, names, words
         self.at, self.used, self.depth = 0, list[str](), 0
+        self.compared: dict[str, Holds] = {}
         self.is_known: Callable[[str], bool] = names.__contains__
 
     def refuse(self, why: str) -> NoReturn:
@@ -167,12 +177,18 @@ class _Parser:
         return inside
 
     def comparison(self) -> Holds:
+        start = self.at
         left = self.value()
         sign = self.take()
         if sign not in _COMPARED:
             self.refuse(f"'{sign}' where a comparison is expected" if sign else "it ends too early")
         right, compared = self.value(), _COMPARED[sign]
-        return lambda figures: compared(left(figures), right(figures))
+
+        def holds(figures: Figures) -> bool:
+            return compared(left(figures), right(figures))
+
+        self.compared[" ".join(self.words[start : self.at])] = holds
+        return holds
 
     def value(self) -> Callable[[Figures], float]:
         word = self.take()

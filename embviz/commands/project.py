@@ -18,6 +18,7 @@ from embviz.commands.shared.outcome import (
     begin_account,
     json_option,
     options_in_force,
+    summary_option,
 )
 from embviz.commands.shared.pictured import (
     count_points,
@@ -107,6 +108,7 @@ progress = logging.getLogger("embviz.progress")
 )
 @open_option
 @json_option
+@summary_option
 @click.option(
     "--fail-if",
     metavar="CONDITION",
@@ -158,14 +160,17 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     links = [] if images is None else link_images(outputs.output, made.part.table, images)
     shown = replace(shown, first=made.first, image_links=links)
     with account.timed("writing"):
-        sizes = _write(outputs, made, shown)
+        sizes = _write(outputs, made, shown, asked.condition)
     account.stop_hearing()
     for name, size in reversed(sizes):
         log.info("Wrote %s%s", _place(name), f" ({_size(size)})" if name == outputs.output else "")
+    if outputs.summary:
+        log.info("Added to %s", _place(outputs.summary))
     if opens:
         open_page(outputs.output)
     with verdict.failing():
-        account.print(lambda: _outcome(ctx, asked, made, verdict), [name for name, _ in sizes])
+        files = [*(name for name, _ in sizes), *filter(None, [outputs.summary])]
+        account.print(lambda: _outcome(ctx, asked, made, verdict), files)
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,7 +258,9 @@ def _outcome(ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict) -
     )
 
 
-def _write(outputs: Outputs, made: _Made, shown: ReportOptions) -> list[tuple[str, int]]:
+def _write(
+    outputs: Outputs, made: _Made, shown: ReportOptions, condition: Condition | None
+) -> list[tuple[str, int]]:
     """Write the report and what was asked for beside it; all of them or nothing.
 
     Returns:
@@ -267,7 +274,28 @@ def _write(outputs: Outputs, made: _Made, shown: ReportOptions) -> list[tuple[st
         stage.write(Path(outputs.output), report)
         for name, data in _extras(outputs, made.part, made.projections, shown):
             stage.write(Path(name), data)
+        if outputs.summary:
+            stage.append(Path(outputs.summary), _summary(outputs, made, shown, condition))
     return stage.written
+
+
+def _summary(
+    outputs: Outputs, made: _Made, shown: ReportOptions, condition: Condition | None
+) -> bytes:
+    """Return what `--summary` adds to its file."""
+    from embviz.export.summary import SummaryOptions, preview_reference, summarize_report
+    from embviz.outputs.text import to_utf8
+
+    preview = getattr(outputs, "preview", None)
+    options = SummaryOptions(
+        title=shown.title,
+        command=shown.command,
+        preview=preview_reference(preview, outputs.summary or "") if preview else "",
+        condition=condition,
+        first=made.first,
+        dims=shown.dims,
+    )
+    return to_utf8(summarize_report(made.part, made.projections, options, made.steps))
 
 
 def _extras(

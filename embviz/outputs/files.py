@@ -34,6 +34,47 @@ def write_file(path: Path, data: bytes | Iterable[bytes]) -> int:
         return sum(out.write(part) for part in parts)
 
 
+def append_file(path: Path, data: bytes) -> None:
+    """Add bytes to the end of a file, all of them or none, behind an empty line if it has some.
+
+    The file stays the same one, so that several processes may add to it. One that is not there is
+    made. `-`, pipes and devices take the bytes as they come.
+
+    Raises:
+        OutputError: If the file cannot be written; it keeps what it has.
+    """
+    check_output(path)
+    if str(path) == "-":
+        with standard_bytes() as out:
+            out.write(data)
+        return
+    with told(path):
+        if takes_bytes(path):
+            with _open_taker(path) as out:
+                out.write(data)
+            return
+        target = followed(path)
+        is_new = not target.exists()
+        with target.open("ab+", buffering=0) as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 1))
+            gap = b"" if not end else b"\n" if file.read(1) == b"\n" else b"\n\n"
+            try:
+                _write_all(file, gap + data)
+            except BaseException:
+                file.truncate(end)
+                if is_new:
+                    target.unlink(missing_ok=True)
+                raise
+
+
+def _write_all(file: IO[bytes], data: bytes) -> None:
+    """Write bytes to an unbuffered file, which may take them in parts."""
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) :]
+
+
 @contextmanager
 def fresh_file(path: Path) -> Iterator[IO[bytes]]:
     """Give a file that takes a path's place when all went well, and leaves nothing if not.

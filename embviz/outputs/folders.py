@@ -14,6 +14,7 @@ from typing import IO
 
 from embviz.errors import OutputError
 from embviz.outputs.files import (
+    append_file,
     beside,
     check_name,
     check_output,
@@ -38,6 +39,7 @@ class Stage:
         self._stack = stack
         self._moves: list[tuple[Path, Path]] = []
         self._sent: list[tuple[Path, bytes]] = []
+        self._added: list[tuple[Path, bytes]] = []
         self.written: list[tuple[str, int]] = []
 
     def write(self, path: Path, data: bytes | Iterable[bytes]) -> None:
@@ -59,6 +61,15 @@ class Stage:
                 size = sum(out.write(part) for part in parts)
         self._moves.append((temporary, target))
         self.written.append((str(path), size))
+
+    def append(self, path: Path, data: bytes) -> None:
+        """Add to the end of a file, as `append_file` does, once the others are in their places.
+
+        Raises:
+            OutputError: If it cannot be written.
+        """
+        check_output(path)
+        self._added.append((path, data))
 
     def make_folder(self, folder: Path) -> None:
         """Make a folder and those above it; what is empty at the end is removed again.
@@ -90,7 +101,7 @@ class Stage:
             for _, target in self._moves:
                 with told(target):
                     olds.append(_keep(target, kept))
-            # Nothing but renames, so that it takes no time.
+            # Nothing but renames and a few bytes, so that it takes no time.
             with moving():
                 self._move(olds)
         if gone:
@@ -103,6 +114,8 @@ class Stage:
                 moved.append((old, target))
                 with told(target):
                     os.replace(temporary, target)
+            for path, data in self._added:
+                append_file(path, data)
         except BaseException:
             for old, target in reversed(moved):
                 with suppress(OSError):

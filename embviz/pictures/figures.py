@@ -60,7 +60,7 @@ def picture_figures(
         ParameterError: If there is no projection of that key.
     """
     shown = show_first(projections, first, dims)
-    figures = _of_picture(shown, _shown_dims(shown, dims))
+    figures = figures_of_picture(shown, _shown_dims(shown, dims))
     figures |= {} if steps is None else _of_run(steps)
     for key in dict.fromkeys(p.key for p in projections):
         opening = show_first(projections, key, dims)
@@ -69,7 +69,7 @@ def picture_figures(
             if p.key == key:
                 named |= {f"{d}.": (p, d) for d in pictured_dims(p)}
         for place, (p, d) in named.items():
-            figures |= {f"{key}.{place}{name}": v for name, v in _of_picture(p, d).items()}
+            figures |= {f"{key}.{place}{name}": v for name, v in figures_of_picture(p, d).items()}
     return figures
 
 
@@ -85,8 +85,8 @@ def _shown_dims(projection: Projection, dims: int) -> int:
     return min(dims, int(projection.coordinates.shape[1]))
 
 
-def _of_picture(projection: Projection, dims: int) -> Figures:
-    """Return the figures of a picture of some dimensions, by their plain names."""
+def figures_of_picture(projection: Projection, dims: int) -> Figures:
+    """Return the figures of a projection's picture of some dimensions, by their plain names."""
     stats = projection.stats
     found: dict[str, Any] = dict(_part(stats.get("quality"), dims))
     found |= {name: value for name, value in stats.items() if _is_number(value)}

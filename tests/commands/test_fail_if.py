@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embviz.commands.shared.outcome import as_plain, file_entry
+from embviz.commands.shared.outcome import Outcome, file_entry
 from embviz.commands.shared.verdict import Verdict
 from embviz.errors import ParameterError
 from embviz.expressions import parse_condition
@@ -280,8 +280,9 @@ def test_a_reader_that_has_gone_does_not_hide_that_a_condition_holds(
 
 
 def test_what_is_no_number_of_json_is_null() -> None:
-    found = as_plain({"a": np.float32(np.nan), "b": (np.inf, np.int64(3)), "c": np.arange(2)})
-    assert found == {"a": None, "b": [None, 3], "c": [0, 1]}
+    figures = {"a": np.float32(np.nan), "b": (np.inf, np.int64(3)), "c": np.arange(2)}
+    found = Outcome(command="info", figures=figures).as_object()
+    assert found["figures"] == {"a": None, "b": [None, 3], "c": [0, 1]}
 
 
 def test_a_pipe_has_neither_size_nor_checksum(tmp_path: Path) -> None:

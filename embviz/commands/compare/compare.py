@@ -17,6 +17,7 @@ from embviz.commands.shared.outcome import (
     begin_account,
     json_option,
     options_in_force,
+    summary_option,
 )
 from embviz.commands.shared.pictured import count_rows, table_entry
 from embviz.commands.shared.requests import Source, take
@@ -84,6 +85,7 @@ log = logging.getLogger("embviz")
 )
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @json_option
+@summary_option
 @click.option(
     "--save-changes", type=FILE, metavar="FILE", help="Write what became of each point too, as TSV"
 )
@@ -115,8 +117,7 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     from embviz.sprites.encoding import show_size
 
     check_standard_output()
-    named = {"-o": given["output"], "--save-changes": given["save_changes"]}
-    account = begin_account(given["as_json"], named)
+    account = begin_account(given["as_json"], _named(given))
     condition = _condition(given["fail_if"])
     needed = () if condition is None else condition.names
     options = take(CompareOptions, given, needed=needed)
@@ -132,16 +133,19 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     with account.timed("comparing"):
         found = compare_tables(first, second, options)
     verdict = Verdict(condition, found.figures)
-    sizes = _write(found, given, page, account)
+    summary = _summary(ctx, found, given, condition) if given["summary"] else b""
+    sizes = _write(found, given, page, (account, summary))
     account.stop_hearing()
     for name, size in sizes:
         log.info("Wrote %s (%s)", name, show_size(size))
+    if summary:
+        log.info("Added to %s", given["summary"])
     if given["opens"]:
         open_page(given["output"])
     with verdict.failing():
         if not account.wanted:
             tell_comparison(found)
-        written = [name for name, _ in sizes]
+        written = [*(name for name, _ in sizes), *filter(None, [given["summary"]])]
         account.print(lambda: _outcome(ctx, found, (first, second), verdict), written)
 
 
@@ -220,12 +224,39 @@ def _sources(given: dict[str, Any]) -> tuple[Source, Source]:
     )
 
 
+def _named(given: dict[str, Any]) -> dict[str, str | None]:
+    """Return the outputs by the options that name them."""
+    options = {"-o": "output", "--save-changes": "save_changes", "--summary": "summary"}
+    return {option: given[name] for option, name in options.items()}
+
+
+def _summary(
+    ctx: click.Context, found: Comparison, given: dict[str, Any], condition: Condition | None
+) -> bytes:
+    """Return what `--summary` adds to its file."""
+    from embviz.commands.shared.command_line import shown_command
+    from embviz.export.summary import SummaryOptions, preview_reference, summarize_comparison
+    from embviz.outputs.text import to_utf8
+
+    preview = given.get("preview")
+    options = SummaryOptions(
+        title=given["title"],
+        command=shown_command(ctx),
+        preview=preview_reference(preview, given["summary"]) if preview else "",
+        condition=condition,
+    )
+    return to_utf8(summarize_comparison(found, options))
+
+
 def _check_outputs(given: dict[str, Any], sources: tuple[Source, Source]) -> None:
     """Refuse outputs that are inputs or cannot be written, before work is spent on them."""
     from embviz.commands.shared.source import refuse_overwriting
-    from embviz.outputs.files import check_outputs
+    from embviz.outputs.files import check_outputs, is_standard_output
 
-    named = {"-o": given["output"], "--save-changes": given["save_changes"]}
+    named = _named(given)
+    if given["summary"] and is_standard_output(Path(given["summary"])):
+        why = "the standard output has the figures"
+        raise ParameterError(f"--summary {given['summary']}", why, "name a file")
     check_outputs({option: Path(name) for option, name in named.items() if name})
     for name in filter(None, named.values()):
         for source in sources:
@@ -243,9 +274,9 @@ def _write(
     found: Comparison,
     given: dict[str, Any],
     page: tuple[Plan, ReportOptions] | None,
-    account: Account,
+    told: tuple[Account, bytes],
 ) -> list[tuple[str, int]]:
-    """Write the report and the changes, where they are asked for; both or none.
+    """Write the report, the changes and the summary, where they are asked for; all or none.
 
     Returns:
         Names and sizes in bytes.
@@ -257,6 +288,7 @@ def _write(
     from embviz.pictures.steps import project_steps
     from embviz.report.comparison import encode_comparison
 
+    account, summary = told
     with staged() as stage:
         if page is not None:
             plan, shown = page
@@ -271,4 +303,6 @@ def _write(
         if given["save_changes"]:
             with account.timed("writing"):
                 stage.write(Path(given["save_changes"]), encode_changes(found))
+        if summary:
+            stage.append(Path(given["summary"]), summary)
     return stage.written

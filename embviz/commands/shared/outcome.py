@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
+from embviz.commands.shared.source import FILE
 from embviz.commands.shared.terminal import end_progress, hear
 from embviz.errors import OutputError, ParameterError
 from embviz.outputs.files import is_standard_output, takes_bytes
@@ -30,6 +31,12 @@ def json_option(function: F) -> F:
     """Add `--json`."""
     help = "Print one JSON object of what was done"
     return click.option("--json", "as_json", is_flag=True, help=help)(function)
+
+
+def summary_option(function: F) -> F:
+    """Add `--summary`."""
+    help = "Add the figures and what changed most to a file, as Markdown"
+    return click.option("--summary", type=FILE, metavar="FILE", help=help)(function)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,8 +67,10 @@ class Outcome:
 
     def as_object(self) -> dict[str, Any]:
         """Return it as plain JSON values."""
+        from embviz.report.blocks import plain
+
         own = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name != "more"}
-        found: dict[str, Any] = as_plain({"version": VERSION, **own, **self.more})
+        found: dict[str, Any] = plain({"version": VERSION, **own, **self.more})
         return found
 
 
@@ -149,25 +158,10 @@ def print_object(found: Mapping[str, Any]) -> None:
         OutputError: If standard output takes no more.
         BrokenPipeError: If its reader has gone.
     """
-    text = json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1)
+    text = json.dumps(found, ensure_ascii=False, allow_nan=False, indent=1, default=str)
     end_progress()
     with standard_bytes() as out:
         out.write(to_utf8(text + "\n"))
-
-
-def as_plain(value: Any) -> Any:
-    """Return a value as JSON has it: numbers of NumPy as Python's, NaN and infinity as None."""
-    if isinstance(value, Mapping):
-        return {str(name): as_plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [as_plain(item) for item in value]
-    if hasattr(value, "tolist"):
-        return as_plain(value.tolist())
-    if isinstance(value, float):
-        return value if abs(value) < float("inf") else None
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    return str(value)
 
 
 def source_entry(

@@ -191,6 +191,7 @@ class Outputs:
     save_bookmark: str | None = None
     save_coordinates: str | None = None
     figure: str | None = None
+    summary: str | None = None
 
     @property
     def named(self) -> dict[str, str]:
@@ -200,6 +201,7 @@ class Outputs:
             "--save-coordinates": self.save_coordinates,
             "--figure": self.figure,
             "--save-bookmark": self.save_bookmark,
+            "--summary": self.summary,
         }
         return {option: name for option, name in named.items() if name}
 

@@ -12,9 +12,10 @@ PROJECT = "pyproject.toml"
 """The file of a Python project, whose table `[tool.embviz]` is read as an `embviz.toml` is."""
 TABLE = "[tool.embviz]"
 FILES = {"source", "more", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
-FILES |= {"save_coordinates", "save_bookmark", "save_changes", "metadata_b", "a", "b", "o"}
+FILES |= {"save_coordinates", "save_bookmark", "save_changes", "summary", "metadata_b"}
+FILES |= {"a", "b", "o"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
-OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure")
+OUTPUTS = ("output", "save_coordinates", "save_bookmark", "figure", "summary")
 """Those of `embviz project` that are written, by parameter."""
 
 

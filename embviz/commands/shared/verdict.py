@@ -37,8 +37,13 @@ class Verdict:
         """Return what `--json` says of it."""
         if self.condition is None:
             return None
-        figures = {name: self.figures[name] for name in self.condition.names}
-        return {"condition": self.condition.text, "holds": self.holds, "figures": figures}
+        each = self.condition.hold_each(self.figures)
+        return {
+            "condition": self.condition.text,
+            "holds": self.holds,
+            "comparisons": dict(zip(self.condition.comparisons, each, strict=True)),
+            "figures": {name: self.figures[name] for name in self.condition.names},
+        }
 
     @contextmanager
     def failing(self) -> Iterator[None]:
