@@ -58,7 +58,14 @@ if TYPE_CHECKING:
     from embviz.questions.all_points import neighbors_of_all
     from embviz.questions.answers import Answer, Question, ask, ask_between, make_question
     from embviz.questions.points import Points, open_points
-    from embviz.report import ReportOptions, opening_bookmark, write_comparison, write_report
+    from embviz.report import (
+        Report,
+        ReportOptions,
+        opening_bookmark,
+        show,
+        write_comparison,
+        write_report,
+    )
     from embviz.sprites import pack_tiles
 
 __version__ = "0.1.0"
@@ -179,8 +186,10 @@ _HOMES = {
         "open_points",
     ),
     "embviz.report": (
+        "Report",
         "ReportOptions",
         "opening_bookmark",
+        "show",
         "write_comparison",
         "write_report",
     ),
@@ -215,6 +224,7 @@ __all__ = [
     "Projection",
     "Quality",
     "Question",
+    "Report",
     "ReportOptions",
     "Sprite",
     "Step",
@@ -259,6 +269,7 @@ __all__ = [
     "project_steps",
     "read_bookmarks",
     "read_coordinates",
+    "show",
     "summarize_comparison",
     "summarize_report",
     "to_figure",
