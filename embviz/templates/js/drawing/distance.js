@@ -10,6 +10,8 @@ const STEPS = 256;
 /** The scale ends where so many of the points shown are nearer. */
 const BELOW = 0.99;
 const BINS = 2048;
+/** The part of the gradient for the nearest, where the others' distances are not known. */
+const NEAR = 0.35;
 
 /** @returns {number[]} the color of a part of the scale, 0 for near */
 const shade = (part, dark) => gradientColor(dark ? 1 - part : part, dark);
@@ -42,10 +44,10 @@ export function colorNearest({ indices, distances }, { n, row, dark }) {
   const other = rgb(rest);
   const colors = fill(n, () => other);
   const put = (i, part) => colors.set(shade(part, dark), 4 * i);
-  // The farther half of the gradient is for what is far.
-  indices.forEach((i, rank) => put(i, (0.5 * (rank + 1)) / indices.length));
+  // The farther part of the gradient is for what is far, and its middle is gray.
+  indices.forEach((i, rank) => put(i, (NEAR * (rank + 1)) / indices.length));
   if (row >= 0) put(row, 0);
-  const stops = Array.from({ length: 9 }, (_, i) => hex(shade(i / 16, dark)));
+  const stops = Array.from({ length: 9 }, (_, i) => hex(shade((NEAR * i) / 8, dark)));
   const [low = 0, high = 0] = [distances[0], distances.at(-1)];
   return { colors, legend: { kind: 'distance', row, by: 'listed', low, high, count: indices.length, stops, rest } };
 }
