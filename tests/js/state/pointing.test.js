@@ -9,7 +9,7 @@ ROWS[4] = [0, 0, 0];
 
 function opened(more = {}) {
   const found = openView({ rows: ROWS, columns: { group: ROWS.map((_, i) => 'ab'[i % 2]) }, ...more });
-  found.page.table.measured.set(POINTED, Object.assign(pointedColumn({ spaces: [{ vectors: {} }] })));
+  found.page.table.measured.set(POINTED, Object.assign(pointedColumn({ spaces: [{ vectors: {} }], neighbors: null })));
   return found;
 }
 
@@ -72,7 +72,7 @@ test('a point without a direction, and a page where none is pointed at, say so',
 });
 
 test('without vectors and lists of neighbors it is not offered', () => {
-  assert.equal(pointedColumn({ spaces: [{ vectors: null }], steps: null }), null);
-  assert.ok(pointedColumn({ spaces: [{ vectors: null }], steps: null, neighbors: {} }));
-  assert.ok(pointedColumn({ spaces: [{ vectors: null }, { vectors: {} }], steps: {} }));
+  assert.equal(pointedColumn({ spaces: [{ vectors: null }], neighbors: null }), null);
+  assert.ok(pointedColumn({ spaces: [{ vectors: null }], neighbors: {} }));
+  assert.ok(pointedColumn({ spaces: [{ vectors: null }, { vectors: {} }], neighbors: null }));
 });

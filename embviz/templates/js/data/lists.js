@@ -42,8 +42,7 @@ export async function openLists({ neighbors: entry, n_points: n }, block) {
 export function listedNeighbors(page, state, row, k, metric) {
   const { lists, space, changes } = page;
   if (!lists) throw new RangeError(space.vectors_note);
-  if (metric !== lists.metric || k > lists.k)
-    throw new RangeError(`${listsSaid(lists)}. ${space.vectors_note}`);
+  if (metric !== lists.metric || k > lists.k) throw new RangeError(`${listsSaid(lists)}. ${space.vectors_note}`);
   const i = nearestStep(page, state);
   const from = row * lists.k;
   const indices = lists.indices[i].subarray(from, from + k);

@@ -16,7 +16,7 @@ const NONE = { indices: new Int32Array(0), distances: new Float64Array(0), error
 /**
  * @param {Page} page @param {() => State} get
  * @param {{memo: Memo, currentNeighbors: (state: State) =>
- *   {indices: Int32Array, distances: Float64Array, error: string}}} parts
+ *   {indices: Int32Array, distances: Float64Array, error: string, note: string}}} parts
  */
 export function createPointing(page, get, { memo, currentNeighbors }) {
   /**
@@ -52,10 +52,11 @@ export function createPointing(page, get, { memo, currentNeighbors }) {
       if (row < 0) return none('Point at a point, or select one.');
       if (!vectors && space.vectors) return none('The vectors are still being read.');
       if (!vectors) {
-        const found = currentNeighbors({ ...state, selected: Int32Array.of(row), k: Infinity });
+        const found = currentNeighbors({ ...state, selected: Int32Array.of(row), k: page.lists?.k ?? 1 });
         if (!found.indices.length) return none(`${found.error}.`);
         const { colors, legend } = colorNearest(found, { n, row, dark });
-        const told = `Only the ${found.indices.length} nearest of each point are in this page: the others are gray.`;
+        const gray = `Only the ${found.indices.length} nearest of each point are in this page: the others are gray.`;
+        const told = found.note ? `${gray} ${found.note}.` : gray;
         return { colors, legend: { ...legend, told } };
       }
       try {

@@ -43,7 +43,8 @@ export const shownName = (page, state) => (shownStates(page, state).length > 1 ?
  * @param {Page} page @param {() => State} get
  * @param {{memo: Memo, scenes: Scenes, entry: (state: State) => Entry | undefined,
  *   unfiltered: (state: State) => Int32Array | null, visible: (state: State) => Uint8Array | null,
- *   currentNeighbors: (state: State) => {indices: Int32Array, distances: Float64Array, error: string, note: string}}} parts
+ *   currentNeighbors: (state: State) =>
+ *     {indices: Int32Array, distances: Float64Array, error: string, note: string}}} parts
  */
 export function createSides(page, get, { memo, scenes, entry, unfiltered, visible, currentNeighbors }) {
   const isCompared = sideNames(page) !== null;
