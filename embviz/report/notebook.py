@@ -6,25 +6,31 @@ import html
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from embviz.checks import check_kind, check_list, check_path, check_whole
 from embviz.comparison.values import Steps
-from embviz.errors import counted
+from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.browser import open_page
+from embviz.outputs.text import to_utf8
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.report.options import report_options
-from embviz.report.page import encode_report, write_report
-from embviz.report.payload import ReportOptions, check_points_and_columns
+from embviz.report.page import prepare_page, render_page, write_report
+from embviz.report.payload import (
+    Payload,
+    ReportOptions,
+    build_payload,
+    check_points_and_columns,
+)
 from embviz.report.small import draw_points, take_points
 
 HEIGHT = 640
 MOST_POINTS = 5_000
-NOTEBOOK_BYTES = 6_000_000
-"""What the page of a notebook keeps within, if fewer digits of the vectors can bring it there."""
+NOTEBOOK_MB = 6
+"""Megabytes that a notebook's page keeps within, where what it cannot do without lets it."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -32,8 +38,8 @@ class Report:
     """Points and their pictures, to be shown in a notebook, saved or opened.
 
     A notebook shows a small page of it, in a frame: of more than `max_points` points as many, drawn
-    at random, and of their vectors what fits; a line below says what was left out. `save` writes
-    all.
+    at random, and of the rest what fits in 6 MB (`docs/report-size.md` has the order); a line
+    below says what was left out. `save` writes all.
 
     Attributes:
         points: The points: a table, or what `choose_points` gave, with what it found.
@@ -118,7 +124,7 @@ class Report:
         """Return a frame that holds the page, and a line that says what is in it."""
         table, options = report_options(self.points, self.options, {})
         page, left_out = self._small_page(table, options)
-        told = [f"{len(page.encode('utf-8')) / 1e6:.1f} MB of this notebook", *left_out]
+        told = [f"{len(to_utf8(page)) / 1e6:.1f} MB of this notebook", *left_out]
         if left_out:
             told.append(".save('out.html') writes all")
         title = html.escape(options.title or table.source or "embeddings")
@@ -139,13 +145,21 @@ class Report:
                 left_out.append("no bookmarks")
             rows = draw_points(table.n_points, most, [*options.selected, *options.isolated])
             table, projections, options = take_points(table, projections, options, rows)
-        for vectors in ("auto", "int8", "none") if options.vectors == "auto" else ():
-            page = encode_report(table, projections, options, self.steps, vectors=vectors)
-            if len(page) <= NOTEBOOK_BYTES:
-                break
-        else:
-            vectors = options.vectors
-            page = encode_report(table, projections, options, self.steps)
-        if vectors != options.vectors:
-            left_out.append("vectors " + ("rounded to 8 bits" if vectors == "int8" else "left out"))
-        return html.escape(page.decode("utf-8")), left_out
+        payload = self._small_payload(table, projections, options)
+        vectors = payload.manifest["spaces"][0]["vectors"]
+        if options.vectors == "auto" and vectors and vectors["precision"] == "int8":
+            left_out.append("vectors in 8 bits a number")
+        if payload.manifest["size"]["left_out"]:
+            left_out.append("the page says what else was left out")
+        return html.escape(render_page(payload)), left_out
+
+    def _small_payload(
+        self, table: EmbeddingTable, projections: Sequence[Projection], options: ReportOptions
+    ) -> Payload:
+        """Return what the page is made of: small, where what it cannot do without lets it."""
+        prepare_page()
+        small = replace(options, max_size=min(NOTEBOOK_MB, options.max_size or NOTEBOOK_MB))
+        try:
+            return build_payload(table, projections, small, steps=self.steps)
+        except ParameterError:
+            return build_payload(table, projections, options, steps=self.steps)

@@ -16,7 +16,7 @@ import pytest
 import embviz
 from embviz import Bookmark, EmbeddingTable, ParameterError, Report
 from embviz.report import encode_report
-from embviz.report.notebook import NOTEBOOK_BYTES
+from embviz.report.notebook import NOTEBOOK_MB
 
 HOSTILE = """"></iframe><script>window.hurt = 1</script> & 'x' &quot; <!-- ]]>"""
 
@@ -66,7 +66,8 @@ def test_the_page_stands_escaped_in_a_frame(blobs: EmbeddingTable) -> None:
     assert [tag for tag, _ in shown.elements] == ["iframe", "div"]
     frame = shown.elements[0][1]
     assert (frame["height"], frame["width"], frame["title"]) == ("500", "100%", HOSTILE)
-    assert shown.page == encode_report(table, report.projections, report.options).decode("utf-8")
+    page = encode_report(table, report.projections, report.options, max_size=NOTEBOOK_MB)
+    assert shown.page == page.decode("utf-8")
     assert "src" not in frame
 
 
@@ -154,14 +155,24 @@ def test_all_points_are_shown_where_they_are_asked_for() -> None:
     assert "drawn" not in shown.words
 
 
-def test_vectors_that_would_make_a_notebook_large_are_rounded_or_left_out() -> None:
-    for n_dims, words in ((500, "vectors rounded to 8 bits"), (1400, "vectors left out")):
+def test_what_would_make_a_notebook_large_is_rounded_or_left_out() -> None:
+    rounded, left_out = "vectors in 8 bits a number", "the page says what else was left out"
+    for n_dims, precision, words in ((500, "int8", rounded), (1400, None, left_out)):
         shown = Shown(many(4000, n_dims))
         assert words in shown.words
-        assert len(shown.page) <= NOTEBOOK_BYTES
-    told = many(4000, 1400, options=embviz.ReportOptions(vectors="float16"))
-    assert Shown(told).words.count(";") == 0
-    assert Shown(told).manifest["spaces"][0]["vectors"]["precision"] == "float16"
+        vectors = shown.manifest["spaces"][0]["vectors"]
+        assert (vectors and vectors["precision"]) == precision
+        assert len(shown.page.encode()) <= NOTEBOOK_MB * 1_000_000
+        assert shown.manifest["size"]["max"] == NOTEBOOK_MB
+    assert shown.manifest["neighbors"]["k"] == 10
+
+
+def test_what_a_page_cannot_do_without_goes_beyond() -> None:
+    told = Shown(many(4000, 1400, options=embviz.ReportOptions(vectors="float16")))
+    assert told.manifest["spaces"][0]["vectors"]["precision"] == "float16"
+    assert "left out" not in told.words
+    small = many(4000, 50, options=embviz.ReportOptions(max_size=3.4))
+    assert len(Shown(small).page.encode()) <= 3_400_000
 
 
 def test_open_saves_the_whole_report_and_asks_a_browser(
