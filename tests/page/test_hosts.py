@@ -137,11 +137,12 @@ def test_a_link_is_copied_or_its_end_is_shown(hosted: Shown) -> None:
 
 
 def test_where_saving_is_allowed_it_is_tried_or_done(browser: Any, report: Path) -> None:
-    with shown(browser, Place(f"{ORIGIN} allow-downloads", "srcdoc"), report) as found:
-        with found.page.expect_download() as download:
-            save(found, "Points shown, TSV (300)")
-        assert download.value.suggested_filename == "Blobs-points.tsv"
-        assert found.frame.locator("dialog.shown").count() == 0
+    for place in (Place(None, "header"), Place(f"{ORIGIN} allow-downloads", "srcdoc")):
+        with shown(browser, place, report) as found:
+            with found.page.expect_download() as download:
+                save(found, "Points shown, TSV (300)")
+            assert download.value.suggested_filename == "Blobs-points.tsv"
+            assert found.frame.locator("dialog.shown").count() == 0
     with shown(browser, Place(f"{ALONE} allow-downloads", "srcdoc"), report) as found:
         dialog = save(found, "Points shown, TSV (300)")
         with found.page.expect_download() as download:
