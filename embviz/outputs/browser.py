@@ -6,7 +6,7 @@ import logging
 import os
 import webbrowser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from embviz.errors import printable
@@ -47,7 +47,8 @@ def can_be_opened(path: str | os.PathLike[str]) -> bool:
 
 def _opened(url: str) -> bool:
     try:
-        return webbrowser.open(url)
+        with _apart_from_output():
+            return webbrowser.open(url)
     except (OSError, ValueError, webbrowser.Error):  # BROWSER may hold what is no command line.
         return False
 
@@ -63,6 +64,26 @@ def _first_browser() -> str:
 def _is_text_browser(command: str) -> bool:
     words = command.split()
     return bool(words) and os.path.basename(words[0]) in TEXT_BROWSERS
+
+
+@contextmanager
+def _apart_from_output() -> Iterator[None]:
+    """Keep what is started from the standard output, which has data of ours.
+
+    A browser that stays open would also keep the reader at the other end of a pipe waiting.
+    """
+    with ExitStack() as stack:
+        try:
+            kept = os.dup(1)
+        except OSError:  # It is closed.
+            yield
+            return
+        stack.callback(os.close, kept)
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        stack.callback(os.close, nowhere)
+        os.dup2(nowhere, 1)
+        stack.callback(os.dup2, kept, 1)
+        yield
 
 
 @contextmanager

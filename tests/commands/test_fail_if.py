@@ -279,6 +279,17 @@ def test_a_reader_that_has_gone_does_not_hide_that_a_condition_holds(
         assert (b"total_variance is " in ran.stderr) is bool(status)
 
 
+def test_a_browser_that_is_opened_says_nothing_on_the_standard_output(
+    words: str, tmp_path: Path
+) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "embviz", "project", words, "-o", "o.html", "--json", "--open"],
+        cwd=tmp_path, env={**os.environ, "BROWSER": "echo %s"}, capture_output=True, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["parameters"]["open"] is True
+
+
 def test_what_is_no_number_of_json_is_null() -> None:
     figures = {"a": np.float32(np.nan), "b": (np.inf, np.int64(3)), "c": np.arange(2)}
     found = Outcome(command="info", figures=figures).as_object()
