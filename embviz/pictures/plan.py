@@ -319,10 +319,9 @@ def project_all(
         found = measure_qualities(space.seen(seen[1]), projections, near, plan.seed)
         for p, projection, quality in zip(some, projections, found, strict=True):
             done[id(p)] = with_quality(projection, quality)
-    near = graphs.get((plan.metric, "none"))
-    if near is not None:
-        near = _listed(near)
-    return [replace(done[id(p)], nearest=near) for p in projectors]
+    graph = graphs.get((plan.metric, "none"))
+    nearest = None if graph is None else _listed(graph)
+    return [replace(done[id(p)], nearest=nearest) for p in projectors]
 
 
 def _listed(graph: Neighbors) -> Neighbors:
