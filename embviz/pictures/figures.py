@@ -15,7 +15,7 @@ from embviz.expressions import Condition, parse_condition
 from embviz.model import Projection
 from embviz.pictures.plan import Plan
 from embviz.pictures.tabs import show_first
-from embviz.projections import PCA, PROJECTORS
+from embviz.projections import PROJECTORS, Projector
 from embviz.projections.methods import Method
 
 Figures = dict[str, float | None]
@@ -88,7 +88,10 @@ def _shown_dims(projection: Projection, dims: int) -> int:
 def figures_of_picture(projection: Projection, dims: int) -> Figures:
     """Return the figures of a projection's picture of some dimensions, by their plain names."""
     stats = projection.stats
-    found: dict[str, Any] = dict(_part(stats.get("quality"), dims))
+    measured = _part(stats.get("quality"), dims)
+    # Without a standard error all points were measured.
+    errors = {f"{name}_se": 0.0 for name in QUALITY if name in measured}
+    found: dict[str, Any] = {**errors, **measured}
     found |= {name: value for name, value in stats.items() if _is_number(value)}
     shares = stats.get("variance_shares")
     if shares is not None:
@@ -192,31 +195,23 @@ def parse_picture_condition(
 
 def _tabs(plan: Plan) -> list[_Tabs]:
     """Return the tabs of a plan's methods, in the order in which they are asked for."""
-    classes = {kind: name for name, kind in PROJECTORS.ours.items()}
-    asked = [(m.projector if isinstance(m, Method) else type(m), m) for m in plan.asked]
-    if plan.with_pca and not any(kind is PCA for kind, _ in asked):
-        asked.append((PCA, PCA()))
-    kinds = [kind for kind, _ in asked]
+    names = {kind: name for name, kind in PROJECTORS.ours.items()}
+    found = plan.foreseen()
+    keys = [getattr(p, "key", None) or names.get(type(p)) for _, p in found]
     return [
-        _Tabs(
-            classes.get(kind),
-            kinds.count(kind),
-            getattr(kind, "figures", None),
-            _dims(method, plan),
-        )
-        for kind, method in asked
+        _Tabs(key, keys.count(key), getattr(p, "figures", None), _dims(method, p, plan))
+        for (method, p), key in zip(found, keys, strict=True)
     ]
 
 
-def _dims(method: Any, plan: Plan) -> tuple[int, ...]:
+def _dims(method: Method | Projector, projector: Any, plan: Plan) -> tuple[int, ...]:
     """Return of how many dimensions a method may have pictures."""
-    options = method.options if isinstance(method, Method) else {}
-    kind = method.projector if isinstance(method, Method) else type(method)
-    if not hasattr(kind, "count_neighbors"):  # Fewer components are a picture too.
+    if not hasattr(projector, "count_neighbors"):  # Fewer components are a picture too.
         return _DIMS
-    if "n_components" in options:
-        return (int(options["n_components"]),)
-    return tuple(plan.dims) if isinstance(method, Method) and plan.dims else _DIMS
+    typed = not isinstance(method, Method) or "n_components" in method.options
+    if typed and hasattr(projector, "n_components"):
+        return (projector.n_components,)
+    return tuple(plan.dims) or _DIMS
 
 
 def check_measurable(condition: Condition | None, n_points: int) -> None:

@@ -237,6 +237,24 @@ class Plan:
             return [*first, *(pair for pair in found if not isinstance(pair[1], PCA))]
         return found
 
+    def foreseen(self) -> list[tuple[Method | Projector, Any]]:
+        """Return the methods and the projector of each, before there are points.
+
+        None stands for a projector of another package, which may want to see them.
+        """
+        ours = PROJECTORS.ours.values()
+        found: list[tuple[Method | Projector, Any]] = []
+        for method in self.asked:
+            if not isinstance(method, Method):
+                found.append((method, method))
+            elif method.projector in ours:
+                found.append((method, method.projector(**self._options(method, None))))
+            else:
+                found.append((method, None))
+        if self.with_pca and not any(is_pca(method) for method in self.asked):
+            found.append((PCA(), PCA()))
+        return found
+
     def first(self, projections: Sequence[Projection]) -> Projection:
         """Return the one of this plan's projections that was asked for first, else the first."""
         if not self.with_pca or not self.asked:

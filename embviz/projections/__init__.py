@@ -30,8 +30,9 @@ class Projector(Protocol):
     where `dims` is empty; `started_at(places)` returns the projector that goes on from a settled
     map, as of the step before in a run, and leaves in it what may stay. Where `project` has a
     parameter `space`, it is given the opened `embviz.space.Space` of the table, whose range and
-    moments others have asked for already. A class attribute `figures` names the numbers that it
-    leaves in `stats`, so that `--fail-if` knows of them before it runs; without one, any is taken.
+    moments others have asked for already. An attribute `figures` names the numbers that it leaves
+    in `stats`, and `key` its projections where they are not named as it is asked for, so that
+    `--fail-if` knows of them before it runs; without `figures` any are taken.
     """
 
     def project(self, table: EmbeddingTable) -> Projection:

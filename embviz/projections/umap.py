@@ -9,7 +9,7 @@ import sys
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,8 +62,6 @@ class UMAP:
     Raises:
         ParameterError: If a parameter fits no table.
     """
-
-    figures: ClassVar[tuple[str, ...]] = ()
 
     n_components: int = 2
     n_neighbors: int | None = None
@@ -153,13 +151,23 @@ class UMAP:
             {"density_correlation": correlate_radii(distances, coordinates)} if self.density else {}
         )
         return Projection(
-            name="densmap" if self.density else "umap",
+            name=self.key,
             title="densMAP" if self.density else "UMAP",
             kind="map",
             coordinates=coordinates,
             params=self._params(k, graph),
             stats=stats,
         )
+
+    @property
+    def key(self) -> str:
+        """The name of its projections."""
+        return "densmap" if self.density else "umap"
+
+    @property
+    def figures(self) -> tuple[str, ...]:
+        """The numbers in the `stats` of its projections."""
+        return ("density_correlation",) if self.density else ()
 
     def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[UMAP, ...]:
         """Return UMAP in 2, 3 or both dimensions; without a wish 3 too where that is cheap."""

@@ -146,11 +146,17 @@ def test_a_run_has_figures_of_its_steps(run: Any, tmp_path: Path) -> None:
 
 
 def test_names_of_a_plan_are_known_before_its_pictures_are() -> None:
-    plan = Plan(methods=["umap"], with_pca=False)
+    plan = Plan(methods=["umap", "umap:density=true"], with_pca=False)
+    assert parse_picture_condition("densmap.density_correlation < 1", plan).names
     assert parse_picture_condition("umap.trustworthiness_se < 1", plan).names
     assert parse_picture_condition("motion < 1", plan, of_run=True).names
     assert parse_picture_condition("placed.trustworthiness < 1", plan, placed=True).names
-    for text in ("pca.trustworthiness < 1", "motion < 1", "placed.trustworthiness < 1"):
+    for text in (
+        "pca.trustworthiness < 1",
+        "motion < 1",
+        "placed.trustworthiness < 1",
+        "density_correlation < 1",
+    ):
         with pytest.raises(ParameterError, match="there is no figure"):
             parse_picture_condition(text, plan)
 
