@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from embviz.pictures.step_selection import StepsPart, choose_step_points
     from embviz.pictures.steps import project_steps
     from embviz.pictures.thumbnails import add_sheet_labels, add_thumbnails, link_images
-    from embviz.projections import PCA, TSNE, UMAP, Axes, Identity
+    from embviz.projections import PCA, TSNE, UMAP, Axes, Identity, LocalMAP, PaCMAP
     from embviz.projections.placed import Placed
     from embviz.queries import match
     from embviz.questions.all_points import neighbors_of_all
@@ -170,6 +170,8 @@ _HOMES = {
         "UMAP",
         "Axes",
         "Identity",
+        "LocalMAP",
+        "PaCMAP",
     ),
     "embviz.projections.placed": ("Placed",),
     "embviz.queries": ("match",),
@@ -213,9 +215,11 @@ __all__ = [
     "Group",
     "Identity",
     "LoadError",
+    "LocalMAP",
     "NeighborIndex",
     "Neighbors",
     "OutputError",
+    "PaCMAP",
     "ParameterError",
     "Part",
     "Placed",

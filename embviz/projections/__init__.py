@@ -10,11 +10,22 @@ from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
 from embviz.projections.custom import Axes
 from embviz.projections.identity import Identity
+from embviz.projections.pacmap import LocalMAP, PaCMAP
 from embviz.projections.pca import PCA
 from embviz.projections.tsne import TSNE
 from embviz.projections.umap import UMAP
 
-__all__ = ["PCA", "PROJECTORS", "TSNE", "UMAP", "Axes", "Identity", "Projector"]
+__all__ = [
+    "PCA",
+    "PROJECTORS",
+    "TSNE",
+    "UMAP",
+    "Axes",
+    "Identity",
+    "LocalMAP",
+    "PaCMAP",
+    "Projector",
+]
 
 GROUP = "embviz.projectors"
 USUAL_MAP = "tsne"
@@ -98,4 +109,14 @@ class _Projectors(Mapping[str, type[Any]]):
         return len(list(iter(self)))
 
 
-PROJECTORS = _Projectors({"pca": PCA, "tsne": TSNE, "umap": UMAP, "custom": Axes, "none": Identity})
+PROJECTORS = _Projectors(
+    {
+        "pca": PCA,
+        "tsne": TSNE,
+        "umap": UMAP,
+        "pacmap": PaCMAP,
+        "localmap": LocalMAP,
+        "custom": Axes,
+        "none": Identity,
+    }
+)

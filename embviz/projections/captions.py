@@ -22,6 +22,12 @@ CAPTIONS: Mapping[str, str] = {
         "densMAP: near means near, denser mostly means denser. "
         "Gaps between clusters and empty space mean nothing."
     ),
+    "pacmap": (
+        "PaCMAP: near means near. Sizes of clusters, gaps between them and empty space mean little."
+    ),
+    "localmap": (
+        "LocalMAP: near means near. Groups are drawn apart: gaps are wider than in the vectors."
+    ),
     "custom": (
         "Axes: a point's position along an axis is its projection on the axis's direction, "
         "nothing else."

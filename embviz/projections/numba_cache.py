@@ -54,8 +54,8 @@ def _use_temporary_folder() -> None:
         folder = tempfile.mkdtemp(prefix="embviz-numba-")
     except OSError as error:
         raise ParameterError(
-            "UMAP",
-            f"numba finds no folder to keep what it compiles ({error.strerror or error})",
+            "numba",
+            f"finds no folder to keep what it compiles ({error.strerror or error})",
             f"set {VARIABLE} to a folder that can be written",
         ) from None
     stack = ExitStack()

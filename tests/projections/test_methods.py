@@ -60,7 +60,7 @@ def test_a_method_is_a_name_and_fields_of_the_types_that_they_have(text, project
     [
         (
             "umpa",
-            "there is no such method; close to it: umap; one of pca, tsne, umap, custom, none",
+            "there is no such method; close to it: umap; one of pca, tsne, umap, pacmap, localmap,",
         ),
         ("umap:neighbours=3", r"no field 'neighbours'; one of n_components, n_neighbors, min_dist"),
         ("tsne:initialization=3", "no field 'initialization'"),

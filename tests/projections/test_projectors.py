@@ -10,12 +10,13 @@ import pytest
 
 from embviz import projections
 from embviz.errors import ParameterError
-from embviz.projections import PCA, PROJECTORS, TSNE, UMAP, Axes, Identity
+from embviz.projections import PCA, PROJECTORS, TSNE, UMAP, Axes, Identity, LocalMAP, PaCMAP
 
 
 def test_projectors_have_the_names_that_the_command_line_takes():
     assert dict(PROJECTORS) == {
-        "pca": PCA, "tsne": TSNE, "umap": UMAP, "custom": Axes, "none": Identity,
+        "pca": PCA, "tsne": TSNE, "umap": UMAP, "pacmap": PaCMAP, "localmap": LocalMAP,
+        "custom": Axes, "none": Identity,
     }  # fmt: skip
     assert "mds" not in PROJECTORS
 

@@ -80,7 +80,7 @@ PERPLEXITY_OPTION = click.option(
 NEIGHBORS_OPTION = click.option(
     "--neighbors",
     type=VALUES,
-    help="How many neighbors UMAP looks at; 5,15,50 makes a picture of each  [default: 15]",
+    help="How many neighbors UMAP (or PaCMAP) looks at; 5,15,50 makes a picture of each",
 )
 DENSITY_OPTION = click.option(
     "--density", is_flag=True, help="Have UMAP keep how densely points lie, too (densMAP)"
@@ -155,8 +155,9 @@ def method_option(*names: str) -> Callable[[F], F]:
         metavar="METHOD",
         shell_complete=complete_method,
         multiple=True,
-        help="pca, tsne, umap, custom, none, an installed one, or package.module:Class; fields "
-        "of it as umap:n_neighbors=30; may be given several times, the first is shown first",
+        help="pca, tsne, umap, pacmap, localmap, custom, none, an installed one, or "
+        "package.module:Class; fields of it as umap:n_neighbors=30; may be given several times, "
+        "the first is shown first",
     )
 
 

@@ -24,6 +24,15 @@ export const READING = {
       'by and large; “Density kept” is the correlation of both over all points. Distances between clusters mean ' +
       'little. Axes have no meaning, so none are drawn.',
   ],
+  pacmap: [
+    'PaCMAP draws each point to its neighbors and to some points of middle distance, and away from others, so that ' +
+      'near neighbors stay near and large groups keep their order, by and large. Distances between clusters and ' +
+      'their sizes mean little. Axes have no meaning, so none are drawn.',
+  ],
+  localmap: [
+    'LocalMAP is PaCMAP that draws neighboring groups apart at last: gaps in the picture are wider than in the ' +
+      'vectors. Distances between clusters and their sizes mean little. Axes have no meaning, so none are drawn.',
+  ],
   custom: [
     'Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the ' +
       'mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. ' +
@@ -183,6 +192,8 @@ const OTHER_NAMES = {
   annealing_iterations: 'Iterations of annealing',
   learning_rate: 'Learning rate',
   density_weight: 'Weight of density',
+  mid_near_pairs: 'Pairs of middle distance',
+  further_pairs: 'Further pairs',
   laid_on: 'Turned to lie on that of',
   neighbor_recall: 'Recall of the neighbors',
   initialization: 'Starts from',
