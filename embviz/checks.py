@@ -94,6 +94,18 @@ def check_text(name: str, value: Any, way_out: str = "") -> str:
     return value
 
 
+def check_relative(name: str, value: Any) -> str:
+    """Return a relative URL, or "".
+
+    Raises:
+        ParameterError: If it is none.
+    """
+    text = check_text(name, value)
+    if ":" in text.split("/")[0] or text.startswith(("/", "\\")):
+        raise ParameterError(name, f"{_shown(value)} is no relative URL", "give one, quoted")
+    return text
+
+
 def check_truth(name: str, value: Any) -> None:
     """Refuse what is neither True nor False.
 

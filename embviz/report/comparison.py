@@ -9,7 +9,7 @@ from typing import Unpack
 
 from embviz.checks import changed, check_kind, check_list, check_path
 from embviz.comparison.states import as_steps
-from embviz.comparison.values import Comparison
+from embviz.comparison.values import Comparison, Steps
 from embviz.model import Projection
 from embviz.outputs.files import write_file
 from embviz.report.options import ReportFields
@@ -57,6 +57,21 @@ def encode_comparison(
     Raises:
         ParameterError: If an option does not fit the points, or a projection is not of both sides.
     """
+    steps, projections, shown = opened(comparison, projections, options, fields)
+    return encode_report(steps.table, check_list("projections", projections), shown, steps)
+
+
+def opened(
+    comparison: Comparison,
+    projections: Sequence[Projection] | None,
+    options: ReportOptions | None,
+    fields: ReportFields,
+) -> tuple[Steps, Sequence[Projection], ReportOptions]:
+    """Return both sides as states of the same points, their projections, and what is shown.
+
+    Raises:
+        ParameterError: If an argument is of another kind.
+    """
     check_kind("comparison", comparison, (Comparison,), "give what embviz.compare found")
     check_kind(
         "options", options, (ReportOptions, type(None)),
@@ -73,4 +88,4 @@ def encode_comparison(
         plan = Plan(methods=(USUAL_MAP,), metric=comparison.metric)
         projections = project_steps(steps, plan)
         shown = replace(shown, first=shown.first or plan.first(projections).key)
-    return encode_report(steps.table, check_list("projections", projections), shown, steps)
+    return steps, projections, shown

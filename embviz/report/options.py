@@ -29,6 +29,8 @@ class ReportFields(TypedDict, total=False):
     notes: Sequence[str]
     image_links: Sequence[str]
     max_size: float | None
+    preview_link: str
+    preview_dark_link: str
 
 
 def report_options(

@@ -26,8 +26,13 @@ def prepare_page() -> None:
     plotly()
 
 
-def render_page(payload: Payload) -> str:
-    """Return the whole page: equal text for equal payloads."""
+def render_page(payload: Payload, pictures: Sequence[str] = ()) -> str:
+    """Return the whole page: equal text for equal payloads.
+
+    Args:
+        payload: What it shows.
+        pictures: Relative URLs of pictures of its first view, of which the second is dark.
+    """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     script = plotly()
@@ -46,6 +51,7 @@ def render_page(payload: Payload) -> str:
         css=stylesheet(),
         imports={"imports": modules()},
         plotly=script.result(),
+        pictures=list(pictures),
     )
 
 
@@ -103,7 +109,7 @@ def encode_report(
     space = points.space if isinstance(points, Part) else None
     progress.info("page: packing %s points", f"{table.n_points:,}")
     payload = build_payload(table, projections, options, space, steps, neighbors)
-    page = to_utf8(render_page(payload))
+    page = to_utf8(render_page(payload, options.preview_links))
     if options.max_size is not None and len(page) > options.max_size * MB:
         raise AssertionError(f"a page of {len(page)} bytes where {options.max_size:g} MB are asked")
     return page

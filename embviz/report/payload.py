@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from pathlib import PurePath, PureWindowsPath
 from typing import Any, get_args
 
 import numpy as np
@@ -19,6 +18,7 @@ from embviz.checks import (
     check_list,
     check_megabytes,
     check_one_of,
+    check_relative,
     check_text,
     check_whole,
 )
@@ -32,6 +32,7 @@ from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, json_block
 from embviz.report.filling import Contents, Share, fill_page
+from embviz.report.heading import shown_heading
 from embviz.report.lists import Listed, Lists, check_neighbors, without_zero_rows
 from embviz.report.projections import Packed, pack_projections
 from embviz.report.shell import heading_size, shell_size
@@ -64,6 +65,8 @@ class ReportOptions:
         image_links: Relative URLs of images beside the page, one a point, that its card opens.
         max_size: Megabytes (1,000,000 bytes) that the file keeps within; None is 25, which what
             a page cannot do without may exceed. `docs/report-size.md` says what gets room first.
+        preview_link, preview_dark_link: Relative URLs of pictures of the first view, as
+            `write_preview` makes them, that are seen where scripts are switched off.
 
     Raises:
         ParameterError: If a value is not of those.
@@ -83,10 +86,14 @@ class ReportOptions:
     notes: Sequence[str] = ()
     image_links: Sequence[str] = ()
     max_size: float | None = None
+    preview_link: str = ""
+    preview_dark_link: str = ""
 
     def __post_init__(self) -> None:
         check_text("title", self.title)
         check_text("command", self.command)
+        for name in ("preview_link", "preview_dark_link"):
+            check_relative(name, getattr(self, name))
         for name in ("label_by", "color_by", "first"):
             if getattr(self, name) is not None:
                 check_text(name, getattr(self, name))
@@ -104,6 +111,11 @@ class ReportOptions:
         for name in ("notes", "image_links"):
             texts = tuple(check_text(name, t) for t in check_list(name, getattr(self, name)))
             object.__setattr__(self, name, texts)
+
+    @property
+    def preview_links(self) -> list[str]:
+        """The pictures of the first view: light before dark, as far as there are some."""
+        return [link for link in (self.preview_link, self.preview_dark_link) if link]
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +171,8 @@ def build_payload(
     )
     blocks = [block for part in parts.values() for block in part]
     shares = _shares(parts, manifest["columns"])
-    filled = fill_page(contents, options.max_size, heading_size(manifest, blocks), shares)
+    size = heading_size(manifest, blocks, options.preview_links)
+    filled = fill_page(contents, options.max_size, size, shares)
     # The last state's comes first, as it is the report's own.
     spaces = zip(manifest["spaces"], filled.vectors[::-1], strict=True)
     manifest |= {
@@ -257,10 +270,10 @@ def check_points_and_columns(table: EmbeddingTable, options: ReportOptions) -> N
 
 def _heading(table: EmbeddingTable, options: ReportOptions, steps: Steps | None) -> dict[str, Any]:
     """Return what the page says of its points and shows of them first."""
-    source = _shown_source(table.source)
+    title, source = shown_heading(table, options.title, steps)
     total = options.total_points
     return {
-        "title": options.title or _name(table, steps) or "embeddings",
+        "title": title,
         "source": source,
         "command": options.command,
         "n_points": table.n_points,
@@ -273,13 +286,6 @@ def _heading(table: EmbeddingTable, options: ReportOptions, steps: Steps | None)
         "selected": list(options.selected),
         "notes": list(options.notes),
     }
-
-
-def _name(table: EmbeddingTable, steps: Steps | None) -> str:
-    """Return what points are called by their source, of a run by its first and last one's."""
-    shown = [table] if steps is None or steps.kind != "run" else [steps.steps[0].table, table]
-    names = dict.fromkeys(PurePath(_shown_source(each.source)).name for each in shown)
-    return " → ".join(filter(None, names))
 
 
 def _space_entry(key: str, table: EmbeddingTable) -> dict[str, Any]:
@@ -314,12 +320,6 @@ def _extra_makers(table: EmbeddingTable) -> list[Maker]:
         saved = [{"label": mark.label, "view": dict(mark.view)} for mark in table.bookmarks]
         makers.append(partial(json_block, "bookmarks", saved))
     return makers
-
-
-def _shown_source(source: str) -> str:
-    """Return a source's name without a place on this machine."""
-    absolute = PurePath(source).is_absolute() or PureWindowsPath(source).is_absolute()
-    return PureWindowsPath(source).name if absolute else source
 
 
 def _column_entries(table: EmbeddingTable) -> tuple[list[dict[str, Any]], list[Maker]]:

@@ -71,10 +71,18 @@ def block_size(block: Block) -> int:
     return _TAG + name + len(block.text) + json_size({block.name: block.entry})
 
 
-def heading_size(manifest: Mapping[str, Any], blocks: Sequence[Block]) -> int:
-    """Return the bytes at most of a page of a manifest, without its `blocks`, and of blocks."""
-    title = 3 * 6 * len(str(manifest["title"]).encode("utf-8", "surrogatepass"))
-    return shell_size() + title + json_size(manifest) + sum(map(block_size, blocks))
+def heading_size(
+    manifest: Mapping[str, Any], blocks: Sequence[Block], links: Sequence[str] = ()
+) -> int:
+    """Return the bytes at most of a page of a manifest, without its `blocks`, and of blocks.
+
+    Args:
+        manifest, blocks: What the page has.
+        links: What it refers to where scripts are switched off.
+    """
+    texts = [*[str(manifest["title"])] * 3, *links]
+    escaped = sum(6 * len(text.encode("utf-8", "surrogatepass")) for text in texts)
+    return shell_size() + escaped + json_size(manifest) + sum(map(block_size, blocks))
 
 
 def _scripts(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, Traversable]]:
