@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from embviz.pictures.step_selection import StepsPart, choose_step_points
     from embviz.pictures.steps import project_steps
     from embviz.pictures.thumbnails import add_sheet_labels, add_thumbnails, link_images
+    from embviz.preview import write_preview
     from embviz.projections import PCA, TSNE, UMAP, Axes, Identity, LocalMAP, PaCMAP
     from embviz.projections.placed import Placed
     from embviz.queries import match
@@ -164,6 +165,7 @@ _HOMES = {
         "add_thumbnails",
         "link_images",
     ),
+    "embviz.preview": ("write_preview",),
     "embviz.projections": (
         "PCA",
         "TSNE",
@@ -283,6 +285,7 @@ __all__ = [
     "write_coordinates",
     "write_figure",
     "write_neighbors",
+    "write_preview",
     "write_report",
 ]
 

@@ -24,6 +24,7 @@ RANKS = [
     {"questions", "comparison"},
     {"pictures"},
     {"report"},
+    {"preview"},
     {"export"},
     {"commands", "snapshots"},
     {"cli", "pytest_plugin"},
