@@ -27,6 +27,7 @@ from embviz.commands.shared.pictured import (
     pictures_shown,
     table_entry,
 )
+from embviz.commands.shared.previews import Previews, preview_options
 from embviz.commands.shared.requests import Outputs, Source, take
 from embviz.commands.shared.source import (
     FILE,
@@ -106,6 +107,7 @@ progress = logging.getLogger("embviz.progress")
 @click.option(
     "--figure", type=FILE, metavar="FILE", help="Write a plain Plotly figure too, as JSON"
 )
+@preview_options
 @open_option
 @json_option
 @summary_option
@@ -136,7 +138,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     from embviz.pictures.thumbnails import link_images
     from embviz.report import ReportOptions, prepare_page
 
-    outputs = take(Outputs, given)
+    outputs = take(Outputs, given, previews=take(Previews, given))
     account = begin_account(given["as_json"], outputs.named)
     tell_settings(ctx)
     source = take(Source, given, reading=take(Reading, given), config=settings_file(ctx))
@@ -159,6 +161,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     images = source.images if source.images_linked else None
     links = [] if images is None else link_images(outputs.output, made.part.table, images)
     shown = replace(shown, first=made.first, image_links=links)
+    shown = outputs.previews.referred(shown)
     with account.timed("writing"):
         sizes = _write(outputs, made, shown, asked.condition)
     account.stop_hearing()
@@ -274,6 +277,9 @@ def _write(
         stage.write(Path(outputs.output), report)
         for name, data in _extras(outputs, made.part, made.projections, shown):
             stage.write(Path(name), data)
+        pictures = outputs.previews.encoded(made.part, made.projections, shown, made.steps)
+        for name, data in pictures:
+            stage.write(Path(name), data)
         if outputs.summary:
             stage.append(Path(outputs.summary), _summary(outputs, made, shown, condition))
     return stage.written
@@ -286,7 +292,7 @@ def _summary(
     from embviz.export.summary import SummaryOptions, preview_reference, summarize_report
     from embviz.outputs.text import to_utf8
 
-    preview = getattr(outputs, "preview", None)
+    preview = outputs.previews.preview
     options = SummaryOptions(
         title=shown.title,
         command=shown.command,

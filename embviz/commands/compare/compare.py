@@ -20,6 +20,7 @@ from embviz.commands.shared.outcome import (
     summary_option,
 )
 from embviz.commands.shared.pictured import count_rows, table_entry
+from embviz.commands.shared.previews import Previews, preview_options
 from embviz.commands.shared.requests import Source, take
 from embviz.commands.shared.source import (
     FILE,
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 OF_THE_PAGE = {
     *("methods", "dims", "perplexity", "neighbors", "density", "iterations", "axes", "normalize"),
     *("sprite", "sprite_size", "images", "color_by", "label_by", "title", "vectors", "opens"),
-    "max_size",
+    *("max_size", "preview", "preview_dark"),
 }
 """Options that say what the report shows."""
 _EVERY = ("version", "figures")  # What the objects of all commands have.
@@ -97,6 +98,7 @@ log = logging.getLogger("embviz")
 @thumbnail_options
 @click.option("--seed", type=int, default=0, show_default=True)
 @page_options
+@preview_options
 @open_option
 @click.pass_context
 def compare(ctx: click.Context, /, **given: Any) -> None:
@@ -117,6 +119,7 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     from embviz.sprites.encoding import show_size
 
     check_standard_output()
+    take(Previews, given).check()
     account = begin_account(given["as_json"], _named(given))
     condition = _condition(given["fail_if"])
     needed = () if condition is None else condition.names
@@ -227,7 +230,8 @@ def _sources(given: dict[str, Any]) -> tuple[Source, Source]:
 def _named(given: dict[str, Any]) -> dict[str, str | None]:
     """Return the outputs by the options that name them."""
     options = {"-o": "output", "--save-changes": "save_changes", "--summary": "summary"}
-    return {option: given[name] for option, name in options.items()}
+    named = {option: given[name] for option, name in options.items()}
+    return {**named, **take(Previews, given).named}
 
 
 def _summary(
@@ -292,14 +296,17 @@ def _write(
     with staged() as stage:
         if page is not None:
             plan, shown = page
+            steps, previews = as_steps(found), take(Previews, given)
             with account.timed("projecting"):
-                projections = project_steps(as_steps(found), plan)
+                projections = project_steps(steps, plan)
             for line in describe_series(projections):
                 log.info("%s", line)
-            shown = replace(shown, first=plan.first(projections).key)
+            shown = previews.referred(replace(shown, first=plan.first(projections).key))
             with account.timed("writing"):
                 page_bytes = encode_comparison(found, projections, shown)
                 stage.write(Path(given["output"]), page_bytes)
+                for name, data in previews.encoded(steps.table, projections, shown, steps):
+                    stage.write(Path(name), data)
         if given["save_changes"]:
             with account.timed("writing"):
                 stage.write(Path(given["save_changes"]), encode_changes(found))

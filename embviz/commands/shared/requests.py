@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from embviz.commands.shared.previews import Previews
 from embviz.commands.shared.source import refuse_overwriting
 from embviz.errors import ParameterError
 from embviz.loaders.reading import AS_IT_IS, Reading
@@ -192,6 +193,7 @@ class Outputs:
     save_coordinates: str | None = None
     figure: str | None = None
     summary: str | None = None
+    previews: Previews
 
     @property
     def named(self) -> dict[str, str]:
@@ -202,6 +204,7 @@ class Outputs:
             "--figure": self.figure,
             "--save-bookmark": self.save_bookmark,
             "--summary": self.summary,
+            **self.previews.named,
         }
         return {option: name for option, name in named.items() if name}
 
@@ -215,6 +218,7 @@ class Outputs:
         """
         from embviz.outputs.files import check_outputs
 
+        self.previews.check()
         if self.save_coordinates:
             from embviz.export.coordinates import check_coordinates_name
 
