@@ -173,7 +173,7 @@ def with_quality(projection: Projection, found: tuple[Quality, ...]) -> Projecti
             ("trustworthiness", q.trusted),
             ("continuity", q.continued),
         )
-    }
+    } | dict(projection.per_point)
     return replace(projection, stats={**projection.stats, "quality": stats}, per_point=per_point)
 
 

@@ -26,6 +26,7 @@ from embviz.projections.tsne_descent import (
     plan_settling,
 )
 from embviz.projections.tsne_gradient import Gradient
+from embviz.projections.tsne_tears import Tears, measure_tears
 from embviz.space import Normalize, Space, open_space
 
 progress = logging.getLogger("embviz.progress")
@@ -34,6 +35,7 @@ DEFAULT_PERPLEXITY = 30.0
 FEWEST_POINTS = 4  # So that perplexity 1 has its 3 neighbors.
 THREADED_POINTS = 1000
 SETTLED_JITTER = 1e-3  # In the map's unit.
+MOST_UNSETTLED = 0.5  # Of a map of which more has not settled nothing is said a point.
 CHEAP_3D = 4_000  # Up to so many points 3D takes seconds and comes along unasked.
 
 
@@ -102,7 +104,8 @@ class TSNE:
             space: What `open_space` gave, where it was opened before.
 
         Returns:
-            `stats` holds `kl_divergence`; `frames` the start, about 30 steps and the end.
+            `stats` holds `kl_divergence`; `per_point`, where it is cheap, how loosely each point is
+            held (`tsne_tears`); `frames` the start, about 30 steps and the end.
 
         Raises:
             ParameterError: If there are fewer than 4 points, or the perplexity, the neighbors or
@@ -123,13 +126,15 @@ class TSNE:
             for phase in phases:
                 descent.run(phase)
             coordinates, kl = descent.finish()
+            tears = measure_tears(descent.points, gradient.affinities, n_threads)
         return Projection(
             name="tsne",
             title="t-SNE",
             kind="map",
             coordinates=coordinates,
             params=self._params(perplexity, neighbors, phases) | gradient.params(),
-            stats={"kl_divergence": kl},
+            stats={"kl_divergence": kl} | _tear_stats(tears),
+            per_point=_tear_columns(tears, self.n_components),
             frames=descent.frames(),
         )
 
@@ -215,6 +220,22 @@ class TSNE:
             "neighbor_recall": shown_recall(neighbors.recall),
             "initialization": "pca" if self.initialization is None else "given",
         }
+
+
+def _tear_stats(tears: Tears | None) -> dict[str, Any]:
+    """Return the share of points that have not settled, and how that was found."""
+    if tears is None:
+        return {}
+    return {"unsettled": round(tears.unsettled, 4), "singularity_sums": tears.method}
+
+
+def _tear_columns(tears: Tears | None, dims: int) -> dict[str, NDArray[np.float32]]:
+    """Return how loosely points are held; the logarithm, since a few are far from all others."""
+    if tears is None or tears.unsettled > MOST_UNSETTLED:
+        return {}
+    # Rounded, since no more digits are true and fewer travel in fewer bytes.
+    torn = np.round(np.log10(tears.scores), 4)
+    return {f"torn (log10), {dims}D": torn.astype(np.float32)}
 
 
 def _affinities(neighbors: Neighbors, perplexity: float) -> Any:

@@ -38,6 +38,42 @@ def sum_repulsion(points: NDArray[np.float64]) -> tuple[NDArray[np.float64], flo
     return forces, total
 
 
+def sum_curvature(
+    points: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Return the second derivatives of the repulsion, too.
+
+    Args:
+        points: float64 (n_points, n_components).
+
+    Returns:
+        The sums of w^2 d, where w = 1 / (1 + |d|^2), float64 (n_points, n_components), over all
+        others of each point; those of w^2 I - 4 w^3 d d^T, the upper triangle row by row, float64
+        (n_points, n_components * (n_components + 1) / 2); the sum of w over all ordered pairs.
+    """
+    n_points, n_components = points.shape
+    first, second = np.triu_indices(n_components)
+    places = points - points.mean(axis=0)  # So that products keep their digits.
+    columns = np.column_stack([np.ones(n_points), places, places[:, first] * places[:, second]])
+    n_first = 1 + n_components
+    squares = np.zeros((n_points, n_first))
+    cubes = np.zeros_like(columns)
+    total = 0.0
+    for rows, near in _upper_pairs(points):
+        n_rows = rows.stop - rows.start
+        total += _sum_both_ways(near, n_rows)
+        power = near * near
+        squares[rows] += power @ columns[rows.start :, :n_first]
+        squares[rows.stop :] += power[:, n_rows:].T @ columns[rows, :n_first]
+        power *= near
+        cubes[rows] += power @ columns[rows.start :]
+        cubes[rows.stop :] += power[:, n_rows:].T @ columns[rows]
+    forces = places * squares[:, :1] - squares[:, 1:]
+    spread = columns[:, n_first:] * cubes[:, :1] + cubes[:, n_first:]
+    spread -= places[:, first] * cubes[:, 1 + second] + places[:, second] * cubes[:, 1 + first]
+    return forces, np.where(first == second, squares[:, :1], 0) - 4 * spread, total
+
+
 def sum_affinity(points: NDArray[np.float64]) -> float:
     """Return the sum of 1 / (1 + |d|^2) over all ordered pairs of two points."""
     pairs = _upper_pairs(points)

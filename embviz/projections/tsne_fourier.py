@@ -64,7 +64,7 @@ class FourierRepulsion:
         spacing, n_nodes = lay_grid(points, self.spacing)
         kernels = self._kernels_for(n_nodes, spacing)
         size = kernels.size
-        weights = _interpolation(points, low, spacing, n_nodes)
+        weights = cast_on_grid(points, low, spacing, n_nodes)
         density = (weights.T @ np.ones(len(points), np.float32)).reshape(n_nodes, n_nodes)
         workers = self.n_threads
         half = rfft(density, n=size, axis=1, workers=workers)
@@ -111,21 +111,34 @@ def lay_grid(points: NDArray[np.float64], spacing: float = SPACING) -> tuple[flo
     return spacing, 16 * math.ceil((extent / spacing + 5) / 16)
 
 
-def _interpolation(
+def split_places(
+    points: NDArray[np.float64], low: NDArray[np.float64], spacing: float
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return the node before each point in both components, and how far it is on from there."""
+    places = (points - low) * (1 / spacing) + 1.5
+    cells = places.astype(np.int32)
+    return cells, (places - cells).astype(np.float32)
+
+
+def lagrange_factors(t: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cubic Lagrange weights of the four nodes around places, float32 (n, 2, 4)."""
+    factors = np.empty((*t.shape, 4), np.float32)
+    factors[..., 0] = t * (t - 1) * (2 - t) / 6
+    factors[..., 1] = (t + 1) * (t - 1) * (t - 2) / 2
+    factors[..., 2] = t * (t + 1) * (2 - t) / 2
+    factors[..., 3] = t * (t * t - 1) / 6
+    return factors
+
+
+def cast_on_grid(
     points: NDArray[np.float64], low: NDArray[np.float64], spacing: float, n_nodes: int
 ) -> Any:
     """Return cubic Lagrange weights, scipy CSR float32 (n_points, n_nodes * n_nodes)."""
     from scipy.sparse import csr_matrix
 
     n_points = len(points)
-    places = (points - low) * (1 / spacing) + 1.5
-    cells = places.astype(np.int32)
-    t = (places - cells).astype(np.float32)
-    factors = np.empty((n_points, 2, 4), np.float32)
-    factors[..., 0] = t * (t - 1) * (2 - t) / 6
-    factors[..., 1] = (t + 1) * (t - 1) * (t - 2) / 2
-    factors[..., 2] = t * (t + 1) * (2 - t) / 2
-    factors[..., 3] = t * (t * t - 1) / 6
+    cells, t = split_places(points, low, spacing)
+    factors = lagrange_factors(t)
     around = np.arange(-1, 3, dtype=np.int32)
     data = factors[:, 0, :, None] * factors[:, 1, None, :]
     nodes = (cells[:, :1] + around)[:, :, None] * np.int32(n_nodes)
