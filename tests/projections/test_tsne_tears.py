@@ -1,4 +1,4 @@
-"""How loosely points of a t-SNE map are held: against whole Hessians, differences and what moves."""
+"""How loosely points of a t-SNE map are held: by whole Hessians, differences and what moves."""
 
 from __future__ import annotations
 
