@@ -199,6 +199,8 @@ const OTHER_NAMES = {
   initialization: 'Starts from',
   gradient: 'Gradient',
   theta: 'Opening angle of Barnes-Hut',
+  unsettled: 'Share of points not settled',
+  singularity_sums: 'Where it is torn, summed',
   ignored_label: 'Ignored label',
   column: 'Column searched',
   total_variance: 'Total variance',
