@@ -30,6 +30,16 @@ STEPS = {
 }
 """What is said besides where the points have several states, by the kind of `Steps`."""
 
+LAID = {
+    "run": "PCA, turned and scaled to lie on the next step: distances are shortened, then scaled.",
+    "comparison": "PCA of A, turned and scaled to lie on B: distances are shortened, then scaled.",
+}
+"""What is said of components of a state by itself that lie on those of the next, by the kind of
+`Steps`: how much of its variance they show is not known."""
+
+OWN_DIRECTIONS = "of each step, laid on the step after"
+"""What `params["directions"]` says of such components."""
+
 _SPHERIZED = " of the centered vectors at length 1"
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embviz.comparison.values import Step, Steps
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
+from embviz.pictures.captions import OWN_DIRECTIONS
 from embviz.pictures.step_neighbors import points_of, telling_step
 from embviz.pictures.warm_start import lay_on
 from embviz.projections import PCA, Axes, Identity
@@ -91,7 +92,7 @@ def _on_own_directions(projector: PCA, steps: Steps, kept: Sequence[Kept]) -> Fo
         here = points_of(steps.steps[i])
         before = places[i + 1][here]
         places[i][here] = lay_on(places[i][here], before, kept[i][here])
-    params = {**found[-1].params, "directions": "of each step, laid on the step after"}
+    params = {**found[-1].params, "directions": OWN_DIRECTIONS}
     return Followed(replace(found[-1], params=params), places, {})
 
 

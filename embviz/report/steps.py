@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Metric, is_numeric
-from embviz.pictures.captions import STEPS
+from embviz.pictures.captions import LAID, STEPS
 from embviz.report.blocks import Block, array_block, json_block, plain
 from embviz.report.lists import Listed, Lists, without_zero_rows
 from embviz.report.vectors import State
@@ -78,6 +78,7 @@ def step_entries(steps: Steps | None, key: str) -> PackedSteps:
     entry = {
         "kind": steps.kind,
         "caption": STEPS[steps.kind],
+        "caption_laid": LAID[steps.kind],
         "names": list(steps.names),
         "spaces": space_keys(steps, key),
         "present": present,

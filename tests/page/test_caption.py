@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from embviz.pictures.captions import STEPS, all_captions, fill_caption
+import embviz
+from embviz.pictures.captions import LAID, STEPS, all_captions, fill_caption
 from tests.page.test_exports import save
+from tests.report.comparisons import two_halves
 
 STRIP = 60
 
@@ -140,3 +142,22 @@ def test_states_of_the_points_say_what_holds_between_them(
 ) -> None:
     page = open_page(step_reports["auto"])
     assert told(page).endswith(STEPS["run"])
+
+
+def test_of_a_comparison_each_map_says_what_holds_of_it(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    found = embviz.compare(*two_halves())
+    projections = embviz.project_steps(embviz.as_steps(found), methods=["tsne"])
+    embviz.write_comparison(tmp_path / "x.html", found, projections)
+    page = open_page(tmp_path / "x.html")
+    page.call("e.set({projection: 'tsne', layout: 'side'})")
+    assert told(page, 0) == told(page, 1) == f"{all_captions()['tsne']} {STEPS['comparison']}"
+    page.call("e.set({projection: 'pca'})")
+    # A's components are turned onto B's: how much of A's variance is seen is not known.
+    assert told(page, 0) == f"{LAID['comparison']} {STEPS['comparison']}"
+    assert told(page, 1).startswith("PCA: distances are shortened, never lengthened. ")
+    page.call("e.set({layout: 'one', step: 1})")
+    assert told(page).startswith("PCA: distances are shortened, never lengthened. ")
+    page.call("e.set({step: 0})")
+    assert told(page).startswith(LAID["comparison"])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from embviz import PCA, Axes, EmbeddingTable, Projection
-from embviz.pictures.captions import STEPS, all_captions, caption_of, fill_caption
+from embviz.pictures.captions import LAID, STEPS, all_captions, caption_of, fill_caption
 from embviz.projections import PROJECTORS, Identity
 from embviz.report.payload import ReportOptions, build_payload
 
@@ -24,7 +24,7 @@ def test_every_method_and_kind_has_a_caption() -> None:
 def test_a_caption_is_short_and_is_what_travels(table: EmbeddingTable) -> None:
     captions = build_payload(table, [PCA().project(table)], ReportOptions()).manifest["captions"]
     assert captions == all_captions()
-    assert all(len(text) <= 110 for text in [*captions.values(), *STEPS.values()])
+    assert all(len(text) <= 110 for text in [*captions.values(), *STEPS.values(), *LAID.values()])
 
 
 def test_pca_says_how_much_of_the_variance_its_components_show(table: EmbeddingTable) -> None:

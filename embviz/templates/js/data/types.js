@@ -42,6 +42,7 @@
  * @typedef {object} StepsEntry
  * @property {'run' | 'comparison'} kind
  * @property {string} caption what may be read from them
+ * @property {string} caption_laid the same of components that lie on those of the next state
  * @property {string[]} names
  * @property {string[]} spaces the key of each step's
  * @property {string | null} present a block, which points are there at a step

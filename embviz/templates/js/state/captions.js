@@ -1,3 +1,4 @@
+import { isAtEnd } from '#js/data/steps.js';
 import { filled, wordsOf } from '#js/data/words.js';
 import { shownComponents } from '#js/state/scene.js';
 import { ownTab } from '#js/state/tabs.js';
@@ -18,7 +19,11 @@ export function captionOf(page, view, state) {
   return [captionOfPicture(page, view, state), page.manifest.steps?.caption].filter(Boolean).join(' ');
 }
 
-function captionOfPicture({ manifest: { captions }, tabs }, view, state) {
+function captionOfPicture(page, view, state) {
+  const {
+    manifest: { captions },
+    tabs,
+  } = page;
   const tab = tabs.get(state.projection);
   if (state.placed) {
     // Where another program has put the points, its axes may be of other vectors.
@@ -26,6 +31,8 @@ function captionOfPicture({ manifest: { captions }, tabs }, view, state) {
     return named?.kind === 'map' ? wordsOf(captions, named) : captions.map;
   }
   const entry = view.entry(state);
+  if (entry.isOfSteps && /laid/.test(entry.params.directions ?? '') && !isAtEnd(page, state))
+    return page.manifest.steps.caption_laid;
   // Until it is run the points lie as in PCA.
   const isElsewhere = tab.role === 'run' && entry.pending;
   const shown = isElsewhere ? ownTab(tabs, 'components') : tab;
