@@ -209,8 +209,8 @@ class EmbeddingTable:
         bookmarks: Saved views that came with the source.
         named_by: The column that names the points, where the source says it.
         verify: Checks the stored checksums of all vectors, reading them all; raises LoadError.
-        left_out: How many rows of the source are not here, by why: `unlabeled`, `unused` or
-            `nonfinite`; points that were chosen among the others do not count.
+        left_out: How many rows of the source are not here, by why: `unlabeled`, `unused`,
+            `nonfinite`, or `unmatched` of a step; those not chosen of the rest do not count.
     """
 
     vectors: Rows

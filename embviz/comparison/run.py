@@ -170,10 +170,13 @@ def match_steps(
         left_out |= dict.fromkeys(own.label(i) for i in found.only_b.tolist())
         here, rows = place[found.rows_a], found.rows_b[place[found.rows_a] >= 0]
         here = here[here >= 0]
+        without = {"unmatched": own.n_points - len(rows)}
         if drop_nonfinite:
             finite = ~np.isin(rows, own.nonfinite_rows())
-            _tell_dropped(opened, int((~finite).sum()))
+            without["nonfinite"] = int((~finite).sum())
+            _tell_dropped(opened, without["nonfinite"])
             here, rows = here[finite], rows[finite]
+        own = replace(own, left_out={**own.left_out, **without})
         steps.append(_as_step(opened, own, table, here, rows))
     if left_out:
         log.info("%s", tell_left_out(left_out))

@@ -77,7 +77,7 @@ def summarize_report(
     figures = picture_figures(projections, options.first, options.dims, steps)
     sections = [
         _heading(options.title or part.table.source or "vectors"),
-        _points(part),
+        _points(part, steps),
         *_outcome(options, figures),
         _pictures(projections, options),
         *([] if steps is None else [_run(steps, projections, figures)]),
@@ -153,7 +153,7 @@ def _joined(sections: Sequence[str]) -> str:
     return "\n\n".join(kept) + "\n"
 
 
-def _points(part: Part) -> str:
+def _points(part: Part, steps: Steps | None) -> str:
     whole = part.whole
     text = f"{counted(part.table.n_points, 'point')} of {counted(whole.n_dims, 'dimension')}"
     if whole.name:
@@ -162,6 +162,8 @@ def _points(part: Part) -> str:
         text += f" of {code(whole.source, 120)}"
     if part.table.n_points < whole.n_points:
         text += f", of {whole.n_points:,} in all"
+    if steps is not None:
+        text += f", the last of {counted(len(steps.steps), 'step')}"
     left_out = [f"{n:,} {reason}" for reason, n in sorted(whole.left_out.items()) if n]
     return f"{text}{'; left out: ' + ', '.join(left_out) if left_out else ''}."
 

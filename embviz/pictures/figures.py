@@ -89,9 +89,10 @@ def figures_of_picture(projection: Projection, dims: int) -> Figures:
     """Return the figures of a projection's picture of some dimensions, by their plain names."""
     stats = projection.stats
     measured = _part(stats.get("quality"), dims)
-    # Without a standard error all points were measured.
-    errors = {f"{name}_se": 0.0 for name in QUALITY if name in measured}
-    found: dict[str, Any] = {**errors, **measured}
+    found: dict[str, Any] = dict(measured)
+    for name in QUALITY:
+        if name in measured:  # Without a standard error all points were measured.
+            found.setdefault(f"{name}_se", 0.0)
     found |= {name: value for name, value in stats.items() if _is_number(value)}
     shares = stats.get("variance_shares")
     if shares is not None:

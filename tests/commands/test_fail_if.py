@@ -143,6 +143,7 @@ def test_a_run_has_figures_of_its_steps(run: Any, tmp_path: Path) -> None:
     assert found["figures"]["kept_from_previous_mean"] == pytest.approx(sum(each[1:]) / 2)
     assert found["figures"]["kept_of_last"] == found["steps"][0]["figures"]["kept_of_last"]
     assert found["steps"][0]["shape"] == [N, 6]
+    assert found["steps"][0]["left_out"]["unmatched"] == 0
 
 
 def test_names_of_a_plan_are_known_before_its_pictures_are() -> None:
@@ -321,3 +322,21 @@ def test_figures_of_projections_that_were_not_measured_are_those_of_the_method()
     table = EmbeddingTable(np.random.default_rng(0).normal(size=(9, 4)))
     figures = picture_figures([PCA().project(table)])
     assert {name for name in figures if "." not in name} == {"variance_share", "total_variance"}
+
+
+def test_rows_of_a_step_that_the_last_one_has_not_are_counted(run: Any, tmp_path: Path) -> None:
+    vectors = np.random.default_rng(0).normal(size=(N, 6))
+    vectors[3] = np.nan
+    for step, n in ((1, N), (2, N - 5)):
+        lines = [
+            f"w{i}\t" + "\t".join(map(repr, row)) for i, row in enumerate(vectors[:n].tolist())
+        ]
+        (tmp_path / f"emb_{step}.tsv").write_text("\n".join(lines) + "\n")
+    given = ["--steps", "all", "--drop-nonfinite", "-o", "o.html", "--json"]
+    ran = run("project", "emb_1.tsv", "emb_2.tsv", *given)
+    assert ran.status == 0, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["steps"][0]["shape"] == [N - 6, 6]
+    # The last step has no point 3, so that the first one's is no point of the run.
+    assert found["steps"][0]["left_out"]["unmatched"] == 6
+    assert found["counts"]["left_out"]["nonfinite"] == 1

@@ -130,8 +130,16 @@ def step_entries(steps: Steps, projections: Sequence[Projection]) -> list[dict[s
         for key, own in frames.items():
             if own.steps == steps.names:
                 figures |= {f"{key}.{name}": values[i] for name, values in own.figures.items()}
-        shape = [step.table.n_points, step.table.n_dims]
+        table = step.table
         entries.append(
-            {"name": step.name, "tensor": step.table.name, "shape": shape, "figures": figures}
+            {
+                "name": step.name,
+                "tensor": table.name,
+                "shape": [table.n_points, table.n_dims],
+                "left_out": {
+                    reason: table.left_out.get(reason, 0) for reason in (*REASONS, "unmatched")
+                },
+                "figures": figures,
+            }
         )
     return entries
