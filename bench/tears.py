@@ -41,9 +41,9 @@ def main() -> None:
 
     tsne.measure_tears = measure
     begun = time.process_time(), time.perf_counter()
-    TSNE(
-        metric="euclidean", perplexity=options.perplexity, iterations=options.iterations
-    ).project(EmbeddingTable(vectors))
+    TSNE(metric="euclidean", perplexity=options.perplexity, iterations=options.iterations).project(
+        EmbeddingTable(vectors)
+    )
     points, affinities, n_threads, found, took = kept[-1]
     whole = time.process_time() - begun[0], time.perf_counter() - begun[1]
     print(f"{len(points):,} points, extent {np.ptp(points, axis=0).max():.0f}")
