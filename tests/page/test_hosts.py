@@ -18,6 +18,8 @@ from playwright.sync_api import expect
 from embviz import PCA, EmbeddingTable, write_report
 from tests.page.hosts import STRICT, Place, Shown, shown
 
+CI_PAGE = (Path(__file__).parents[2] / "docs/ci.md").read_text(encoding="utf-8")
+(JENKINS,) = re.findall(r"^    (sandbox allow-scripts .*;)$", CI_PAGE, re.M)
 ALONE, ORIGIN = "allow-scripts", "allow-scripts allow-same-origin"
 PLACES = {
     "alone by src": Place(ALONE, "src", STRICT),
@@ -27,6 +29,9 @@ PLACES = {
     "same origin as a blob, as in MLflow": Place(ORIGIN, "blob"),
     "a server's own sandbox": Place(
         None, "header", {**STRICT, "Content-Security-Policy": "sandbox allow-scripts"}
+    ),
+    "the policy for Jenkins in docs/ci.md": Place(
+        None, "header", {**STRICT, "Content-Security-Policy": JENKINS}
     ),
 }
 
