@@ -333,8 +333,8 @@ def project_all(
         measured.setdefault(seen, []).append(p)
     for seen, some in measured.items():
         projections = [done[id(p)] for p in some]
-        near = graphs.get(seen, seen[0])
-        found = measure_qualities(space.seen(seen[1]), projections, near, plan.seed)
+        known = graphs.get(seen, seen[0])
+        found = measure_qualities(space.seen(seen[1]), projections, known, plan.seed)
         for p, projection, quality in zip(some, projections, found, strict=True):
             done[id(p)] = with_quality(projection, quality)
     graph = graphs.get((plan.metric, "none"))

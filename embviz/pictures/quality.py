@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,10 @@ from embviz.checks import check_seed
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors.exact import check_metric
+from embviz.neighbors.exact_rows import ExactRows
 from embviz.pictures.correlation import correlate_ranks
+from embviz.pictures.estimates import draw_reference, estimate_original, estimate_placed
+from embviz.pictures.faults import AS_NEAR, Near
 from embviz.pictures.near_places import nearest_placed, rank_placed
 from embviz.pictures.original_ranks import list_original, open_original, rank_original
 from embviz.space import Normalize, Space, open_space
@@ -25,7 +29,6 @@ progress = logging.getLogger("embviz.progress")
 K, WIDE = 10, 50
 PAIRS = 20_000
 _RANKED = ("neighbors_kept", "trustworthiness", "continuity")
-AS_NEAR = 1 + 1e-6  # Points whose distances differ by less are neighbors alike.
 
 # What is ranked: as many points as this many multiplications allow, all where it allows them. A
 # pair of points takes one for each dimension, and the time of `_ORDERED` more to be put in order.
@@ -34,8 +37,10 @@ _ORDERED = 700
 _FEWEST, _FEWEST_ALONE = 300, 200
 
 Places = NDArray[np.float32]
-Numbers = NDArray[np.float64]
+Values = NDArray[np.float32]
+Numbers = NDArray[np.floating[Any]]
 Rows = NDArray[np.int64]
+Figure = tuple[float, float | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,9 +58,10 @@ class Quality:
             `continuity50`; and of each that was measured on a sample the standard error under its
             name and `_se`.
         kept: The share of each point's k nearest in the picture that are among its k nearest in
-            the original space, float32 (n_points,); NaN where it was not measured, as below.
-        trusted: The trustworthiness of each point, float32 (n_points,).
-        continued: The continuity of each point, float32 (n_points,).
+            the original space, float32 (n_points,).
+        trusted: The trustworthiness of each point, float32 (n_points,); estimated by its ranks
+            among some other points where it is not in the sample.
+        continued: The continuity of each point, likewise. All are NaN where not measured.
     """
 
     dims: int
@@ -193,35 +199,6 @@ def count_sample(n_points: int, n_dims: int, alone: bool) -> int:
     return min(n_points, max(fewest, int(cost / (n_points * (n_dims + _ORDERED)))))
 
 
-@dataclass(frozen=True, eq=False)
-class _Sample:
-    """The points that are ranked, and what is near them in the original space.
-
-    Attributes:
-        rows: int64 (size,), which ones, ascending.
-        n_points: Of how many.
-        listed: int64 (size, width), their nearest, ties by row number.
-        limits: float64 (size, width), the distances of these.
-    """
-
-    rows: Rows
-    n_points: int
-    listed: Rows
-    limits: Numbers
-
-    def mean(self, values: Numbers) -> tuple[float, float]:
-        """Return the mean of a value a row, and its standard error: 0 where all were measured.
-
-        Rows are drawn without one twice, so that the variance of the mean is s^2 / m (1 - m / n)
-        (Cochran 1977, "Sampling techniques", theorem 2.2).
-        """
-        size = len(values)
-        if size == self.n_points:
-            return float(values.mean()), 0.0
-        left = 1 - size / self.n_points
-        return float(values.mean()), math.sqrt(left / size) * float(values.std(ddof=1))
-
-
 def _measure(
     space: Space, pictures: list[Places], neighbors: Neighbors | Metric, k: int, seed: int
 ) -> Iterator[Quality]:
@@ -234,26 +211,74 @@ def _measure(
     exact = open_original(space, metric)
     first, second = _pairs(n, rng)
     apart = exact.measure_many(first, second[:, None])[:, 0]
-    width = WIDE if (n - 1) // 2 >= WIDE else k
-    wide = graph if graph is not None and graph.indices.shape[1] >= width else None
-    listed = list_original(exact, rows, width, wide)
-    sample = _Sample(rows, n, listed, exact.measure_many(rows, listed))
-    near = [nearest_placed(placed, width, rows) for placed in pictures]
-    ranks, distances = rank_original(exact, rows, np.hstack(near))
-    for i, placed in enumerate(pictures):
-        part = slice(i * width, (i + 1) * width)
-        seen = _Seen(near[i], ranks[:, part], distances[:, part])
-        figures, per_point = _figures(sample, placed, seen, k)
-        kept = per_point[0]
-        if graph is not None and size < n:
-            kept = _share_kept(nearest_placed(placed, k), graph, k)
-            figures |= {"neighbors_kept": (float(kept.mean()), 0.0)}
+    every: Iterable[list[Values] | None] = repeat(None)
+    if graph is not None and size < n:
+        every = _estimate(exact, pictures, graph, k, rng)
+    ranked = _rank(exact, pictures, rows, graph, k)
+    for placed, near, estimated in zip(pictures, ranked, every, strict=False):
+        figures, per_point = _figures(near, rows, k, estimated)
         places = placed[first].astype(np.float64) - placed[second]
         found = correlate_ranks(apart, np.linalg.norm(places, axis=1))
-        figures["rank_correlation"] = found if n * (n - 1) // 2 > PAIRS else (found[0], 0.0)
+        figures["rank_correlation"] = found if n * (n - 1) // 2 > PAIRS else (found[0], None)
         flat = {name: value for name, (value, _) in figures.items()}
-        flat |= {f"{name}_se": error for name, (_, error) in figures.items() if error > 0}
-        yield Quality(placed.shape[1], k, size, flat, kept, *per_point[1:])
+        flat |= {f"{name}_se": se for name, (_, se) in figures.items() if se is not None}
+        yield Quality(placed.shape[1], k, size, flat, *per_point)
+
+
+def _figures(
+    near: Near, rows: Rows, k: int, estimated: list[Values] | None
+) -> tuple[dict[str, Figure], list[Values]]:
+    """Return the figures of a picture by name, each with its standard error, and those of points.
+
+    Args:
+        near: What is near the rows that were ranked.
+        rows: int64 (size,).
+        k: Of how many neighbors those of the points are.
+        estimated: Of all points: the share kept exactly, the others not.
+    """
+    n = near.n_points
+    figures: dict[str, Figure] = {}
+    per_point = []
+    for wanted in dict.fromkeys((k, near.listed.shape[1])):
+        for i, (name, values) in enumerate(zip(_RANKED, near.faults(wanted), strict=True)):
+            rough = None if estimated is None else estimated[i]
+            figures[name if wanted == k else f"{name}{wanted}"] = _mean(values, rows, n, rough)
+            if wanted == k:
+                every = np.full(n, np.nan, np.float32) if rough is None else rough.copy()
+                every[rows] = values
+                per_point.append(every)
+    if estimated is not None:
+        figures["neighbors_kept"] = float(estimated[0].mean(dtype=np.float64)), None
+        per_point[0] = estimated[0]
+    return figures, per_point
+
+
+def _mean(values: Numbers, rows: Rows, n_points: int, akin: Values | None) -> Figure:
+    """Return the mean of a value a row, and its standard error: None where all were measured.
+
+    Rows are drawn without one twice, so that the variance of the mean is s^2 / m (1 - m / n)
+    (Cochran 1977, "Sampling techniques", theorem 2.2). Where something akin is known of all points,
+    the mean is corrected by how far the sample's mean of that is off (the regression estimator,
+    section 7.3), and s^2 is the variance of what a line through it does not tell.
+
+    Args:
+        values: (size,), measured.
+        rows: int64 (size,), of which points.
+        n_points: Of how many.
+        akin: float32 (n_points,), of all points; not used where it is NaN of some.
+    """
+    size, mean = len(values), float(values.mean())
+    if size == n_points:
+        return mean, None
+    left, lost = values - mean, 1
+    if akin is not None and np.isfinite(akin).all():
+        known = akin.astype(np.float64)
+        own = known[rows] - known[rows].mean()
+        slope = float(own @ left) / max(float(own @ own), np.finfo(np.float64).tiny)
+        mean += slope * float(known.mean() - known[rows].mean())
+        left, lost = left - slope * own, 2
+    variance = float(left @ left) / (size - lost)
+    return min(1.0, max(0.0, mean)), math.sqrt(variance / size * (1 - size / n_points))
 
 
 def _pairs(n: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
@@ -264,71 +289,52 @@ def _pairs(n: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
     return first, (first + rng.integers(1, n, PAIRS)) % n
 
 
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """The nearest in a picture of the rows of a sample, all (size, width).
-
-    Attributes:
-        near: int64, which ones, nearest first.
-        ranks: int64, their ranks in the original space.
-        distances: float64, their distances in the original space.
-    """
-
-    near: Rows
-    ranks: Rows
-    distances: Numbers
-
-
-def _figures(
-    sample: _Sample, placed: Places, seen: _Seen, k: int
-) -> tuple[dict[str, tuple[float, float]], list[NDArray[np.float32]]]:
-    """Return each figure of a picture with its error, and those of k neighbors of each point."""
-    figures: dict[str, tuple[float, float]] = {}
-    per_point = []
-    ranks = rank_placed(placed, sample.rows, sample.listed)
-    n, width = sample.n_points, sample.listed.shape[1]
-    for wanted in dict.fromkeys((k, width)):
-        limit = sample.limits[:, wanted - 1]
-        as_near = seen.distances[:, :wanted] <= limit[:, None] * AS_NEAR
-        false = np.maximum(seen.ranks[:, :wanted] - wanted, 0).sum(axis=1)
-        missing = _missing(sample, seen, ranks, wanted)
-        most = wanted * (2 * n - 3 * wanted - 1) / 2
-        found = (as_near.mean(axis=1), 1 - false / most, 1 - missing / most)
-        for name, values in zip(_RANKED, found, strict=True):
-            figures[name if wanted == k else f"{name}{wanted}"] = sample.mean(values)
-            if wanted == k:
-                all_points = np.full(n, np.nan, np.float32)
-                all_points[sample.rows] = values
-                per_point.append(all_points)
-    return figures, per_point
+def _rank(
+    exact: ExactRows, pictures: Sequence[Places], rows: Rows, graph: Neighbors | None, k: int
+) -> Iterator[Near]:
+    """Yield what is near some rows in each picture, ranked among all points."""
+    n = exact.space.shape[0]
+    width = WIDE if (n - 1) // 2 >= WIDE else k
+    wide = graph if graph is not None and graph.indices.shape[1] >= width else None
+    listed = list_original(exact, rows, width, wide)
+    limits = exact.measure_many(rows, listed)
+    near = [nearest_placed(placed, width, rows) for placed in pictures]
+    ranks, distances = rank_original(exact, rows, np.hstack(near))
+    for i, placed in enumerate(pictures):
+        part = slice(i * width, (i + 1) * width)
+        there = rank_placed(placed, rows, listed)
+        yield Near(n, listed, limits, there, near[i], distances[:, part], ranks[:, part])
 
 
-def _missing(sample: _Sample, seen: _Seen, ranks: Rows, k: int) -> NDArray[np.float64]:
-    """Return by how many ranks the k nearest of each row are too far away in the picture, in sum.
-
-    Of points that are as near as the k-th those come first that are among the k nearest in the
-    picture too, then those that are listed first, so that equally near points are not missed.
-    """
-    limit = sample.limits[:, k - 1 : k]
-    too_far = np.maximum(ranks[:, :k] - k, 0)
-    tied = sample.limits[:, :k] * AS_NEAR >= limit
-    near = seen.near[:, :k]
-    within = seen.distances[:, :k]
-    n_seen = ((within * AS_NEAR >= limit) & (within <= limit * AS_NEAR)).sum(axis=1)
-    in_both = (sample.listed[:, :k, None] == near[:, None, :]).any(axis=2)
-    # So many others of the picture's are as near, and take the places of the last that are tied.
-    instead = n_seen - (tied & in_both).sum(axis=1)
-    loose = tied & ~in_both
-    from_last = np.cumsum(loose[:, ::-1], axis=1)[:, ::-1]
-    too_far[loose & (from_last <= instead[:, None])] = 0
-    return np.asarray(too_far.sum(axis=1), np.float64)
+def _estimate(
+    exact: ExactRows,
+    pictures: Sequence[Places],
+    graph: Neighbors,
+    k: int,
+    rng: np.random.Generator,
+) -> Iterator[list[Values]]:
+    """Yield the share kept, and estimates of trustworthiness and continuity, of all points."""
+    n = exact.space.shape[0]
+    listed = graph.indices[:, :k]
+    near = [nearest_placed(placed, k) for placed in pictures]
+    among = draw_reference(n, rng)
+    distances, ranks = estimate_original(exact, np.hstack([listed, *near]), among, k)
+    for i, placed in enumerate(pictures):
+        part = slice(i * k, (i + 1) * k)
+        there = estimate_placed(placed, listed, among)
+        apart = distances[:, k:][:, part]
+        found = Near(n, listed, distances[:, :k], there, near[i], apart, ranks[:, part])
+        _, trusted, continued = found.faults(k)
+        known = np.isfinite(trusted) & np.isfinite(distances).all(axis=1)
+        some = (np.where(known, np.maximum(v, 0), np.nan) for v in (trusted, continued))
+        yield [_share_kept(near[i], graph, k), *(v.astype(np.float32) for v in some)]
 
 
 def _share_kept(near: NDArray[np.int64], neighbors: Neighbors, k: int) -> NDArray[np.float32]:
     """Return the share of neighbors in the picture that are as near as the k-th originally."""
     out = np.empty(len(near), np.float32)
     apart = neighbors.proportions
-    limit = apart[:, k - 1 : k] * (1 + 1e-6)
+    limit = apart[:, k - 1 : k] * AS_NEAR
     step = max(1, (1 << 24) // (k * neighbors.indices.shape[1]))
     for start in range(0, len(near), step):
         part = slice(start, start + step)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embviz.comparison.values import Steps
 from embviz.errors import ParameterError, counted
@@ -115,7 +116,7 @@ class Packed:
             for i, (name, values) in enumerate(self.projection.per_point.items()):
                 block = f"{self.block}_per_point_{i}"
                 entries.append({"name": f"{name} {self.projection.title}", "block": block})
-                blocks.append(array_block(block, np.asarray(values, np.float32)))
+                blocks.append(_measured_block(block, np.asarray(values, np.float32)))
             return Made(tuple(blocks), {"per_point": entries})
 
         n_points, measured = len(self.projection.coordinates), self.projection.per_point
@@ -238,3 +239,10 @@ def frames_entry(
 def spread(n_frames: int, count: int) -> list[int]:
     """Return some of recorded frames, evenly, always the first and the last."""
     return sorted({round(i) for i in np.linspace(0, n_frames - 1, count).tolist()})
+
+
+def _measured_block(name: str, values: NDArray[np.float32]) -> Block:
+    """Pack what was measured of points; shares, to half of a thousandth, as the page shows them."""
+    known = values[np.isfinite(values)]
+    are_shares = known.min(initial=0) >= 0 and known.max(initial=0) <= 1
+    return array_block(name, values.astype(np.float16) if are_shares else values)

@@ -112,13 +112,15 @@ def test_of_many_points_a_sample_is_ranked_among_all(monkeypatch: pytest.MonkeyP
     again = measure_quality(table, projection, build_graph(table, 10))[0]
     assert found.sample == 352
     assert found.figures == again.figures
-    for name in ("trusted", "continued"):
+    for name in ("kept", "trusted", "continued"):
         values = getattr(found, name)
-        assert np.isfinite(values).sum() == found.sample
+        assert np.isfinite(values).all()
         assert values.tobytes() == getattr(again, name).tobytes()
-    assert np.isfinite(found.kept).all()
     assert "neighbors_kept_se" not in found.figures
-    assert found.figures["trustworthiness"] == pytest.approx(np.nanmean(found.trusted), abs=1e-6)
+    assert {name for name in found.figures if name.endswith("_se")} == {
+        *("trustworthiness_se", "continuity_se", "rank_correlation_se"),
+        *("neighbors_kept50_se", "trustworthiness50_se", "continuity50_se"),
+    }
     space, placed = space_of(table, "cosine"), projection.coordinates[:, :2]
     for name, value in (
         ("trustworthiness", trustworthiness(space, placed, n_neighbors=10)),
@@ -162,22 +164,103 @@ def test_so_many_points_are_ranked_as_time_allows() -> None:
 
 
 @pytest.mark.parametrize("size", [50, 200, 380])
+@pytest.mark.parametrize("columns", [0, 12])
 def test_the_standard_error_is_that_of_repeated_samples(
-    size: int, monkeypatch: pytest.MonkeyPatch
+    size: int, columns: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     table = table_of(400, 8)
     projection = PCA(2).project(table)
-    (full,) = measure_quality(table, projection, "euclidean")
+    near = build_graph(table, columns, "euclidean") if columns else "euclidean"
+    (full,) = measure_quality(table, projection, near)
     assert full.sample == 400
+    # Of many points the others are ranked among a part of them.
+    monkeypatch.setattr("embviz.pictures.estimates.MOST", 60)
     monkeypatch.setattr("embviz.pictures.quality.count_sample", lambda *_, alone: size)
-    drawn = [measure_quality(table, projection, "euclidean", seed=i)[0] for i in range(40)]
-    for name in set(full.figures) - {"rank_correlation", "rank_correlation_se"}:
-        off = np.array([(q.figures[name] - full.figures[name]) for q in drawn])
-        told = np.array([q.figures[f"{name}_se"] for q in drawn])
-        # A root mean square of 40 is off by 11 %; without the factor for a finite population
-        # it would be by 41 % at half of the points, and by 4.5 times at 380.
-        assert 0.75 < np.sqrt(np.mean(off**2)) / np.sqrt(np.mean(told**2)) < 1.3, name
-        assert abs(off.mean()) < 4 * told.mean() / np.sqrt(len(drawn)), name
+    drawn = [measure_quality(table, projection, near, seed=i)[0] for i in range(40)]
+    for name in ("neighbors_kept", "trustworthiness", "continuity"):
+        for figure in (name, f"{name}50"):
+            off = np.array([q.figures[figure] - full.figures[figure] for q in drawn])
+            if columns and figure == "neighbors_kept":
+                np.testing.assert_allclose(off, 0, atol=1e-6)
+                continue
+            told = np.array([q.figures[f"{figure}_se"] for q in drawn])
+            # A root mean square of 40 is off by 11 %; without the factor for a finite population
+            # it would be by 41 % at half of the points, and by 4.5 times at 380.
+            assert 0.72 < np.sqrt(np.mean(off**2)) / np.sqrt(np.mean(told**2)) < 1.33, figure
+            assert abs(off.mean()) < 4 * told.mean() / np.sqrt(len(drawn)), figure
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_points_that_are_not_in_the_sample_are_estimated_where_neighbors_are_known(
+    metric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = table_of(2000, 15)
+    graph, projection = build_graph(table, 12, metric), PCA().project(table)
+    full = measure_quality(table, projection, graph)
+    monkeypatch.setattr("embviz.pictures.quality.count_sample", lambda *_, alone: 100)
+    for want, found in zip(full, measure_quality(table, projection, graph), strict=True):
+        np.testing.assert_array_equal(found.kept, want.kept)
+        for name in ("trusted", "continued"):
+            off = getattr(found, name) - getattr(want, name)
+            assert np.sqrt(np.mean(off**2)) < 0.008
+            assert np.abs(off).max() < 0.06
+            assert (off == 0).sum() >= 100
+        # What the estimates are off by is all that the sample must tell.
+        assert found.figures["trustworthiness_se"] < 0.001
+        assert abs(found.trustworthiness - want.trustworthiness) < 0.004
+
+
+def test_copies_of_a_vector_are_no_missing_neighbors_of_each_other_wherever_they_are_placed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rng = np.random.default_rng(0)
+    table = EmbeddingTable(np.repeat(rng.normal(size=(20, 5)), 60, axis=0).astype(np.float32))
+    spots = np.repeat(rng.normal(size=(20, 2)) * 100, 60, axis=0) + rng.normal(size=(1200, 2))
+    placed = Projection("tsne", spots.astype(np.float32))
+    graph = build_graph(table, 30, "euclidean")
+    for near in (graph, "euclidean"):
+        (q,) = measure_quality(table, placed, near)
+        assert {q.figures[n] for n in ("continuity", "continuity50", "trustworthiness")} == {1}
+        assert q.neighbors_kept == 1
+    monkeypatch.setattr("embviz.pictures.quality.count_sample", lambda *_, alone: 100)
+    (q,) = measure_quality(table, placed, graph)
+    assert (np.nanmin(q.continued), np.nanmin(q.trusted)) == (1, 1)
+
+
+def test_a_picture_in_one_place_tears_nothing_and_shows_false_neighbors() -> None:
+    table = table_of(300, 5)
+    (q,) = measure_quality(table, Projection("tsne", np.zeros((300, 2), np.float32)), "euclidean")
+    assert q.continuity == 1
+    assert q.trustworthiness == pytest.approx(0.5, abs=0.08)
+
+
+def test_zero_vectors_are_at_distance_1_from_all_others_under_cosine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    vectors = table_of(300, 5).vectors.copy()
+    vectors[:40] = 0
+    table = EmbeddingTable(vectors)
+    projection = PCA(2).project(table)
+    units = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+    apart = 1 - units.astype(float) @ units.T
+    np.fill_diagonal(apart, 0)
+    graph = build_graph(table, 12)
+    rows = np.arange(40, 300)
+    for near in (graph, "cosine"):
+        (q,) = measure_quality(table, projection, near)
+        placed = projection.coordinates.astype(float)
+        found = np.argsort(cdist(placed, placed) + np.eye(300) * 1e9, axis=1)[rows, :10]
+        own = np.take_along_axis(apart[rows], found, axis=1)
+        # Of some distances that are equal, as all those from a zero vector, none is nearer.
+        nearer = (apart[rows][:, None, :] < own[:, :, None] * (1 - 1e-6)).sum(axis=2)
+        false = np.maximum(nearer - 10, 0).sum(axis=1)  # The point itself is among the nearer.
+        want = 1 - false / (10 * (600 - 30 - 1) / 2)
+        np.testing.assert_allclose(q.trusted[rows], want, atol=2e-3)
+        assert (q.trusted[:40] == 1).all()
+    monkeypatch.setattr("embviz.pictures.quality.count_sample", lambda *_, alone: 30)
+    (q,) = measure_quality(table, projection, graph)
+    assert 0 < np.isnan(q.trusted).sum() < 300
+    assert "trustworthiness_se" in q.figures
 
 
 def test_tsne_keeps_more_neighbors_than_the_two_first_components() -> None:
