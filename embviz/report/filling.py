@@ -154,7 +154,7 @@ class _Words:
     def of_vectors(self) -> str:
         """Return why no vectors travel, and how to have them."""
         if self.contents.precision == "none":
-            return "Vectors were left out (--vectors none)"
+            return "Vectors were left out (--vectors none); leave that out to have them"
         least = self.budget.least_for(VECTORS, level=99)
         if least is None:
             why = "the lengths of their rows fit no number format together"

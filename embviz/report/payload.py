@@ -232,6 +232,8 @@ def _lists(
 ) -> Lists:
     """Return what is known of the nearest neighbors of the points of a report of one state."""
     most = min(FEW, table.n_points - 1)
+    if known is not None:
+        known = known.first(min(most, known.indices.shape[1]))
 
     def find() -> list[Listed]:
         found = list_neighbors(table, most, metric, space) if known is None else known

@@ -150,18 +150,6 @@ def test_vectors_of_lower_precision_give_nearly_the_same_distances(
     assert precision in page.page.get_by_label("Nearest neighbors").text_content()
 
 
-def test_without_vectors_the_page_says_why_there_are_no_neighbors(
-    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
-) -> None:
-    path = tmp_path / "none.html"
-    write_report(path, table, [PCA().project(table)], vectors="none")
-    page = open_page(path)
-    with pytest.raises(Error, match="--vectors none"):
-        page.call("e.neighbors(0, 3, 'cosine')")
-    page.call("e.set({selected: [5]})")
-    assert "--vectors none" in page.page.get_by_label("Nearest neighbors").text_content()
-
-
 AXES = "[{from: 'group:a', to: 'group:b'}, {from: '=w1', to: '=w2'}]"
 
 

@@ -117,7 +117,7 @@ def test_where_vectors_do_not_travel_more_or_other_neighbors_are_refused_with_th
     open_page: Callable[..., Any], step_reports: dict[str, Path]
 ) -> None:
     page = open_page(step_reports["none"])
-    told = "only the 10 nearest by cosine are in this page"
+    told = "Only the 10 nearest of each point by cosine are in this page"
     with pytest.raises(Error, match=told):
         page.call("e.neighbors(0, 11, 'cosine')")
     with pytest.raises(Error, match=told):
@@ -125,7 +125,7 @@ def test_where_vectors_do_not_travel_more_or_other_neighbors_are_refused_with_th
     page.call("e.set({selected: [0], k: 20})")
     panel = page.page.get_by_role("region", name="Nearest neighbors")
     expect(panel.locator("ol li")).to_have_count(10)
-    expect(panel).to_contain_text("Only the 10 nearest of each point are in this page")
+    expect(panel).to_contain_text(told)
 
 
 def axis_of(x: Coordinates, there: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from hypothesis.extra import numpy as arrays
 from embviz import PCA, EmbeddingTable, Frames, ParameterError, Projection
 from embviz.report.blocks import Block, array_block, coordinates_block, json_block
 from embviz.report.payload import Payload, ReportOptions, build_payload
+from embviz.report.shell import shell_size
 from tests.report.sent import pack_vectors
 
 
@@ -117,18 +118,19 @@ def test_a_long_column_is_named_where_it_leaves_no_room_for_the_vectors(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     rng = np.random.default_rng(3)
-    words = tuple(rng.bytes(30_000).hex() for _ in range(400))
+    room = ReportOptions(max_size=round(shell_size() / 1e6 + 2.46, 2))
+    words = tuple(rng.bytes(1_500).hex() for _ in range(400))
     short = tuple(map(str, range(400)))
-    table = EmbeddingTable(rng.normal(size=(400, 8)), {"n": short, "story": words})
+    table = EmbeddingTable(rng.normal(size=(400, 200)), {"n": short, "story": words})
     with caplog.at_level("INFO", "embviz"):
-        payload = build_payload(table, [placed(table)], ReportOptions())
-    assert "column 'story' takes 16 MB of a page that should have 25" not in caplog.text
+        payload = build_payload(table, [placed(table)], room)
+    assert "column 'story' takes" not in caplog.text
     assert payload.manifest["spaces"][0]["vectors"] is not None
-    words = tuple(rng.bytes(60_000).hex() for _ in range(400))
-    table = EmbeddingTable(rng.normal(size=(400, 8)), {"n": short, "story": words})
+    words = tuple(rng.bytes(4_000).hex() for _ in range(400))
+    table = EmbeddingTable(rng.normal(size=(400, 200)), {"n": short, "story": words})
     with caplog.at_level("INFO", "embviz"):
-        build_payload(table, [placed(table)], ReportOptions())
-    assert "column 'story' takes" in caplog.text
+        build_payload(table, [placed(table)], room)
+    assert "column 'story' takes 2 MB" in caplog.text
     assert "puts them in, or shorten that column or leave it out of the metadata" in caplog.text
 
 
@@ -272,7 +274,10 @@ def test_frames_of_many_points_are_thinned_and_keep_both_ends() -> None:
     figures = {"kl_divergence": tuple(map(float, range(31)))}
     places = np.random.default_rng(0).random((31, 20_000, 2), np.float32)
     frames = Frames(steps, places, figures)
-    given, options = [placed(table, "tsne", frames=frames)], ReportOptions(max_size=5)
+    given, options = (
+        [placed(table, "tsne", frames=frames)],
+        ReportOptions(max_size=shell_size() / 1e6 + 2),
+    )
     payload = build_payload(table, given, options)
     entry = payload.manifest["projections"][0]["frames"]
     kept = entry["steps"]
