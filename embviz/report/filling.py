@@ -73,10 +73,11 @@ class Filled:
 
 @dataclass(frozen=True, eq=False)
 class Share:
-    """A part of what travels in any case, and its bytes."""
+    """A part of what travels in any case, its bytes, and whether it is a metadata column."""
 
     what: str
     size: int
+    is_column: bool = False
 
 
 def fill_page(
@@ -165,8 +166,9 @@ class _Words:
         if len(tables) > 1:
             what = f"those of {len(tables)} steps"
         why, way = f"{what} would make the page larger than {self.megabytes:g} MB", ""
-        largest = max(self.shares, key=lambda each: each.size, default=None)
-        if largest and largest.what.startswith("column") and largest.size > self._most / 3:
+        columns = [each for each in self.shares if each.is_column]
+        largest = max(columns, key=lambda each: each.size, default=None)
+        if largest and largest.size > self.megabytes * MB / 3:
             why = (
                 f"{largest.what} takes {largest.size / MB:.0f} MB of a page that should have "
                 f"{self.megabytes:g}"
@@ -190,10 +192,6 @@ class _Words:
         for each in self.contents.packed:
             found += [self._of_measured(each), self._of_components(each), self._of_frames(each)]
         return [sentence for sentence in found if sentence]
-
-    @property
-    def _most(self) -> float:
-        return self.megabytes * MB
 
     def _way(self, name: str, level: int = 0) -> str:
         least = self.budget.least_for(name, level)

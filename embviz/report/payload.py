@@ -307,7 +307,8 @@ def _shares(
     names = {column["block"]: column["name"] for column in columns}
     found = [Share("scripts", shell_size())]
     for block in parts["columns"]:
-        found.append(Share(f"column '{printable(names[block.name], 60)}'", len(block.text)))
+        what = f"column '{printable(names[block.name], 60)}'"
+        found.append(Share(what, len(block.text), is_column=True))
     for what in ("thumbnails", "others"):
         found.append(Share(what, sum(len(block.text) for block in parts[what])))
     return [each for each in found if each.size]
