@@ -163,7 +163,7 @@ def build_payload(
         states=[State(table, space)] if steps is None else step_states(steps, space),
         lists=_lists_of_steps(steps, options.metric)
         if steps is not None
-        else _lists(table, space, options.metric, neighbors or _nearest(named, options.metric)),
+        else _lists(table, space, options.metric, neighbors or _nearest(named, table, options)),
         # What is shown first gets room before the others.
         packed=sorted(packed, key=lambda each: each.projection.key != manifest["first"]),
         compares=steps is not None and steps.kind == "comparison",
@@ -242,10 +242,16 @@ def _lists(
     return Lists(table.n_points, most if known is None else known.indices.shape[1], find)
 
 
-def _nearest(projections: Sequence[Projection], metric: Metric) -> Neighbors | None:
-    """Return the neighbors that a projection's method has looked at."""
-    known = (each.nearest for each in projections)
-    return next((near for near in known if near is not None and near.metric == metric), None)
+def _nearest(
+    projections: Sequence[Projection], table: EmbeddingTable, options: ReportOptions
+) -> Neighbors | None:
+    """Return the neighbors of these points that a projection's method has looked at."""
+    for near in (each.nearest for each in projections):
+        if near is None or near.metric != options.metric or near.indices.shape[1] < 1:
+            continue
+        if len(near.indices) == table.n_points:
+            return near
+    return None
 
 
 def _lists_of_steps(steps: Steps, metric: Metric) -> Lists:

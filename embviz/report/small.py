@@ -65,6 +65,7 @@ def _taken(projection: Projection, rows: NDArray[np.int64]) -> Projection:
         coordinates=projection.coordinates[rows],
         per_point={name: values[rows] for name, values in projection.per_point.items()},
         frames=None if frames is None else _taken_frames(frames, rows),
+        nearest=None,
     )
 
 

@@ -22,6 +22,7 @@ from embviz import (
     ReportOptions,
     build_graph,
     find_neighbors,
+    project,
     write_report,
 )
 from embviz.report.budget import Budget, Level, Made, Offer, choose
@@ -282,3 +283,26 @@ def test_distances_of_any_size_are_listed_in_the_unit_of_the_vectors() -> None:
         found = blocks_of(payload)[entry["distances"]][:, 0].T.astype(float) * entry["scale"]
         want = find_neighbors(EmbeddingTable(rows), range(20), 10, "euclidean").distances
         np.testing.assert_allclose(np.ldexp(found, -power), want, rtol=1e-5)
+
+
+def test_the_graph_that_a_map_is_made_of_gives_the_lists(
+    table: EmbeddingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = table.take(range(400))
+    made = project(few, methods=["tsne:iterations=20"], dims=[2], metric="euclidean")
+    monkeypatch.setattr("embviz.report.payload.list_neighbors", None)  # It is not asked again.
+    options = ReportOptions(vectors="none", metric="euclidean")
+    payload = build_payload(few, made, options)
+    found = blocks_of(payload)[payload.manifest["neighbors"]["indices"]][:, 0].T
+    assert np.array_equal(found, find_neighbors(few, range(400), 10, "euclidean").indices)
+
+
+def test_neighbors_of_all_points_are_not_taken_for_those_of_some(
+    table: EmbeddingTable, graph: Neighbors
+) -> None:
+    rows = np.arange(0, 300, 3)
+    few = table.take(rows)
+    shown = Projection("x", np.zeros((100, 2)), nearest=graph)
+    payload = build_payload(few, [shown], ReportOptions(vectors="none"))
+    found = blocks_of(payload)[payload.manifest["neighbors"]["indices"]][:, 0].T
+    assert np.array_equal(found, find_neighbors(few, range(100), 10).indices)
