@@ -145,12 +145,12 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     if opens:
         refuse_opening(outputs.output)
     plan = take(Plan, given)
+    shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
     asked = _Asked(
         source, take(Choice, given, verify=bool(plan.axes)), plan, bookmarks,
-        _condition(given["fail_if"], plan, source),
+        _condition(given["fail_if"], plan, source), shown,
     )  # fmt: skip
     outputs.check(source, bookmarks)
-    shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
     prepare_page()
     make = _project_one if source.steps is None else _project_steps
     made = make(asked, account)
@@ -185,6 +185,7 @@ class _Asked:
     plan: Plan
     bookmarks: tuple[str, ...]
     condition: Condition | None
+    shown: ReportOptions
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +214,7 @@ def _project_one(asked: _Asked, account: Account) -> _Made:
     from embviz.pictures.figures import check_measurable
     from embviz.pictures.plan import project as project_points
     from embviz.pictures.selection import choose_points
+    from embviz.report import check_size
 
     source = asked.source
     with account.timed("reading"):
@@ -221,6 +223,7 @@ def _project_one(asked: _Asked, account: Account) -> _Made:
         plan = replace(asked.plan, methods=methods)
         part = add_bookmarks(choose_points(table, asked.choice), asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
+    check_size(part.table, asked.shown)
     with account.timed("projecting"):
         projections = project_points(part, plan)
     return _Made(part, projections, plan.first(projections).key)
@@ -232,11 +235,13 @@ def _project_steps(asked: _Asked, account: Account) -> _Made:
     from embviz.pictures.figures import check_measurable
     from embviz.pictures.step_selection import choose_step_points
     from embviz.pictures.steps import follow_steps
+    from embviz.report import check_size
 
     with account.timed("reading"):
         chosen = choose_step_points(asked.source.read_steps(), asked.choice)
         part = add_bookmarks(chosen.part, asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
+    check_size(part.table, asked.shown)
     with account.timed("projecting"):
         steps, projections = follow_steps(chosen.steps, asked.plan, chosen.whole)
     return _Made(part, projections, asked.plan.first(projections).key, steps)

@@ -164,7 +164,8 @@ class _Words:
         tables = [state.table for state in states]
         what = f"{tables[0].n_points:,} × {tables[0].n_dims}"
         if len(tables) > 1:
-            what = f"those of {len(tables)} steps"
+            sides = "both sides" if self.contents.compares else f"{len(tables)} steps"
+            what = f"those of {sides}"
         why, way = f"{what} would make the page larger than {self.megabytes:g} MB", ""
         columns = [each for each in self.shares if each.is_column]
         largest = max(columns, key=lambda each: each.size, default=None)

@@ -5,6 +5,7 @@ The manifest is plain JSON with `"version": 2`; `docs/extending.md` describes it
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,11 +32,12 @@ from embviz.pictures.step_neighbors import measure_steps
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, json_block
+from embviz.report.budget import MB
 from embviz.report.filling import Contents, Share, fill_page
 from embviz.report.heading import shown_heading
 from embviz.report.lists import Listed, Lists, check_neighbors, without_zero_rows
 from embviz.report.projections import Packed, pack_projections
-from embviz.report.shell import heading_size, shell_size
+from embviz.report.shell import block_size, heading_size, shell_size
 from embviz.report.steps import check_steps, space_keys, step_entries, step_lists, step_states
 from embviz.report.vectors import PRECISIONS, State
 from embviz.space import Space
@@ -43,6 +45,7 @@ from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
 VERSION = 2
 SPACE = "input"
+_PICTURES = 60  # Bytes a point of some pictures and a list of neighbors, at most.
 Maker = Callable[[], Block]
 
 
@@ -256,6 +259,27 @@ def _nearest(
 
 def _lists_of_steps(steps: Steps, metric: Metric) -> Lists:
     return step_lists(steps, metric, lambda: measure_steps(steps, k=FEW, metric=metric))
+
+
+def check_size(table: EmbeddingTable, options: ReportOptions) -> None:
+    """Refuse a page that has no room for labels and thumbnails, before pictures are made.
+
+    Raises:
+        ParameterError: With the sizes.
+    """
+    if options.max_size is None:
+        return
+    columns = sum(map(block_size, _made(_column_entries(table)[1])))
+    thumbnails = sum(map(block_size, _made(_sprite_entry(table, options.image_links)[1])))
+    least = shell_size() + columns + thumbnails
+    if least > options.max_size * MB:
+        enough = math.ceil((least + table.n_points * _PICTURES) / MB)
+        raise ParameterError(
+            f"--max-size {options.max_size:g}",
+            f"scripts take {shell_size() / MB:.1f} MB, labels {columns / MB:.1f} and thumbnails "
+            f"{thumbnails / MB:.1f}, and pictures are to come",
+            f"--max-size {enough} is enough",
+        )
 
 
 def check_points_and_columns(table: EmbeddingTable, options: ReportOptions) -> None:

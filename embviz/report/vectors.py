@@ -137,7 +137,10 @@ def _asked_for(states: Sequence[State], precision: str) -> Level:
     def make() -> Made | None:
         return _encode_all(states, list(map(coder, states)))
 
-    return Level(sum(_bound(state.table, 4) for state in states), lambda: 0, make)
+    def guess() -> int:
+        return sum(_estimate(state.table, coder(state)) for state in states)
+
+    return Level(sum(_bound(state.table, 4) for state in states), guess, make)
 
 
 def _encode_all(

@@ -177,7 +177,12 @@ def test_a_page_without_room_for_what_it_needs_is_refused_and_the_way_out_works(
     table: EmbeddingTable, pictures: list[Projection], graph: Neighbors, tmp_path: Path
 ) -> None:
     path = tmp_path / "out.html"
-    for room, more in ((0.5, {}), (round(SHELL + 0.2, 2), {}), (4.0, {"vectors": "float32"})):
+    for room, more in (
+        (0.5, {}),
+        (0.5, {"vectors": "float32"}),
+        (round(SHELL + 0.2, 2), {}),
+        (4.0, {"vectors": "float32"}),
+    ):
         with pytest.raises(ParameterError) as told:
             write_report(path, table, pictures, max_size=room, neighbors=graph, **more)  # type: ignore[arg-type]
         assert not path.exists()
