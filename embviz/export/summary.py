@@ -17,6 +17,7 @@ from embviz.expressions import Condition
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import append_file
 from embviz.outputs.markdown import block, code, table
+from embviz.outputs.references import relative_url
 from embviz.outputs.text import to_utf8
 from embviz.pictures.figures import Figures, figures_of_picture, picture_figures, pictured_dims
 from embviz.pictures.selection import Part
@@ -28,6 +29,7 @@ MOST_BYTES = 64_000
 _MOST_PICTURES, _MOST_STEPS, _MOST_FIGURES = 24, 30, 12
 _MOST_GROUPS, _MOST_VALUES, _MOST_LISTED, _MOST_LINES = 10, 20, 3, 12
 _MOST_PARAMETERS, _MOST_COMMAND = 600, 8000
+_URL = "/%:?&=#~@!$'*,;+"  # What may stand in a URL; parentheses and the like would end it.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,7 @@ class SummaryOptions:
     Attributes:
         title: Its heading; empty is the source.
         command: The command line that makes the report again.
-        preview: A picture of the report, as it is named from where the summary is read.
+        preview: The URL of a picture of the report, from where the summary is read.
         condition: Of `--fail-if`, whose outcome is said.
         first: The key of the picture that is shown first; None is the last.
         dims: How many dimensions are shown first.
@@ -122,18 +124,24 @@ def append_summary(path: str | os.PathLike[str], text: str) -> None:
 
 
 def preview_reference(preview: str, summary: str) -> str:
-    """Return how a summary refers to a picture beside it, by no absolute path.
+    """Return the URL by which a summary refers to a picture, without a place on this machine.
+
+    It leads from the summary to the picture where both were named from here, as a summary of a
+    job is not; else it is the picture's name as it was typed, of an absolute one the last part.
 
     Args:
-        preview: The picture's name as it was typed.
+        preview: The picture's name.
         summary: That of the summary.
     """
-    paths = [PurePath(preview), PurePath(summary)]
-    if paths[0].is_absolute():
-        return paths[0].name
-    if paths[1].is_absolute():
-        return paths[0].as_posix()
-    return PurePath(os.path.relpath(preview, os.path.dirname(summary) or ".")).as_posix()
+    if PurePath(preview).is_absolute():
+        return _quoted(PurePath(preview).name)
+    if PurePath(summary).is_absolute():
+        return _quoted(PurePath(preview).as_posix())
+    return relative_url(preview, summary)
+
+
+def _quoted(name: str) -> str:
+    return quote(os.fsencode(name))
 
 
 def _heading(title: str) -> str:
@@ -182,7 +190,7 @@ def _outcome(options: SummaryOptions, figures: Mapping[str, float | None]) -> It
         several = listed + _more(len(rows) - _MOST_LINES, "comparison") if len(rows) > 1 else ""
         yield f"{what}: {code(condition.text, 500)}; {said}.{several}"
     if options.preview:
-        yield f"![The picture that is shown first]({quote(options.preview, safe='/')})"
+        yield f"![The picture that is shown first]({quote(options.preview, safe=_URL)})"
 
 
 def _pictures(projections: Sequence[Projection], options: SummaryOptions) -> str:

@@ -67,7 +67,7 @@ class TSNE:
         ParameterError: If a parameter fits no table.
     """
 
-    figures: ClassVar[tuple[str, ...]] = ("kl_divergence",)
+    figures: ClassVar[tuple[str, ...]] = ("kl_divergence", "unsettled")
 
     n_components: int = 2
     perplexity: float | None = None

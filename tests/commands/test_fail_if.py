@@ -64,7 +64,7 @@ def test_a_condition_that_holds_exits_with_3_after_all_was_written(
 @pytest.mark.parametrize(
     ("condition", "there"),
     [
-        ("speed < 1", "tsne.kl_divergence, pca.neighbors_kept, pca.variance_share"),
+        ("speed < 1", "tsne.kl_divergence, tsne.unsettled, pca.neighbors_kept, pca.variance_share"),
         ("umap.trustworthiness < 1", "figures are neighbors_kept, trustworthiness"),
         ("pca.kl_divergence < 1", ""),
         ("tsne-2.kl_divergence < 1", ""),

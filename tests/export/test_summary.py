@@ -171,7 +171,7 @@ def test_a_summary_of_hostile_points_holds_no_markup_of_theirs(
     text = summarize_report(part, projections, options)
     for page in rendered(text):
         assert set(page.tags) <= ALLOWED
-        assert page.images == ["out%2520%281%29.png"]
+        assert page.images == ["out%20%281%29.png"]
         assert "@" not in page.plain
         assert "http" not in page.plain
         assert {"# <b>@all</b>", "@tensor `x`"} <= set(page.codes)
@@ -252,6 +252,8 @@ def test_a_picture_is_referred_to_from_where_the_summary_lies() -> None:
     assert preview_reference("made/out.png", "docs/s.md") == "../made/out.png"
     assert preview_reference("made/out.png", "/tmp/job/summary") == "made/out.png"
     assert preview_reference("/home/me/out.png", "s.md") == "out.png"
+    assert preview_reference("a b (1).png", "/tmp/summary") == "a%20b%20%281%29.png"
+    assert preview_reference("a b (1).png", "s.md") == "a%20b%20%281%29.png"
 
 
 @pytest.mark.parametrize(
