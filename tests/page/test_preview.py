@@ -42,6 +42,8 @@ class Opened:
         self.page.evaluate("() => window.embviz.ready")
         there = "() => performance.getEntriesByName('embviz-plotly').length > 0"
         self.page.wait_for_function(there)
+        # A picture says below its maps what the page says in them.
+        self.page.evaluate("() => window.embviz.set({caption: false})")
 
     def fit(self, size: tuple[float, float], n_maps: int) -> None:
         measure = "() => { const e = document.querySelector('.plot'); return [e.clientWidth, e.clientHeight]; }"

@@ -107,7 +107,7 @@ def test_a_host_that_runs_no_scripts_shows_a_line_and_the_picture(
     said = page.locator("body").inner_text().strip()
     assert said.count("\n") == 0
     assert said.startswith(f"{TITLE}: a projection of 1,234 points of 5 dimensions")
-    assert "open it in a browser that runs them, or allow scripts" in said
+    assert "Allow scripts for this file, or open it in a browser that runs them" in said
     image = page.locator("img")
     assert image.bounding_box()["width"] > 600
     assert len(served.asked) == 2
