@@ -110,9 +110,9 @@ def served(place: Place, report: Path) -> Iterator[str]:
 
 
 @contextmanager
-def shown(browser: Any, place: Place, report: Path) -> Iterator[Shown]:
+def shown(browser: Any, place: Place, report: Path, **options: Any) -> Iterator[Shown]:
     """Show a report in a place."""
-    context = browser.new_context(viewport={"width": 1280, "height": 840})
+    context = browser.new_context(viewport={"width": 1280, "height": 840}, **options)
     page = context.new_page()
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(f"uncaught: {error}"))

@@ -30,14 +30,18 @@ STATES = {
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
-@pytest.fixture(scope="module")
-def axe() -> str:
-    """The text of axe-core's script."""
+def axe_script() -> str:
+    """Return the text of axe-core's script."""
     spec = find_spec("axe_playwright_python")
     assert spec is not None, "pip install '.[test]' brings axe-core"
     assert spec.origin is not None
     path = next(Path(spec.origin).parent.rglob("axe.min.js"))
     return path.read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    return axe_script()
 
 
 def violations(page: Any, name: str) -> list[str]:
@@ -179,10 +183,11 @@ def test_panels_are_sheets_on_a_narrow_screen(open_page: Callable[..., Any], rep
     assert left.get_attribute("aria-expanded") == "true"
 
 
+@pytest.mark.parametrize("width", [360, 960], ids=["a phone", "a notebook"])
 def test_a_point_pressed_on_a_narrow_screen_is_named_below_the_plot_which_stays_in_sight(
-    open_page: Callable[..., Any], report: Path
+    open_page: Callable[..., Any], report: Path, width: int
 ) -> None:
-    opened = open_page(report, viewport={"width": 360, "height": 740}, has_touch=True)
+    opened = open_page(report, viewport={"width": width, "height": 740}, has_touch=True)
     page = opened.page
     peek = page.locator(".peek")
     assert not peek.is_visible()

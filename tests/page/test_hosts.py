@@ -17,6 +17,7 @@ from playwright.sync_api import expect
 
 from embviz import PCA, EmbeddingTable, write_report
 from tests.page.hosts import STRICT, Place, Shown, shown
+from tests.page.test_accessibility import axe_script, violations
 
 CI_PAGE = (Path(__file__).parents[2] / "docs/ci.md").read_text(encoding="utf-8")
 (JENKINS,) = re.findall(r"^    (sandbox allow-scripts .*;)$", CI_PAGE, re.M)
@@ -225,6 +226,18 @@ def test_a_link_that_may_not_open_is_shown(
             opened.value.wait_for_url("**/images/2.png")
             assert opened.value.evaluate("() => window.opener") is None
         assert found.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_violation_in_what_is_shown(browser: Any, report: Path, scheme: str) -> None:
+    with shown(browser, Place(ALONE, "srcdoc"), report, color_scheme=scheme) as found:
+        found.frame.evaluate(axe_script())
+        for item in ("Picture, PNG", "Picture, SVG", "Points shown", "Copy a link"):
+            found.call("e.set({selected: [4]})")
+            dialog = save(found, item)
+            expect(dialog).to_be_visible(timeout=20_000)
+            assert violations(found.frame, item) == []
+            close(dialog)
 
 
 def test_a_page_of_its_own_saves_at_once(open_page: Callable[..., Any], report: Path) -> None:
