@@ -6,6 +6,7 @@ import html
 import os
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,15 +32,17 @@ HEIGHT = 640
 MOST_POINTS = 5_000
 NOTEBOOK_MB = 6
 """Megabytes that a notebook's page keeps within, where what it cannot do without lets it."""
+FEWEST = 1_000
+"""Fewer points than these are not tried where the page is too large."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """Points and their pictures, to be shown in a notebook, saved or opened.
 
-    A notebook shows a small page of it, in a frame: of more than `max_points` points as many, drawn
-    at random, and of the rest what fits in 6 MB (`docs/report-size.md` has the order); a line
-    below says what was left out. `save` writes all.
+    A notebook shows a small page of it, in a frame: at most `max_points` points, drawn at random,
+    fewer where their texts or thumbnails are large, and of the rest what fits in 6 MB
+    (`docs/report-size.md` has the order); a line below says what was left out. `save` writes all.
 
     Attributes:
         points: The points: a table, or what `choose_points` gave, with what it found.
@@ -137,29 +140,39 @@ class Report:
 
     def _small_page(self, table: EmbeddingTable, options: ReportOptions) -> tuple[str, list[str]]:
         """Return the page of a notebook, escaped, and what was left out of it."""
-        projections, left_out = self.projections, []
-        most = self.max_points
-        if most is not None and self.steps is None and table.n_points > most:
-            left_out.append(f"{most:,} of {counted(table.n_points, 'point')}, drawn at random")
+        prepare_page()
+        payload = self._small_payload(table, options)
+        n_points, vectors = payload.manifest["n_points"], payload.manifest["spaces"][0]["vectors"]
+        left_out = []
+        if n_points < table.n_points:
+            left_out.append(f"{n_points:,} of {counted(table.n_points, 'point')}, drawn at random")
             if table.bookmarks:
                 left_out.append("no bookmarks")
-            rows = draw_points(table.n_points, most, [*options.selected, *options.isolated])
-            table, projections, options = take_points(table, projections, options, rows)
-        payload = self._small_payload(table, projections, options)
-        vectors = payload.manifest["spaces"][0]["vectors"]
         if options.vectors == "auto" and vectors and vectors["precision"] == "int8":
             left_out.append("vectors in 8 bits a number")
         if payload.manifest["size"]["left_out"]:
             left_out.append("the page says what else was left out")
         return html.escape(render_page(payload)), left_out
 
-    def _small_payload(
-        self, table: EmbeddingTable, projections: Sequence[Projection], options: ReportOptions
-    ) -> Payload:
-        """Return what the page is made of: small, where what it cannot do without lets it."""
-        prepare_page()
+    def _small_payload(self, table: EmbeddingTable, options: ReportOptions) -> Payload:
+        """Return what the page is made of: small, where what it cannot do without lets it.
+
+        Texts and thumbnails of fewer points take less.
+        """
         small = replace(options, max_size=min(NOTEBOOK_MB, options.max_size or NOTEBOOK_MB))
-        try:
-            return build_payload(table, projections, small, steps=self.steps)
-        except ParameterError:
-            return build_payload(table, projections, options, steps=self.steps)
+        counts = [table.n_points]
+        if self.max_points is not None and self.steps is None:
+            most = min(table.n_points, self.max_points)
+            counts = [most, *(n for n in (most // 2, most // 4, most // 8) if n >= FEWEST)]
+        for n_points in counts:
+            with suppress(ParameterError):
+                return self._payload(table, small, n_points)
+        return self._payload(table, options, counts[-1])
+
+    def _payload(self, table: EmbeddingTable, options: ReportOptions, n_points: int) -> Payload:
+        """Return what the page of some of the points is made of."""
+        projections = self.projections
+        if n_points < table.n_points:
+            rows = draw_points(table.n_points, n_points, [*options.selected, *options.isolated])
+            table, projections, options = take_points(table, projections, options, rows)
+        return build_payload(table, projections, options, steps=self.steps)

@@ -167,8 +167,22 @@ def test_what_would_make_a_notebook_large_is_rounded_or_left_out() -> None:
     assert shown.manifest["neighbors"]["k"] == 10
 
 
-def test_what_a_page_cannot_do_without_goes_beyond() -> None:
-    told = Shown(many(4000, 1400, options=embviz.ReportOptions(vectors="float16")))
+def test_of_points_with_large_thumbnails_or_vectors_there_are_fewer() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (4000, 24, 24, 3), dtype=np.uint8)
+    whole = many(4000)
+    assert isinstance(whole.points, EmbeddingTable)
+    pictured = replace(whole, points=replace(whole.points, sprite=embviz.pack_tiles(noise)))
+    digits = many(4000, 1000, options=embviz.ReportOptions(vectors="float16"))
+    for report in (pictured, digits):
+        shown = Shown(report)
+        assert "1,000 of 4,000 points, drawn at random" in shown.words
+        assert shown.manifest["n_points"] == 1000
+        assert len(shown.page.encode()) <= NOTEBOOK_MB * 1_000_000
+
+
+def test_where_all_points_are_asked_for_a_page_may_go_beyond() -> None:
+    asked = embviz.ReportOptions(vectors="float16")
+    told = Shown(many(4000, 1400, options=asked, max_points=None))
     assert told.manifest["spaces"][0]["vectors"]["precision"] == "float16"
     assert "left out" not in told.words
     small = many(4000, 50, options=embviz.ReportOptions(max_size=3.4))
