@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from embviz.errors import ParameterError
+from embviz.errors import EmbvizError, ParameterError
+from embviz.pictures.placing import tell_failure
 from embviz.projections import PCA, PROJECTORS, Projector
 from embviz.projections.methods import Method, field_names, parse_method
 
@@ -56,6 +57,21 @@ def check_options(method: Method, options: Mapping[str, Any]) -> None:
         except ParameterError as error:
             why = f"{error.what}: {error.why}"
             raise ParameterError(f"--method {method.text}", why, error.way_out) from None
+
+
+def make(method: Method, options: Mapping[str, Any]) -> Any:
+    """Return the projector of a method.
+
+    Raises:
+        ParameterError: If another package's cannot be made.
+    """
+    try:
+        return method.projector(**options)
+    except Exception as error:  # Another's code may fail in any way.
+        if isinstance(error, EmbvizError) or method.projector in PROJECTORS.ours.values():
+            raise
+        why = f"cannot be made, with {tell_failure(error)}"
+        raise ParameterError(f"--method {method.text}", why) from error
 
 
 def check_complete(method: Method, offered: Mapping[str, Any]) -> None:

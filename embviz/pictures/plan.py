@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from inspect import signature
 from typing import Any, TypedDict, Unpack, get_args
 
 from embviz.checks import (
@@ -28,9 +27,11 @@ from embviz.pictures.asked import (
     fields_to_fill,
     in_dims,
     is_pca,
+    make,
     takes_field,
     understand,
 )
+from embviz.pictures.placing import place
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part, choose_points, verified
 from embviz.pictures.series import (
@@ -229,7 +230,7 @@ class Plan:
                 found.append((method, method))
                 continue
             options = self._options(method, part.whole)
-            made = in_dims(method, method.projector(**options), part.table, self.dims)
+            made = in_dims(method, make(method, options), part.table, self.dims)
             found += [(method, projector) for projector in made]
         if self.with_pca:
             own = PCA(normalize=self.normalize)
@@ -312,7 +313,7 @@ def project_all(
     table = space.table
     wanted = _graph_sizes(table, projectors, plan)
     # What is quick goes first, so that a query that matches nothing is told at once.
-    done = {id(p): _place(p, space) for p in projectors if not _looks_at_neighbors(p)}
+    done = {id(p): place(p, space) for p in projectors if not _looks_at_neighbors(p)}
     graphs = _graphs(space, wanted, plan)
     for p in projectors:
         if id(p) in done:
@@ -322,7 +323,7 @@ def project_all(
         else:
             graphs.setdefault(_seen(p, plan), p.neighbors)
             p_with = p
-        done[id(p)] = _place(p_with, space)
+        done[id(p)] = place(p_with, space)
     _lay_on_leads(done, projectors, leads)
     usual = (plan.metric, plan.normalize)
     measured: dict[Seen, list[Any]] = {}
@@ -355,13 +356,6 @@ def _lay_on_leads(
     for i, lead in leads.items():
         first = done[id(projectors[lead.place])]
         done[id(projectors[i])] = lay_on_first(done[id(projectors[i])], first, lead.name)
-
-
-def _place(projector: Any, space: Space) -> Projection:
-    """Return what a projector makes of a table, whose space it is given if it takes one."""
-    taken = {"space": space} if "space" in signature(projector.project).parameters else {}
-    projection: Projection = projector.project(space.table, **taken)
-    return projection
 
 
 def _looks_at_neighbors(projector: Any) -> bool:

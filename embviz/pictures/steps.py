@@ -6,7 +6,6 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
-from inspect import signature
 from itertools import pairwise
 from typing import Any, Unpack
 
@@ -19,6 +18,7 @@ from embviz.errors import ParameterError
 from embviz.model import Frames, Neighbors, Projection
 from embviz.pictures.linear_steps import Followed, follow_linear, spread_out
 from embviz.pictures.motion import measure_motion
+from embviz.pictures.placing import place
 from embviz.pictures.plan import Plan, PlanFields, Seen
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part
@@ -189,7 +189,7 @@ class _Track:
         nearest = neighbors.indices[:, :FEW]
         projector = self._with_neighbors(neighbors)
         if not self.places:
-            placed = _place(projector, space)
+            placed = place(projector, space)
             if self.lead is not None:
                 first = self.lead.places[0][here].astype(np.float32)
                 first_map = replace(placed, coordinates=first)
@@ -245,16 +245,16 @@ class _Track:
         from noise, which a map that holds together would not show.
         """
         if not np.isfinite(before).any() or not nearest.shape[1]:
-            return _place(projector, space)
+            return place(projector, space)
         start = begin(before, kept, nearest, self.reach)
         begins = "initialization" in {f.name for f in fields(projector)}
         anew = replace(projector, initialization=start.places) if begins else projector
         if not start.goes_on or not hasattr(projector, "started_at"):
-            return _place(anew, space)
-        settled = _place(projector.started_at(start.places), space)
+            return place(anew, space)
+        settled = place(projector.started_at(start.places), space)
         if not start.is_vague:
             return settled
-        other = _place(anew, space)
+        other = place(anew, space)
         shown, could = (
             count_shown(p.coordinates.astype(np.float64), nearest) for p in (settled, other)
         )
@@ -274,12 +274,6 @@ class _Track:
         return Followed(
             last, self.places, {"kl_divergence": tuple(self.divergences)} if known else {}
         )
-
-
-def _place(projector: Any, space: Space) -> Projection:
-    taken = {"space": space} if "space" in signature(projector.project).parameters else {}
-    projection: Projection = projector.project(space.table, **taken)
-    return projection
 
 
 def _follow_all(tracks: Sequence[_Track], steps: Steps, plan: Plan) -> Steps:

@@ -59,7 +59,7 @@ def load_entry(entry: EntryPoint) -> Any:
     """
     try:
         return entry.load()
-    except Exception as error:  # Another package's code may fail in any way.
+    except (Exception, SystemExit) as error:  # Another package's code may fail in any way.
         why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
         raise ParameterError(
             f"projector '{entry.name}'", f"{entry.value} cannot be loaded ({why})"

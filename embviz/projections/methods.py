@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import os
 import re
+import sys
 import types
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from embviz.errors import ParameterError
@@ -88,6 +91,7 @@ def find_projector(name: str) -> type[Any]:
     if ":" in name:
         from importlib.metadata import EntryPoint
 
+        _look_here_too(name.partition(":")[0])
         return check_projector(name, load_entry(EntryPoint(name, name, "embviz.projectors")))
     names = {known.lower(): known for known in PROJECTORS}
     close = difflib.get_close_matches(name.lower(), list(names), 1)
@@ -97,6 +101,19 @@ def find_projector(name: str) -> type[Any]:
         "there is no such method" + meant,
         f"one of {', '.join(PROJECTORS)}, or package.module:Class",
     )
+
+
+def _look_here_too(module: str) -> None:
+    """Let a module of the current folder be found that is installed nowhere, as `python -m` does.
+
+    The folder comes last, so that no file in it stands in for a module that is installed.
+    """
+    try:
+        found = find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        found = None
+    if found is None:
+        sys.path.append(os.getcwd())
 
 
 def field_names(projector: type[Any]) -> tuple[str, ...]:
