@@ -140,6 +140,25 @@ def test_a_link_and_a_bookmark_keep_the_point_and_the_scale(page: Any) -> None:
     assert (view["color_by"], view["color_as"], view["pointed"]) == wanted
 
 
+def test_a_point_without_colors_to_be_of_changes_nothing(page: Any) -> None:
+    page.call("e.set({color_by: 'group', pointed: 12})")
+    assert legend(page).startswith("a60")
+    page.page.evaluate("() => { location.hash = 'k=nothing&o=12'; }")
+    page.wait("document.querySelector('.message').textContent.includes('left out')")
+    assert page.call("e.view().pointed") == -1
+
+
+def test_vectors_that_travel_rounded_say_so(
+    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
+) -> None:
+    write_report(tmp_path / "x.html", table, [PCA().project(table)], vectors="int8")
+    page = open_page(tmp_path / "x.html")
+    choose(page, ", pointed: 5, metric: 'euclidean'")
+    assert "int8" in legend(page)
+    want = measured(table.vectors, 5, "euclidean")
+    assert np.abs(np.array(page.call("e.distances(5)")) - want).max() < 0.02 * want.max()
+
+
 def test_both_sides_of_a_comparison_have_distances_of_their_own(
     open_page: Callable[..., Any], tmp_path: Path
 ) -> None:

@@ -35,7 +35,7 @@
  * @property {string} tensor
  * @property {number} n_dims
  * @property {string} dtype
- * @property {{scale: number} | null} vectors null where they do not travel
+ * @property {{scale: number, exact?: boolean} | null} vectors null where they do not travel
  * @property {string} vectors_note
  * @property {string[]} blocks of its vectors, and of their scales where they have some
  *

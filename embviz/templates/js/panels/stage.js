@@ -96,7 +96,7 @@ export function createStage(page, view, on = {}) {
       neighbors: near.indices,
       distances: near.distances,
       // What distances are from is seen also while the pointer is elsewhere.
-      hovered: state.hovered < 0 ? state.pointed : state.hovered,
+      hovered: state.hovered < 0 ? (view.coloring(state).legend.row ?? -1) : state.hovered,
       label: view.label,
       labelled: state.labels,
       name,

@@ -4,7 +4,7 @@ import { RULES } from '#js/state/keys.js';
 /** @import { Page, State } from '#js/data/types.js' */
 
 /** What means something only beside another key: where that one does not fit, these are left out with it. */
-export const DEPENDENT = { projection: ['frame'], color_by: ['color_as', 'hidden'], column: ['query'] };
+export const DEPENDENT = { projection: ['frame'], color_by: ['color_as', 'hidden', 'pointed'], column: ['query'] };
 
 /**
  * What of a patch that comes from a link or a file fits this page; nothing in it is trusted.

@@ -61,7 +61,9 @@ export function createPointing(page, get, { memo, currentNeighbors }) {
       }
       try {
         const by = color_as === 'log' ? 'rank' : 'distance';
-        return colorByDistance(distances(row, metric, state), { row, rows, by, dark });
+        const { colors, legend } = colorByDistance(distances(row, metric, state), { row, rows, by, dark });
+        const told = space.vectors?.exact === false ? `${space.vectors_note}.` : undefined;
+        return { colors, legend: { ...legend, told } };
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
         return none(`${error.message}.`);
