@@ -40,6 +40,17 @@ LAID = {
 OWN_DIRECTIONS = "of each step, laid on the step after"
 """What `params["directions"]` says of such components."""
 
+MEASURES = {
+    "neighbors kept": "The share of a point's nearest here that are among its nearest in the data.",
+    "trustworthiness": "Low where points lie near that are not near in the data.",
+    "continuity": "Low where points that are near in the data lie elsewhere.",
+    "torn (log10)": (
+        "High where a small change of a point's vector throws it far: the map may be cut there, "
+        "not the data. To be compared within this map only."
+    ),
+}
+"""What may be read from a column of `per_point`, by its name less the dimensions."""
+
 _SPHERIZED = " of the centered vectors at length 1"
 
 
@@ -49,6 +60,11 @@ def all_captions() -> dict[str, str]:
     `{of}` and `{variance}` in it are for `fill_caption`.
     """
     return {**KINDS, **CAPTIONS}
+
+
+def explain_measure(name: str) -> str | None:
+    """Return what may be read from a column of `per_point`, None of those of others."""
+    return MEASURES.get(name.rpartition(", ")[0] or name)
 
 
 def caption_of(projection: Projection, components: Sequence[int] = (0, 1)) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from embviz.comparison.values import Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import Frames, Projection
+from embviz.pictures.captions import explain_measure
 from embviz.report.blocks import Block, array_block, coordinates_block, plain
 from embviz.report.budget import Level, Made, Offer
 from embviz.report.steps import is_of_steps
@@ -115,7 +116,9 @@ class Packed:
             entries, blocks = [], []
             for i, (name, values) in enumerate(self.projection.per_point.items()):
                 block = f"{self.block}_per_point_{i}"
-                entries.append({"name": f"{name} {self.projection.title}", "block": block})
+                about = explain_measure(name)
+                entry = {"name": f"{name} {self.projection.title}", "block": block}
+                entries.append(entry if about is None else {**entry, "about": about})
                 blocks.append(_measured_block(block, np.asarray(values, np.float32)))
             return Made(tuple(blocks), {"per_point": entries})
 

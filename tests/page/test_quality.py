@@ -51,6 +51,18 @@ def test_the_figures_stand_beside_the_parameters(page: Any, table: EmbeddingTabl
         assert float(found["Distances agree"]) == pytest.approx(want.rank_correlation, abs=0.006)
 
 
+def test_what_was_measured_of_each_point_says_what_may_be_read_from_it(page: Any) -> None:
+    hint = page.page.locator("section[aria-label=Data] > p.hint").first
+    for name, said in (
+        (NAME, "The share of a point's nearest here"),
+        ("torn (log10), 2D t-SNE", "High where a small change of a point's vector throws it far"),
+    ):
+        page.call(f"e.set({{color_by: '{name}'}})")
+        assert hint.inner_text().startswith(said)
+    page.call("e.set({color_by: null})")
+    assert not hint.is_visible()
+
+
 def test_other_components_and_a_computed_picture_have_no_figures(page: Any) -> None:
     page.call("e.set({projection: 'pca', dims: 2, components: [3, 1, 0]})")
     assert "Neighbors kept" not in facts(page)

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from embviz import PCA, Axes, EmbeddingTable, Projection
-from embviz.pictures.captions import LAID, STEPS, all_captions, caption_of, fill_caption
+from embviz.pictures.captions import (
+    LAID,
+    STEPS,
+    all_captions,
+    caption_of,
+    explain_measure,
+    fill_caption,
+)
+from embviz.pictures.plan import project
 from embviz.projections import PROJECTORS, Identity
 from embviz.report.payload import ReportOptions, build_payload
 
@@ -67,6 +75,19 @@ def test_what_is_not_known_is_not_said(table: EmbeddingTable) -> None:
     placed = Projection("pca", np.zeros((60, 2), np.float32), kind="linear")
     assert caption_of(placed) == "PCA: distances are shortened, never lengthened."
     assert fill_caption("A. {variance} of it.", float("nan")) == "A."
+
+
+def test_what_a_projection_measures_of_each_point_says_what_may_be_read_from_it(
+    table: EmbeddingTable,
+) -> None:
+    placed = project(table, methods=("tsne",), dims=(2, 3))
+    for projection in placed:
+        assert projection.per_point
+        assert all(explain_measure(name) for name in projection.per_point)
+    (entry,) = build_payload(table, placed[-1:], ReportOptions()).manifest["projections"]
+    told = {column["name"]: column["about"] for column in entry["per_point"]}
+    assert told["torn (log10), 3D t-SNE"].startswith("High where a small change")
+    assert explain_measure("mine") is None
 
 
 def test_pictures_of_others_say_what_is_known_of_their_kind(table: EmbeddingTable) -> None:

@@ -143,7 +143,9 @@ async function loadColumns(page, block) {
   );
   const measured = page.manifest.projections.flatMap((entry) => entry.per_point ?? []);
   await Promise.all(
-    measured.map(async ({ name, block: id }) => page.table.measured.set(name, measuredColumn(name, await block(id)))),
+    measured.map(async ({ name, block: id, about }) =>
+      page.table.measured.set(name, Object.assign(measuredColumn(name, await block(id)), { about })),
+    ),
   );
   const made = [...faultColumns(page.table.measured), pointedColumn(page.manifest)].filter(Boolean);
   for (const column of made) page.table.measured.set(column.name, column);

@@ -87,7 +87,7 @@
  * @property {Frames} [frames]
  * @property {Float32Array} [frameData] (frames, n_points, n_components)
  * @property {boolean} [isOfSteps] whether the frames are the steps of the page
- * @property {{name: string, block: string}[]} [per_point]
+ * @property {{name: string, block: string, about?: string}[]} [per_point] about: what may be read from it
  * @property {boolean} [pending] whether it is still to be computed here
  * @property {number} [id] where the page computed it
  * @property {boolean} [live] whether the run goes on; undefined where there was none
@@ -128,6 +128,7 @@
  * @property {() => Float64Array} numbers NaN where the value is missing or no finite number
  * @property {boolean} [measured] whether it is no metadata, but what was measured of the points
  * @property {Float32Array} [exact] what was measured, with all its digits
+ * @property {string} [about] what may be read from it
  * @property {boolean} [isPointed] whether it is the distance to the point that is pointed at
  * @property {string[]} [of] the columns that it is made of
  * @property {{wrong: Float32Array, missing: Float32Array}} [faults] of each point, 0 for none, NaN where not measured

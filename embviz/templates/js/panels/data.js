@@ -43,6 +43,7 @@ export function createDataPanel(page, view) {
   );
   const asRow = h('div.field.as', {}, h('span.field-name', {}, 'As'), as.element, asDistance.element);
   const legend = createLegend(page, view);
+  const about = h('p.hint', { hidden: true });
   const remark = h('p.hint', { hidden: true });
   const element = h(
     'section.panel',
@@ -52,6 +53,7 @@ export function createDataPanel(page, view) {
     colorBy.element,
     asRow,
     legend.element,
+    about,
     remark,
     h('div.toggles', {}, spherize.element, paths.element),
     drawLeftOut(page),
@@ -74,6 +76,8 @@ export function createDataPanel(page, view) {
           helpsLog(column) ? new Map() : new Map([['log', 'Needs positive numbers that span orders of magnitude']]),
         );
       legend.render(state);
+      about.hidden = !column?.about;
+      setText(about, column?.about ?? '');
       // What was measured of the points is of the picture at its end.
       const entry = view.entry(state);
       const of = column?.of ?? [state.color_by];
