@@ -21,8 +21,8 @@ from embviz.neighbors.rounded import round_rows
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.integer[Any]]
 
-MOST, _LEAST = 1000, 100
-_PAIRS = 200_000_000
+MOST, _LEAST = 400, 100
+_PAIRS = 100_000_000
 _TOLD = 100  # A distance is told where rounding is off by less than this part of its square.
 _TOGETHER = 512
 
@@ -93,12 +93,16 @@ def estimate_placed(placed: Matrix, others: Rows, among: Rows) -> Matrix:
         others: int (n_points, n).
         among: What `draw_reference` returned.
     """
-    columns = np.ascontiguousarray(placed.T, np.float64)
+    # Near 1, so that squares of 32 bits are in range; equal places stay equal.
+    middle = placed.astype(np.float64) - placed.mean(axis=0, dtype=np.float64)
+    size = float(np.abs(middle).max(initial=0)) or 1.0
+    columns = np.ascontiguousarray((middle / size).T, np.float32)
     ranks = np.empty(others.shape, np.float32)
 
     def estimate(rows: Rows) -> None:
         there = others[rows]
-        squares, own = np.zeros((len(rows), len(among))), np.zeros(there.shape)
+        squares = np.zeros((len(rows), len(among)), np.float32)
+        own = np.zeros(there.shape, np.float32)
         for column in columns:
             squares += np.square(column[among] - column[rows, None])
             own += np.square(column[there] - column[rows, None])

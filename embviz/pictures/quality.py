@@ -30,11 +30,12 @@ K, WIDE = 10, 50
 PAIRS = 20_000
 _RANKED = ("neighbors_kept", "trustworthiness", "continuity")
 
-# What is ranked: as many points as this many multiplications allow, all where it allows them. A
-# pair of points takes one for each dimension, and the time of `_ORDERED` more to be put in order.
+# All points are ranked where that takes so many multiplications at most, and fewer where nothing
+# else takes long; elsewhere a sample that takes so many. A pair of points takes one for each
+# dimension, and the time of `_ORDERED` more to be put in order.
 _COST, _COST_ALONE = 4e10, 4e9
 _ORDERED = 700
-_FEWEST, _FEWEST_ALONE = 300, 200
+_FEWEST = 200
 
 Places = NDArray[np.float32]
 Values = NDArray[np.float32]
@@ -193,10 +194,12 @@ def count_sample(n_points: int, n_dims: int, alone: bool) -> int:
     Args:
         n_points: Of which.
         n_dims: Of the vectors.
-        alone: Whether neighbors of all points are not looked for, so that less time is taken.
+        alone: Whether neighbors of all points are not looked for, which would take longer anyway.
     """
-    cost, fewest = (_COST_ALONE, _FEWEST_ALONE) if alone else (_COST, _FEWEST)
-    return min(n_points, max(fewest, int(cost / (n_points * (n_dims + _ORDERED)))))
+    of_one = n_points * (n_dims + _ORDERED)
+    if n_points * of_one <= (_COST_ALONE if alone else _COST):
+        return n_points
+    return min(n_points, max(_FEWEST, int(_COST_ALONE / of_one)))
 
 
 def _measure(

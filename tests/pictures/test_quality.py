@@ -106,6 +106,7 @@ def test_a_picture_that_is_the_space_itself_keeps_everything(metric: str) -> Non
 
 def test_of_many_points_a_sample_is_ranked_among_all(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("embviz.pictures.quality._COST", 5e8)
+    monkeypatch.setattr("embviz.pictures.quality._COST_ALONE", 5e8)
     table = table_of(2000, 10)
     projection = PCA().project(table)
     found = measure_quality(table, projection, build_graph(table, 10))[0]
@@ -156,11 +157,12 @@ def test_the_error_of_the_rank_correlation_is_that_of_repeated_samples() -> None
 
 
 def test_so_many_points_are_ranked_as_time_allows() -> None:
-    assert count_sample(4_000, 100, alone=True) < 4_000
-    for n, d, alone in ((3, 5000, True), (7_000, 100, False), (5_000, 784, False)):
+    for n, d, alone in ((2_200, 100, True), (7_000, 100, False), (5_000, 784, False)):
         assert count_sample(n, d, alone) == n
-    assert count_sample(341_479, 100, alone=True) == 200
-    assert count_sample(341_479, 100, alone=False) == 300
+    for alone in (False, True):
+        assert count_sample(3, 5_000, alone) == 3
+        assert count_sample(10_000, 784, alone) == 269
+        assert count_sample(341_479, 100, alone) == 200
 
 
 @pytest.mark.parametrize("size", [50, 200, 380])
@@ -202,12 +204,12 @@ def test_points_that_are_not_in_the_sample_are_estimated_where_neighbors_are_kno
         np.testing.assert_array_equal(found.kept, want.kept)
         for name in ("trusted", "continued"):
             off = getattr(found, name) - getattr(want, name)
-            assert np.sqrt(np.mean(off**2)) < 0.008
-            assert np.abs(off).max() < 0.06
+            assert np.sqrt(np.mean(off**2)) < 0.012
+            assert np.abs(off).max() < 0.08
             assert (off == 0).sum() >= 100
         # What the estimates are off by is all that the sample must tell.
-        assert found.figures["trustworthiness_se"] < 0.001
-        assert abs(found.trustworthiness - want.trustworthiness) < 0.004
+        assert found.figures["trustworthiness_se"] < 0.002
+        assert abs(found.trustworthiness - want.trustworthiness) < 0.006
 
 
 def test_copies_of_a_vector_are_no_missing_neighbors_of_each_other_wherever_they_are_placed(
