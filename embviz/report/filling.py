@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from embviz.errors import ParameterError
+from embviz.errors import ParameterError, counted
 from embviz.neighbors.graph import shown_recall
 from embviz.report.budget import MB, USUAL, Budget, Chosen, Made, Offer, choose
 from embviz.report.lists import DIGITS as LIST_DIGITS
@@ -134,10 +134,17 @@ def _check_room(budget: Budget, max_size: float, shares: Sequence[Share]) -> Non
 
 def _no_room(budget: Budget, max_size: float, shares: Sequence[Share]) -> ParameterError:
     least = budget.least()
-    parts = ", ".join(f"{each.what} {each.size / MB:.1f}" for each in shares)
+    columns = [each for each in shares if each.is_column]
+    parts = [f"{each.what} {each.size / MB:.1f}" for each in shares if not each.is_column]
+    if columns:
+        largest = max(columns, key=lambda each: each.size)
+        whole = sum(each.size for each in columns)
+        parts.insert(1, f"{counted(len(columns), 'column')} {whole / MB:.1f}")
+        if len(columns) > 1:
+            parts[1] += f", of which {largest.what} {largest.size / MB:.1f}"
     return ParameterError(
         f"--max-size {max_size:g}",
-        f"what this page cannot do without takes up to {least} MB ({parts})",
+        f"what this page cannot do without takes up to {least} MB ({', '.join(parts)})",
         f"--max-size {least} has room for it",
     )
 
