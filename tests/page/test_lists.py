@@ -110,7 +110,7 @@ def test_the_page_says_what_was_left_out_and_how_to_have_it(
     assert write_report(path, table, [named], max_size=room) <= room * 1e6
     page = open_page(path, plotly=False)
     fold = page.page.get_by_role("region", name="Data").locator("details")
-    expect(fold).to_contain_text(f"Left out, to keep within {room:g} MB")
+    expect(fold).to_contain_text(f"Left out to fit {room:g} MB")
     fold.locator("summary").focus()
     page.page.keyboard.press("Enter")
     expect(fold.locator("li").first).to_contain_text("6,000 × 40 would make the page larger")

@@ -98,7 +98,7 @@ function drawLeftOut({ manifest }) {
   return h(
     'details.left-out',
     {},
-    h('summary', {}, `Left out, to keep within ${format(max)} MB`),
+    h('summary', {}, `Left out to fit ${format(max)} MB`),
     h('ul', {}, ...sentences.map((sentence) => h('li', { dir: 'auto' }, sentence))),
   );
 }
