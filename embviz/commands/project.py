@@ -249,7 +249,12 @@ def _project_steps(asked: _Asked, account: Account) -> _Made:
 
 def _outcome(ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict) -> Outcome:
     """Return what `--json` prints."""
+    from embviz.pictures.selection import DEFAULT_NEIGHBORS
+
     source, chosen = asked.source, matched_by(made.part, asked.choice)
+    around = asked.choice.neighbors_of is not None
+    in_force = {"k": asked.choice.k or DEFAULT_NEIGHBORS} if around else {}
+    named_by = asked.choice.label_by or made.part.table.label_column()
     return Outcome(
         command="project",
         sources=[table_entry((source.source, *source.more), made.part.whole)],
@@ -257,7 +262,7 @@ def _outcome(ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict) -
             **count_points(made.part),
             "matches": list_matches(chosen, made.projections),
         },
-        parameters=options_in_force(ctx),
+        parameters=options_in_force(ctx, **in_force, label_by=named_by),
         figures=verdict.figures,
         more={
             "fail_if": verdict.as_object(),

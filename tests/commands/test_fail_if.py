@@ -340,3 +340,36 @@ def test_rows_of_a_step_that_the_last_one_has_not_are_counted(run: Any, tmp_path
     # The last step has no point 3, so that the first one's is no point of the run.
     assert found["steps"][0]["left_out"]["unmatched"] == 6
     assert found["counts"]["left_out"]["nonfinite"] == 1
+
+
+def test_the_page_is_the_same_with_and_without_what_is_for_programs(
+    run: Any, words: str, tmp_path: Path
+) -> None:
+    run("project", words, "-o", "o.html")
+    page = (tmp_path / "o.html").read_bytes()
+    more = ["--json", "--summary", "s.md", "--fail-if", "total_variance > 0"]
+    assert run("project", words, "-o", "o.html", *more).status == 3
+    assert (tmp_path / "o.html").read_bytes() == page
+
+
+def test_a_condition_and_a_summary_may_stand_in_the_settings(
+    run: Any, words: str, tmp_path: Path
+) -> None:
+    settings = ['fail-if = "total_variance > 0"', 'summary = "s.md"', "json = true"]
+    (tmp_path / "embviz.toml").write_text("\n".join(["[project]", *settings]) + "\n")
+    ran = run("project", words, "-o", "o.html", "--config", "embviz.toml")
+    assert ran.status == 3, ran.stderr
+    found = json.loads(ran.stdout)
+    assert found["fail_if"]["condition"] == "total_variance > 0"
+    assert found["files"][-1]["path"] == "s.md"
+    assert found["parameters"]["label_by"] is None
+
+
+def test_options_that_were_left_open_stand_as_they_are_in_force(
+    run: Any, words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "labels.tsv").write_text("id\tword\n" + "".join(f"{i}\tw{i}\n" for i in range(N)))
+    given = ["--metadata", "labels.tsv", "--neighbors-of", "w3", "-o", "o.html", "--json"]
+    found = json.loads(run("project", words, *given).stdout)
+    assert (found["parameters"]["k"], found["parameters"]["label_by"]) == (100, "word")
+    assert (found["counts"]["read"], found["counts"]["chosen"]) == (N, N)
