@@ -27,6 +27,7 @@ from embviz.report.blocks import plain
 MOST_BYTES = 64_000
 """Of a summary; GitHub takes comments of 65,536 characters."""
 _MOST_PICTURES, _MOST_STEPS, _MOST_FIGURES = 24, 30, 12
+_SIDE_BY_SIDE = 6  # Pictures whose figures fit beside each other.
 _MOST_GROUPS, _MOST_VALUES, _MOST_LISTED, _MOST_LINES = 10, 20, 3, 12
 _MOST_PARAMETERS, _MOST_COMMAND = 600, 8000
 _URL = "/%:?&=#~@!$'*,;+"  # What may stand in a URL; parentheses and the like would end it.
@@ -186,7 +187,7 @@ def _outcome(options: SummaryOptions, figures: Mapping[str, float | None]) -> It
         said = ", ".join(f"{name} is {value}" for name, value in asked)
         each = zip(condition.comparisons, condition.hold_each(figures), strict=True)
         rows = [[code(text, 120), "holds" if h else "does not hold"] for text, h in each]
-        listed = f"\n\n{table(['comparison', ''], rows[:_MOST_LINES], left=2)}"
+        listed = f"\n\n{table(['comparison', ''], rows[:_MOST_LINES], left=(0, 1))}"
         several = listed + _more(len(rows) - _MOST_LINES, "comparison") if len(rows) > 1 else ""
         yield f"{what}: {code(condition.text, 500)}; {said}.{several}"
     if options.preview:
@@ -194,19 +195,23 @@ def _outcome(options: SummaryOptions, figures: Mapping[str, float | None]) -> It
 
 
 def _pictures(projections: Sequence[Projection], options: SummaryOptions) -> str:
-    """Return the figures of each picture: a row a picture, a column a figure; the first bold."""
+    """Return the figures of each picture; few pictures stand side by side. The first is bold."""
     opening = show_first(projections, options.first, options.dims)
     shown_first = (id(opening), min(options.dims, int(opening.coordinates.shape[1])))
-    rows = [(p, d) for p in projections for d in pictured_dims(p)]
-    found = [figures_of_picture(p, d) for p, d in rows[:_MOST_PICTURES]]
+    every = [(p, d) for p in projections for d in pictured_dims(p)]
+    pictures = every[:_MOST_PICTURES]
+    found = [figures_of_picture(p, d) for p, d in pictures]
     names = dict.fromkeys(name for some in found for name in some if not name.endswith("_se"))
     shown = list(names)[:_MOST_FIGURES]
-    body = []
-    for (p, d), figures in zip(rows, found, strict=False):
-        name = _bold(f"{code(p.title)} {d}D", (id(p), d) == shown_first)
-        body.append([name, *(_with_error(figures, figure) for figure in shown)])
-    text = table(["picture", *map(code, shown)], body)
-    more = _more(len(rows) - len(body), "picture") + _more(len(names) - len(shown), "figure")
+    titles = [_bold(f"{code(p.title)} {d}D", (id(p), d) == shown_first) for p, d in pictures]
+    cells = [[_with_error(figures, name) for name in shown] for figures in found]
+    if len(pictures) <= _SIDE_BY_SIDE:
+        rows = [[code(name), *values] for name, *values in zip(shown, *cells, strict=True)]
+        text = table(["figure", *titles], rows)
+    else:
+        rows = [[title, *values] for title, values in zip(titles, cells, strict=True)]
+        text = table(["picture", *map(code, shown)], rows)
+    more = _more(len(every) - len(pictures), "picture") + _more(len(names) - len(shown), "figure")
     return f"{text}{more}"
 
 
@@ -257,7 +262,7 @@ def _parameters(projections: Sequence[Projection]) -> str:
         given = plain(dict(p.params))
         words = [f"{name} {_word(value)}" for name, value in given.items() if value is not None]
         rows.append([code(p.title), code(", ".join(words), _MOST_PARAMETERS)])
-    text = table(["projection", "parameters"], rows, left=2)
+    text = table(["projection", "parameters"], rows, left=(0, 1))
     return f"### Parameters\n\n{text}{_more(len(projections) - len(rows), 'projection')}"
 
 
@@ -269,7 +274,7 @@ def _word(value: Any) -> str:
         return f"[{', '.join(map(_word, value))}]"
     if isinstance(value, dict):
         return f"({', '.join(f'{name} {_word(item)}' for name, item in value.items())})"
-    return str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _command(command: str) -> Iterator[str]:
@@ -324,7 +329,7 @@ def _changes(comparison: Comparison) -> str:
     if not rows:
         return "No neighbor of any point came or left."
     head = ["most changed", "overlap10", "came (rank before)", "left (rank now)"]
-    return table(head, rows)
+    return table(head, rows, left=(0, 2, 3))
 
 
 def _listed(neighbors: Sequence[tuple[str, int]]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from embviz.errors import printable
 
@@ -31,15 +31,15 @@ def code(text: str, limit: int = CELL) -> str:
     return f"{marks}{edge}{shown}{edge}{marks}"
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: int = 1) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
     """Return a table of cells that are Markdown.
 
     Args:
         head: Of the columns.
         rows: As many cells each.
-        left: How many columns are aligned to the left, the others to the right.
+        left: Which columns are aligned to the left; the others are to the right.
     """
-    rule = ["---" if i < left else "---:" for i in range(len(head))]
+    rule = ["---" if i in left else "---:" for i in range(len(head))]
     lines = ([cell.replace("|", "\\|") for cell in row] for row in (head, rule, *rows))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -196,18 +196,31 @@ def test_a_summary_of_a_hostile_comparison_holds_no_markup_of_theirs(
         assert "procrustes_residual" in page.codes
 
 
+def rows_of(text: str) -> list[list[str]]:
+    """The cells of the lines of all tables."""
+    lines = [line for line in text.splitlines() if line.startswith("| ")]
+    return [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in lines]
+
+
 def test_figures_are_those_of_the_pictures(hostile: embviz.EmbeddingTable) -> None:
     projections = embviz.project(hostile, methods=["tsne:iterations=10"], dims=[2])
     figures = picture_figures(projections)
-    text = summarize_report(hostile, projections)
-    line = next(line for line in text.splitlines() if line.startswith("| **`t-SNE` 2D**"))
-    cells = [cell.strip() for cell in line.strip("|").split("|")]
-    head = next(line for line in text.splitlines() if line.startswith("| picture"))
-    names = [cell.strip(" `") for cell in head.strip("|").split("|")]
-    for name, cell in zip(names[1:], cells[1:], strict=True):
-        value = figures.get(name)
-        assert cell.split(" ±")[0] == ("–" if value is None else f"{value:.4g}")
-    assert {"trustworthiness", "kl_divergence"} <= set(names)
+    rows = rows_of(summarize_report(hostile, projections))
+    assert rows[0] == ["figure", "PCA` 2D", "PCA` 3D", "**`t-SNE` 2D**"]
+    names = [row[0] for row in rows[2 : 2 + len(figures)] if row[0] in figures]
+    assert {"trustworthiness", "continuity", "kl_divergence"} <= set(names)
+    for row in rows:
+        if row[0] in names:
+            for key, cell in zip(("pca.2", "pca.3", "tsne.2"), row[1:], strict=True):
+                value = figures.get(f"{key}.{row[0]}")
+                assert cell.split(" ±")[0] == ("–" if value is None else f"{value:.4g}")
+    many = [replace(projections[0], title=f"{i}", key=f"{i}") for i in range(4)]
+    rows = rows_of(summarize_report(hostile, many))
+    assert rows[0][:2] == ["picture", "neighbors_kept"]
+    assert [row[0] for row in rows[2:10]] == [
+        f"{'**`' * (i == 3 and d == 2)}{i}` {d}D{'**' * (i == 3 and d == 2)}"
+        for i in range(4) for d in (2, 3)
+    ]  # fmt: skip
 
 
 def test_the_steps_of_a_run_stand_in_a_table_with_what_changed_most() -> None:

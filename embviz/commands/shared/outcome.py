@@ -220,7 +220,7 @@ def options_in_force(ctx: click.Context, **chosen: Any) -> dict[str, Any]:
         value = ctx.params.get(param.name or "")
         if param.name in ("sprite_size", "tile_size") and value is not None:
             value = f"{value[0]}x{value[1]}"
-        if param.name == "dims":
+        if param.name == "dims" and value is not None:
             value = list(map(int, value))
         found[option_name(param)] = value
     return {**found, **chosen}
