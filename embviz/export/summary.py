@@ -26,7 +26,7 @@ from embviz.report.blocks import plain
 
 MOST_BYTES = 64_000
 """Of a summary; GitHub takes comments of 65,536 characters."""
-_MOST_PICTURES, _MOST_STEPS, _MOST_FIGURES = 24, 30, 12
+_MOST_PICTURES, _MOST_STEPS, _MOST_FIGURES = 24, 30, 16
 _SIDE_BY_SIDE = 6  # Pictures whose figures fit beside each other.
 _MOST_GROUPS, _MOST_VALUES, _MOST_LISTED, _MOST_LINES = 10, 20, 3, 12
 _MOST_PARAMETERS, _MOST_COMMAND = 600, 8000
