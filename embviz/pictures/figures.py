@@ -17,6 +17,7 @@ from embviz.pictures.plan import Plan
 from embviz.pictures.tabs import show_first
 from embviz.projections import PROJECTORS, Projector
 from embviz.projections.methods import Method
+from embviz.projections.placed import Placed
 
 Figures = dict[str, float | None]
 QUALITY = (
@@ -154,7 +155,7 @@ class _Tabs:
     def names(self, name: str) -> bool:
         """Tell whether a name with a key may be one of its figures."""
         if self.key is None:
-            return "." in name
+            return self.has(name.rpartition(".")[2])
         found = re.fullmatch(rf"{re.escape(self.key)}(?:-(\d+))?\.(?:([23])\.)?([^.]+)", name)
         if found is None:
             return False
@@ -179,12 +180,12 @@ def parse_picture_condition(
             the names of those that can.
     """
     tabs = _tabs(plan)
-    first = tabs[0] if plan.asked else _Tabs(None, 1, None) if placed else tabs[0]
+    first = tabs[0] if plan.asked else _Tabs(None, 1, Placed.figures) if placed else tabs[0]
     more = OF_RUNS if of_run else ()
     names = [*QUALITY, *(first.figures or ()), *more]
     names += [f"{t.key}.{n}" for t in tabs if t.key for n in (*QUALITY[:1], *(t.figures or ()))]
     if placed:
-        tabs = [*tabs, _Tabs(None, 1, None)]
+        tabs = [*tabs, _Tabs(None, 1, Placed.figures)]
 
     def is_known(name: str) -> bool:
         if "." not in name:

@@ -152,6 +152,8 @@ def test_names_of_a_plan_are_known_before_its_pictures_are() -> None:
     assert parse_picture_condition("umap.trustworthiness_se < 1", plan).names
     assert parse_picture_condition("motion < 1", plan, of_run=True).names
     assert parse_picture_condition("placed.trustworthiness < 1", plan, placed=True).names
+    with pytest.raises(ParameterError, match="there is no figure"):
+        parse_picture_condition("placed.speed < 1", plan, placed=True)
     for text in (
         "pca.trustworthiness < 1",
         "motion < 1",
