@@ -23,12 +23,15 @@ _MOST_NUMBERS = 60
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the legend: what it is called, and how many points have it, of how many."""
+    """A line of the legend: what it is called, and how many points have it, of how many.
+
+    `color` is None where several lines are told of in one.
+    """
 
     name: str
     count: int
     shown: int
-    color: RGB
+    color: RGB | None
 
 
 @dataclass(frozen=True, eq=False)

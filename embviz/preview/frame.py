@@ -19,7 +19,7 @@ from embviz.preview.coloring import Coloring, color_points, default_column
 from embviz.preview.figures import caption, figures, heading
 from embviz.preview.legend import LEGEND_WIDTH, draw_legend
 from embviz.preview.maps import Style, draw_map
-from embviz.preview.text import Pen, can_write, clean, spelled
+from embviz.preview.text import Letters, Pen, can_write, clean, spelled
 from embviz.preview.theme import DARK, LIGHT, Theme
 from embviz.preview.tiles import open_tiles
 from embviz.preview.view import FirstView, first_view
@@ -170,9 +170,8 @@ def _unwritten(view: FirstView, coloring: Coloring) -> bool:
 def _write_heading(pen: Pen, view: FirstView, theme: Theme) -> None:
     title, told = (spelled(clean(text, 200)) for text in heading(view))
     room = WIDTH - 2 * _MARGIN
-    pen.write(
-        pen.fitted(title, room, _TITLE, True), (_MARGIN, 19), theme.text, size=_TITLE, bold=True
-    )
+    shown = pen.fitted(title, room, _TITLE, True)
+    pen.write(shown, (_MARGIN, 19), theme.text, letters=Letters(_TITLE, bold=True))
     pen.write(pen.fitted(told, room), (_MARGIN, 39), theme.muted)
 
 

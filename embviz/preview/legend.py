@@ -7,7 +7,7 @@ import numpy as np
 from embviz.preview.coloring import Coloring, Entry
 from embviz.preview.figures import counted_of, format_number
 from embviz.preview.overlays import draw_dot
-from embviz.preview.text import Pen, clean, spelled
+from embviz.preview.text import Letters, Pen, clean, spelled
 from embviz.preview.theme import Theme, gradient
 
 LEGEND_WIDTH = 165
@@ -31,38 +31,36 @@ def draw_legend(
     left, top, bottom = place
     room = LEGEND_WIDTH - 2 * _MARGIN
     name = pen.fitted(spelled(clean(coloring.column or "")), room, bold=True)
-    pen.write(name, (left + _MARGIN, top + 8), theme.muted, bold=True)
+    pen.write(name, (left + _MARGIN, top + 8), theme.muted, letters=Letters(bold=True))
     y = top + 30.0
     if coloring.ends is not None:
         _draw_scale(pen, coloring.ends, (left + _MARGIN, y, room), theme)
         y += 40
     rows = legend_rows(coloring, int((bottom - y) // _ROW) + 1)
     for row in rows:
-        if isinstance(row, str):
-            pen.write(pen.fitted(row, room), (left + _MARGIN, y), theme.muted)
-        else:
-            _draw_row(pen, row, (left + _MARGIN, y, room), theme)
+        _draw_row(pen, row, (left + _MARGIN, y, room), theme)
         y += _ROW
 
 
-def legend_rows(coloring: Coloring, most: int) -> list[Entry | str]:
+def legend_rows(coloring: Coloring, most: int) -> list[Entry]:
     """Return the lines of the legend: all, or the first and how many more there are."""
     entries, rest = coloring.entries, coloring.rest
     if len(entries) + len(rest) <= most:
         return [*entries, *rest]
     shown = max(0, most - len(rest) - 1)
     left = entries[shown:]
-    total = sum(entry.shown for entry in left)
-    return [*entries[:shown], f"and {len(left):,} more, {total:,} points", *rest]
+    count, visible = (sum(getattr(e, of) for e in left) for of in ("count", "shown"))
+    return [*entries[:shown], Entry(f"{len(left):,} more", count, visible, None), *rest]
 
 
 def _draw_row(pen: Pen, entry: Entry, place: tuple[float, float, float], theme: Theme) -> None:
     left, y, room = place
     count = counted_of(entry.shown, entry.count)
     pen.write(count, (left + room, y), theme.muted, "rm")
-    draw_dot(pen.image, (left + _RADIUS, y), _RADIUS, entry.color, pen.scale)
-    name = pen.fitted(spelled(clean(entry.name)), room - 2 * _RADIUS - 15 - pen.width(count))
-    color = theme.text if entry.shown else theme.muted
+    if entry.color is not None:
+        draw_dot(pen.image, (left + _RADIUS, y), _RADIUS, entry.color, pen.scale)
+    name = pen.fitted(spelled(clean(entry.name)), room - 2 * _RADIUS - 12 - pen.width(count))
+    color = theme.text if entry.shown and entry.color is not None else theme.muted
     pen.write(name, (left + 2 * _RADIUS + 8, y), color)
 
 

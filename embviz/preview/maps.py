@@ -24,9 +24,9 @@ from embviz.preview.discs import (
 from embviz.preview.marks import Mark, marks_of, place_names
 from embviz.preview.overlays import draw_lines, sequence_strokes, sequences
 from embviz.preview.plates import draw_plates, write_label
-from embviz.preview.text import Pen, clean, spelled
+from embviz.preview.text import Letters, Pen, clean, spelled
 from embviz.preview.theme import Theme
-from embviz.preview.tiles import Tiles, draw_tiles, thumbnail_size
+from embviz.preview.tiles import Placed, Tiles, draw_tiles, level_opacity, thumbnail_size
 from embviz.preview.view import FirstView, Map
 
 if TYPE_CHECKING:
@@ -175,8 +175,9 @@ def _paint_tiles(canvas: Canvas, drawing: Drawing) -> None:
     colors = drawing.style.coloring.colors
 
     def paint(rows: Rows, opacity: float, levels: NDArray[np.uint8] | None = None) -> None:
-        points = (drawing.xy[rows], tiles.of[rows], colors[rows])
-        draw_tiles(canvas, points, tiles, look.tile, opacity, drawing.area, levels)
+        shades = level_opacity(opacity, levels, len(rows))
+        placed = Placed(drawing.xy[rows], tiles.of[rows], colors[rows], shades)
+        draw_tiles(canvas, placed, tiles, look.tile, drawing.area)
 
     paint(drawing.order, _DIMMED if look.dims else 0.9, drawing.levels)
     for mark in drawing.marks:
@@ -212,7 +213,7 @@ def _crisp(image: Image, lines: list[Line], style: Style) -> None:
 
 
 def _write_number(pen: Pen, number: Written, theme: Theme) -> None:
-    pen.write(number.text, number.at, theme.muted, number.anchor, 11)
+    pen.write(number.text, number.at, theme.muted, number.anchor, Letters(11))
 
 
 def _above(image: Image, drawing: Drawing, size: tuple[float, float]) -> Image:
@@ -233,5 +234,5 @@ def _above(image: Image, drawing: Drawing, size: tuple[float, float]) -> Image:
         write_label(pen, label, side, theme)
     if drawing.one.name:
         name = pen.fitted(spelled(clean(drawing.one.name)), size[0] - 24, bold=True)
-        pen.write(name, (12, 14), theme.text, bold=True)
+        pen.write(name, (12, 14), theme.text, letters=Letters(bold=True))
     return image

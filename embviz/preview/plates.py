@@ -8,7 +8,7 @@ import numpy as np
 
 from embviz.preview.labels import Side, Wanted
 from embviz.preview.marks import plate_sizes
-from embviz.preview.text import LINE, Pen
+from embviz.preview.text import LINE, Letters, Pen
 from embviz.preview.theme import RGB, Theme
 from embviz.preview.tiles import scaled_tiles, tile_sides
 
@@ -86,4 +86,6 @@ def write_label(pen: Pen, label: Wanted, side: Side, theme: Theme) -> None:
         "below": ((x, y + gap + LINE / 2), "mm"),
     }[side]
     bold = label.kind == "selected"
-    pen.write(label.text, at, theme.accent if bold else theme.text, anchor, bold=bold, halo=True)
+    pen.write(
+        label.text, at, theme.accent if bold else theme.text, anchor, Letters(bold=bold, halo=True)
+    )

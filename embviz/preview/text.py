@@ -10,6 +10,7 @@ import io
 import re
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -85,6 +86,18 @@ def spelled(text: str) -> str:
     return "".join(out)
 
 
+@dataclass(frozen=True)
+class Letters:
+    """How a text is written: the size of the font, whether bold, and set off from what is below."""
+
+    size: float = SIZE
+    bold: bool = False
+    halo: bool = False
+
+
+PLAIN = Letters()
+
+
 class Pen:
     """Writes on an image; lengths are CSS pixels.
 
@@ -111,10 +124,7 @@ class Pen:
         at: Sequence[float],
         color: RGB,
         anchor: str = "lm",
-        size: float = SIZE,
-        *,
-        bold: bool = False,
-        halo: bool = False,
+        letters: Letters = PLAIN,
     ) -> None:
         """Write a text that `can_write`, or what is `spelled`.
 
@@ -123,18 +133,16 @@ class Pen:
             at: Where its anchor is.
             color: Of the letters.
             anchor: Pillow's two letters: `l`, `m` or `r`, and `m` for the middle of the line.
-            size: Of the font.
-            bold: Whether it is bold.
-            halo: Whether it is set off from what is below.
+            letters: How they look.
         """
         self.draw.text(
             (round(at[0] * self.scale), round(at[1] * self.scale)),
             unicodedata.normalize("NFC", text),
             fill=color,
-            font=font(size * self.scale, bold),
+            font=font(letters.size * self.scale, letters.bold),
             anchor=anchor,
-            stroke_width=round(1.5 * self.scale) if halo else 0,
-            stroke_fill=self.ground if halo else None,
+            stroke_width=round(1.5 * self.scale) if letters.halo else 0,
+            stroke_fill=self.ground if letters.halo else None,
         )
 
     def write_upwards(self, text: str, at: Sequence[float], color: RGB, anchor: str) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embviz.model import Sprite
 from embviz.preview.camera import Area
 from embviz.preview.discs import LEVELS, Canvas, js_round
-from embviz.sprites import average_tile_kind, read_tiles
+from embviz.sprites import read_tiles, tile_kind
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -22,6 +22,9 @@ _INK_COVER, _PHOTO_COVER = 0.75, 1.3
 _INK_GAIN = 1.35
 _MARGIN = 40
 _MOST_TOUCHED = 2_000_000
+_MOST_CHUNKS = 24
+_UNSEEN = math.log(1 / 1024)
+"""Of what lets less than that through nothing is seen."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,13 +58,15 @@ def open_tiles(sprite: Sprite, of: NDArray[np.int64]) -> Tiles:
         of: The tile of each point.
     """
     tiles = read_tiles(sprite)
+    ink = tile_kind(tiles) == "ink"
     if tiles.ndim == 3:
         tiles = tiles[..., None]
     own, places = np.unique(of, return_inverse=True)
     there = own < len(tiles)
-    ink = average_tile_kind(sprite) == "ink"
     light = bool(_on(tiles[:1, 0, 0].astype(np.float32), 255).sum() > 384)
-    pixels = tiles[own[there]]
+    own = own[there]
+    # Tiles are many: where the points have the first of them, they are not copied.
+    pixels = tiles[: len(own)] if own[-1:] == len(own) - 1 else tiles[own]
     sample = pixels[:: max(1, len(pixels) // 4096)].astype(np.float32)
     mean = float(_on(sample, 255 if light else 0).mean()) / 255
     share = (1 - mean if light else mean) if ink else 1.0
@@ -145,52 +150,96 @@ def _ink_of(pixels: Bytes, light: bool, gain: float) -> Bytes:
     return np.minimum(255, ink).astype(np.uint8)
 
 
-def draw_tiles(
-    canvas: Canvas,
-    points: tuple[Floats, NDArray[np.int64], Bytes],
-    tiles: Tiles,
-    size: int,
-    opacity: float,
-    area: Area,
-    levels: NDArray[np.uint8] | None = None,
-) -> None:
+@dataclass(frozen=True, eq=False)
+class Placed:
+    """Tiles in the order of drawing.
+
+    Attributes:
+        xy: Where their middles are in CSS pixels, (n, 2), NaN where one is not seen.
+        of: The tile of each, -1 for none.
+        colors: Of each, (n, 3).
+        opacity: Of each, (n,).
+    """
+
+    xy: Floats
+    of: NDArray[np.int64]
+    colors: Bytes
+    opacity: NDArray[np.float64]
+
+
+def level_opacity(opacity: float, levels: Bytes | None, n: int) -> NDArray[np.float64]:
+    """Return the opacity of n tiles; far ones are fainter."""
+    if levels is None:
+        return np.full(n, opacity)
+    return opacity * (0.55 + 0.45 * levels / (LEVELS - 1))
+
+
+def draw_tiles(canvas: Canvas, placed: Placed, tiles: Tiles, size: int, area: Area) -> None:
     """Draw a small picture at each point: ink takes its color, photographs get a frame of it.
 
     Args:
         canvas: What is drawn on.
-        points: Positions in the order of drawing (n, 2), their tiles (n,), and colors (n, 3).
+        placed: Where they are.
         tiles: The thumbnails.
         size: Of the longer side in CSS pixels.
-        opacity: Of all.
         area: Points far outside of it are left out.
-        levels: The depth level of each.
     """
-    xy, of, colors = points
+    xy = placed.xy
     width, height = tile_sides(tiles, size * canvas.scale)
     low = np.array([area.left, area.top]) - _MARGIN
     high = np.array([area.right, area.bottom]) + _MARGIN
-    rows = np.flatnonzero(((xy >= low) & (xy < high)).all(axis=1) & (of >= 0))
+    rows = np.flatnonzero(((xy >= low) & (xy < high)).all(axis=1) & (placed.of >= 0))
+    corner = np.floor(xy * float(canvas.scale) - (width / 2, height / 2) + 0.5)[rows].astype(int)
+    if not tiles.ink and tiles.pixels.shape[3] < 4:
+        layers = math.ceil(_UNSEEN / math.log1p(-min(0.99, float(placed.opacity.min(initial=1)))))
+        there = unburied(corner, (width, height), (canvas.width, canvas.height), layers)
+        rows, corner = rows[there], corner[there]
     atlas = scaled_tiles(tiles, width, height)
-    corner = np.floor(xy * float(canvas.scale) - (width / 2, height / 2) + 0.5).astype(np.int64)
     frame = max(1, js_round(1.25 * canvas.scale))
     step = max(1, _MOST_TOUCHED // (width * height))
     for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        strength = np.full(len(part), opacity)
-        if levels is not None:
-            strength *= 0.55 + 0.45 * levels[part] / (LEVELS - 1)
-        shown = atlas[of[part]]
+        part, at = rows[start : start + step], corner[start : start + step]
+        shown = atlas[placed.of[part]]
         alpha = shown if tiles.ink else shown[..., 3].copy()
         if not tiles.ink:
             edge = np.ones((height, width), bool)
             edge[frame : height - frame, frame : width - frame] = False
             alpha[:, edge] = 255
         owner, v, u = np.nonzero(alpha)
-        px, py = corner[part, 0][owner] + u, corner[part, 1][owner] + v
+        px, py = at[owner, 0] + u, at[owner, 1] + v
         seen = (px >= 0) & (py >= 0) & (px < canvas.width) & (py < canvas.height)
         owner, v, u, px, py = owner[seen], v[seen], u[seen], px[seen], py[seen]
-        cover = alpha[owner, v, u] / 255 * strength[owner]
-        shades = colors[part][owner]
+        cover = alpha[owner, v, u] / 255 * placed.opacity[part][owner]
+        shades = placed.colors[part][owner]
         if not tiles.ink:
             shades = np.where(edge[v, u][:, None], shades, shown[owner, v, u, :3])
         canvas.blend(py * canvas.width + px, cover, shades)
+
+
+def unburied(
+    corner: NDArray[np.int64], size: tuple[int, int], canvas: tuple[int, int], layers: int
+) -> NDArray[np.bool_]:
+    """Tell which opaque boxes have a pixel that fewer than so many later ones cover.
+
+    Args:
+        corner: Left and top of each in pixels, in the order of drawing, (n, 2).
+        size: Width and height of all.
+        canvas: Of the picture.
+        layers: How many hide what is below.
+    """
+    width, height = canvas
+    low = np.clip(corner, 0, canvas)
+    high = np.clip(corner + size, 0, canvas)
+    keep: NDArray[np.bool_] = np.asarray((high > low).all(axis=1))
+    later = np.zeros((height + 1, width + 1), np.int32)
+    step = max(256, len(corner) // _MOST_CHUNKS)
+    for end in range(len(corner), 0, -step):
+        part = np.s_[max(0, end - step) : end]
+        (x0, y0), (x1, y1) = low[part].T, high[part].T
+        thin = (np.cumsum(np.cumsum(later, axis=0), axis=1) < layers)[:-1, :-1]
+        sums = np.zeros((height + 1, width + 1), np.int32)
+        sums[1:, 1:] = np.cumsum(np.cumsum(thin, axis=0, dtype=np.int32), axis=1)
+        keep[part] &= sums[y1, x1] - sums[y0, x1] - sums[y1, x0] + sums[y0, x0] > 0
+        for y, x, sign in ((y0, x0, 1), (y1, x1, 1), (y0, x1, -1), (y1, x0, -1)):
+            np.add.at(later, (y, x), sign)
+    return keep

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embviz.model import Sprite
 from embviz.sprites.sheet import read_tiles
@@ -24,7 +25,11 @@ def average_tile_kind(sprite: Sprite, n_points: int | None = None) -> Literal["i
         sprite: The sheet.
         n_points: How many of its tiles are used; None for all.
     """
-    tiles = read_tiles(sprite)[:n_points]
+    return tile_kind(read_tiles(sprite)[:n_points])
+
+
+def tile_kind(tiles: NDArray[np.uint8]) -> Literal["ink", "photo"]:
+    """Tell the kind of tiles, (n, height, width) or (n, height, width, 3 or 4), by some of them."""
     tiles = tiles[:: max(1, len(tiles) // _SAMPLE_TILES)]
     if tiles.ndim == 3:
         tiles = np.repeat(tiles[..., None], 3, axis=3)

@@ -27,7 +27,7 @@ from embviz.preview.labels import SIDES, Wanted, place_labels
 from embviz.preview.text import clean
 from embviz.preview.theme import DARK, LIGHT, gradient, palette, rgb
 from embviz.preview.ticks import ticks_of
-from embviz.preview.tiles import Tiles, draw_tiles, thumbnail_size
+from embviz.preview.tiles import Placed, Tiles, draw_tiles, thumbnail_size
 from tests.preview.page_scripts import ROOT, ask_page
 
 CSS = ROOT / "embviz/templates/css/page.css"
@@ -349,7 +349,7 @@ def test_thumbnails_blend_as_in_the_page(ink: bool) -> None:
     )  # fmt: skip
     canvas = Canvas(250, 165, 5 / 3)
     tiles = Tiles(pixels, of, ink, False, 1.0)
-    draw_tiles(canvas, (xy, of, colors), tiles, 20, 0.9, area())
+    draw_tiles(canvas, Placed(xy, of, colors, np.full(60, 0.9)), tiles, 20, area())
     difference = np.abs(canvas.pixels - np.reshape(found, (165, 250, 4)))
     assert (difference.max(axis=2) <= 6).mean() > 0.999
 

@@ -25,6 +25,7 @@ from embviz.preview.maps import arranged, draw_map
 from embviz.preview.overlays import sequences
 from embviz.preview.text import FONTS, can_write, font, spelled
 from embviz.preview.theme import DARK, LIGHT
+from embviz.preview.tiles import unburied
 from embviz.preview.view import first_view
 
 
@@ -181,7 +182,7 @@ def test_a_long_legend_says_how_many_more_there_are() -> None:
     )
     rows = legend_rows(coloring, 10)
     assert len(rows) == 10
-    assert rows[7] == "and 43 more, 86 points"
+    assert (rows[7].name, rows[7].shown) == ("43 more", 86)
     assert [row.name for row in rows[8:]] == ["10 other values", "missing"]
     assert sum(e.count for e in (*coloring.entries, *coloring.rest)) == 121
 
@@ -230,3 +231,20 @@ def test_a_failed_write_leaves_nothing(table: EmbeddingTable, tmp_path: Path) ->
     size = write_preview(tmp_path / "x.png", table, [placed(table)])
     assert size == (tmp_path / "x.png").stat().st_size
     assert [p.name for p in tmp_path.iterdir()] == ["x.png"]
+
+
+def test_a_photograph_is_left_out_only_where_others_cover_all_of_it() -> None:
+    rng = np.random.default_rng(0)
+    corner = rng.integers(-8, 60, (3000, 2))
+    kept = unburied(corner, (9, 7), (64, 48), 3)
+    layers = np.zeros((48 + 40, 64 + 40), int)
+    expected = []
+    for x, y in corner[::-1] + 16:
+        box = np.s_[y : y + 7, x : x + 9]
+        inside = np.zeros_like(layers, bool)
+        inside[16:64, 16:80] = True
+        expected.append(bool((inside[box] & (layers[box] < 3)).any()))
+        layers[box] += 1
+    wanted = np.array(expected[::-1])
+    assert not (wanted & ~kept).any()
+    assert 0 < kept.sum() < wanted.sum() + 600
