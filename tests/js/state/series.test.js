@@ -39,8 +39,8 @@ test('the tabs of one method stand side by side with what was measured of them',
   assert.deepEqual(
     rows.map(({ key, label, isShown, figures }) => [key, label, isShown, ...figures]),
     [
-      ['tsne', '5', true, '69 %', '0.988', '0.512'],
-      ['tsne-2', '9', false, '70 %', '0.900', '0.250'],
+      ['tsne', '5', true, '69 %', '0.988', '0.51'],
+      ['tsne-2', '9', false, '70 %', '0.900', '0.25'],
     ],
   );
   view.set({ projection: 'tsne-2' });

@@ -276,7 +276,7 @@ export const SIDE_BY_SIDE = {
     [
       'kl_divergence',
       'KL',
-      'three',
+      'two',
       'KL divergence: of each row’s own affinities, so that rows of different perplexity cannot be ranked by it',
     ],
   ],

@@ -50,7 +50,7 @@ const isMeasured = (value) => typeof value === 'number' && Number.isFinite(value
 
 function written(value, form) {
   if (!isMeasured(value)) return '–';
-  return form === 'percent' ? `${Math.round(100 * value)} %` : value.toFixed(3);
+  return form === 'percent' ? `${Math.round(100 * value)} %` : value.toFixed(form === 'two' ? 2 : 3);
 }
 
 /** The figures are of the last state, whichever recorded one is shown. */
