@@ -35,7 +35,7 @@ function drawScale({ by, low, high, isCut, stops }) {
   });
   bar.style.background = `linear-gradient(to right, ${stops.join(', ')})`;
   const middle = by === 'rank' && high > 100 ? h('span', {}, nth(Math.round(Math.sqrt(high)))) : null;
-  return [bar, h('div.ends', {}, h('span', {}, first), middle, h('span', {}, last))];
+  return [bar, h('div.ends', {}, h('span', {}, first), middle, first === last ? null : h('span', {}, last))];
 }
 
 const short = (x) => format(Number(x.toPrecision(3)));
