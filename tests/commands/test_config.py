@@ -171,6 +171,9 @@ def test_a_file_that_nobody_named_imports_no_module(
         ("save-coordinates", "c.tsv"),
         ("save-bookmark", "b.json"),
         ("figure", "f.json"),
+        ("summary", "s.md"),
+        ("preview", "p.png"),
+        ("preview-dark", "d.png"),
     ],
 )
 def test_a_file_that_nobody_named_writes_in_its_own_folder_alone(
