@@ -192,7 +192,8 @@ class _Words:
         near = self.contents.lists.found[0].neighbors
         recall = shown_recall(min(each.neighbors.recall for each in self.contents.lists.found))
         true = "" if recall == 1 else f", {100 * recall:.1f} % of them the true ones"
-        return f"The {k} nearest of each point by {near.metric} travel instead{true}"
+        near_by = "" if LIST_DIGITS in self.chosen.levels else ", at distances within 0.4 %"
+        return f"The {k} nearest of each point by {near.metric} travel instead{near_by}{true}"
 
     def left_out(self) -> list[str]:
         """Return what does not travel, a sentence each, with how to have it."""
