@@ -19,6 +19,7 @@ from embviz.preview.camera import Box
 from embviz.projections.pca import PCA
 from embviz.report.options import ReportFields, report_options
 from embviz.report.payload import ReportOptions, check_points_and_columns
+from embviz.report.projections import check_components
 from embviz.report.steps import check_steps, is_of_steps
 
 Places = NDArray[np.float32]
@@ -103,6 +104,7 @@ def first_view(
     named = name_tabs(projections or [PCA().project(table)])
     for each in named:
         each.check_points(table.n_points)
+        check_components(each)
     projection, dims = _shown_first(named, options)
     isolated = np.asarray(sorted(set(options.isolated)), np.int64)
     visible = None

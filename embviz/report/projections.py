@@ -172,12 +172,12 @@ def pack_projections(
     packed = []
     for projection in projections:
         projection.check_points(n_points)
-        _check_components(projection)
+        check_components(projection)
         packed.append(_pack(projection, steps, space))
     return packed
 
 
-def _check_components(projection: Projection) -> None:
+def check_components(projection: Projection) -> None:
     """Refuse what cannot be drawn: fewer than 2 components, or a map of more than 3."""
     n_components = int(projection.coordinates.shape[1])
     if n_components < 2 or (n_components > 3 and projection.kind == "map"):

@@ -96,6 +96,9 @@ def test_what_cannot_be_shown_is_refused_as_in_a_report(table: EmbeddingTable) -
         encode_preview(table, [placed(table)], color_by="nothing")
     with pytest.raises(ParameterError, match="no such projection"):
         encode_preview(table, [placed(table)], first="other")
+    for n_components in (1, 4):
+        with pytest.raises(ParameterError, match="a picture has 2 or 3"):
+            encode_preview(table, [placed(table, n_components)])
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4])
