@@ -188,9 +188,9 @@ class Plan:
         if typed:
             raise ParameterError(f"--{name}", f"'{typed[0].text}' has its own", "leave one out")
         owners = [n for n, kind in PROJECTORS.ours.items() if own in field_names(kind)]
-        raise ParameterError(
-            f"--{name}", f"belongs to {' and '.join(owners)}", f"add --method {owners[0]}"
-        )
+        *most, last = owners
+        names = f"{', '.join(most)} and {last}" if most else last
+        raise ParameterError(f"--{name}", f"belongs to {names}", f"add --method {owners[0]}")
 
     def _offered(self, whole: EmbeddingTable | None) -> dict[str, Any]:
         """Return what every method that has such a field takes, if it was not typed for it."""

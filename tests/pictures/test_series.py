@@ -119,7 +119,7 @@ def test_maps_of_a_run_begin_on_the_first_and_follow_it(blobs, quick):
         ({"perplexity": ()}, r"--perplexity: is a list without values"),
         ({"perplexity": "5,30"}, r"--perplexity: '5,30' is not a number from 1 up"),
         ({"neighbors": (5, 2.5)}, r"--neighbors: 2.5 is not a whole number from 2 up"),
-        ({"neighbors": 5}, r"--neighbors: belongs to umap.*; add --method umap"),
+        ({"neighbors": 5}, r"--neighbors: belongs to umap, pacmap and localmap; add --method umap"),
         (
             {"methods": ["tsne", "tsne:seed=3"], "perplexity": (5, 9)},
             r"--perplexity 5,9: 'tsne' and 'tsne:seed=3' take it; "
