@@ -260,6 +260,7 @@ def test_a_map_that_moves_stays_in_sight(page: Any) -> None:
 def test_a_finished_map_in_3d_is_in_sight_from_where_the_reader_looks(
     page: Any, turned: bool
 ) -> None:
+    page.call("e.set({caption: false})")  # so that all of the plot is theirs
     iterations = 3000 if turned else 400  # enough that it can be stopped
     page.page.evaluate(
         "() => { void window.embviz.project('tsne', "
