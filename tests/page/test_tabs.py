@@ -151,8 +151,8 @@ def test_figures_of_an_earlier_step_are_its_own_or_said_to_be_the_ends(
     shown = facts(page)
     assert f"KL divergence {frames.figures['kl_divergence'][8]:.4g}" in shown
     at = shown.index(f"{remark}:")
-    assert shown[at + 1 :] == end[-3:]
-    assert end[-3].startswith("Neighbors kept")
+    assert shown[at + 1 :] == end[-5:]
+    assert end[-4].startswith("Neighbors kept")
     legend = page.page.locator("section[aria-label=Data]")
     assert remark in legend.inner_text()
     page.call("e.set({ color_by: 'group' })")
