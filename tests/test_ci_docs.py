@@ -123,7 +123,7 @@ def test_the_steps_of_the_workflow_write_what_later_ones_take(job: Any) -> None:
     said = (folder / "gh.txt").read_text().split()
     assert said[:3] == ["pr", "comment", "7"]
     body = (folder / "body.md").read_text(encoding="utf-8")
-    assert body.startswith("[The page](https://x.test/1)\n")
+    assert body.startswith("The page: https://x.test/1\n\n")
     assert "overlap10 < 0.6" in body
     assert len(body.encode()) < 64_000
 
