@@ -278,7 +278,7 @@ def _mean(values: Numbers, rows: Rows, n_points: int, akin: Values | None) -> Fi
         known = akin.astype(np.float64)
         own = known[rows] - known[rows].mean()
         slope = float(own @ left) / max(float(own @ own), np.finfo(np.float64).tiny)
-        mean += slope * float(known.mean() - known[rows].mean())
+        mean = float(mean + slope * (known.mean() - known[rows].mean()))
         left, lost = left - slope * own, 2
     variance = float(left @ left) / (size - lost)
     return min(1.0, max(0.0, mean)), math.sqrt(variance / size * (1 - size / n_points))
