@@ -231,6 +231,7 @@ def test_the_middle_and_the_zoom_of_a_file_are_seen(page: Any) -> None:
     saved["cameraDef"]["zoom"] = 4
     load(page, [saved])
     page.call("e.apply(0)")
+    page.call("e.set({caption: false})")  # so that the middle is that of the whole plot
     page.page.wait_for_timeout(300)
     box = page.page.locator(".plot").bounding_box()
     found = positions(page)
