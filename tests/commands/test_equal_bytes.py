@@ -52,7 +52,7 @@ for line in lines:
     assert status == 0, line
 with open("reference.npz", "wb") as out:
     out.write(encode_reference(make_reference(as_table(np.load("x.npy")))))
-print(json.dumps(embviz.__file__), file=sys.stderr)
+print(os.fsencode(embviz.__file__).hex(), file=sys.stderr)
 """
 
 
@@ -99,7 +99,8 @@ def run_in(folder: Path, checkout: Path, threads: int, umask: int, **more: str) 
         encoding="utf-8",
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
-    assert json.loads(ran.stderr.splitlines()[-1]) == str(checkout / "embviz/__init__.py")
+    imported = bytes.fromhex(ran.stderr.splitlines()[-1])
+    assert imported == os.fsencode(checkout / "embviz/__init__.py")
     printed, rest = [], ran.stdout
     while rest:
         found, end = json.JSONDecoder().raw_decode(rest)
@@ -123,7 +124,7 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Any, Any]]:
         ),
         run_in(
             root / "deep/er/second", other, 2, 0o077, LC_ALL="C", TZ="Asia/Kathmandu",
-            PYTHONHASHSEED="77", COLUMNS="40", HOME=str(root), PYTHONUTF8="0",
+            PYTHONHASHSEED="77", COLUMNS="40", HOME=str(root),
         ),
     ]  # fmt: skip
 

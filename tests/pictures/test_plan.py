@@ -196,16 +196,18 @@ def test_every_option_of_a_command_is_a_field_of_a_request(name):
     from importlib import import_module
 
     from embviz.commands.export import Folder
+    from embviz.commands.shared.previews import Previews
     from embviz.commands.sprite import Request
     from embviz.loaders.reading import Reading
     from embviz.pictures.images import ImageChoice
     from embviz.sprites.packing import SheetOptions
 
     requests = {
-        "project": (Source, Reading, Outputs, Choice, Plan, ReportOptions),
+        "project": (Source, Reading, Outputs, Previews, Choice, Plan, ReportOptions),
         "export": (Source, Reading, Folder, Choice, Plan),
         "sprite": (Request, ImageChoice, SheetOptions),
     }[name]
     command: click.Command = getattr(import_module(f"embviz.commands.{name}"), name)
     known = {f.name for request in requests for f in fields(request)} | {"config", "bookmarks"}
+    known |= {"as_json", "fail_if", "opens"}  # What is told and done of the result.
     assert {p.name for p in command.params} <= known
