@@ -186,7 +186,7 @@ def test_what_was_measured_can_be_colored_by(page: Any, comparison: Comparison) 
     options = page.page.get_by_label("Color by").locator("option").all_text_contents()
     names = ["10 nearest in common", "50 nearest in common", "rank displacement",
              "neighbors that came", "neighbors that left"]  # fmt: skip
-    assert options[-5:] == names
+    assert options[-6:] == [*names, "distance from where I point"]
     for name, values in (
         ("10 nearest in common", in_common(comparison) / 10),
         ("rank displacement", comparison.displacement),
