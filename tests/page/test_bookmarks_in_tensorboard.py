@@ -124,6 +124,19 @@ def find_projector(page: Any) -> Any:
     raise AssertionError("the projector did not load")
 
 
+def apply_bookmarks(browser: Any, url: str) -> tuple[list[Any], list[str]]:
+    """Apply the four bookmarks in a new page; return what was found, and what failed in it."""
+    context = browser.new_context(viewport={"width": 1280, "height": 840})
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(f"{url}/#projector", wait_until="domcontentloaded")
+    frame = find_projector(page)
+    found = [frame.evaluate(APPLY, i) for i in range(4)]
+    context.close()
+    return found, errors
+
+
 def test_tensorboard_applies_what_the_page_saved(
     open_page: Callable[..., Any],
     report: Path,
@@ -134,14 +147,10 @@ def test_tensorboard_applies_what_the_page_saved(
 ) -> None:
     marks = save_bookmarks(open_page(report))
     url = tensorboard(write_logdir(tmp_path / "log", table, marks))
-    context = browser.new_context(viewport={"width": 1280, "height": 840})
-    page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(f"{url}/#projector", wait_until="domcontentloaded")
-    frame = find_projector(page)
-    found = [frame.evaluate(APPLY, i) for i in range(4)]
-    context.close()
+    found, errors = apply_bookmarks(browser, url)
+    if errors:
+        # TensorBoard at times fails by itself as it loads; what is wrong with a bookmark comes again.
+        found, errors = apply_bookmarks(browser, url)
     assert errors == []
     assert [mark["label"] for mark in found] == ["isolated", "custom", "pca", "tsne"]
     assert [mark["type"] for mark in found] == ["pca", "custom", "pca", "tsne"]
