@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import TimeoutError as Late
 
 ROOT = Path(__file__).parents[2]
 CELL = """import embviz, numpy
@@ -100,6 +101,21 @@ def check_frame(page: Any, frame: Any) -> None:
     assert page.evaluate("() => window.hurt") is None
 
 
+def run_first_cell(page: Any) -> Any:
+    """Run the first cell as soon as there is a kernel; return the frame that it shows."""
+    idle = page.locator(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    output = page.locator(".jp-OutputArea iframe")
+    for _ in range(4):
+        page.locator(".jp-Cell .cm-content").first.click(timeout=120_000)
+        with suppress(Late):
+            idle.first.wait_for(timeout=60_000)
+        page.keyboard.press("Shift+Enter")  # A kernel that is only being found takes no notice.
+        with suppress(Late):
+            output.wait_for(timeout=60_000)
+            break
+    return output
+
+
 def test_a_report_works_in_jupyterlab_and_in_what_nbconvert_makes(
     browser: Any, tmp_path: Path
 ) -> None:
@@ -111,10 +127,7 @@ def test_a_report_works_in_jupyterlab_and_in_what_nbconvert_makes(
     page.on("pageerror", lambda error: errors.append(str(error)))
     with lab(tmp_path) as address:
         page.goto(address)
-        page.locator(".jp-Cell .cm-content").first.click(timeout=120_000)
-        page.keyboard.press("Shift+Enter")
-        output = page.locator(".jp-OutputArea iframe")
-        output.wait_for(timeout=120_000)
+        output = run_first_cell(page)
         assert re.search(
             r"\d\.\d MB of this notebook", page.locator(".jp-OutputArea").first.inner_text()
         )
