@@ -18,22 +18,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
 import numpy as np
 
-from embviz.bookmarks import (
-    MOST_POINTS,
-    chooses_components,
-    complete_view,
-    encode_bookmarks,
-    make_bookmark,
-    moves_on,
-    show_components,
-)
+from embviz.bookmarks import MOST_POINTS, encode_bookmarks
 from embviz.errors import OutputError, ParameterError
 from embviz.export.float32 import check_float32
-from embviz.export.tensorboard_tsne import most_perplexity
+from embviz.export.logdir_views import computed_views, saved_views
 from embviz.loaders.projector.config import (
     FILE_NAME,
     EmbeddingInfo,
@@ -44,8 +36,6 @@ from embviz.model import Bookmark, EmbeddingTable, Projection, Sprite
 from embviz.outputs.cells import escaped
 from embviz.outputs.folders import check_folder, stage_files
 from embviz.outputs.text import to_utf8
-from embviz.pictures.bookmarks import why_other_data
-from embviz.pictures.tabs import name_tabs
 from embviz.sprites import take_tiles
 from embviz.sprites.images import SHEET_FORMATS, open_image
 
@@ -67,23 +57,25 @@ class _Tensor:
     prefix: str
 
 
+class LogdirFields(TypedDict, total=False):
+    """What `export_logdir` takes by name, as `stage_logdir` describes it."""
+
+    bookmarks: Sequence[Bookmark]
+    tensor_format: TensorFormat
+    dims: Sequence[int]
+
+
 def export_logdir(
     path: str | os.PathLike[str],
     tables: EmbeddingTable | Sequence[EmbeddingTable],
     projections: Sequence[Projection] | Mapping[str, Sequence[Projection]] = (),
-    *,
-    bookmarks: Sequence[Bookmark] = (),
-    tensor_format: TensorFormat = "bytes",
-    dims: Sequence[int] = (),
+    **fields: Unpack[LogdirFields],
 ) -> int:
     """Write tables as `stage_logdir` does, and return the size of all files in bytes.
 
     Arguments and errors as for `stage_logdir`.
     """
-    written = stage_logdir(
-        path, tables, projections, bookmarks=bookmarks, tensor_format=tensor_format, dims=dims
-    )
-    return sum(size for _, size in written)
+    return sum(size for _, size in stage_logdir(path, tables, projections, **fields))
 
 
 def stage_logdir(
@@ -130,8 +122,8 @@ def stage_logdir(
     parts: list[Part] = []
     infos, notes = [], {}
     for number, tensor in enumerate(tensors):
-        computed = _computed_views(tensor.table, by_name.get(tensor.name, ()), dims)
-        views = [*computed, *_saved_views(tensor.table, bookmarks if number == 0 else ())]
+        computed = computed_views(tensor.table, by_name.get(tensor.name, ()), dims)
+        views = [*computed, *saved_views(tensor.table, bookmarks if number == 0 else ())]
         info, found, note = _tensor_parts(tensor, views, tensor_format)
         parts += found
         infos.append(info)
@@ -301,83 +293,6 @@ def _square_sheet(table: EmbeddingTable, sprite: Sprite) -> tuple[Sprite, str]:
             "make the tiles smaller: embviz sprite --size, or leave the sprite out",
         )
     return packed, ".png"
-
-
-def _computed_views(
-    table: EmbeddingTable, projections: Sequence[Projection], dims: Sequence[int]
-) -> list[Bookmark]:
-    """Return computed coordinates as views."""
-    views: list[Bookmark] = []
-    for projection in name_tabs(projections):
-        projection.check_points(table.n_points)
-        shown = sorted({min(d, int(projection.coordinates.shape[1])) for d in dims})
-        for view in _views_of(table, projection):
-            if chooses_components(view) and shown:
-                views += [_name_dims(show_components(view, d), d, shown) for d in shown]
-            else:
-                views.append(view)
-    return views
-
-
-def _name_dims(bookmark: Bookmark, dims: int, shown: Sequence[int]) -> Bookmark:
-    """Return a view named with its dimensions where there is one of others."""
-    if len(shown) == 1:
-        return bookmark
-    label = f"{bookmark.label} {dims}D"
-    return Bookmark(label, {**bookmark.view, "label": label})
-
-
-def _saved_views(table: EmbeddingTable, given: Sequence[Bookmark]) -> list[Bookmark]:
-    """Return the views given and those of the table, complete."""
-    views: list[Bookmark] = []
-    for bookmark in given:
-        reason = _why_not_ours(table, bookmark)
-        if reason:
-            raise ParameterError(f"bookmark '{bookmark.label}'", reason, "is it of other data?")
-    for bookmark in table.bookmarks:
-        reason = _why_not_ours(table, bookmark)
-        if reason:
-            _log.warning("bookmark '%s' is left out: %s", bookmark.label, reason)
-    kept = [b for b in table.bookmarks if not _why_not_ours(table, b)]
-    for bookmark in [*given, *kept]:
-        view = complete_view(bookmark.view, table.n_points, table.n_dims)
-        if not isinstance(view["label"], str) or not view["label"]:
-            view["label"] = bookmark.label
-        views.append(Bookmark(bookmark.label, view))
-    return views
-
-
-def _views_of(table: EmbeddingTable, projection: Projection) -> list[Bookmark]:
-    if projection.kind != "map":
-        return [make_bookmark(table, projection)]
-    dims = min(3, int(projection.coordinates.shape[1]))
-    title = f"{projection.title} {dims}D"
-    moving = make_bookmark(table, projection, label=f"{title}, iterating on")
-    if not moves_on(moving):
-        return [make_bookmark(table, projection, label=title)]
-    still = [make_bookmark(table, projection, label=title, still=True)] if dims == 2 else []
-    perplexity = most_perplexity(table)
-    if not perplexity:
-        _log.info("%s: TensorBoard cannot iterate on with these vectors, left as it is", title)
-        return still or [make_bookmark(table, projection, label=f"{title}, first two", still=True)]
-    view = dict(moving.view)
-    view["tSNEPerplexity"] = min(view["tSNEPerplexity"], perplexity)
-    return [*still, replace(moving, view=view)]
-
-
-def _why_not_ours(table: EmbeddingTable, bookmark: Bookmark) -> str:
-    """Return why TensorBoard could not apply a view to a table, "" if it can."""
-    view = bookmark.view
-    most = min(table.n_points, MOST_POINTS)
-    why = why_other_data(view, table.n_points, table.n_dims, {most})
-    shown = len(view.get("filteredPoints") or ()) or most
-    if why:
-        return why
-    if len(view.get("projections") or ()) > shown:
-        return f"it places {len(view['projections'])} of {shown} points"
-    if any(i >= shown for i in view.get("selectedPoints") or ()):
-        return f"it selects point {max(view['selectedPoints'])} of {shown}"
-    return ""
 
 
 def _check_folder(folder: Path, tables: Sequence[EmbeddingTable]) -> None:
