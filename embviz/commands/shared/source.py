@@ -284,5 +284,5 @@ def refuse_overwriting(output: Path | str, inputs: Iterable[tuple[str, Path | st
             same = False
         if same:
             raise ParameterError(
-                output, f"would overwrite the {what}", "name another file after -o"
+                output, f"would overwrite the {what}", "name another place to write to"
             )
