@@ -292,10 +292,13 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     from importlib import import_module
+    from importlib.util import find_spec
 
-    if name not in _HOME:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    if name.startswith("_") or find_spec(f"embviz.{name}") is None:
         raise AttributeError(f"module 'embviz' has no attribute {name!r}")
-    return getattr(import_module(_HOME[name]), name)
+    return import_module(f"embviz.{name}")
 
 
 def __dir__() -> list[str]:

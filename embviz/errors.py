@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 
 
@@ -12,6 +13,14 @@ def printable(text: str, limit: int = 120) -> str:
         for c in text
     )
     return safe if len(safe) <= limit else f"{safe[: limit // 2]}…{safe[-limit // 2 :]}"
+
+
+def shell_word(text: str) -> str:
+    """Return a text as a word of a command line, quoted where a shell would read it.
+
+    To zsh, the shell of macOS, `=worst` is the path of a command of that name.
+    """
+    return f"'{text}'" if text.startswith("=") and text == shlex.quote(text) else shlex.quote(text)
 
 
 def counted(n: int, noun: str) -> str:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import ParameterError, counted, printable
+from embviz.errors import ParameterError, counted, printable, shell_word
 from embviz.model import EmbeddingTable
 from embviz.regexes import compile_regex, fold_case
 
@@ -138,7 +138,7 @@ def describe_match(
     if parsed.kind == "substring" and len(rows) > 1:
         prefix = query[: len(query) - len(parsed.text)]
         if any(values[i] == parsed.text for i in rows):
-            text += f"; {prefix}={printable(parsed.text)} for the whole word"
+            text += f"; {shell_word(f'{prefix}={printable(parsed.text)}')} for the whole word"
     return text
 
 

@@ -118,7 +118,7 @@ def test_a_match_is_described_with_examples_and_the_whole_word():
         return describe_match(WORDS, match(WORDS, query), query)
 
     assert said("=best") == "'=best' matches 1 point (best)"
-    assert said("best") == ("'best' matches 2 points (asbestos, best); =best for the whole word")
+    assert said("best") == ("'best' matches 2 points (asbestos, best); '=best' for the whole word")
     assert said("word:best").endswith("; word:=best for the whole word")
     assert said("an") == "'an' matches 2 points (man, woman)"
     assert said("/n/") == "'/n/' matches 5 points (king, queen, …)"

@@ -38,6 +38,7 @@ def demo(ctx: click.Context, output: str, opens: bool, as_json: bool) -> None:
     """
     from embviz.outputs.browser import open_page
     from embviz.outputs.files import check_output
+    from embviz.outputs.text import show_size
     from embviz.pictures.digits import load_digits_table
     from embviz.pictures.figures import picture_figures
     from embviz.pictures.plan import project
@@ -69,7 +70,7 @@ def demo(ctx: click.Context, output: str, opens: bool, as_json: bool) -> None:
             ],
         )
     account.stop_hearing()
-    log.info("Wrote %s (%.1f MB); open it in a browser", output, size / 1e6)
+    log.info("Wrote %s (%s); open it in a browser", output, show_size(size))
     if opens:
         open_page(output)
     account.print(

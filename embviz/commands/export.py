@@ -94,7 +94,12 @@ _OWN = re.compile(
 @click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]")
 @click.option("--metric", type=click.Choice(["cosine", "euclidean"]), default="cosine")
 @click.option(
-    "--axis", "axes", nargs=2, multiple=True, metavar="FROM TO", help="An axis between two queries"
+    "--axis",
+    "axes",
+    nargs=2,
+    multiple=True,
+    metavar="FROM TO",
+    help="An axis between two queries; quoted, as shells read = and *: '=worst' '=best'",
 )
 @click.option("--normalize", type=click.Choice(["none", "center", "sphere"]), default="none")
 @click.option(
@@ -108,7 +113,9 @@ _OWN = re.compile(
     show_default=True,
     help="Raw float32, or text",
 )
-@click.option("--select", metavar="QUERY", help="Only the points that match")
+@click.option(
+    "--select", metavar="QUERY", help="Only the points that match, in quotes: '=best', '/^b/'"
+)
 @click.option("--sample", type=int, metavar="N", help="Only N points, drawn by the seed")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--label-by", metavar="COLUMN", shell_complete=complete_column)
@@ -125,9 +132,9 @@ def export(ctx: click.Context, /, **given: Any) -> None:
     """
     from embviz.bookmarks import read_bookmarks
     from embviz.export.logdir import stage_logdir
+    from embviz.outputs.text import show_size
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
-    from embviz.sprites.encoding import show_size
 
     account = begin_account(given["as_json"], {"-o": given["output"]})
     folder, reading = take(Folder, given), take(Reading, given)

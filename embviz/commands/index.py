@@ -179,10 +179,12 @@ def _outcome(
 
 def _tell(built: NeighborIndex, folder: Path) -> None:
     """Say what was written, how good it is, and how to ask it."""
+    from embviz.outputs.text import show_size
+
     size = sum(file.stat().st_size for file in folder.iterdir())
     cells = f" in {built.store.n_cells:,} cells" if built.store.n_cells else ""
     say(
-        f"Wrote {folder} ({size / 1e6:,.1f} MB): {built.n_points:,} points of {built.n_dims} "
+        f"Wrote {folder} ({show_size(size)}): {built.n_points:,} points of {built.n_dims} "
         f"dimensions{cells}"
     )
     k = min(10, built.n_points - 1)

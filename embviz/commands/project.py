@@ -82,7 +82,9 @@ progress = logging.getLogger("embviz.progress")
     "FILE:TENSOR, or columns or a tensor of the source (x,y or obsm/X_umap)",
 )
 @picture_options
-@click.option("--select", metavar="QUERY", help="Only the points that match")
+@click.option(
+    "--select", metavar="QUERY", help="Only the points that match, in quotes: '=best', '/^b/'"
+)
 @click.option("--neighbors-of", metavar="LABEL", help="Only a point and its nearest neighbors")
 @click.option("-k", "k", type=int, help="How many neighbors of it  [default: 100]")
 @click.option("--isolate", metavar="QUERY", help="Open with the matching points alone")
@@ -131,6 +133,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     """
     from embviz.commands.shared.command_line import shown_command
     from embviz.outputs.browser import open_page
+    from embviz.outputs.text import show_size
     from embviz.pictures.figures import picture_figures
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
@@ -166,7 +169,9 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
         sizes = _write(outputs, made, shown, asked.condition)
     account.stop_hearing()
     for name, size in reversed(sizes):
-        log.info("Wrote %s%s", _place(name), f" ({_size(size)})" if name == outputs.output else "")
+        log.info(
+            "Wrote %s%s", _place(name), f" ({show_size(size)})" if name == outputs.output else ""
+        )
     if outputs.summary:
         log.info("Added to %s", _place(outputs.summary))
     if opens:
@@ -341,7 +346,3 @@ def _extras(
 
 def _place(output: str | Path) -> str:
     return "to the standard output" if str(output) == "-" else str(output)
-
-
-def _size(n_bytes: int) -> str:
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"

@@ -85,9 +85,9 @@ def sprite(ctx: click.Context, /, **given: Any) -> None:
     Example:
       embviz sprite images/ -o sprite.png --size 32x32 --labels labels.tsv
     """
+    from embviz.outputs.text import show_size
     from embviz.pictures.images import ImageChoice
     from embviz.pictures.sheets import pack_sheets, sheet_format
-    from embviz.sprites.encoding import show_size
     from embviz.sprites.packing import SheetOptions
 
     request = take(Request, given)

@@ -1,4 +1,4 @@
-"""Text as bytes, by one rule for all that is written."""
+"""Text as bytes, by one rule for all that is written, and their number as text."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def to_utf8(text: str) -> bytes:
 def writable(text: str) -> str:
     """Return a text as it is written, for writers that take no bytes."""
     return text if text.isascii() else to_utf8(text).decode("utf-8")
+
+
+def show_size(n_bytes: int) -> str:
+    """Return a number of bytes as people read it: `2.1 MB`, `32.5 kB`."""
+    return f"{n_bytes / 1e6:,.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"

@@ -13,10 +13,11 @@ from embviz.errors import ParameterError
 from embviz.loaders.arrays.images import is_image_array
 from embviz.loaders.labels.metadata import read_metadata
 from embviz.model import EmbeddingTable, Sprite
+from embviz.outputs.text import show_size
 from embviz.pictures.images import open_images
 from embviz.rows import rank_numbers
 from embviz.sprites import find_labels
-from embviz.sprites.encoding import encode_webp, show_size
+from embviz.sprites.encoding import encode_webp
 from embviz.sprites.listing import find_images
 from embviz.sprites.packing import SheetOptions, encode_sheet, plan_sheets
 

@@ -24,6 +24,7 @@ from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
 from embviz.space import Normalize, Space, open_space, unit_rows
 
+log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
 
 FEWEST_POINTS = 4
@@ -109,6 +110,8 @@ class PaCMAP:
                 intermediate_snapshots=list(FRAMES),
             )
             frames = np.asarray(model.fit_transform(vectors, init=start), np.float32)
+        text = "%s in %dD: %d iterations, %d neighbors"
+        log.info(text, self.title, self.n_components, FRAMES[-1], n_neighbors)
         return Projection(
             name=self.title.lower(),
             title=self.title,
@@ -239,16 +242,16 @@ def _alone(package: ModuleType) -> Iterator[None]:
     """
     import numba
 
-    log = logging.getLogger(f"{package.__name__}.pacmap")
-    was, n_threads = log.disabled, numba.get_num_threads()
-    log.disabled = True
+    spoken = logging.getLogger(f"{package.__name__}.pacmap")
+    was, n_threads = spoken.disabled, numba.get_num_threads()
+    spoken.disabled = True
     numba.set_num_threads(1)
     try:
         with one_blas_thread():
             yield
     finally:
         numba.set_num_threads(n_threads)
-        log.disabled = was
+        spoken.disabled = was
 
 
 def _import_pacmap(title: str) -> Any:

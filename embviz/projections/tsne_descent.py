@@ -200,7 +200,8 @@ class Descent:
         if not np.isfinite(self.points).all():
             raise ParameterError("t-SNE", "the coordinates left the range of numbers")
         self.record(self.gradient.divergence(self.points))
-        log.info("t-SNE: %d iterations, KL %.3f", self.total, self.recorded[-1][1])
+        text = "t-SNE in %dD: %d iterations, KL %.3f"
+        log.info(text, self.points.shape[1], self.total, self.recorded[-1][1])
         return self.recorded[-1][2], self.recorded[-1][1]
 
     def frames(self) -> Frames:

@@ -147,17 +147,24 @@ class UMAP:
         if lost.any():
             log.warning("UMAP: %d points without links are put in the middle", int(lost.sum()))
             coordinates[lost] = 0 if lost.all() else coordinates[~lost].mean(axis=0)
+        text = "%s in %dD: %d epochs, %d neighbors"
+        log.info(text, self.title, self.n_components, self._epochs(table.n_points), k)
         stats = (
             {"density_correlation": correlate_radii(distances, coordinates)} if self.density else {}
         )
         return Projection(
             name=self.key,
-            title="densMAP" if self.density else "UMAP",
+            title=self.title,
             kind="map",
             coordinates=coordinates,
             params=self._params(k, graph),
             stats=stats,
         )
+
+    @property
+    def title(self) -> str:
+        """What its projections are called."""
+        return "densMAP" if self.density else "UMAP"
 
     @property
     def key(self) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.model import Sprite
+from embviz.outputs.text import show_size
 from embviz.sprites.images import SHEET_FORMATS, decode_array, open_image
 
 if TYPE_CHECKING:
@@ -86,8 +87,3 @@ def _save(image: Image, kind: str, **options: int | bool) -> bytes:
     out = io.BytesIO()
     image.save(out, kind, **options)
     return out.getvalue()
-
-
-def show_size(n_bytes: int) -> str:
-    """Return a number of bytes as a text such as 2.1 MB."""
-    return f"{n_bytes / 1e6:.1f} MB" if n_bytes >= 100_000 else f"{n_bytes / 1e3:.1f} kB"

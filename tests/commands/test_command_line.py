@@ -12,8 +12,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embviz.cli import main
+from embviz.errors import shell_word
 
 POSIX = pytest.mark.skipif(os.name == "nt", reason="POSIX shell")
 
@@ -26,6 +29,14 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "x.tsv").write_text("".join(f"w{i}\n" for i in range(30)))
     (tmp_path / "run").mkdir()
     return tmp_path
+
+
+@POSIX
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1))
+def test_a_shown_word_is_that_word_to_a_shell_and_no_command_to_zsh(text: str) -> None:
+    word = shell_word(text)
+    assert shlex.split(word) == [text]
+    assert not word.startswith("=")  # To zsh the path of a command.
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])

@@ -127,6 +127,17 @@ def test_without_a_source_the_four_places_are_named(run: Any) -> None:
         assert place in ran.stderr
 
 
+def test_a_file_among_the_questions_is_told_to_have_been_taken_for_one(
+    run: Any, source: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.save("my words.npy", np.eye(4, dtype=np.float32))
+    ran = run("neighbors", "apple", "my words.npy")
+    assert ran.status == 2
+    assert "my words.npy was taken for a question" in ran.stderr
+    assert ran.stderr.endswith("write --source 'my words.npy'\n")
+
+
 def test_info_lists_tensors_and_marks_the_one_that_would_be_taken(run: Any, tmp_path: Path) -> None:
     np.savez(tmp_path / "x.npz", table=np.zeros((4, 3), np.float16), bias=np.zeros(3))
     ran = run("info", "x.npz")

@@ -95,7 +95,7 @@ def test_an_axis_is_the_arithmetic_of_centroids(
     ran = run("project", *SOURCE, "--axis", "=worst", "best", "-o", "out.html")
     assert ran.status == 0, ran.stderr
     assert "'=worst' matches 1 point" in ran.stderr
-    assert "'best' matches 2 points (best, asbestos); =best for the whole word" in ran.stderr
+    assert "'best' matches 2 points (best, asbestos); '=best' for the whole word" in ran.stderr
     vectors = words.astype(float)
     direction = vectors[1:3].mean(axis=0) - vectors[0]
     want = vectors @ direction / np.linalg.norm(direction)

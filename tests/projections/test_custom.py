@@ -98,7 +98,7 @@ def test_what_a_query_matched_is_said(caplog):
         Axes((("=worst", "best"),)).project(TABLE)
     assert caplog.messages == [
         "axis 1: '=worst' matches 1 point (worst)",
-        "axis 1: 'best' matches 3 points (best, asbestos, …); =best for the whole word",
+        "axis 1: 'best' matches 3 points (best, asbestos, …); '=best' for the whole word",
     ]
 
 

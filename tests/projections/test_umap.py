@@ -40,6 +40,13 @@ def test_the_same_seed_gives_the_same_bytes_on_a_graph_that_is_known_too(flat):
     assert other.coordinates.tobytes() != flat.coordinates.tobytes()
 
 
+def test_its_end_is_told_with_dimensions_epochs_and_neighbors(flat, caplog):
+    with caplog.at_level("INFO", "embviz"):
+        UMAP(3, metric="euclidean", n_neighbors=7).project(TABLE.take(np.arange(60)))
+    told = [r.getMessage() for r in caplog.records if r.name == "embviz"]
+    assert told == ["UMAP in 3D: 500 epochs, 7 neighbors"]
+
+
 def test_the_parameters_in_force_are_recorded(flat):
     assert flat.params["n_neighbors"] == 15
     assert flat.params["n_neighbors_chosen"] is True

@@ -116,7 +116,7 @@ def compare(ctx: click.Context, /, **given: Any) -> None:
     from embviz.comparison.compare import compare as compare_tables
     from embviz.outputs.browser import open_page
     from embviz.outputs.standard import check_standard_output
-    from embviz.sprites.encoding import show_size
+    from embviz.outputs.text import show_size
 
     check_standard_output()
     take(Previews, given).check()

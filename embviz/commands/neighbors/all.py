@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from embviz.commands.shared.source import refuse_overwriting
 from embviz.export.neighbors import find_writer, write_neighbors
 from embviz.outputs.files import check_output
+from embviz.outputs.text import show_size
 from embviz.questions.all_points import is_exact, neighbors_of_all, whole_table
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def write_all(
     with account.timed("writing"):
         size = write_neighbors(output, table, found)
     account.stop_hearing()
-    shown = f" ({size / 1e6:,.1f} MB)" if size else ""
+    shown = f" ({show_size(size)})" if size else ""
     log.info(
         "Wrote %s%s: %d neighbors of each of %s points, %s",
         output, shown, found.indices.shape[1], f"{table.n_points:,}", share,

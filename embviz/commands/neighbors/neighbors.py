@@ -71,7 +71,7 @@ MOST_TOGETHER = 64
 @click.option(
     "--batch", type=FILE, metavar="FILE", help="Answer each line of a file, - for standard input"
 )
-@click.option("--select", metavar="QUERY", help="List only points that this query matches")
+@click.option("--select", metavar="QUERY", help="List only points that match, in quotes: '/^b/'")
 @click.option("--between", nargs=2, metavar="A B", help="List points along the way from A to B")
 @click.option("--farthest", is_flag=True, help="List the farthest points, the farthest first")
 @click.option("--all", "everyone", is_flag=True, help="The neighbors of all points, into -o FILE")
@@ -105,7 +105,10 @@ def neighbors(ctx: click.Context, /, **given: Any) -> None:
     if request.query or request.between:
         # One vector keeps one thread busy; others that wait for work take the cores meanwhile.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    found = FoundSource(request.source) if request.source else find_source("with --source FILE")
+    if request.source:
+        found = FoundSource(request.source)
+    else:
+        found = find_source("with --source FILE", request.query)
     with account.timed("reading"):
         points = _open(request, found)
     if request.everyone:

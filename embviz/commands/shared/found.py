@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from click.core import ParameterSource
 from embviz.commands.shared.config import defaults_from, unknown_key
 from embviz.commands.shared.settings import OUTPUTS, find_config
 from embviz.commands.shared.source import FILE
-from embviz.errors import LoadError, ParameterError, printable
+from embviz.errors import LoadError, ParameterError, printable, shell_word
 from embviz.loaders.reading import Reading
 
 SWITCHES = (*(f.name for f in fields(Reading) if isinstance(f.default, bool)), "drop_nonfinite")
@@ -47,7 +47,7 @@ class FoundSource:
         return self.settings.get(name, self.settings.get(name.replace("_", "-")))
 
 
-def find_source(how: str) -> FoundSource:
+def find_source(how: str, questions: Sequence[str] = ()) -> FoundSource:
     """Return the source where none is named on the command line.
 
     The order is `EMBVIZ_SOURCE`; `source` in the `embviz.toml` of this folder or one above it, or
@@ -56,6 +56,7 @@ def find_source(how: str) -> FoundSource:
 
     Args:
         how: How it is named on the command line.
+        questions: What was taken for questions, one of which may have been meant as the source.
 
     Raises:
         ParameterError: If none of them names one.
@@ -77,6 +78,13 @@ def find_source(how: str) -> FoundSource:
     logdirs = _folders_with(here, "projector_config.pbtxt")
     if len(indexes) == 1 or (not indexes and len(logdirs) == 1):
         return FoundSource(str((indexes or logdirs)[0]), "this folder")
+    for question in questions:
+        if os.path.lexists(question):
+            raise ParameterError(
+                "source",
+                f"none is named, and {printable(question)} was taken for a question",
+                f"to look in that file, write --source {shell_word(question)}",
+            )
     why = "none is named"
     if indexes or logdirs:
         several = indexes or logdirs

@@ -196,7 +196,7 @@ def picture_options(function: F) -> F:
             nargs=2,
             multiple=True,
             metavar="FROM TO",
-            help="An axis between two queries",
+            help="An axis between two queries; quoted, as shells read = and *: '=worst' '=best'",
         ),
         click.option(
             "--normalize",
