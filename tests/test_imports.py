@@ -22,6 +22,7 @@ RANKS = [
     {"bookmarks"},
     {"loaders", "projections"},
     {"questions", "comparison"},
+    {"clusters"},
     {"pictures"},
     {"report"},
     {"preview"},

@@ -22,6 +22,7 @@ from embviz.checks import (
     check_truth,
     check_whole,
 )
+from embviz.clusters.values import Partition
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors import find_neighbors
@@ -126,6 +127,8 @@ class Part:
     """What `choose_points` has opened of the points that travel."""
     matched: Mapping[str, int] = field(default_factory=dict)
     """How many points the queries `select` and `isolate` match, where they were given."""
+    partitions: tuple[Partition, ...] | None = None
+    """How the points of `table` are parted into clusters and classes; None: not looked for yet."""
 
     @cached_property
     def space(self) -> Space:

@@ -106,9 +106,8 @@ def encode_report(
     projections = check_list("projections", projections)
     prepare_page()
     table, options = report_options(points, options, fields)
-    space = points.space if isinstance(points, Part) else None
     progress.info("page: packing %s points", f"{table.n_points:,}")
-    payload = build_payload(table, projections, options, space, steps, neighbors)
+    payload = build_payload(points, projections, options, steps, neighbors)
     page = to_utf8(render_page(payload, options.preview_links))
     if options.max_size is not None and len(page) > options.max_size * MB:
         raise AssertionError(f"a page of {len(page)} bytes where {options.max_size:g} MB are asked")

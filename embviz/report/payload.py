@@ -23,11 +23,13 @@ from embviz.checks import (
     check_text,
     check_whole,
 )
+from embviz.clusters.values import partition_entries
 from embviz.comparison.values import FEW, Steps
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection, is_numeric
 from embviz.neighbors import list_neighbors
 from embviz.pictures.captions import all_captions
+from embviz.pictures.selection import Part
 from embviz.pictures.step_neighbors import measure_steps
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
@@ -130,21 +132,19 @@ class Payload:
 
 
 def build_payload(
-    table: EmbeddingTable,
+    points: EmbeddingTable | Part,
     projections: Sequence[Projection],
     options: ReportOptions,
-    space: Space | None = None,
     steps: Steps | None = None,
     neighbors: Neighbors | None = None,
 ) -> Payload:
     """Turn computed values into the page's manifest and blocks.
 
     Args:
-        table: The points.
+        points: The points that travel: a table, or what `choose_points` gave.
         projections: Of all of them; PCA where there is none.
         options: What is shown first, and said, and how large the page may be.
-        space: What `open_space` gave of the table, where it was opened before.
-        steps: The states of these points, where there are several; `table` has the last one's
+        steps: The states of these points, where there are several; `points` have the last one's
             vectors.
         neighbors: The nearest of each point by the report's metric, where they are known: ten of
             each travel where the vectors do not.
@@ -154,11 +154,15 @@ def build_payload(
             projection is missing, the steps or neighbors are of other points, or the page has no
             room for what it cannot do without.
     """
+    part = points if isinstance(points, Part) else Part(points, points)
+    table = part.table
+    space = part.space if isinstance(points, Part) else None
     check_points_and_columns(table, options)
     check_steps(steps, table)
     named = name_tabs(projections or [PCA().project(table, space)])
     packed = pack_projections(named, table.n_points, steps, SPACE)
     manifest, parts = _in_any_case(table, options, steps, packed)
+    manifest["partitions"] = partition_entries(part.partitions or ())
     manifest["first"] = find_tab(named, options.first) if options.first else named[-1].key
     if neighbors is not None:
         neighbors = check_neighbors(neighbors, table, options.metric)
