@@ -116,7 +116,10 @@ export function panned2(view, area, dx, dy) {
   return { dims: 2, x: view.x.map((x) => x - mx), y: view.y.map((y) => y + my) };
 }
 
-/** @param {number} factor above 1 comes nearer @param {number[]} at the screen position that stays */
+/**
+ * @param {number} factor above 1 comes nearer @param {number[]} at the screen position that stays
+ * @returns {Camera2}
+ */
 export function zoomed2(view, area, factor, at = [area.left + area.width / 2, area.top + area.height / 2]) {
   const px = view.x[0] + ((at[0] - area.left) / area.width) * (view.x[1] - view.x[0]);
   const py = view.y[1] - ((at[1] - area.top) / area.height) * (view.y[1] - view.y[0]);

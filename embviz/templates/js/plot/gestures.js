@@ -7,6 +7,8 @@
 
 const CLICK_REACH = 4;
 const DOUBLE_CLICK_MS = 350;
+/** The most that Plotly's wheel does at once in 2D. */
+const NOTCH = Math.exp(0.1);
 const LASSO_STEP = 3;
 const KEY_STEP = 48;
 const CROSS_STEP = 8;
@@ -66,6 +68,8 @@ export function createGestures(host, canvas, plot) {
   host.addEventListener('pointerleave', (event) => {
     if (!hand.press) plot.hover(null, event);
   });
+  // Before Plotly hears of it, which knows no limits.
+  host.addEventListener('wheel', (event) => stopAtLimit(plot, event, at(event)), { passive: false, capture: true });
   host.addEventListener('wheel', (event) => wheel(hand, plot, event, at(event)), { passive: false });
   host.addEventListener('keydown', (event) => keydown(hand, plot, event, host));
   host.addEventListener('blur', () => {
@@ -148,6 +152,12 @@ function cancel(hand, plot) {
   const { shape, cross } = hand;
   Object.assign(hand, { press: null, shape: null, cross: null });
   if (shape || cross) plot.redraw();
+}
+
+function stopAtLimit(plot, event, at) {
+  if (plot.canZoom(event.deltaY < 0 ? NOTCH : 1 / NOTCH, at)) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
 }
 
 /** While box or lasso hold the pointer, the wheel is still Plotly's. */

@@ -1,5 +1,6 @@
 import { orbited, panned2, zoomed2, zoomed3 } from '#js/drawing/camera.js';
 import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
+import { limitedFactor, showsPoints } from '#js/drawing/limits.js';
 import { resetView, setCamera, tellCamera } from '#js/plot/view.js';
 
 /**
@@ -38,8 +39,11 @@ export function createTargets(plot, redraw) {
     /** @param {number} factor @param {number[]} [at] what stays where it is */
     zoom(factor, at) {
       const { camera, area } = view;
-      if (camera) move(camera.dims === 2 ? zoomed2(camera, area, factor, at) : zoomed3(camera, factor));
+      const allowed = camera ? allowedZoom(plot, factor, at) : 1;
+      if (allowed !== 1) move(camera.dims === 2 ? zoomed2(camera, area, allowed, at) : zoomed3(camera, allowed));
     },
+    /** Whether the limits leave a zoom something to do. */
+    canZoom: (factor, at) => Boolean(view.camera) && allowedZoom(plot, factor, at) !== 1,
     reset() {
       resetView(plot);
       if (view.camera) tellCamera(plot, true);
@@ -79,6 +83,17 @@ export function createTargets(plot, redraw) {
   };
 }
 
+/** @param {Plotting} plot @returns {number} as much of a zoom as is allowed, 1 for nothing */
+function allowedZoom({ scene: { points, style, box }, view }, factor, at) {
+  const allowed = limitedFactor(factor, view, box);
+  const { camera, area } = view;
+  if (allowed <= 1 || camera.dims === 3) return allowed;
+  return showsPoints(points.coordinates, style.visible, zoomed2(camera, area, allowed, at)) ? allowed : 1;
+}
+
+/** @returns {[number, number]} */
+const middleOf = ({ left, top, width, height }) => [left + width / 2, top + height / 2];
+
 const isInside =
   (xy, { left, top, width, height }) =>
   (row) =>
@@ -98,7 +113,5 @@ const isNear = ({ left, top, width, height }, x, y) =>
 function rowAtMiddle({ scene: { points, style }, view: { area }, host: { frames, layer } }) {
   frames.flush();
   if (!area) return -1;
-  /** @type {[number, number]} */
-  const middle = [area.left + area.width / 2, area.top + area.height / 2];
-  return nearestTo(layer.positions(), points.n, style.visible, middle);
+  return nearestTo(layer.positions(), points.n, style.visible, middleOf(area));
 }

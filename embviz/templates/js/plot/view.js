@@ -7,7 +7,9 @@ import {
   magnification,
   plotArea,
   resized2,
+  zoomed3,
 } from '#js/drawing/camera.js';
+import { backWithin } from '#js/drawing/limits.js';
 import { footOf } from '#js/plot/caption.js';
 import { hasWebGL } from '#js/plot/surface.js';
 
@@ -168,7 +170,11 @@ export function followPlotly(plot) {
   const before = view.transform;
   const now = host.axes.transform(dims);
   if (before && Object.keys(now).every((key) => now[key] === before[key])) return;
+  const from = view.camera;
   view.camera = host.axes.view(dims);
+  // How far a turn of the wheel goes in 3D is Plotly's to say; what is beyond the limit is taken back.
+  const back = dims === 3 ? backWithin(from, view) : 1;
+  if (back > 1) setCamera(plot, zoomed3(view.camera, back), true);
   host.frames.now();
   tellCamera(plot, false);
 }
