@@ -139,7 +139,7 @@ def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32])
     low, high = np.array([area.left, area.top]), np.array([area.right, area.bottom])
     count = int(((shown >= low) & (shown <= high)).all(axis=1).sum())
     radius = disc_radius(view.n_shown)
-    dims = 1 < len(set(view.options.selected)) < view.n_shown
+    dims = 0 < len(set(view.options.selected)) < view.n_shown
     tile = 0 if style.tiles is None else thumbnail_size(shown, area, style.tiles)
     opacity = disc_opacity(count, radius, area) * (_DIMMED if dims else 1)
     return Look(radius, opacity, tile, count, _FADE if view.dims == 3 else 0, dims)

@@ -35,6 +35,31 @@ def test_hidden_points_are_neither_drawn_nor_found(open_harness: Callable[..., H
     assert harness.page.evaluate("([x, y]) => harness.plot.rowAt(x, y)", [LEFT + x, TOP + y]) == -1
 
 
+@pytest.mark.parametrize("selected", [[3], [3, 4, 5]])
+def test_where_points_are_selected_the_others_fade(
+    open_harness: Callable[..., Harness], selected: list[int]
+) -> None:
+    harness = open_harness()
+    harness.points(cloud(60, 2))
+    colors = np.tile(COLORS[0], (60, 1))
+    harness.style(colors=colors, neighbors=[7, 8], distances=[1, 2])
+    harness.rest()
+    xy = harness.positions()
+    others = np.setdiff1d(np.arange(60), [*selected, 7, 8])
+    assert drawn_at(harness.screenshot(), xy[others], [213, 94, 0]) > 0.9
+    harness.style(selected=selected)
+    harness.rest()
+    faded = harness.screenshot()
+    assert drawn_at(faded, xy[others], [213, 94, 0]) < 0.2
+    assert drawn_at(faded, xy[others], [242, 207, 178]) > 0.8
+    marked = np.repeat(xy[[*selected, 7, 8]], 5, axis=0)
+    assert drawn_at(faded, marked, [213, 94, 0]) == 1
+    # Where the colors are of distances from the one that is selected, they stay.
+    harness.style(fades=False)
+    harness.rest()
+    assert drawn_at(harness.screenshot(), xy[others], [213, 94, 0]) > 0.9
+
+
 def test_nothing_one_point_and_equal_points_are_shown(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     for dims in (2, 3):

@@ -93,6 +93,8 @@ export function createStage(page, view, on = {}) {
       oneColor: state.color_by === null,
       visible: view.visible(state),
       selected: state.selected,
+      // Where the colors are of distances from the one selected, the others are what is looked at.
+      fades: view.coloring(state).legend.row === undefined || state.selected.length > 1,
       neighbors: near.indices,
       distances: near.distances,
       // What distances are from is seen also while the pointer is elsewhere.

@@ -128,7 +128,7 @@ function sortedOf(layer, style) {
 function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const radius = discRadius(shown, magnification);
   const count = countWithin(xy, style.visible, area);
-  const dims = style.selected.length > 1 && style.selected.length < shown;
+  const dims = style.fades && style.selected.length > 0 && style.selected.length < shown;
   const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
   return {
     radius,

@@ -39,6 +39,7 @@ const PLAIN = {
   oneColor: false,
   visible: null,
   selected: NONE,
+  fades: true,
   neighbors: NONE,
   distances: new Float32Array(0),
   hovered: -1,

@@ -22,6 +22,7 @@
  * @property {boolean} oneColor
  * @property {Uint8Array | null} visible 0 where a point is hidden
  * @property {Int32Array} selected
+ * @property {boolean} fades whether the others step back where some are selected
  * @property {Int32Array} neighbors nearest first
  * @property {ArrayLike<number>} distances of the neighbors
  * @property {number} hovered -1 where no point is
