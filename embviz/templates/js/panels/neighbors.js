@@ -32,7 +32,7 @@ export function createNeighbors(page, view, thumbnail) {
     'Select all',
   );
   const lists = (names ?? [null]).map((name, side) => createList(page, view, thumbnail, name === null ? null : side));
-  const where = names ? 'In the original spaces' : 'In the original space';
+  const where = names ? 'In the original spaces; bars: distance' : 'In the original space; bars: distance';
   const element = h(
     'section.panel.grow',
     { aria: { label: 'Nearest neighbors' } },
@@ -56,7 +56,7 @@ export function createNeighbors(page, view, thumbnail) {
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
       all.hidden = indices.every(({ length }) => length === 0);
-      lists.forEach((list, side) => list.render(found[side], state));
+      lists.forEach((list, side) => list.render(found[side]));
     },
   };
 }
@@ -92,14 +92,12 @@ function createList(page, view, thumbnail, side) {
   };
   return {
     element: h('div', {}, head, note, list),
-    render(found, state) {
+    render(found) {
       setText(note, noteOf(found));
       note.hidden = note.textContent === '';
       if (side !== null) setText(count, countText(found.marks));
-      const farthest = found.distances.at(-1) || 1;
-      const scale = state.metric === 'cosine' ? (d) => 1 - d : (d) => (d < Infinity ? 1 - d / (farthest * 1.25) : 0);
-      const part = (i) => Math.max(0, scale(found.distances[i]));
-      const meter = (i) => h('span.meter', { title: METERS[state.metric], style: { '--part': part(i) } });
+      const part = (i) => lengthOfBar(found.distances[i], found.distances.at(-1));
+      const meter = (i) => h('span.meter', { title: METER, style: { '--part': part(i) } });
       const distance = (i) => h('span.distance', {}, distanceText(found.distances[i]));
       const rest = side === null ? (i) => [meter(i), distance(i)] : (i) => [meter(i), drawMark(found, i, side)];
       fill(
@@ -146,11 +144,11 @@ function countText(marks) {
   return other ? `${stayed} stayed, ${marks.length - stayed} ${other}` : `${stayed} stayed`;
 }
 
-/** What the bar beside a neighbor says. */
-const METERS = {
-  cosine: 'The cosine of the angle between the two vectors: full where they point the same way, empty from 90° on',
-  euclidean: 'The longer, the nearer: full at distance 0, a fifth at the farthest of these neighbors',
-};
+/** What the bar beside a neighbor says, as on the terminal. */
+const METER = 'As long as the distance: full at the farthest of these neighbors';
+
+/** @returns {number} 0 … 1 */
+const lengthOfBar = (d, farthest) => (d < farthest ? d / farthest : Number(farthest > 0));
 
 function distanceText(d) {
   if (d === Infinity) return '> 1.8e308';
