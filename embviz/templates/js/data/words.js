@@ -37,7 +37,7 @@ export const READING = {
     'Each axis runs from one meaning to another: its direction is the mean of the vectors that match “to” less the ' +
       'mean of those that match “from”, and a point’s coordinate is its vector times that direction at length 1. ' +
       'Points far along it are more like “to” than like “from”. An axis without queries shows the direction in which ' +
-      'what is left varies most.',
+      'what is left varies most: PC1 of the rest, PC2 of the rest.',
   ],
   none: ['The coordinates are the input’s own.'],
   linear: ['Each axis is a direction of its own; what lies along other directions is not seen.'],
@@ -232,7 +232,7 @@ export const AXES = {
   query: 'text, =exact, /regex/',
   begins: 'say where the axis begins',
   ends: 'say where the axis ends',
-  empty: 'Empty: the direction in which what is left varies most',
+  empty: 'Empty: a PC of the rest, the direction in which what is left varies most',
 };
 
 /** The unit of coordinates that 32-bit floats do not hold. */

@@ -109,6 +109,7 @@ export function customView(page, axes, column) {
   const { n } = safe;
   const count = rowsThere(safe)?.length ?? n;
   const coordinates = new Float64Array(n * k);
+  let n_filled = 0;
   const titles = found.map((item, at) => {
     /** @type {Float64Array | Float32Array} */
     let direction = item?.direction;
@@ -122,7 +123,7 @@ export function customView(page, axes, column) {
       const middle = item ? 0 : along.reduce((sum, x) => sum + x, 0) / count;
       for (let i = 0; i < n; i++) coordinates[i * k + at] = along[i] - middle;
     }
-    return axisTitle(item ? axes[at] : null);
+    return item ? axisTitle(axes[at]) : filledTitle(++n_filled, !found.some(Boolean));
   });
   return {
     ...inShownUnit(coordinates, safe.unit),
@@ -136,9 +137,14 @@ export function plainQuery(query) {
   return query.replace(/^=/, '').replace(/^\/\^?(.*?)\$?\/$/, '$1');
 }
 
+/**
+ * @param {number} i which of the axes that no queries were given for, from 1 @param {boolean} isAlone
+ * @returns {AxisTitle} as embviz/projections/custom.py calls them; where no axis was given there is no rest
+ */
+const filledTitle = (i, isAlone) => ({ title: isAlone ? `PC${i}` : `PC${i} of the rest`, low: '', high: '' });
+
 /** @returns {AxisTitle} */
 export function axisTitle(axis) {
-  if (!axis) return { title: 'most varying direction left', low: '', high: '' };
   const low = plainQuery(axis.from);
   const high = plainQuery(axis.to);
   return { title: `${low} → ${high}`, low, high };
