@@ -21,7 +21,6 @@ TOOLS_HEIGHT = 52
 _NEAR, _FAR = 0.01, 1000.0
 _FIELD_OF_VIEW = math.pi / 4
 _CORNER = np.array([1.25, 1.25, 0.9])
-_LOOKED_AT = 20_000
 _CLIP = 1e-3
 """Nearer to the camera's plane than this, in parts of the scene, nothing is drawn."""
 
@@ -147,7 +146,9 @@ def plot_area(width: float, height: float, dims: int, axes: Sequence[Any] | None
     return Area(left, top, max(1, width - left - 24), max(1, height - top - 44))
 
 
-def open_view(places: Sequence[Places], box: Box, area: Area, has_axes: bool) -> View:
+def open_view(
+    places: Sequence[Places], box: Box, area: Area, has_axes: bool, room: float = 0
+) -> View:
     """Return the view that shows everything.
 
     Args:
@@ -155,16 +156,17 @@ def open_view(places: Sequence[Places], box: Box, area: Area, has_axes: bool) ->
         box: What holds them.
         area: What they may fill.
         has_axes: Whether the axes are shown.
+        room: What a point takes around its place, in CSS pixels.
     """
     if len(box.low) == 2:
-        return _home2(box, area, not has_axes or _has_equal_scale(box, area))
-    return _home3(places, box, area, has_axes)
+        return _home2(box, area, not has_axes or _has_equal_scale(box, area), room)
+    return _home3(places, box, area, has_axes, room)
 
 
-def _inset(area: Area) -> tuple[float, float, float]:
+def _inset(area: Area, room: float) -> tuple[float, float, float]:
     """Return how much is left free beside, above and below the points."""
-    x, y = max(8, 0.05 * area.width), max(8, 0.05 * area.height)
-    top = y if area.top > 0 else max(y, TOOLS_HEIGHT)
+    x, y = max(8, 0.05 * area.width, room + 4), max(8, 0.05 * area.height, room + 4)
+    top = y if area.top > 0 else max(y, TOOLS_HEIGHT + room)
     return min(x, area.width / 4), min(top, area.height / 4), min(y, area.height / 4)
 
 
@@ -174,8 +176,8 @@ def _has_equal_scale(box: Box, area: Area) -> bool:
     return bool(min(a, b) / max(a, b) >= 0.5)
 
 
-def _home2(box: Box, area: Area, equal: bool) -> Flat:
-    x, top, bottom = _inset(area)
+def _home2(box: Box, area: Area, equal: bool, room: float) -> Flat:
+    x, top, bottom = _inset(area, room)
     kx, ky = box.spans / (area.width - 2 * x, area.height - top - bottom)
     if equal:
         kx = ky = max(kx, ky)
@@ -196,14 +198,14 @@ def _box_aspect(box: Box, has_axes: bool) -> Numbers:
     return sides
 
 
-def _home3(places: Sequence[Places], box: Box, area: Area, has_axes: bool) -> Deep:
+def _home3(places: Sequence[Places], box: Box, area: Area, has_axes: bool, room: float) -> Deep:
     """Return the view from above a corner, as near as all points allow."""
     aspect = _box_aspect(box, has_axes)
     back = _CORNER / np.linalg.norm(_CORNER)
     right = np.cross([0.0, 0.0, 1.0], back)
     right /= np.linalg.norm(right)
     up = np.cross(back, right)
-    x, top, bottom = _inset(area)
+    x, top, bottom = _inset(area, room)
     half = math.tan(_FIELD_OF_VIEW / 2)
     tan_y = half * (1 - 2 * max(top, bottom) / area.height)
     tan_x = half * (area.width / area.height) * (1 - 2 * x / area.width)
@@ -216,7 +218,7 @@ def _home3(places: Sequence[Places], box: Box, area: Area, has_axes: bool) -> De
 
     distance = 0.2
     for some in places:
-        seen = some[:: max(1, len(some) // _LOOKED_AT)].astype(np.float64) * scale + shift
+        seen = some.astype(np.float64) * scale + shift
         distance = max(distance, needed(seen[(np.abs(seen) <= 1).all(axis=1)]))
     if has_axes:
         corners = [[aspect[j] * (0.5 if i >> j & 1 else -0.5) for j in range(3)] for i in range(8)]

@@ -122,9 +122,18 @@ def draw_map(view: FirstView, one: Map, style: Style, size: tuple[float, float])
 def arranged(view: FirstView, one: Map, style: Style, size: tuple[float, float]) -> Drawing:
     """Return where all points of a map land, and how they look."""
     area = plot_area(*size, view.dims, view.axes)
-    camera = open_view([each.places for each in view.maps], view.box, area, view.axes is not None)
-    xy, depth = camera.project(one.places)
     visible = view.visible
+
+    def seen(room: float = 0) -> View:
+        places = [each.places for each in view.maps]
+        return open_view(places, view.box, area, view.axes is not None, room)
+
+    camera = seen()
+    if style.tiles is not None:
+        # Thumbnails are seen to their edges.
+        shown = camera.project(one.places)[0][slice(None) if visible is None else visible > 0]
+        camera = seen(thumbnail_size(shown, area, style.tiles) / 2)
+    xy, depth = camera.project(one.places)
     levels = None
     if depth is None:
         order = np.arange(len(xy)) if visible is None else np.flatnonzero(visible)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
+from PIL import Image
 
+from tests.conftest import Opened
 from tests.page.plot_harness import HEIGHT, LEFT, TOP, WIDTH, Harness, cloud
 
 
@@ -89,3 +95,68 @@ def test_a_point_in_the_middle_is_looked_at_until_numbers_tell_no_more_apart(
     seen = harness.positions()
     assert 5_000 < np.ptp(seen[:2, 0]) / np.ptp(home[:2, 0]) < 50_000
     assert np.abs(seen[2] - home[2]).max() < 1
+
+
+def test_show_everything_leaves_whole_thumbnails_beside_the_tools(
+    report: Path, open_page: Callable[..., Opened]
+) -> None:
+    page = open_page(report)
+    page.page.add_style_tag(content=".tools { visibility: hidden; } .stage { --line: white; }")
+    tools = page.page.locator(".tools.left").bounding_box()
+    stage = page.page.locator(".stage").bounding_box()
+    clip = {**stage, "height": tools["y"] + tools["height"] - stage["y"] + 1}
+    for name, dims in (("tsne", 2), ("tsne", 3), ("pca", 3)):
+        page.call(f"e.set({{ projection: '{name}', dims: {dims}, isolated: null, selected: [] }})")
+        for rows in ("null", "[...Array(11).keys()]"):
+            page.call(f"e.set({{ isolated: {rows} }})")
+            page.page.keyboard.press("0")
+            page.page.wait_for_timeout(400)
+            strip = np.asarray(Image.open(io.BytesIO(page.page.screenshot(clip=clip))).convert("L"))
+            assert strip.min() > 250, f"{name} in {dims}D of {rows} lies under the tools"
+            xy = np.reshape(page.call("e.screenPositions()"), (-1, 2))[:11]
+            assert np.nanmax(np.ptp(xy, axis=0)) > 200, "the picture is small"
+
+
+def test_recorded_steps_fill_the_plot_as_their_end_does(
+    report: Path, open_page: Callable[..., Opened]
+) -> None:
+    page = open_page(report)
+    page.call("e.set({ projection: 'tsne', dims: 2 })")
+
+    def seen(frame: str) -> npt.NDArray[Any]:
+        page.call(f"e.set({{ frame: {frame} }})")
+        page.page.wait_for_timeout(200)
+        return np.reshape(page.call("e.screenPositions()"), (-1, 2))
+
+    end = seen("null")
+    longest = np.ptp(end, axis=0).max()
+    for frame in ("0", "1", "2.5"):
+        assert np.ptp(seen(frame), axis=0).max() == pytest.approx(longest, rel=1e-3)
+    last = page.call("Number(document.querySelector('.player input').max)")
+    assert np.abs(seen(str(last)) - end).max() < 0.01
+
+
+def test_the_pointer_points_where_a_click_would_select(
+    report: Path, open_page: Callable[..., Opened]
+) -> None:
+    page = open_page(report, plotly=True)
+    page.call("e.set({ projection: 'tsne', dims: 2, thumbnails: false })")
+    page.page.wait_for_timeout(400)
+    plot = page.page.locator(".plot").first.bounding_box()
+    xy = np.reshape(page.call("e.screenPositions()"), (-1, 2))
+    x, y = xy[0] + [plot["x"], plot["y"]]
+
+    def cursor() -> str:
+        source = "([x, y]) => getComputedStyle(document.elementFromPoint(x, y)).cursor"
+        return str(page.page.evaluate(source, [float(x), float(y)]))
+
+    page.page.mouse.move(plot["x"] + 5, plot["y"] + plot["height"] - 60)
+    away = cursor()
+    assert away != "pointer"
+    page.page.mouse.move(x, y)
+    assert cursor() == "pointer"
+    page.page.mouse.click(x, y)
+    assert page.call("e.selected().length") == 1
+    assert cursor() == "pointer", "a click is over, the point still under the pointer"
+    page.page.mouse.move(plot["x"] + 5, plot["y"] + plot["height"] - 60)
+    assert cursor() == away

@@ -60,11 +60,14 @@ export function plotArea(width, height, { dims, axes }, foot = 0) {
   };
 }
 
-/** About 5 % around the points; where they fill the host, the tools' row above is left free too. */
-function inset(area) {
-  const x = Math.max(8, 0.05 * area.width);
-  const y = Math.max(8, 0.05 * area.height);
-  const top = area.top > 0 ? y : Math.max(y, TOOLS_HEIGHT);
+/**
+ * About 5 % around the points, and the `room` that one takes around its place; where they fill the host, the tools' row
+ * above is left free too.
+ */
+function inset(area, room) {
+  const x = Math.max(8, 0.05 * area.width, room + 4);
+  const y = Math.max(8, 0.05 * area.height, room + 4);
+  const top = area.top > 0 ? y : Math.max(y, TOOLS_HEIGHT + room);
   return { x: Math.min(x, area.width / 4), top: Math.min(top, area.height / 4), bottom: Math.min(y, area.height / 4) };
 }
 
@@ -79,9 +82,12 @@ export function hasEqualScale(box, area, axesShown) {
   return Math.min(a, b) / Math.max(a, b) >= 0.5;
 }
 
-/** @returns {Camera2} the 2D view that shows the box with a margin @param {boolean} equal one scale on both axes */
-export function homeView2(box, area, equal) {
-  const edge = inset(area);
+/**
+ * @param {boolean} equal one scale on both axes @param {number} [room] that a point takes around its place, in pixels
+ * @returns {Camera2} the 2D view that shows the box with a margin
+ */
+export function homeView2(box, area, equal, room = 0) {
+  const edge = inset(area, room);
   const inner = { width: area.width - 2 * edge.x, height: area.height - edge.top - edge.bottom };
   let kx = (box.max[0] - box.min[0]) / inner.width;
   let ky = (box.max[1] - box.min[1]) / inner.height;
@@ -297,30 +303,38 @@ const FROM_CORNER = {
 /**
  * The 3D view from one side, as near as all points allow; where axes are shown, their box is in sight too.
  *
- * @param {{coordinates: Float32Array, n: number, axes: any[] | null, around?: Float32Array[]}} scene (n, 3); some
- *   20,000 are looked at; `around` in their place where there are more
- * @param {Camera3} [from] a camera on that side
+ * @param {{coordinates: Float32Array, n: number, axes: any[] | null, around?: Float32Array[]}} scene (n, 3); `around`
+ *   in their place where there are more
+ * @param {Camera3} [from] a camera on that side @param {number} [room] that a point takes around its place, in pixels
  * @returns {Camera3}
  */
-export function homeView3({ coordinates, n, axes, around = [coordinates] }, box, aspect, area, from = FROM_CORNER) {
+export function homeView3(scene, box, aspect, area, from = FROM_CORNER, room = 0) {
+  const { coordinates, n, axes, around = [coordinates] } = scene;
   const [right, up, back] = frame(from);
-  const edge = inset(area);
+  const edge = inset(area, room);
   const tanY = Math.tan(FIELD_OF_VIEW / 2) * (1 - (2 * Math.max(edge.top, edge.bottom)) / area.height);
   const tanX = Math.tan(FIELD_OF_VIEW / 2) * (area.width / area.height) * (1 - (2 * edge.x) / area.width);
-  const needed = (p) => dot(back, p) + Math.max(Math.abs(dot(right, p)) / tanX, Math.abs(dot(up, p)) / tanY);
+  const [[r0, r1, r2], [u0, u1, u2], [b0, b1, b2]] = [right, up, back];
+  const needed = (x, y, z) =>
+    b0 * x +
+    b1 * y +
+    b2 * z +
+    Math.max(Math.abs(r0 * x + r1 * y + r2 * z) / tanX, Math.abs(u0 * x + u1 * y + u2 * z) / tanY);
   const m = modelMatrix(box, aspect);
   let distance = 0.2;
   for (const places of around) {
-    for (let i = 0; i < n; i += Math.max(1, Math.floor(n / 20000))) {
-      const p = [0, 1, 2].map((j) => m[5 * j] * places[3 * i + j] + m[12 + j]);
-      if (p.every((x) => Math.abs(x) <= 1)) distance = Math.max(distance, needed(p));
+    for (let i = 0; i < 3 * n; i += 3) {
+      const x = m[0] * places[i] + m[12];
+      const y = m[5] * places[i + 1] + m[13];
+      const z = m[10] * places[i + 2] + m[14];
+      if (Math.abs(x) <= 1 && Math.abs(y) <= 1 && Math.abs(z) <= 1) distance = Math.max(distance, needed(x, y, z));
     }
   }
   if (axes) {
     const corners = Array.from({ length: 8 }, (_, bits) =>
       aspect.map((side, j) => ((bits >> j) & 1 ? side : -side) / 2),
     );
-    distance = Math.max(distance, ...corners.map(needed));
+    distance = Math.max(distance, ...corners.map(([x, y, z]) => needed(x, y, z)));
   }
   return { ...structuredClone({ ...FROM_CORNER, up: from.up }), eye: point(back.map((x) => x * distance)) };
 }

@@ -153,9 +153,10 @@ export function createStage(page, view, on = {}) {
       const captions = states.map((each) => captionOf(page, view, each));
       maps.render(titles, state.step, captions);
       const scenes = view.shownScenes(state);
+      // Which points are shown, and how large, says what room they need.
+      plot.setStyle(states.map((each, side) => styleOf(each, titles[side], each.step === state.step, captions, side)));
       draw(scenes);
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
-      plot.setStyle(states.map((each, side) => styleOf(each, titles[side], each.step === state.step, captions, side)));
       const said = scenes.map(({ error, note: own }) => error ?? own ?? '');
       const told = (state.dims === 3 && unsupported) || (said[0] === (said[1] ?? said[0]) ? said[0] : bothSaid(said));
       setText(note, told);

@@ -86,7 +86,11 @@ export function createGestures(host, canvas, plot) {
   window.addEventListener(
     'pointerup',
     (event) => {
-      if (hand.press && event.isPrimary) end(hand, plot, event, at(event));
+      if (!hand.press || !event.isPrimary) return;
+      const isClick = !hand.press.moved;
+      end(hand, plot, event, at(event));
+      // The pointer is where it was, over the same point.
+      if (isClick && event.pointerType !== 'touch') plot.hover(at(event), event);
     },
     true,
   );

@@ -18,6 +18,7 @@ import {
   layerSpec,
   measure,
   recaption,
+  refit,
   resetView,
   setCamera,
   settleArea,
@@ -231,6 +232,7 @@ function setStyle(plot, style) {
   scene.style = { ...before, ...style };
   if (scene.style.visible !== before.visible) scene.shown = countShown(scene.style.visible, scene.points.n);
   if (scene.style.captions !== before.captions || scene.style.caption !== before.caption) recaption(plot);
+  if (scene.style.thumbnails !== before.thumbnails || scene.style.sprite !== before.sprite) refit(plot);
   if (changesPicture(before, scene.style, scene.labels)) host.frames.request(false);
   else if (before.hovered !== scene.style.hovered) compose(plot);
 }

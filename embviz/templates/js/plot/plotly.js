@@ -242,7 +242,7 @@ function layout({ dims, view, box, aspect, area, width, height }) {
   };
 }
 
-/** @returns {object} what Plotly's transform will be, for before it has run and where there is none */
+/** @returns {any} what Plotly's transform will be, for before it has run and where there is none */
 export function ownTransform({ dims, view, box, aspect, area }) {
   return dims === 2 ? transform2(view, area) : clipMatrix(view, box, aspect, area);
 }

@@ -52,6 +52,7 @@ export function createTargets(plot, redraw) {
       const row = at === null || frames.isMoving() ? -1 : rowAt(plot, at);
       if (row === reported) return;
       reported = row;
+      host.element.classList.toggle('on-point', row >= 0);
       on.hover?.(row, clientX, clientY);
     },
     /** @param {number[]} at @param {Mode} mode */

@@ -6,18 +6,22 @@ import {
   isSameView,
   magnification,
   plotArea,
+  project2,
+  project3,
   resized2,
   zoomed3,
 } from '#js/drawing/camera.js';
 import { backWithin } from '#js/drawing/limits.js';
+import { spread, thumbnailSize } from '#js/drawing/tiles.js';
 import { footOf } from '#js/plot/caption.js';
+import { ownTransform } from '#js/plot/plotly.js';
 import { hasWebGL } from '#js/plot/surface.js';
 
 /**
  * How the points are seen: the area, the camera and the way home. What changes `plot.view` is here.
  *
  * @import { Plotting, Spec } from '#js/plot/types.js'
- * @import { Camera } from '#js/drawing/types.js'
+ * @import { Camera, Camera3 } from '#js/drawing/types.js'
  */
 
 const NO_WEBGL = 'This browser offers no WebGL, which Plotly’s 3D scene needs; the points are turned without it';
@@ -36,9 +40,37 @@ export function settleArea({ scene: { points, box, style }, view }) {
   view.aspect = points.dims === 3 ? boxAspect(box, Boolean(points.axes)) : null;
 }
 
-/** @param {Plotting} plot @returns {Camera} that shows everything */
-export function homeView({ scene: { points, box }, view: { area, equal, aspect } }) {
-  return points.dims === 2 ? homeView2(box, area, equal) : homeView3(points, box, aspect, area);
+/**
+ * @param {Plotting} plot @param {Camera3} [from] a camera that looks from the same side
+ * @returns {Camera} that shows everything, thumbnails to their edges
+ */
+export function homeView(plot, from) {
+  const {
+    scene: { points, box },
+    view: { area, equal, aspect },
+  } = plot;
+  const seen = (room) =>
+    points.dims === 2 ? homeView2(box, area, equal, room) : homeView3(points, box, aspect, area, from, room);
+  const bare = seen(0);
+  const room = halfThumbnail(plot, bare);
+  return room ? seen(room) : bare;
+}
+
+/** @param {Plotting} plot @param {Camera} camera @returns {number} of the size that thumbnails have there, 0 without */
+function halfThumbnail(plot, camera) {
+  const {
+    scene: {
+      points: { coordinates, n, dims },
+      style: { thumbnails, sprite, visible },
+    },
+    view: { area },
+  } = plot;
+  if (!thumbnails || !sprite || !n) return 0;
+  const transform = ownTransform({ ...axesSpec(plot), view: camera });
+  const xy = new Float32Array(2 * n);
+  if (dims === 2) project2(coordinates, n, transform, xy);
+  else project3(coordinates, n, transform, area, xy, new Float32Array(n));
+  return thumbnailSize(spread(xy, visible, area), sprite) / 2;
 }
 
 /** @returns {boolean} whether everything is shown, as `resetView` does */
@@ -147,12 +179,11 @@ export function resetView(plot) {
  * @param {Plotting} plot @param {'live' | 'done'} run
  */
 export function followRun(plot, run) {
-  const { scene, view } = plot;
+  const { view } = plot;
   const wasHome = isHome(view);
   view.home = homeView(plot);
   if (wasHome) view.camera = view.home;
-  else if (run === 'done' && view.camera.dims === 3)
-    view.camera = homeView3(scene.points, scene.box, view.aspect, view.area, view.camera);
+  else if (run === 'done' && view.camera.dims === 3) view.camera = homeView(plot, view.camera);
 }
 
 /** @param {Plotting} plot @param {boolean} settled whether it rests */

@@ -163,9 +163,11 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
     if (role === 'axes' && page.vectors) return alongAxes(state, entry);
     if (frame !== null && entry.frameData && !entry.isOfSteps) {
       const data = frameAt(entry.frameData, page.table.n_points * dims, frame);
-      return { coordinates: data, extent: entry.data, axes: null };
+      // Early steps of a map are a thousandth as large as its last: the picture grows with it.
+      const coordinates = fitted(data, bounds(data, dims, isolated), bounds(entry.data, dims, isolated));
+      return { coordinates, extent: entry.data, axes: null };
     }
-    if (entry.live) return { coordinates: fitted(entry.data, bounds(entry.data, dims, isolated)), axes: null };
+    if (entry.live) return { coordinates: fitted(entry.data, bounds(entry.data, dims, isolated), UNIT), axes: null };
     return finished(entry, state);
   }
 
@@ -288,11 +290,20 @@ function alongSame(view, other) {
   return signs.includes(-1) ? { ...view, coordinates: view.coordinates.map((x, i) => x * signs[i % k]) } : view;
 }
 
-/** @returns {Float32Array} coordinates in a box of fixed size, so that a map that grows stays in sight */
-function fitted(coordinates, { min, max }) {
-  const largest = Math.max(...min.map((x, j) => max[j] - x)) / 2 || 1;
-  const k = min.length;
-  return coordinates.map((x, i) => (x - (min[i % k] + max[i % k]) / 2) / largest);
+/** @type {Box} */
+const UNIT = { min: [-1, -1, -1], max: [1, 1, 1] };
+
+/**
+ * @param {Float32Array} coordinates @param {Box} from around them @param {Box} to where they are to lie
+ * @returns {Float32Array} them in another box, as large along its longest side, so that a map that grows stays in sight
+ */
+function fitted(coordinates, from, to) {
+  const sides = ({ min, max }) => min.map((x, j) => max[j] - x);
+  const k = from.min.length;
+  const scale = Math.max(...sides(to)) / (Math.max(...sides(from)) || 1);
+  const middle = ({ min, max }, j) => (min[j] + max[j]) / 2;
+  const shift = from.min.map((_, j) => middle(to, j) - scale * middle(from, j));
+  return coordinates.map((x, i) => scale * x + shift[i % k]);
 }
 
 /** @returns {{min: number[], max: number[]}} a box of equal sides around another */
