@@ -19,7 +19,7 @@ import click
 
 from embviz.commands.shared.stopping import Stopping
 from embviz.commands.shared.terminal import begin_progress, end_progress, listen, say
-from embviz.errors import EmbvizError, OutputError
+from embviz.errors import EmbvizError, OutputError, shell_line
 from embviz.outputs.standard import (
     ClosedOutput,
     cannot_be_written,
@@ -73,7 +73,6 @@ class Commands(click.Group):
 def _why_no_command(word: str) -> str:
     """Return what is wrong with a word where a command is expected, and what may be meant."""
     import difflib
-    import shlex
 
     close = difflib.get_close_matches(word, COMMANDS, 1)
     if close and not os.path.lexists(word):
@@ -84,7 +83,7 @@ def _why_no_command(word: str) -> str:
         kind = "a file"
     else:
         return f"No such command '{word}'. There are: {', '.join(sorted(COMMANDS))}"
-    meant = shlex.join(["embviz", "project", word, "-o", "out.html"])
+    meant = shell_line(["embviz", "project", word, "-o", "out.html"])
     return f"{word}: {kind} where a command is expected, such as: {meant}"
 
 

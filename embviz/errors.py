@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
+from collections.abc import Sequence
 
 
 def printable(text: str, limit: int = 120) -> str:
@@ -20,7 +20,15 @@ def shell_word(text: str) -> str:
 
     To zsh, the shell of macOS, `=worst` is the path of a command of that name.
     """
-    return f"'{text}'" if text.startswith("=") and text == shlex.quote(text) else shlex.quote(text)
+    import shlex
+
+    quoted = shlex.quote(text)
+    return f"'{text}'" if quoted == text and text[:1] == "=" else quoted
+
+
+def shell_line(words: Sequence[str]) -> str:
+    """Return a command line that POSIX shells and zsh read as these words."""
+    return " ".join(map(shell_word, words))
 
 
 def counted(n: int, noun: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import difflib
 import logging
 import re
-import shlex
 from collections.abc import Callable, Sequence
 
-from embviz.errors import LoadError, ParameterError, printable
+from embviz.errors import LoadError, ParameterError, printable, shell_line
 from embviz.loaders.opened import Source, Tensor, list_some
 
 MAX_LISTED = 8
@@ -158,7 +157,7 @@ def _default(source: Source) -> Tensor:
         what = list_some([t.describe() for t in tensors]) or "none"
         thin = [t.name for t in tensors if t.is_candidate]
         table = "a table of several rows and columns" if thin else "rows of numbers"
-        way_out = f"--tensor {shlex.quote(printable(thin[0], 200))}" if thin else ""
+        way_out = f"--tensor {shell_line([printable(thin[0], 200)])}" if thin else ""
         raise LoadError(source.path, f"no tensor in it is {table}; there is {what}", way_out)
     if len(best) > 1:
         names = list_some([t.describe() for t in best])
@@ -168,7 +167,7 @@ def _default(source: Source) -> Tensor:
     chosen = best[0]
     if chosen.doubt:
         name = printable(chosen.name, 200)
-        way_out = f"if they are vectors: --tensor {shlex.quote(name)}"
+        way_out = f"if they are vectors: --tensor {shell_line([name])}"
         raise LoadError(source.path, f"'{name}' holds {chosen.doubt}", way_out)
     if chosen.refusal is not None:
         refusal, other = chosen.refusal, "or take another table: --tensor NAME"

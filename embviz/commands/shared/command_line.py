@@ -10,7 +10,7 @@ from click.core import ParameterSource
 
 from embviz.commands.shared.settings import FILES
 from embviz.commands.shared.source import Values
-from embviz.errors import shell_word
+from embviz.errors import shell_line
 
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
@@ -41,7 +41,7 @@ def shown_command(ctx: click.Context) -> str:
         values = list(value) if param.multiple else [value]
         for item in values:
             words += _option(option, param, item)
-    return " ".join(map(shell_word, [*words, *tail]))
+    return shell_line([*words, *tail])
 
 
 def _option(option: str, param: click.Parameter, value: Any) -> list[str]:
