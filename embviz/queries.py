@@ -3,7 +3,8 @@
 `best` is a case-insensitive substring, `=best` the whole label, `/^best$/` a case-insensitive
 regular expression that may match anywhere, and `column:query` looks in another column. Case is
 ignored by Unicode's simple folding and regular expressions are those of `regexes.py`, so that
-JavaScript's `iu` flags find the same points.
+JavaScript's `iu` flags find the same points. Blanks around a query are not part of it; after `=`
+those of the label are, as tokens begin and end in such.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from embviz.regexes import compile_regex, fold_case
 log = logging.getLogger("embviz")
 
 ROW = "row"  # A column that every table has, unless it has its own of that name.
+BLANKS = "\t\n\v\f\r \xa0\u1680\u2028\u2029\u202f\u205f\u3000\ufeff" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+"""What JavaScript's `trim` takes away; Python's `strip` takes others too."""
 SHOWN = 2
 CLOSEST = 3
 COMPARED = 400
@@ -38,7 +43,7 @@ class Query:
 
 
 def parse_query(table: EmbeddingTable, query: str, column: str | None = None) -> Query:
-    """Split a query into its column, kind and text.
+    """Split a query into its column, kind and text, without blanks around these.
 
     A text before a colon is a column only if the table has it; the longest such name counts.
 
@@ -54,14 +59,17 @@ def parse_query(table: EmbeddingTable, query: str, column: str | None = None) ->
     if column is not None and column not in table.metadata and column != ROW:
         names = ", ".join([*table.metadata, ROW])
         raise ParameterError(f"column '{column}'", "there is none of that name", f"one of {names}")
-    named = [c for c in {*table.metadata, ROW} if c and query.startswith(f"{c}:")]
-    if named:
-        column = max(named, key=len)
-        query = query[len(column) + 1 :]
-    elif column is None:
-        column = table.label_column()
+    for typed in (query, query.lstrip(BLANKS)):
+        named = [c for c in {*table.metadata, ROW} if c and typed.startswith(f"{c}:")]
+        if named:
+            column = max(named, key=len)
+            query = typed[len(column) + 1 :]
+            break
+    else:
+        column = table.label_column() if column is None else column
     if column not in table.metadata:
         column = None
+    query = _without_blanks(query)
     if query == "":
         raise ParameterError("query", "it is empty", "a text, =label, /regex/ or column:text")
     if query.startswith("="):
@@ -69,6 +77,12 @@ def parse_query(table: EmbeddingTable, query: str, column: str | None = None) ->
     if len(query) >= 2 and query[0] == query[-1] == "/":
         return Query("regex", query[1:-1], column)
     return Query("substring", query, column)
+
+
+def _without_blanks(query: str) -> str:
+    """Return a query without the blanks around it; those after `=` may be the label's."""
+    query = query.lstrip(BLANKS)
+    return query if query.startswith("=") else query.rstrip(BLANKS)
 
 
 def match(table: EmbeddingTable, query: str, column: str | None = None) -> NDArray[np.int64]:
@@ -86,8 +100,10 @@ def match(table: EmbeddingTable, query: str, column: str | None = None) -> NDArr
     parsed = parse_query(table, query, column)
     values = _values(table, parsed.column)
     if parsed.kind == "whole":
-        wanted = parsed.text
-        rows = [i for i, value in enumerate(values) if value == wanted]
+        rows = _rows_of(values, parsed.text)
+        bare = parsed.text.rstrip(BLANKS)
+        if not rows and bare and bare != parsed.text:
+            rows = _rows_of(values, bare)
     elif parsed.kind == "substring":
         wanted = fold_case(parsed.text)
         rows = _rows_that(values, lambda folded: wanted in folded)
@@ -136,6 +152,7 @@ def describe_match(
     text = f"'{printable(query)}' matches {counted(len(rows), 'point')}"
     text += f" ({', '.join(shown)})" if len(rows) else ""
     if parsed.kind == "substring" and len(rows) > 1:
+        query = query.rstrip(BLANKS)
         prefix = query[: len(query) - len(parsed.text)]
         if any(values[i] == parsed.text for i in rows):
             text += f"; {shell_word(f'{prefix}={printable(parsed.text)}')} for the whole word"
@@ -144,6 +161,7 @@ def describe_match(
 
 def bare_text(query: str) -> str:
     """Return a query without the sign for the whole label or a regular expression's slashes."""
+    query = _without_blanks(query)
     if query.startswith("=") and len(query) > 1:
         return query[1:]
     if len(query) > 2 and query[0] == query[-1] == "/":
@@ -210,6 +228,10 @@ def _values(table: EmbeddingTable, column: str | None) -> Sequence[str]:
     if column is not None:
         return table.metadata[column]
     return [str(i) for i in (range(table.n_points) if table.rows is None else table.rows)]
+
+
+def _rows_of(values: Sequence[str], wanted: str) -> list[int]:
+    return [i for i, value in enumerate(values) if value == wanted]
 
 
 def _rows_that(values: Sequence[str], accepts: Callable[[str], bool]) -> list[int]:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { match, QueryError, splitColumn } from '#js/data/query.js';
+import { byCloseness, match, QueryError, splitColumn } from '#js/data/query.js';
 
 const fixture = JSON.parse(readFileSync(new URL('../../data/queries.json', import.meta.url), 'utf8'));
 const names = Object.keys(fixture.columns);
@@ -43,4 +43,15 @@ test('a column of the longest matching name is searched', () => {
 test('points without columns are searched by row number', () => {
   const bare = { n_points: 12, labelColumn: null, rowNumber: (i) => i + 5, columns: new Map() };
   assert.deepEqual([...match(bare, '=7')], [2]);
+});
+
+for (const { query, rows } of fixture.listed.cases) {
+  test(`what ${JSON.stringify(query)} finds is listed with the nearest to it first`, () => {
+    assert.deepEqual([...byCloseness(table, query, 'word', match(table, query, 'word'))], rows);
+  });
+}
+
+test('a search for signs that a replacement would read is listed as any other', () => {
+  const signs = { ...table, n_points: 3, columns: new Map([['word', { values: ['a$&', '$&b', '$&'] }]]) };
+  assert.deepEqual([...byCloseness(signs, '$&', 'word', match(signs, '$&', 'word'))], [2, 1, 0]);
 });

@@ -8,6 +8,8 @@ import { createExpression, ExpressionError } from '#js/data/expression.js';
  * `/^best$/` a regular expression, case-insensitive and unanchored, `column:query` another column.
  */
 
+/* Blanks around a query are not part of it; after `=` those of the label are, as tokens begin and end in such. */
+
 /** Of an expression, in characters; of what a message repeats of it. */
 const LONGEST = 10000;
 const MOST_SHOWN = 200;
@@ -29,15 +31,40 @@ export function match(table, text, column = table.labelColumn) {
   const known = refused.get(searched)?.get(query);
   if (known) throw known;
   const values = columnValues(table, name);
-  const found = [];
-  try {
-    const test = predicate(query);
+  const rowsThat = (test) => {
+    const found = [];
     for (let i = 0; i < table.n_points; i++) if (test(values(i))) found.push(i);
+    return found;
+  };
+  try {
+    const found = rowsThat(predicate(query));
+    const bare = query.trimEnd();
+    const isTyped = found.length === 0 && bare !== query && bare !== '=';
+    return Int32Array.from(isTyped ? rowsThat(predicate(bare)) : found);
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error;
     throw refuse(searched, query, error.message);
   }
-  return Int32Array.from(found);
+}
+
+/**
+ * What a search found as it is listed: labels that are the text first, then those that are it but for case, then those
+ * that begin so, then the rest, each in the order of their rows; of `=best` and of regular expressions by row.
+ *
+ * @param {Table} table @param {string} text @param {string | null} column searched where the query names none
+ * @param {Int32Array} rows that match @returns {Int32Array}
+ */
+export function byCloseness(table, text, column, rows) {
+  const { name, query } = splitColumn(table, text, column);
+  if (kindOf(query) !== 'substring') return rows;
+  const values = columnValues(table, name);
+  const [whole, start] = ['$', ''].map((end) => new RegExp(`^${escaped(query)}${end}`, 'iu'));
+  const ranks = [[], [], [], []];
+  for (const row of rows) {
+    const value = values(row);
+    ranks[value === query ? 0 : whole.test(value) ? 1 : start.test(value) ? 2 : 3].push(row);
+  }
+  return Int32Array.from(ranks.flat());
 }
 
 /** What was found to be too much for some values, so that no time is lost on it again: values -> query -> error. */
@@ -52,14 +79,20 @@ function refuse(values, query, why) {
 
 const shortened = (text) => (text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}…` : text);
 
-/** @returns {{name: string | null, query: string}} the column asked for and the query without it */
+/** @returns {{name: string | null, query: string}} the column asked for and the query without it, and without blanks */
 export function splitColumn(table, text, column = table.labelColumn) {
-  let best = null;
-  for (const name of [...table.columns.keys(), ...(table.columns.has('row') ? [] : ['row'])]) {
-    if (name !== '' && text.startsWith(`${name}:`) && (best === null || name.length > best.length)) best = name;
+  const names = [...table.columns.keys(), ...(table.columns.has('row') ? [] : ['row'])];
+  for (const typed of [text, text.trimStart()]) {
+    const named = names.filter((name) => name !== '' && typed.startsWith(`${name}:`));
+    if (!named.length) continue;
+    const longest = named.reduce((best, name) => (name.length > best.length ? name : best));
+    return { name: longest, query: withoutBlanks(typed.slice(longest.length + 1)) };
   }
-  return best === null ? { name: column, query: text } : { name: best, query: text.slice(best.length + 1) };
+  return { name: column, query: withoutBlanks(text) };
 }
+
+/** A query without the blanks around it; those after `=` may be the label's. */
+const withoutBlanks = (query) => (query.trimStart().startsWith('=') ? query.trimStart() : query.trim());
 
 function columnValues(table, name) {
   const column = name === null ? undefined : table.columns.get(name);
@@ -67,18 +100,27 @@ function columnValues(table, name) {
   return (i) => String(table.rowNumber(i));
 }
 
+const escaped = (text) => text.replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&');
+
+/** @param {string} query without a column @returns {'whole' | 'regex' | 'substring'} */
+function kindOf(query) {
+  if (query.startsWith('=')) return 'whole';
+  return query.length >= 2 && query.startsWith('/') && query.endsWith('/') ? 'regex' : 'substring';
+}
+
 /** @param {string} query without a column @returns {(value: string) => boolean} */
 export function predicate(query) {
-  if (query.startsWith('=')) {
+  const kind = kindOf(query);
+  if (kind === 'whole') {
     const whole = query.slice(1);
     return (value) => value === whole;
   }
-  if (query.length >= 2 && query.startsWith('/') && query.endsWith('/')) {
+  if (kind === 'regex') {
     const expression = compile(query.slice(1, -1));
     return (value) => expression.test(value);
   }
   // The flags fold case a character at a time, by Unicode's simple folding, as the command line does.
-  const part = new RegExp(query.replace(/[\^$\\.*+?()[\]{}|/]/g, '\\$&'), 'iu');
+  const part = new RegExp(escaped(query), 'iu');
   return (value) => part.test(value);
 }
 

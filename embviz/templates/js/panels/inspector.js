@@ -1,8 +1,8 @@
 import { fill, format, h, setText } from '#js/dom.js';
 import { createNeighbors } from '#js/panels/neighbors.js';
-import { rowButton } from '#js/panels/row_button.js';
+import { arrowKeys, rowButton } from '#js/panels/row_button.js';
+import { createSearch, sameRows } from '#js/panels/search.js';
 import { createTagging } from '#js/panels/tagging.js';
-import { combined, modeOf } from '#js/state/select.js';
 
 const LISTED = 100;
 /** About how much of a card is seen without scrolling. */
@@ -11,7 +11,7 @@ const CARD_LETTERS = 16;
 
 /** The inspector: search, the selected point, its neighbors, and what to do with the selection. */
 export function createInspector(page, view, thumbnail) {
-  const search = createSearch(page, view);
+  const search = createSearch(page, view, thumbnail);
   const parts = [
     search,
     createTagging(view),
@@ -34,67 +34,15 @@ export function createInspector(page, view, thumbnail) {
   };
 }
 
-function createSearch(page, view) {
-  const columns = () => [...view.table().columns.keys()];
-  const input = h('input.search', {
-    type: 'search',
-    placeholder: 'Search labels',
-    spellcheck: false,
-    aria: { label: 'Search' },
-    on: {
-      input() {
-        if (view.get().query.trim() === '') before = view.get().selected;
-        view.set({ query: input.value });
-      },
-      keydown: (event) => {
-        if (event.key === 'Escape') {
-          view.set({ query: '' });
-          input.blur();
-        }
-        if (event.key === 'Enter' && modeOf(event) !== 'replace') take(modeOf(event));
-      },
-    },
-  });
-  let before = new Int32Array(0);
-  /** Put the matches together with what was selected before the search began. */
-  function take(mode) {
-    const { rows, error } = view.search(view.get().query, view.get().column);
-    if (!error) view.set({ query: '', selected: combined(before, rows, mode) });
-  }
-  const column = h('select.small', {
-    aria: { label: 'Column searched' },
-    on: { change: () => view.set({ column: columns()[column.selectedIndex], query: view.get().query }) },
-  });
-  let listed = null;
-  const message = h('span.hint', { attributes: { role: 'status' } });
-  const element = h('section.panel', { aria: { label: 'Search' } }, input, h('div.field.under', {}, message, column));
-  return {
-    element,
-    focus: () => input.focus(),
-    render(state) {
-      if (input.value !== state.query) input.value = state.query;
-      if (listed !== state.tags) fill(column, ...columns().map((name) => h('option', {}, `in ${name}`)));
-      listed = state.tags;
-      column.hidden = !columns().length;
-      if (state.column !== null) column.selectedIndex = columns().indexOf(state.column);
-      const asked = state.query.trim() !== '';
-      const { rows, error } = asked ? view.search(state.query, state.column) : { rows: [], error: '' };
-      setText(
-        message,
-        !asked ? 'text  =exact  /regex/' : error || (rows.length === 1 ? '1 match' : `${format(rows.length)} matches`),
-      );
-      message.classList.toggle('wrong', asked && (error !== '' || rows.length === 0));
-      input.setAttribute('aria-invalid', String(error !== ''));
-    },
-  };
-}
-
 function createSelection(page, view, thumbnail) {
   const element = h('section.panel.selection', { aria: { label: 'Selected' } });
   let shown = [];
   return {
     element,
     render(state) {
+      // What was searched for is listed below the search.
+      element.hidden = state.selected.length > 1 && sameRows(state.selected, view.found(state).rows);
+      if (element.hidden) return;
       const key = [state.selected, state.label_by, state.tags, state.dark, state.arrived];
       if (key.every((item, i) => item === shown[i])) return;
       shown = key;
@@ -141,7 +89,7 @@ function drawList(view, rows, thumbnail) {
   const more = rows.length > LISTED ? h('p.hint', {}, `and ${format(rows.length - LISTED)} more`) : null;
   return [
     h('h2', {}, `${format(rows.length)} selected`),
-    h('ul.rows', {}, ...items.map((item) => h('li', {}, item))),
+    h('ul.rows', { on: { keydown: (event) => arrowKeys(event) } }, ...items.map((item) => h('li', {}, item))),
     more,
   ];
 }
@@ -172,8 +120,8 @@ function createActions(page, view) {
       isolate.hidden = n < 2 || same;
       setText(isolate, `Isolate ${format(n)} points`);
       all.hidden = state.isolated === null;
-      clear.disabled = state.selected.length === 0 && state.query === '';
-      element.hidden = isolate.hidden && all.hidden && clear.disabled;
+      clear.hidden = state.selected.length === 0;
+      element.hidden = isolate.hidden && all.hidden && clear.hidden;
     },
   };
 }

@@ -1,5 +1,5 @@
 import { choice, fill, format, h, setText } from '#js/dom.js';
-import { rowButton } from '#js/panels/row_button.js';
+import { arrowKeys, rowButton } from '#js/panels/row_button.js';
 import { modeOf } from '#js/state/select.js';
 import { LETTERS, sideNames } from '#js/state/sides.js';
 
@@ -80,7 +80,7 @@ function createCount(page, view) {
 
 /** One list; in a comparison with what became of each neighbor, and its rank on the other side. */
 function createList(page, view, thumbnail, side) {
-  const list = h('ol.rows');
+  const list = h('ol.rows', { on: { keydown: (event) => arrowKeys(event) } });
   const note = h('p.hint');
   const count = h('span.hint');
   const name = side === null ? '' : `${LETTERS[side]} · ${sideNames(page)[side]}`;

@@ -101,6 +101,11 @@ export function createView(page, store) {
     set,
     select,
     search,
+    /** What the query of a state matches, kept apart from the many searches of axes. */
+    found: (state = store.get()) =>
+      state.query.trim() === ''
+        ? { rows: NONE, error: '' }
+        : memo('found', [state.query, state.column, table(state)], () => search(state.query, state.column, state)),
     computed,
     /** What comes after the first picture is there, or cannot be had. */
     arrive() {
