@@ -25,6 +25,9 @@ STATES = {
     "a run": "(e.set({projection: 'tsne', dims: 2}), unfold('.run'))",
     "a finished run": "e.project('umap', {dims: 2, epochs: 20})",
     "a failure": "window.reportError(new Error('something'))",
+    "walking": "(e.set({selected: [4]}), unfold('.walk'))",
+    "walking among points": "[1, 2, 3].forEach(() => document.querySelector('.tree').lastElementChild.dispatchEvent("
+    "new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true})))",
     "help": "e.set({help: true})",
 }
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]

@@ -43,7 +43,7 @@ export function createApi(page, view, plot) {
     }),
     /** @returns {Record<string, any>} the current state; rows as plain arrays */
     view() {
-      const { dark, hovered, highlight, components_here, arrived, placed, shown_axes, ...state } = view.get();
+      const { dark, hovered, highlight, walked, components_here, arrived, placed, shown_axes, ...state } = view.get();
       return JSON.parse(
         JSON.stringify({ ...state, placed: placed && { name: placed.name, dims: placed.dims } }, (key, value) =>
           isArray(value) ? Array.from(value) : value,

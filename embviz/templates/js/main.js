@@ -11,6 +11,7 @@ import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
 import { followLinks } from '#js/panels/links.js';
 import { createMessage } from '#js/panels/message.js';
+import { createOutlinePanel } from '#js/panels/outline.js';
 import { createPeek } from '#js/panels/peek.js';
 import { prepareAxes } from '#js/panels/preparation.js';
 import { createProjectionPanel } from '#js/panels/projection.js';
@@ -267,15 +268,16 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const changes = createChangesPanel(page, view, thumbnail);
   const data = createDataPanel(page, view);
   const projection = createProjectionPanel(page, view);
+  const outline = createOutlinePanel(page, view, { plot: () => stage.plot, open: () => folds.open('left') });
   const help = createHelp(page, view);
   const steps = sideNames(page) ? createSlidePanel(page, view) : createStepsPanel(page, view);
   const peek = createPeek(page, view, () => folds.open('right'));
-  left.append(...[changes.element, data.element, projection.element].filter(Boolean));
+  left.append(...[changes.element, data.element, projection.element, outline.element].filter(Boolean));
   right.append(inspector.element, marks.element);
   app.append(header.element, left, stage.element, ...(steps ? [steps.element] : []), peek.element, right, help.element);
   app.hidden = false;
   status.hidden = true;
-  const panels = [header, changes, data, projection, stage, ...(steps ? [steps] : []), peek, inspector, help];
+  const panels = [header, changes, data, projection, stage, ...(steps ? [steps] : []), peek, inspector, help, outline];
   const render = (state = store.get(), before = null) => {
     const dark = state.theme === 'system' ? systemDark.matches : state.theme === 'dark';
     if (dark !== state.dark) return view.set({ dark });
@@ -291,6 +293,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
       folds.open('right');
       inspector.focusSearch();
     },
+    walkThrough: outline.focus,
     resetView: () => stage.plot.resetView(),
     closeSheets: folds.closeSheets,
     play: steps?.play ?? null,

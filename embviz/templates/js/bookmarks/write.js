@@ -16,6 +16,7 @@ export const MOST_POINTS = 100000;
 export const SESSION = new Set([
   'hovered',
   'highlight',
+  'walked',
   'sphere',
   'playing',
   'stepping',

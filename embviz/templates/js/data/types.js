@@ -24,11 +24,24 @@
  * @property {SpriteEntry | null} sprite
  * @property {StepsEntry | null} steps states of the points, where there are several
  * @property {any} comparison what changed between two of them, see embviz/report/steps.py
+ * @property {Partition[]} [partitions] ways in which the points are parted
+ * @property {{sentences: string[]}} [summary] what the picture shows, in a few sentences
  * @property {ListsEntry | null} neighbors the nearest of each point, where vectors do not travel
  * @property {{max: number, left_out: string[]}} size megabytes at most, and what did not fit
  * @property {Record<string, BlockEntry>} blocks
  *
  * @typedef {'cosine' | 'euclidean'} Metric
+ *
+ * @typedef {object} Partition a way in which the points are parted, see docs/extending.md; one that the page
+ *   finds in a column has neither figures nor names of its own
+ * @property {string} column whose values the groups are
+ * @property {'clusters' | 'classes'} kind
+ * @property {boolean} [drawn]
+ * @property {string[]} [names]
+ * @property {(number | null)[]} [inside] the share of the neighbors of a group's points that lie in it
+ * @property {[number, number][][]} [toward] other groups, with the share of these neighbors that lie there
+ * @property {number[][]} [typical] rows
+ * @property {number} [neighbors] of each point that are looked at
  *
  * @typedef {object} SpaceEntry
  * @property {string} key
@@ -255,6 +268,7 @@
  * @property {number} pointed the point that distances shown as colors are from, -1 for none
  * @property {Tag[]} tags
  * @property {number | null} highlight
+ * @property {Int32Array | null} walked points that are pointed out by what has the focus in the outline
  * @property {boolean} sequences
  * @property {Sphere | null} sphere
  * @property {boolean} loop

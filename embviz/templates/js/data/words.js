@@ -82,6 +82,11 @@ export const KEYS = [
     'in the plot with box or lasso: move a cross-hair, with Shift farther; Space sets a corner, Space again ends a ' +
       'box, Enter a lasso, Esc leaves it',
   ],
+  [
+    'r, then arrows',
+    'walk through the picture, part by part: right unfolds, left folds or goes up, Enter selects, letters go to the ' +
+      'next part that begins so',
+  ],
   ['2, 3', 'two or three dimensions'],
   ['[ and ]', 'previous and next projection'],
   ['Space', 'play and pause the steps of a run, or the iterations; slide one map of a comparison to its other side'],

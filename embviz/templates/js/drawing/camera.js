@@ -164,7 +164,7 @@ const cross = (a, b) => [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a
 const unit = (a) => a.map((x) => x / (Math.hypot(...a) || 1));
 
 /** @returns {number[][]} right, up and backward of a 3D view, orthonormal */
-function frame(view) {
+export function frame(view) {
   const back = unit(minus(vector(view.eye), vector(view.center)));
   const up = vector(view.up);
   const sideways = cross(up, back);
@@ -355,6 +355,12 @@ function rotated(v, axis, angle) {
   const across = cross(axis, v);
   const along = dot(axis, v) * (1 - c);
   return v.map((x, j) => x * c + across[j] * s + axis[j] * along);
+}
+
+/** @param {number[]} place in units of the scene @returns {Camera3} from the same side, with that in the middle */
+export function centered3(view, place) {
+  const [eye, center] = [vector(view.eye), vector(view.center)];
+  return { ...view, eye: point(eye.map((x, j) => x + place[j] - center[j])), center: point(place) };
 }
 
 /** @param {number} factor above 1 comes nearer */

@@ -114,7 +114,7 @@ function pointing(view) {
 }
 
 /** Keys that work wherever no text is typed. */
-export function handleKeys(page, view, { focusSearch, resetView, closeSheets, play = null, keys = {} }) {
+export function handleKeys(page, view, { focusSearch, walkThrough, resetView, closeSheets, play = null, keys = {} }) {
   const tabs = [...page.tabs.keys()];
   const turn = (by) =>
     view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
@@ -123,6 +123,7 @@ export function handleKeys(page, view, { focusSearch, resetView, closeSheets, pl
   };
   const actions = {
     '/': focusSearch,
+    r: walkThrough,
     '?': () => view.set({ help: true }),
     Escape: () => {
       if (!closeSheets()) view.set({ query: '', selected: [] });

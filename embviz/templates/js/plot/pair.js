@@ -78,6 +78,8 @@ export function createPair(elements, on) {
       first.resetView();
       if (first.camera()) for (let at = 1; at < shown; at++) plots[at].follow(first.camera(), true);
     },
+    /** Bring points into sight: of several plots those of the first, which the others follow. */
+    reveal: (rows) => first.reveal(rows),
     /** @returns {Float32Array} positions from the corner of one of the plots */
     screenPositions: (at = 0) => plots[at].screenPositions(),
     /** @returns {Plot[]} those on screen, from the left */

@@ -8,6 +8,7 @@ import { drawCaptions, drawGrid } from '#js/plot/grid.js';
 import { chooseLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
 import { afterPaint, createFrames, createSurface, imageOf, watchPixelRatio } from '#js/plot/surface.js';
 import { createAxes, ownTransform } from '#js/plot/plotly.js';
+import { reveal } from '#js/plot/reveal.js';
 import { createTargets, rowAt } from '#js/plot/targets.js';
 import {
   axesSpec,
@@ -163,6 +164,8 @@ function publicMethods(plot) {
     /** Whether Plotly is still to be told where the camera is. */
     isBehind: axes.isBehind,
     resetView: () => resetView(plot),
+    /** Bring points into sight where their middle is not. @param {Int32Array} rows */
+    reveal: (rows) => reveal(plot, rows),
     resize: () => measure(plot),
     rowAt(clientX, clientY) {
       const { left, top } = host.element.getBoundingClientRect();

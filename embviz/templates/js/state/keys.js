@@ -49,6 +49,7 @@ export function initialState(page) {
     pointed: -1,
     tags: [],
     highlight: null,
+    walked: null,
     sequences: true,
     sphere: null,
     loop: false,
@@ -112,6 +113,7 @@ export const RULES = {
     (Boolean(page.space.vectors) && isBoolean(value)) ||
     'cannot be, as the vectors are not in this page',
   highlight: (value) => value === null || Number.isInteger(value) || 'is neither null nor a legend code',
+  walked: (value, page) => value === null || isRows(value, page),
   sequences: isBoolean,
   sphere: (value, page) =>
     value === null || isSphere(value, page) || 'is neither null nor {row, radius} with a radius above 0 and at most 2',

@@ -37,12 +37,13 @@ export function createLooks(table, get, memo, there, colorByPointed) {
       return codes.map((code) => Math.min(code, most));
     });
 
-  /** @returns {Uint8Array} RGBA of each point; those that are not pointed at in the legend step back */
+  /** @returns {Uint8Array} RGBA of each point; those that are not pointed at in the legend or the outline step back */
   const shades = (state = get()) => {
     // What is hidden cannot be pointed out: the others keep their colors.
     const code = state.hidden.includes(state.highlight) ? null : state.highlight;
-    return memo('shades', [coloringOf(state), code, state.dark], () => {
+    return memo('shades', [coloringOf(state), code, state.walked, state.dark], () => {
       const { colors } = coloringOf(state);
+      if (state.walked) return faded(colors, marked(state.walked, table(state).n_points), 1, state.dark);
       const classes = code === null ? null : classesOf(state);
       return classes ? faded(colors, classes, code, state.dark) : colors;
     });
@@ -109,4 +110,11 @@ export function createLooks(table, get, memo, there, colorByPointed) {
     });
 
   return { coloring: coloringOf, countsShown, shades, rowsOfClass, unfiltered, visible, paths };
+}
+
+/** @returns {Uint8Array} (n,) 1 for each of some rows */
+function marked(rows, n) {
+  const out = new Uint8Array(n);
+  for (const row of rows) out[row] = 1;
+  return out;
 }
