@@ -11,8 +11,9 @@ import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,34 @@ import numpy as np
 
 from embviz import EmbeddingTable
 from embviz.cli import main
-from tests.chromium import ARGUMENTS, find_chromium
+from tests.engines.launch import LAUNCH, missing_engine
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the tests of the page run in another engine."""
+    told = "the engine that every test of the page runs in that can"
+    parser.addoption("--engine", choices=list(LAUNCH), help=told)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test in the engine that is chosen, else in all where it is marked so."""
+    if "engine" not in metafunc.fixturenames:
+        return
+    chosen = metafunc.config.getoption("--engine")
+    if chosen or metafunc.definition.get_closest_marker("everywhere"):
+        engines = [chosen] if chosen else list(LAUNCH)
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip in other engines what is marked to be of Chromium."""
+    mark = item.get_closest_marker("chromium")
+    if mark and item.config.getoption("--engine") not in (None, "chromium"):
+        pytest.skip(f"runs in Chromium only: {mark.args[0]}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what opens a page in Chromium, so that `-m "not page"` leaves it out."""
+    """Mark what opens a page in a browser, so that `-m "not page"` leaves it out."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("page")
@@ -165,16 +189,35 @@ window.setTimeout = (run, ms, ...rest) => later(run, ms === 900 ? 20 : ms, ...re
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """One Chromium for all tests of a process."""
+def launched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Any]]:
+    """Start an engine once for all tests of a process."""
     from playwright.sync_api import sync_playwright
 
-    path = find_chromium()
-    assert path, "no Chromium was found; python -m tests.install installs it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-        yield browser
-        browser.close()
+    with sync_playwright() as playwright, ExitStack() as stack:
+
+        @cache
+        def launch(engine: str) -> Any:
+            browser = LAUNCH[engine](playwright, tmp_path_factory.mktemp(engine))
+            stack.callback(browser.close)
+            return browser
+
+        yield launch
+
+
+@pytest.fixture(scope="session")
+def engine(request: pytest.FixtureRequest) -> str:
+    """The engine that a test runs in: Chromium, or as `--engine` and the mark `everywhere` say."""
+    return str(getattr(request, "param", "chromium"))
+
+
+@pytest.fixture(scope="session")
+def browser(engine: str, launched: Callable[[str], Any]) -> Any:
+    """A browser of that engine, one for all tests of a process."""
+    missing = missing_engine(engine)
+    if missing and engine != "chromium" and "CI" not in os.environ:
+        pytest.skip(missing)
+    assert not missing, missing
+    return launched(engine)
 
 
 @pytest.fixture
