@@ -99,5 +99,11 @@ export function createApi(page, view, plot) {
     project: (name, options = {}) => project(page, view, name, options),
     /** @returns {Float32Array} (n_points, 2) CSS pixels from the corner of a side's map, NaN behind the camera */
     screenPositions: (side = 0) => plot.screenPositions(side),
+    /** @returns {{text, column, value, size, title, box}[]} names of groups in a side's map, and the boxes they fill */
+    names: (side = 0) =>
+      plot.names(side).map(({ group: { text, column, value, size, title }, box }) => ({
+        ...{ text, column, value, size, title },
+        box: [...box],
+      })),
   };
 }

@@ -23,12 +23,24 @@
  * @property {string} first the key of the tab that is open first
  * @property {SpriteEntry | null} sprite
  * @property {StepsEntry | null} steps states of the points, where there are several
+ * @property {Partition[]} [partitions] ways to part the points
  * @property {any} comparison what changed between two of them, see embviz/report/steps.py
  * @property {Partition[]} [partitions] ways in which the points are parted
  * @property {{sentences: string[]}} [summary] what the picture shows, in a few sentences
  * @property {ListsEntry | null} neighbors the nearest of each point, where vectors do not travel
  * @property {{max: number, left_out: string[]}} size megabytes at most, and what did not fit
  * @property {Record<string, BlockEntry>} blocks
+ *
+ * @typedef {object} Partition
+ * @property {string} column whose texts are its names, '' for points that belong to none
+ * @property {'clusters' | 'classes'} kind
+ * @property {boolean} drawn whether its names are drawn on the map
+ * @property {string | null} of the key of the projection that it was found in
+ * @property {number | null} dims of that
+ * @property {string[]} names
+ * @property {number[]} sizes
+ * @property {(number | null)[]} inside the mean share of its points' nearest neighbors that lie in it
+ * @property {[number, number][][]} toward other groups that most of the rest lie in, and their share of all
  *
  * @typedef {'cosine' | 'euclidean'} Metric
  *
@@ -276,6 +288,7 @@
  * @property {Metric} metric
  * @property {boolean} thumbnails
  * @property {boolean} caption whether the picture says what may be read from it
+ * @property {boolean} names whether groups are named in the picture
  * @property {'few' | 'many' | 'none'} labels
  * @property {'pan' | 'box' | 'lasso' | 'sphere'} tool
  * @property {'side' | 'one'} layout of the maps of a comparison

@@ -93,6 +93,7 @@ export const KEYS = [
   ['< and >', 'step before and next step, of a run or a comparison'],
   ['l', 'labels'],
   ['w', 'color by the distance from where you point, and back'],
+  ['n', 'names of groups, in the picture: a click on one selects its points'],
   ['c', 'what may be read, in the picture'],
   ['t', 'thumbnails'],
   ['d', 'dark or light'],

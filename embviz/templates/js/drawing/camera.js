@@ -10,7 +10,7 @@
 export const NEAR = 0.01;
 export const FAR = 1000;
 export const FIELD_OF_VIEW = Math.PI / 4;
-const TOOLS_HEIGHT = 52;
+export const TOOLS_HEIGHT = 52;
 
 /** @returns {{min: number[], max: number[]}} the box of all finite points; 0 .. 0 where there are none */
 export function boxOf(coordinates, n, dims) {

@@ -58,12 +58,14 @@ export function createOccupied() {
  *   of importance; gap is the distance from the point's middle; strength 1 may cover obstacles, 2 other labels too
  * @param {{left, top, width, height}} bounds labels stay within
  * @param {number[][]} obstacles boxes [left, top, right, bottom] to keep clear of
+ * @param {number[][]} taken boxes of what is written already, covered by none but strength 2
  * @returns {Int8Array} the side of each label, -1 where it is left out
  */
-export function placeLabels(labels, bounds, obstacles = []) {
+export function placeLabels(labels, bounds, obstacles = [], taken = []) {
   const discs = createOccupied();
   for (const box of obstacles) discs.add(box);
   const placed = createOccupied();
+  for (const box of taken) placed.add(box);
   // Points that stand out are not covered by the labels of others.
   for (const { x, y, gap, strength = 0 } of labels)
     if (strength >= 1) placed.add([x - 0.6 * gap, y - 0.6 * gap, x + 0.6 * gap, y + 0.6 * gap]);

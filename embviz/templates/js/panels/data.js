@@ -4,6 +4,7 @@ import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createLegend } from '#js/panels/legend.js';
 import { pageAt } from '#js/data/steps.js';
 import { sequenceColumn } from '#js/data/sequences.js';
+import { drawnPartitions } from '#js/state/names.js';
 import { stepOf } from '#js/state/tabs.js';
 
 /** The data panel: what names and colors the points, and the legend. */
@@ -23,6 +24,9 @@ export function createDataPanel(page, view) {
   );
   const paths = toggle('Sequences', 'Lines from each point to the one that its column __seq_next__ names', (value) =>
     view.set({ sequences: value }),
+  );
+  const groups = toggle('Names', 'Names of groups in the picture (n); a click on one selects its points', (value) =>
+    view.set({ names: value }),
   );
   const as = choice(
     'Show the numbers as',
@@ -55,7 +59,7 @@ export function createDataPanel(page, view) {
     legend.element,
     about,
     remark,
-    h('div.toggles', {}, spherize.element, paths.element),
+    h('div.toggles', {}, groups.element, spherize.element, paths.element),
     drawLeftOut(page),
   );
 
@@ -86,6 +90,8 @@ export function createDataPanel(page, view) {
       if (!remark.hidden) setText(remark, ofTheEnd(entry.frames));
       spherize.render(state.spherize, page.space.vectors ? '' : page.space.vectors_note);
       paths.render(state.sequences);
+      groups.render(state.names);
+      groups.element.hidden = !drawnPartitions(page, state).length;
       paths.element.hidden = !sequenceColumn(view.table(state));
     },
   };

@@ -134,6 +134,7 @@ export function handleKeys(page, view, { focusSearch, walkThrough, resetView, cl
     '[': () => turn(-1),
     ']': () => turn(1),
     l: () => view.set({ labels: { few: 'many', many: 'none', none: 'few' }[view.get().labels] }),
+    n: () => view.set({ names: !view.get().names }),
     c: () => view.set({ caption: !view.get().caption }),
     w: () => pointing(view),
     t: () => view.set({ thumbnails: !view.get().thumbnails }),

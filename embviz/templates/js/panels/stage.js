@@ -60,6 +60,11 @@ export function createStage(page, view, on = {}) {
       else if (mode === 'replace') view.set({ query: '', selected: [] });
     },
     select: (rows, mode) => view.select(rows, mode),
+    name(group, mode) {
+      const { tool, dims } = view.get();
+      if (tool === 'sphere' && dims === 3) return false;
+      return view.select(view.rowsOfGroup(group), mode);
+    },
     camera: (camera, settled) => {
       if (settled) on.moved?.();
     },
@@ -109,6 +114,7 @@ export function createStage(page, view, on = {}) {
       sphere: isChosen ? state.sphere : null,
       paths: view.paths(state),
       trails: view.trails(state),
+      names: view.namesOf(state),
       dark: state.dark,
       chrome: chromeColors(),
     };

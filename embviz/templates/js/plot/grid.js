@@ -227,21 +227,34 @@ function caption2(context, [x, y, angle], { title, low, high }, length, chrome) 
   context.restore();
 }
 
-function caption3(context, { from, to, out }, { title, low, high }, { area, style: { chrome } }) {
+function caption3(context, edge, words, spec) {
   context.textAlign = 'center';
+  for (const { text, x, y, color } of captions3(context, edge, words, spec)) {
+    context.fillStyle = color;
+    context.fillText(text, x, y);
+  }
+}
+
+/** What is written along an edge of the box, and where its middle is. */
+function captions3(context, { from, to, out }, { title, low, high }, { area, style: { chrome } }) {
   const put = (text, part, color) => {
     const half = context.measureText(text).width / 2 + 4;
     const away = 26 + Math.abs(out[0]) * (half + 10) + Math.abs(out[1]) * 8;
     const at = [from[0] + (to[0] - from[0]) * part + out[0] * away, from[1] + (to[1] - from[1]) * part + out[1] * away];
-    if (!text || !at.every(Number.isFinite)) return;
-    context.fillStyle = color;
-    context.fillText(
-      text,
-      Math.min(Math.max(at[0], area.left + half), area.left + area.width - half),
-      Math.min(Math.max(at[1], area.top + 10), area.top + area.height - 10),
-    );
+    if (!text || !at.every(Number.isFinite)) return [];
+    const x = Math.min(Math.max(at[0], area.left + half), area.left + area.width - half);
+    const y = Math.min(Math.max(at[1], area.top + 10), area.top + area.height - 10);
+    return [{ text, x, y, half, color }];
   };
-  put(low, 0.08, chrome.text);
-  put(high, 0.92, chrome.text);
-  put(title, 0.5, chrome.muted);
+  return [...put(low, 0.08, chrome.text), ...put(high, 0.92, chrome.text), ...put(title, 0.5, chrome.muted)];
+}
+
+/** @returns {number[][]} the boxes of what is written along the axes within the area */
+export function captionBoxes(context, spec) {
+  const { scene } = spec;
+  if (!scene.axes || scene.dims !== 3) return [];
+  context.font = FONT;
+  return edgesOf(spec, farFaces(spec)).flatMap((edge, j) =>
+    captions3(context, edge, ends(scene.axes[j]), spec).map(({ x, y, half }) => [x - half, y - 8, x + half, y + 8]),
+  );
 }

@@ -1,5 +1,5 @@
 import { h } from '#js/dom.js';
-import { cleanLabel, placeLabels, SIDES } from '#js/drawing/labels.js';
+import { cleanLabel, labelBox, placeLabels, SIDES } from '#js/drawing/labels.js';
 import { marks, rgba } from '#js/plot/layer.js';
 import { drawTile } from '#js/plot/thumbnail.js';
 import { hasLightGround, tileSides, tintInk } from '#js/drawing/tiles.js';
@@ -15,17 +15,46 @@ const MOST_TRIED = 4000;
 const MOST_PLACED = 400;
 const MOST_PLATES = 300;
 const MOST_OBSTACLES = 400;
+/** Selected points up to which their labels come before the names of groups. */
+const MOST_BEFORE_NAMES = 60;
+/** Pixels beyond which nothing is written. */
+const FAR_AWAY = 20000;
 
 /**
- * Choose labels and their sides for this view.
+ * Choose labels and their sides for this view. Between those of points that stand out and all others come the names of
+ * groups; where so many stand out that their labels would fill a group, its name comes first.
  *
- * @param {Spec} spec @param {Look} look
- * @param {Float32Array} xy @param {Int32Array | null} order far to near
+ * @param {any} context @param {Spec} spec @param {Look} look
+ * @param {{xy: Float32Array, order: Int32Array | null}} points order is far to near
+ * @param {(boxes: number[][]) => number[][]} name gives names room beside some boxes, and tells where they are
  * @returns {Label[]}
  */
-export function chooseLabels(context, spec, look, xy, order) {
+export function chooseLabels(context, spec, look, { xy, order }, name) {
   const { style, area, width, height, foot } = spec;
-  if (style.labelled === 'none') return [];
+  const plates = plateBoxes(style, look, xy);
+  const few = style.selected.length <= MOST_BEFORE_NAMES;
+  if (style.labelled === 'none') {
+    name(few ? plates : []);
+    return [];
+  }
+  const wanted = wantedLabels(context, spec, look, { xy, order });
+  const bounds = { left: 0, top: area.top, width, height: height - foot.height - area.top };
+  const obstacles = look.count <= MOST_OBSTACLES ? discBoxes(xy, style.visible, look) : [];
+  const place = (labels, taken) => {
+    const sides = placeLabels(labels, bounds, obstacles, taken);
+    return labels.map((label, i) => ({ ...label, side: sides[i] })).filter(({ side }) => side >= 0);
+  };
+  const marked = wanted.filter(({ kind }) => kind !== 'plain');
+  const plain = wanted.filter(({ kind }) => kind === 'plain');
+  const first = few ? place(marked, []) : [];
+  const taken = few ? [...boxesOfLabels(first, xy), ...markBoxes(marked)] : [];
+  const named = name(few ? [...taken, ...plates] : []);
+  const next = few ? plain : wanted;
+  return [...first, ...place(next, [...taken, ...named])].slice(0, MOST_PLACED);
+}
+
+/** Labels in the order of their importance. */
+function wantedLabels(context, { style, area }, look, { xy, order }) {
   const taken = new Set();
   const wanted = [];
   const want = (row, kind, gap) => {
@@ -62,13 +91,28 @@ export function chooseLabels(context, spec, look, xy, order) {
     const gap = look.tile ? look.tile / 2 + 2 : look.radius + 3;
     for (let k = 0; k < n && wanted.length < MOST_TRIED; k++) want(order ? order[n - 1 - k] : k, 'plain', gap);
   }
-  const bounds = { left: 0, top: area.top, width, height: height - foot.height - area.top };
-  const obstacles = look.count <= MOST_OBSTACLES ? discBoxes(xy, style.visible, look) : [];
-  const sides = placeLabels(wanted, bounds, obstacles);
-  return wanted
-    .map((label, i) => ({ ...label, side: sides[i] }))
-    .filter(({ side }) => side >= 0)
-    .slice(0, MOST_PLACED);
+  return wanted;
+}
+
+/** @param {Label[]} labels @returns {number[][]} their boxes where their points are now */
+export const boxesOfLabels = (labels, xy) =>
+  labels
+    .map(({ row, width, height, gap, side }) => labelBox(xy[2 * row], xy[2 * row + 1], width, height, gap, side))
+    .filter((box) => box.every(Number.isFinite));
+
+/** The points that stand out, which the names of groups do not cover. */
+const markBoxes = (labels) =>
+  labels.map(({ x, y, gap }) => [x - 0.6 * gap, y - 0.6 * gap, x + 0.6 * gap, y + 0.6 * gap]);
+
+function plateBoxes(style, look, xy) {
+  const sizes = plateSizes(style, look);
+  if (!sizes) return [];
+  return marks(style, look).flatMap(({ kind, rows }) =>
+    Array.from(rows, (row) => {
+      const [x, y, half] = [xy[2 * row], xy[2 * row + 1], sizes[kind] / 2];
+      return [x - half, y - half, x + half, y + half];
+    }).filter((box) => box.every((side) => Math.abs(side) < FAR_AWAY)),
+  );
 }
 
 function discBoxes(xy, visible, { radius, tile }) {

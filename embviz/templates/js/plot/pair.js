@@ -21,6 +21,7 @@ export function createPair(elements, on) {
       hover: (row, x, y) => on.hover?.(row, x, y, at),
       click: (row, mode) => on.click?.(row, mode, at),
       select: (rows, mode) => on.select?.(rows, mode, at),
+      name: (group, mode) => on.name?.(group, mode, at),
       camera(camera, settled) {
         lead(at, camera, settled);
         on.camera?.(camera, settled);
@@ -82,6 +83,8 @@ export function createPair(elements, on) {
     reveal: (rows) => first.reveal(rows),
     /** @returns {Float32Array} positions from the corner of one of the plots */
     screenPositions: (at = 0) => plots[at].screenPositions(),
+    /** The names in one of the plots. */
+    names: (at = 0) => plots[at].names(),
     /** @returns {Plot[]} those on screen, from the left */
     onScreen: () => plots.slice(0, shown),
   };

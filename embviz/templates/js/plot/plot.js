@@ -4,8 +4,9 @@ import { drawCaption } from '#js/plot/caption.js';
 import { createGestures } from '#js/plot/gestures.js';
 import { createPointLayer } from '#js/plot/layer.js';
 import { drawPaths, drawSphere, drawTrails } from '#js/plot/overlays.js';
-import { drawCaptions, drawGrid } from '#js/plot/grid.js';
-import { chooseLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
+import { captionBoxes, drawCaptions, drawGrid } from '#js/plot/grid.js';
+import { createNames } from '#js/plot/names.js';
+import { chooseLabels, boxesOfLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
 import { afterPaint, createFrames, createSurface, imageOf, watchPixelRatio } from '#js/plot/surface.js';
 import { createAxes, ownTransform } from '#js/plot/plotly.js';
 import { reveal } from '#js/plot/reveal.js';
@@ -29,6 +30,7 @@ import {
 } from '#js/plot/view.js';
 
 /**
+ * @import { DrawnName } from '#js/plot/names.js'
  * @import { Box } from '#js/drawing/types.js'
  * @import { Look, Parts, PlotHost, Plotting, PlotListeners, Scene, Spec, Style } from '#js/plot/types.js'
  * @typedef {ReturnType<typeof createPlot>} Plot
@@ -55,6 +57,7 @@ const PLAIN = {
   sphere: null,
   paths: null,
   trails: null,
+  names: null,
   dark: false,
   chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };
@@ -106,6 +109,7 @@ export function createPlot(element, on) {
       frames,
       layer: createPointLayer(),
       plates: createPlates(),
+      names: createNames(),
       gestures: null,
       tellOnce: once((message) => on.unsupported?.(message)),
     },
@@ -179,6 +183,11 @@ function publicMethods(plot) {
       frames.flush();
       return toCanvas(plot, scale);
     },
+    /** @returns {DrawnName[]} the names in the picture */
+    names() {
+      frames.flush();
+      return host.names.shown();
+    },
     isHome: () => isHome(view),
     /** @returns {Parts} */
     parts() {
@@ -191,6 +200,7 @@ function publicMethods(plot) {
         below: (context) => drawGrid(context, spec),
         above(context, scale) {
           drawOver(plot, context, spec, look, scale);
+          host.names.draw(context, scene.style.chrome);
           drawName(context, scene.style);
         },
         order: layer.order(scene.style),
@@ -272,7 +282,7 @@ function draw(plot, moving) {
   host.surface.put(picture, {
     below: (context) => drawGrid(context, spec),
     above(context) {
-      if (!moving) scene.labels = chooseLabels(context, spec, look, layer.positions(), layer.order(scene.style));
+      write(plot, context, spec, look, moving);
       drawOver(plot, context, spec, look, picture.scale, !moving);
     },
   });
@@ -280,10 +290,22 @@ function draw(plot, moving) {
   if (!moving) layer.rowPicture();
 }
 
-/** Put what follows the pointer over the rest. @param {Plotting} plot */
+/** Choose what is written over the points: labels when the view rests, names of groups always. */
+function write({ scene, host: { layer, names } }, context, spec, look, moving) {
+  const xy = layer.positions();
+  const name = (boxes) => {
+    names.choose(context, spec, [...boxes, ...captionBoxes(context, spec)], moving);
+    return names.boxes();
+  };
+  if (moving) name(boxesOfLabels(scene.labels, xy));
+  else scene.labels = chooseLabels(context, spec, look, { xy, order: layer.order(scene.style) }, name);
+}
+
+/** Put what follows the pointer over the rest, and names, which come by and by. @param {Plotting} plot */
 function compose(plot) {
   const { scene, view, host } = plot;
   host.surface.compose((context, ratio) => {
+    host.names.show(context, scene.style.chrome, () => compose(plot));
     if (view.look) drawHovered(context, layerSpec(plot), view.look, host.layer.positions(), host.plates, ratio);
     host.gestures.drawShape(context, scene.style.chrome);
   });
@@ -308,6 +330,7 @@ function toCanvas(plot, scale) {
   sheet.getContext('2d').putImageData(imageOf(picture), 0, 0);
   context.drawImage(sheet, 0, 0, width, height);
   drawOver(plot, context, spec, look, scale);
+  host.names.draw(context, scene.style.chrome);
   drawName(context, scene.style);
   return canvas;
 }

@@ -7,7 +7,7 @@ import { resetView, setCamera, tellCamera } from '#js/plot/view.js';
  * What the gestures over the plot do to it.
  *
  * @import { Mode } from '#js/data/types.js'
- * @import { Plotting } from '#js/plot/types.js'
+ * @import { Group, Plotting } from '#js/plot/types.js'
  * @typedef {ReturnType<typeof createTargets>} GestureTargets
  */
 
@@ -20,6 +20,13 @@ export function createTargets(plot, redraw) {
   const { frames, layer, axes, on } = host;
   /** The row that was told of last. */
   let reported = -1;
+  /** Show that a name can be clicked, and say what is known of its group. @param {Group | null} group */
+  function point(group) {
+    const { element } = host;
+    const title = group ? `${group.text}\n${group.title}` : '';
+    element.classList.toggle('on-name', group !== null);
+    if (element.title !== title) element.title = title;
+  }
   const move = (camera) => {
     setCamera(plot, camera, true);
     tellCamera(plot, false);
@@ -49,14 +56,20 @@ export function createTargets(plot, redraw) {
       if (view.camera) tellCamera(plot, true);
     },
     hover(at, { clientX, clientY }) {
-      const row = at === null || frames.isMoving() ? -1 : rowAt(plot, at);
+      const isOff = at === null || frames.isMoving();
+      const group = isOff ? null : nameAt(plot, at);
+      point(group);
+      const row = isOff || group ? -1 : rowAt(plot, at);
       if (row === reported) return;
       reported = row;
       host.element.classList.toggle('on-point', row >= 0);
       on.hover?.(row, clientX, clientY);
     },
     /** @param {number[]} at @param {Mode} mode */
-    click: (at, mode) => on.click?.(rowAt(plot, at), mode),
+    click(at, mode) {
+      const group = nameAt(plot, at);
+      if (!group || on.name?.(group, mode) === false) on.click?.(rowAt(plot, at), mode);
+    },
     /** What a click is with the pointer, Enter is with the keys: for the point nearest the middle. */
     pickMiddle(mode) {
       const row = rowAtMiddle(plot);
@@ -67,7 +80,7 @@ export function createTargets(plot, redraw) {
       reported = row;
       on.hover?.(row);
     },
-    isEmpty: (at) => rowAt(plot, at) < 0,
+    isEmpty: (at) => !nameAt(plot, at) && rowAt(plot, at) < 0,
     /** @param {{kind: string, points: [number, number][]}} shape @param {Mode} mode */
     select({ kind, points }, mode) {
       if (!view.area) return;
@@ -104,6 +117,12 @@ const isInside =
 export function rowAt({ view: { area }, host: { frames, layer } }, [x, y]) {
   frames.flush();
   return area && isNear(area, x, y) ? layer.rowAt(x, y) : -1;
+}
+
+/** @param {Plotting} plot @param {number[]} at from the host's corner @returns {Group | null} whose name is there */
+function nameAt({ host: { frames, names } }, at) {
+  frames.flush();
+  return names.at(at);
 }
 
 const EDGE = 4;

@@ -5,6 +5,7 @@
  * @import { Area, Box, Camera, Picture, Sprite } from '#js/drawing/types.js'
  * @import { Gestures } from '#js/plot/gestures.js'
  * @import { PointLayer } from '#js/plot/layer.js'
+ * @import { Names } from '#js/plot/names.js'
  * @import { Plates } from '#js/plot/marks.js'
  * @import { Axes } from '#js/plot/plotly.js'
  * @import { Surface, Timing } from '#js/plot/surface.js'
@@ -35,6 +36,7 @@
  * @property {boolean} thumbnails
  * @property {{row: number, radius: number} | null} sphere
  * @property {Int32Array[] | null} paths sequences
+ * @property {Group[] | null} names of groups, null for none
  * @property {{row: number, places: Float32Array}[] | null} trails (m, dims) places of a point, the last where it is
  * @property {boolean} dark
  * @property {Chrome} chrome
@@ -63,6 +65,17 @@
  * @property {number} fade with depth
  * @property {boolean} dims whether those that are not selected step back
  *
+ * @typedef {object} Group what may be named in the picture
+ * @property {string} key
+ * @property {string} column
+ * @property {string} value of its points in that column
+ * @property {string} text its name
+ * @property {number} level 0 for the coarsest
+ * @property {boolean} finest
+ * @property {number} size how many of its points are shown
+ * @property {Int32Array} rows those of them that say where it lies
+ * @property {string} title what is said of it
+ *
  * @typedef {{kind: 'neighbor' | 'selected', rows: Int32Array, radius: number, ring: number, color: string}} Mark
  *
  * @typedef {object} Label
@@ -72,6 +85,8 @@
  * @property {number} side
  * @property {number} gap
  * @property {string} kind
+ * @property {number} width
+ * @property {number} height
  *
  * @typedef {object} Parts what a drawing by other means than pixels is made of
  * @property {Spec} spec
@@ -113,6 +128,7 @@
  * @property {Timing} frames
  * @property {PointLayer} layer
  * @property {Plates} plates
+ * @property {Names} names
  * @property {Gestures} gestures
  * @property {(message: string) => void} tellOnce
  *
@@ -120,6 +136,8 @@
  * @property {(row: number, clientX?: number, clientY?: number, plot?: number) => void} [hover] row is -1 where none is
  * @property {(row: number, mode: Mode, plot?: number) => void} [click]
  * @property {(rows: Int32Array, mode: Mode, plot?: number) => void} [select]
+ * @property {(group: Group, mode: Mode, plot?: number) => boolean | void} [name] a name was clicked;
+ *   false where the click is for the point below
  * @property {(camera: Camera, settled: boolean) => void} [camera]
  * @property {() => void} [measured] its size has changed
  * @property {(message: string) => void} [unsupported]

@@ -57,6 +57,7 @@ export function initialState(page) {
     metric: manifest.metric,
     thumbnails: Boolean(manifest.sprite),
     caption: true,
+    names: true,
     labels: manifest.n_points <= 300 ? 'many' : 'few',
     tool: 'pan',
     layout: sideNames(page) && page.isWide ? 'side' : 'one',
@@ -147,6 +148,7 @@ export const RULES = {
   metric: isOneOf('cosine', 'euclidean'),
   thumbnails: isBoolean,
   caption: isBoolean,
+  names: isBoolean,
   labels: isOneOf('few', 'many', 'none'),
   tool: isOneOf('pan', 'box', 'lasso', 'sphere'),
   layout: (value, page) =>

@@ -8,6 +8,7 @@ import { absence, pageAt, presenceAt, tableAt } from '#js/data/steps.js';
 import { nearest } from '#js/numbers/neighbors.js';
 import { match, QueryError } from '#js/data/query.js';
 import { combined, MODES } from '#js/state/select.js';
+import { createNames } from '#js/state/names.js';
 import { createPointing } from '#js/state/pointing.js';
 import { createScene } from '#js/state/scene.js';
 import { createSettling } from '#js/state/settling.js';
@@ -57,6 +58,7 @@ export function createView(page, store) {
     visible: looks.visible,
     currentNeighbors: near.currentNeighbors,
   });
+  const names = createNames(page, store.get, { memo, table, visible: looks.visible });
   const settle = createSettling(page, store.get, { computed, scenes: sides, search, table });
 
   function set(patch) {
@@ -117,6 +119,7 @@ export function createView(page, store) {
     ...scenes,
     ...sides,
     ...looks,
+    ...names,
     distances: pointing.distances,
     ...createTrails(page, store.get, { memo, scenes: { ...scenes, scene: sides.oneScene, placesOf: sides.placesOf } }),
     entry: computed.entry,

@@ -1,0 +1,106 @@
+import { gatherGroups } from '#js/drawing/names.js';
+import { categories } from '#js/data/table.js';
+
+/**
+ * @import { Page, Partition, State, Table } from '#js/data/types.js'
+ * @import { Memo } from '#js/state/memo.js'
+ * @import { Group } from '#js/plot/types.js'
+ */
+
+/**
+ * The groups that a state's picture names: those of the page's partitions that are drawn.
+ *
+ * @param {Page} page @param {() => State} get
+ * @param {{memo: Memo, table: (state: State) => Table, visible: (state: State) => Uint8Array | null}} parts
+ */
+export function createNames(page, get, { memo, table, visible }) {
+  /** @returns {Int32Array} the group of each point, -1 for none */
+  const codesOf = (partition, state) =>
+    memo(`codes of ${partition.column}`, [table(state).column(partition.column)], () => {
+      const column = table(state).column(partition.column);
+      if (!column) return new Int32Array(page.table.n_points).fill(-1);
+      const { names, codes } = categories(column);
+      const places = new Map(partition.names.map((name, i) => [name, i]));
+      const of = Int32Array.from(names, (name) => places.get(name) ?? -1);
+      return codes.map((code) => (code < 0 ? -1 : of[code]));
+    });
+
+  /** @returns {Group[]} of one partition, those of which points are shown */
+  function groupsOf(partition, level, finest, state) {
+    const codes = codesOf(partition, state);
+    const shown = visible(state);
+    return memo(`groups of ${partition.column}`, [codes, shown, level, finest], () => {
+      const { sizes, rows } = gatherGroups(codes, partition.names.length, shown);
+      return partition.names.flatMap((value, code) =>
+        sizes[code]
+          ? [
+              {
+                key: `${partition.column}\n${value}`,
+                column: partition.column,
+                value,
+                text: value,
+                level,
+                finest,
+                size: sizes[code],
+                rows: rows[code],
+                title: titleOf(partition, code, sizes[code]),
+              },
+            ]
+          : [],
+      );
+    });
+  }
+
+  /** @returns {Group[] | null} what the picture may name; null where it names nothing */
+  const namesOf = (state = get()) => {
+    const drawn = drawnPartitions(page, state);
+    if (!state.names || !drawn.length) return null;
+    const groups = drawn.map((partition, level) => groupsOf(partition, level, level === drawn.length - 1, state));
+    return memo('names', [groups.length, ...groups], () => groups.flat());
+  };
+
+  /** @param {Group} group @returns {Int32Array} its points that are shown */
+  function rowsOfGroup({ column, value }, state = get()) {
+    const partition = page.manifest.partitions.find((each) => each.column === column);
+    const codes = codesOf(partition, state);
+    const shown = visible(state);
+    const code = partition.names.indexOf(value);
+    const rows = [];
+    for (let i = 0; i < codes.length; i++) if (codes[i] === code && (!shown || shown[i])) rows.push(i);
+    return Int32Array.from(rows);
+  }
+
+  return { namesOf, rowsOfGroup };
+}
+
+/**
+ * The partitions whose names a picture has, from coarse to fine: those of its own map, else those of another.
+ *
+ * @param {Page} page @param {State} state
+ * @returns {Partition[]}
+ */
+export function drawnPartitions({ manifest }, { projection, dims }) {
+  const drawn = (manifest.partitions ?? []).filter((each) => each.drawn && each.names.length);
+  const isHere = ({ of }) => of === null || of === projection;
+  const own = drawn.some(isHere) ? drawn.filter(isHere) : drawn.filter(({ of }) => of === drawn[0].of);
+  const isFlat = (each) => each.of === null || each.dims === dims;
+  const flat = own.some((each) => each.dims === dims) ? own.filter(isFlat) : own;
+  return flat.sort((a, b) => a.names.length - b.names.length);
+}
+
+/** How many points a group has, and how far it holds together among the vectors. */
+function titleOf({ names, sizes, inside, toward }, code, size) {
+  const all = counted(sizes[code]);
+  const isWhole = size === sizes[code];
+  const shown = `${size.toLocaleString('en')} shown of ${all}`;
+  const share = inside[code];
+  if (share === null || share === undefined) return isWhole ? all : shown;
+  const [other, part] = toward[code]?.[0] ?? [];
+  const most = part >= 0.01 ? `, ${percent(part)} in ${names[other]}` : '';
+  const said = `${percent(share)} of their neighbors are in it${most}`;
+  return isWhole ? `${all}, ${said}` : `${shown}, of which ${said}`;
+}
+
+const counted = (n) => (n === 1 ? '1 point' : `${n.toLocaleString('en')} points`);
+
+const percent = (share) => `${Math.round(100 * share)} %`;
