@@ -15,6 +15,8 @@ from embviz.report.blocks import Block, compress
 
 TEMPLATES = files("embviz") / "templates"
 PAGE = "report.html.jinja"
+PLOTLY = TEMPLATES / "plotly" / "plotly-gl3d.min.js"
+"""Plotly's own bundle of 3D scenes and 2D axes, npm's `plotly.js-gl3d-dist-min`, as it is there."""
 JSON_KINDS = {"sort_keys": True, "allow_nan": False, "separators": (",", ":")}
 """How the manifest is written."""
 _TAG = len('<script type="application/octet-stream" id="block-"></script>\n')
@@ -24,10 +26,8 @@ _SPARE = 2_000  # What the template makes of a few numbers and names.
 @cache
 def plotly() -> Future[str]:
     """Start compressing Plotly's script, once a process, beside the other work."""
-    from plotly.offline import get_plotlyjs
-
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(lambda: compress(get_plotlyjs().encode("utf-8")))
+    future = pool.submit(lambda: compress(PLOTLY.read_bytes()))
     pool.shutdown(wait=False)
     return future
 

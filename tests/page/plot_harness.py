@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 import embviz
+from embviz.report.shell import PLOTLY
 
 WIDTH, HEIGHT = 800, 620
 LEFT, TOP = 40, 30
@@ -149,8 +150,6 @@ body {{ margin: 0; font: 13px system-ui, sans-serif; }}
 
 def build(path: Path, box: tuple[int, int, int, int] = (0, 0, 1280, 900), extra: str = "") -> Path:
     """Write the page; `box` is left, top, width and height of the plot, `extra` more script."""
-    from plotly.offline import get_plotlyjs
-
     imports = {}
     for file in sorted(JS.rglob("*.js")):
         text = base64.b64encode(file.read_bytes()).decode()
@@ -163,7 +162,7 @@ def build(path: Path, box: tuple[int, int, int, int] = (0, 0, 1280, 900), extra:
             top=top,
             width=width,
             height=height,
-            plotly=get_plotlyjs().replace("</script", "<\\/script"),
+            plotly=PLOTLY.read_text(encoding="utf-8").replace("</script", "<\\/script"),
             imports=json.dumps({"imports": imports}),
             script=SCRIPT + extra,
         ),
