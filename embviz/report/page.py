@@ -49,7 +49,7 @@ def render_page(payload: Payload, pictures: Sequence[str] = ()) -> str:
         manifest=payload.manifest,
         blocks=payload.blocks,
         css=stylesheet(),
-        imports={"imports": modules()},
+        modules=modules(),
         plotly=script.result(),
         pictures=list(pictures),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -40,21 +39,21 @@ def stylesheet() -> str:
     )
 
 
-def modules() -> dict[str, str]:
-    """Return the import map: the very files that the tests import, as data: URLs."""
-    found = {}
-    for name, item in _scripts(TEMPLATES / "js"):
-        source = item.read_text(encoding="utf-8") + f"\n//# sourceURL=embviz/{name}\n"
-        text = base64.b64encode(source.encode("utf-8")).decode("ascii")
-        found[f"#js/{name}"] = f"data:text/javascript;charset=utf-8;base64,{text}"
-    return found
+@cache
+def modules() -> str:
+    """Return the very files that the tests import, by their names, compressed as JSON."""
+    found = {
+        f"#js/{name}": item.read_text(encoding="utf-8") + f"\n//# sourceURL=embviz/{name}\n"
+        for name, item in _scripts(TEMPLATES / "js")
+    }
+    return compress(json.dumps(found, ensure_ascii=False, **JSON_KINDS).encode("utf-8"))
 
 
 @cache
 def shell_size() -> int:
     """Return the bytes of a page without data."""
     template = (TEMPLATES / PAGE).read_text(encoding="utf-8")
-    texts = (template, stylesheet(), json.dumps(modules()), plotly().result())
+    texts = (template, stylesheet(), modules(), plotly().result())
     return sum(len(text.encode("utf-8")) for text in texts) + _SPARE
 
 

@@ -48,7 +48,15 @@ function takeText(id) {
   return text;
 }
 
+/** The document is read to its end by then, data and all. @returns {Promise<void>} */
+const readToEnd = () =>
+  new Promise((resolve) => {
+    if (document.readyState !== 'loading') resolve();
+    else document.addEventListener('DOMContentLoaded', () => resolve(), { once: true });
+  });
+
 async function open() {
+  await readToEnd();
   if (!document.getElementById('end'))
     throw new Error('this file is incomplete, its end is missing. Copy or download it again');
   const payload = openPayload(takeText);
@@ -379,21 +387,14 @@ const bookmarkApi = (page, view, bookmarks) => ({
   exportPoints: () => exportPoints(page, view),
 });
 
-let started;
-const ready = new Promise((resolve, reject) => {
-  started = { resolve, reject };
-});
-// The object is there at once; what needs the data is in it when `ready` resolves.
-shared.embviz = { ready };
-open().then(
+/** Resolves when all is there; `window.embviz`, which the page itself makes, waits for it. @type {Promise<void>} */
+export const ready = open().then(
   ({ page, view, bookmarks }) => {
     Object.freeze(Object.assign(shared.embviz, createApi(page, view, stage.plot), bookmarkApi(page, view, bookmarks)));
-    started.resolve();
   },
   (error) => {
     status.hidden = false;
-    // A browser that is too old has been told so already, by the script in the page itself.
-    if (!('told' in status.dataset)) setText(status, `This page could not be opened: ${error.message}.`);
-    started.reject(error);
+    setText(status, `This page could not be opened: ${error.message}.`);
+    throw error;
   },
 );
