@@ -23,7 +23,6 @@
  * @property {string} first the key of the tab that is open first
  * @property {SpriteEntry | null} sprite
  * @property {StepsEntry | null} steps states of the points, where there are several
- * @property {Partition[]} [partitions] ways to part the points
  * @property {any} comparison what changed between two of them, see embviz/report/steps.py
  * @property {Partition[]} [partitions] ways in which the points are parted
  * @property {{sentences: string[]}} [summary] what the picture shows, in a few sentences
@@ -31,25 +30,17 @@
  * @property {{max: number, left_out: string[]}} size megabytes at most, and what did not fit
  * @property {Record<string, BlockEntry>} blocks
  *
- * @typedef {object} Partition
- * @property {string} column whose texts are its names, '' for points that belong to none
- * @property {'clusters' | 'classes'} kind
- * @property {boolean} drawn whether its names are drawn on the map
- * @property {string | null} of the key of the projection that it was found in
- * @property {number | null} dims of that
- * @property {string[]} names
- * @property {number[]} sizes
- * @property {(number | null)[]} inside the mean share of its points' nearest neighbors that lie in it
- * @property {[number, number][][]} toward other groups that most of the rest lie in, and their share of all
- *
  * @typedef {'cosine' | 'euclidean'} Metric
  *
  * @typedef {object} Partition a way in which the points are parted, see docs/extending.md; one that the page
  *   finds in a column has neither figures nor names of its own
  * @property {string} column whose values the groups are
  * @property {'clusters' | 'classes'} kind
- * @property {boolean} [drawn]
+ * @property {boolean} [drawn] whether its names are drawn on the map
+ * @property {string | null} [of] the key of the projection that it was found in
+ * @property {number | null} [dims] of that
  * @property {string[]} [names]
+ * @property {number[]} [sizes]
  * @property {(number | null)[]} [inside] the share of the neighbors of a group's points that lie in it
  * @property {[number, number][][]} [toward] other groups, with the share of these neighbors that lie there
  * @property {number[][]} [typical] rows

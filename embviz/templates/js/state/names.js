@@ -81,7 +81,8 @@ export function createNames(page, get, { memo, table, visible }) {
  */
 export function drawnPartitions({ manifest }, { projection, dims }) {
   const drawn = (manifest.partitions ?? []).filter((each) => each.drawn && each.names.length);
-  const isHere = ({ of }) => of === null || of === projection;
+  /** @param {Partition} each */
+  const isHere = (each) => each.of === null || each.of === projection;
   const own = drawn.some(isHere) ? drawn.filter(isHere) : drawn.filter(({ of }) => of === drawn[0].of);
   const isFlat = (each) => each.of === null || each.dims === dims;
   const flat = own.some((each) => each.dims === dims) ? own.filter(isFlat) : own;
