@@ -1,8 +1,11 @@
+import { nameGroups, tidy } from '#js/data/naming.js';
 import { gatherGroups } from '#js/drawing/names.js';
+import { onceEach } from '#js/data/kept.js';
 import { categories } from '#js/data/table.js';
+import { pick } from '#js/numbers/coordinates.js';
 
 /**
- * @import { Page, Partition, State, Table } from '#js/data/types.js'
+ * @import { Column, Page, Partition, State, Table } from '#js/data/types.js'
  * @import { Memo } from '#js/state/memo.js'
  * @import { Group } from '#js/plot/types.js'
  */
@@ -29,26 +32,55 @@ export function createNames(page, get, { memo, table, visible }) {
   function groupsOf(partition, level, finest, state) {
     const codes = codesOf(partition, state);
     const shown = visible(state);
-    return memo(`groups of ${partition.column}`, [codes, shown, level, finest], () => {
+    const labels = table(state).column(page.manifest.label_by);
+    return memo(`groups of ${partition.column}`, [codes, shown, level, finest, labels], () => {
       const { sizes, rows } = gatherGroups(codes, partition.names.length, shown);
-      return partition.names.flatMap((value, code) =>
-        sizes[code]
-          ? [
-              {
-                key: `${partition.column}\n${value}`,
-                column: partition.column,
-                value,
-                text: value,
-                level,
-                finest,
-                size: sizes[code],
-                rows: rows[code],
-                title: titleOf(partition, code, sizes[code]),
-              },
-            ]
-          : [],
-      );
+      const there = [...sizes.keys()].filter((code) => sizes[code]).sort((a, b) => sizes[b] - sizes[a] || a - b);
+      const isRenamed = shown !== null && partition.kind === 'clusters';
+      const texts = isRenamed ? namesOfShown(partition, { codes, shown, there, labels }) : null;
+      return there.map((code, i) => {
+        const value = partition.names[code];
+        const text = texts ? texts[i] : value;
+        return {
+          ...{ key: `${partition.column}\n${value}`, column: partition.column, value, text, level, finest },
+          size: sizes[code],
+          rows: rows[code],
+          title: titleOf(partition, code, sizes[code]) + (text === value ? '' : `; among all points “${value}”`),
+        };
+      });
     });
+  }
+
+  /** Names of clusters by the labels of their points that are shown, from the largest to the smallest. */
+  function namesOfShown(partition, { codes, shown, there, labels }) {
+    const order = new Int32Array(partition.names.length).fill(-1);
+    there.forEach((code, i) => (order[code] = i));
+    const own = codes.map((code) => (code < 0 ? -1 : order[code]));
+    const { places, dims } = mapOf(partition);
+    return nameGroups(labels ? tidied(labels) : null, own, there.length, {
+      places,
+      dims,
+      visible: shown,
+      rowNumber: page.table.rowNumber,
+    });
+  }
+
+  /** Where the points lie in the map that a partition was found in: its names do not change with the tab. */
+  function mapOf({ of, dims }) {
+    const { projections } = page.manifest;
+    const entry =
+      projections.find((each) => each.key === of && each.n_components === dims) ??
+      projections.find((each) => each.key === of) ??
+      projections[0];
+    const width = Math.min(dims ?? 2, entry.n_components);
+    return memo('map of names', [entry, width], () => ({
+      places: pick(
+        entry.data,
+        entry.n_components,
+        Array.from({ length: width }, (_, j) => j),
+      ),
+      dims: width,
+    }));
   }
 
   /** @returns {Group[] | null} what the picture may name; null where it names nothing */
@@ -88,6 +120,8 @@ export function drawnPartitions({ manifest }, { projection, dims }) {
   const flat = own.some((each) => each.dims === dims) ? own.filter(isFlat) : own;
   return flat.sort((a, b) => a.names.length - b.names.length);
 }
+
+const tidied = onceEach((/** @type {Column} */ column) => column.values.map(tidy));
 
 /** How many points a group has, and how far it holds together among the vectors. */
 function titleOf({ names, sizes, inside, toward }, code, size) {
