@@ -54,8 +54,8 @@ def test_the_edited_metadata_is_saved_as_a_file_that_loads_again(
     tag(page, "mine", "<b>good</b>")
     with page.page.expect_download() as download:
         page.page.get_by_role("button", name="Save the metadata").click()
-    assert download.value.suggested_filename == "metadata-edited.tsv"
-    path = tmp_path / "metadata-edited.tsv"
+    assert download.value.suggested_filename == "Blobs-metadata.tsv"
+    path = tmp_path / "Blobs-metadata.tsv"
     download.value.save_as(path)
     import numpy as np
 
@@ -85,3 +85,108 @@ def test_the_values_of_a_column_are_buttons_that_give_them_to_the_selection(page
     page.page.get_by_label("Column of the tag").fill("mine")
     assert values.count() == 0
     assert page.complaints == []
+
+
+def tagged_page(page: Any) -> str:
+    """Tag three points, wait for the address to say so, and return it."""
+    page.call("e.select([3, 7, 9])")
+    tag(page, "my kind", "good & bad")
+    page.page.wait_for_function("() => location.hash.includes('g=')")
+    return str(page.page.evaluate("() => location.href"))
+
+
+def asked(page: Any) -> list[str]:
+    """Try to load the page again, and return the kinds of questions that the browser asked."""
+    kinds: list[str] = []
+    page.page.once("dialog", lambda dialog: (kinds.append(dialog.type), dialog.accept()))
+    page.page.reload()
+    page.page.evaluate("() => window.embviz.ready")
+    return kinds
+
+
+def test_the_browser_asks_before_tags_are_left_and_loading_again_keeps_them(page: Any) -> None:
+    tagged_page(page)
+    assert asked(page) == ["beforeunload"]
+    assert page.call("e.query('my kind:good')") == [3, 7, 9]
+    assert page.call("e.view().color_by") == "my kind"
+    # They are in the address, which the reader has.
+    assert asked(page) == []
+
+
+def test_nothing_is_asked_where_nothing_would_be_lost(page: Any) -> None:
+    page.page.locator(".plot").click()
+    page.call("e.select([1, 2])")
+    assert asked(page) == []
+
+
+def test_the_browser_asks_before_bookmarks_are_left_until_they_are_saved(page: Any) -> None:
+    page.page.locator(".plot").click()
+    page.page.get_by_role("button", name="Bookmark this view").click()
+    page.page.keyboard.press("Enter")
+    with page.page.expect_download():
+        page.page.get_by_role("button", name="Download the bookmarks").click()
+    page.page.evaluate("() => window.embviz.addBookmark('another')")
+    assert asked(page) == ["beforeunload"]
+    page.page.locator(".plot").click()
+    page.call("e.addBookmark('one')")
+    with page.page.expect_download():
+        page.page.get_by_role("button", name="Download the bookmarks").click()
+    assert asked(page) == []
+
+
+def test_a_link_brings_tags_and_back_takes_none_away(
+    page: Any, open_page: Callable[..., Any], report: Path
+) -> None:
+    address = tagged_page(page)
+    other = open_page(report)
+    other.page.goto("about:blank")
+    other.page.goto(address)
+    other.page.evaluate("() => window.embviz.ready")
+    assert other.call("e.query('my kind:good')") == [3, 7, 9]
+    assert not other.page.get_by_text("does not fit").is_visible()
+    page.page.go_back()
+    page.wait("e.view().selected.length === 0 || e.view().color_by !== 'my kind'")
+    assert page.call("e.query('my kind:good')") == [3, 7, 9]
+
+
+def test_tags_that_are_too_many_for_a_link_are_said_to_be(page: Any) -> None:
+    page.call("e.set({tags: Array.from({length: 60}, (_, i) => ({column: 'x'.repeat(180),"
+              " value: String(i), rows: [i]}))})")  # fmt: skip
+    page.page.get_by_role("button", name="Save pictures and points").click()
+    page.page.get_by_role("menuitem", name="Copy a link").click()
+    said = "the tags are too many for a link, a bookmark holds them"
+    page.page.get_by_text(said).first.wait_for()
+
+
+def test_a_file_of_bookmarks_holds_the_tags(page: Any, open_page: Any, report: Path) -> None:
+    tagged_page(page)
+    page.call("e.addBookmark('tagged')")
+    page.call("e.addBookmark('again')")
+    text = page.call("e.exportBookmarks()")
+    other = open_page(report)
+    other.page.evaluate("text => window.embviz.loadBookmarks(text)", text)
+    assert other.call("e.query('my kind:good')") == [3, 7, 9]
+    assert other.call("e.apply(0)") == []
+    assert other.call("e.view().color_by") == "my kind"
+    again = other.call("e.exportBookmarks()")
+    other.page.evaluate("text => window.embviz.loadBookmarks(text)", again)
+    assert len(other.call("e.view().tags")) == 1
+
+
+def test_a_kept_view_is_colored_by_its_tag_again(page: Any) -> None:
+    tagged_page(page)
+    index = page.call("e.addBookmark('tagged')")
+    page.call("e.set({color_by: 'size'})")
+    assert page.call(f"e.apply({index})") == []
+    assert page.call("e.view().color_by") == "my kind"
+
+
+def test_what_does_not_fit_is_said_in_words(open_page: Any, report: Path) -> None:
+    page = open_page(report)
+    page.page.goto("about:blank")
+    page.page.goto(f"{report.resolve().as_uri()}#k=nowhere&n=99999")
+    page.page.evaluate("() => window.embviz.ready")
+    said = page.page.locator(".message").inner_text()
+    assert "the column of the colors" in said
+    assert "the number of neighbors" in said
+    assert "color_by" not in said

@@ -9,6 +9,7 @@ import { createExportMenu, exportPoints } from '#js/panels/export_menu.js';
 import { createFolds } from '#js/panels/folds.js';
 import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
+import { askBeforeLeaving } from '#js/panels/leaving.js';
 import { followLinks } from '#js/panels/links.js';
 import { createMessage } from '#js/panels/message.js';
 import { createOutlinePanel } from '#js/panels/outline.js';
@@ -18,6 +19,7 @@ import { createProjectionPanel } from '#js/panels/projection.js';
 import { createSlidePanel } from '#js/panels/slide.js';
 import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
+import { createSkipLink, createTheme } from '#js/panels/theme.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
 import { openLists } from '#js/data/lists.js';
 import { createSteps, isAtEnd, spreadVectors } from '#js/data/steps.js';
@@ -262,10 +264,11 @@ function mount(page, view, store, { message, address, bookmarks }) {
     left: { panel: left, label: 'Data and projection panel' },
     right: { panel: right, label: 'Inspector panel' },
   });
+  const theme = createTheme(view, () => systemDark.matches, message.say);
   const header = createHeader(page, view, [
     exporting.element,
     ...folds.buttons,
-    iconButton('theme', 'Light or dark', () => view.set({ theme: view.get().dark ? 'light' : 'dark' })),
+    theme.element,
     iconButton('help', 'How to read this picture (?)', () => view.set({ help: true })),
   ]);
   stage = createStage(page, view, { moved: address.moved });
@@ -282,7 +285,16 @@ function mount(page, view, store, { message, address, bookmarks }) {
   const peek = createPeek(page, view, () => folds.open('right'));
   left.append(...[changes.element, data.element, projection.element, outline.element].filter(Boolean));
   right.append(inspector.element, marks.element);
-  app.append(header.element, left, stage.element, ...(steps ? [steps.element] : []), peek.element, right, help.element);
+  app.append(
+    createSkipLink(() => stage.element.querySelector('.plot')),
+    header.element,
+    left,
+    stage.element,
+    ...(steps ? [steps.element] : []),
+    peek.element,
+    right,
+    help.element,
+  );
   app.hidden = false;
   status.hidden = true;
   const panels = [header, changes, data, projection, stage, ...(steps ? [steps] : []), peek, inspector, help, outline];
@@ -296,6 +308,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
   store.subscribe(render);
   systemDark.addEventListener('change', () => render());
   followLinks();
+  askBeforeLeaving(view, bookmarks);
   handleKeys(page, view, {
     focusSearch() {
       folds.open('right');
@@ -304,6 +317,7 @@ function mount(page, view, store, { message, address, bookmarks }) {
     walkThrough: outline.focus,
     resetView: () => stage.plot.resetView(),
     closeSheets: folds.closeSheets,
+    turnTheme: theme.turn,
     play: steps?.play ?? null,
     keys: { ...marks.keys, ...steps?.keys },
   });

@@ -22,6 +22,7 @@ const initial = {
   query: '',
   isolated: null,
   selected: NONE,
+  tags: [],
 };
 
 test('the view that the page opens with needs no fragment', () => {
@@ -53,6 +54,10 @@ test('a link restores what differs', () => {
     query: 'köln #1',
     isolated: Int32Array.of(1, 2, 3, 9),
     selected: Int32Array.of(9, 2),
+    tags: [
+      { column: 'my ~ kind!', value: 'a&b', rows: [1, 2, 7] },
+      { column: 'word', value: '', rows: [0] },
+    ],
   };
   const camera = {
     dims: 3,
@@ -202,3 +207,13 @@ test('a camera takes no more digits than it needs', () => {
   const camera = { dims: 2, x: [0.1, 0.30000000000000004], y: [1e20, 3e20] };
   assert.equal(writeLink(initial, initial, camera).fragment, 'v=2_0.1_0.3_100000000000000000000_300000000000000000000');
 });
+
+test('tags that are too many for a link are named', () => {
+  const rows = Array.from({ length: 5000 }, (_, i) => 3 * i);
+  const { fragment, left } = writeLink({ ...initial, tags: [{ column: 'x', value: 'y', rows }] }, initial, null);
+  assert.equal(fragment, '');
+  assert.deepEqual(left, ['tags']);
+});
+
+for (const odd of ['g=x~y~zz', 'g=x~y~0~1', 'g=%E0~y~0'])
+  test(`damaged tags, ${odd}, are told`, () => assert.deepEqual(readLink(odd, 10).odd, ['g']));

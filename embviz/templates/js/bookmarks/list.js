@@ -1,9 +1,12 @@
 import { fromCameraDef } from '#js/bookmarks/camera.js';
-import { ANY, chosenDims, controls, NAMES, storedIn, tabOf, titleOf, USUAL } from '#js/bookmarks/tensorboard.js';
+import { ANY, chosenDims, controls, NAMES, OURS, storedIn, tabOf, titleOf, USUAL } from '#js/bookmarks/tensorboard.js';
+import { readTags, tagsField } from '#js/bookmarks/tags.js';
 import { limits, SESSION, stateText } from '#js/bookmarks/write.js';
+import { markWritten } from '#js/data/written.js';
 import { BookmarkError, checkBookmark, fromState, readBookmarks } from '#js/bookmarks/read.js';
 import { boxOf, isView } from '#js/drawing/camera.js';
 import { fitting } from '#js/state/fitting.js';
+import { inWords } from '#js/state/key_words.js';
 import { bounds } from '#js/numbers/coordinates.js';
 import { countComponents, stepOf } from '#js/state/tabs.js';
 import { RULES } from '#js/state/keys.js';
@@ -59,13 +62,19 @@ export function createBookmarkList(page, view, plot) {
     return hints;
   }
 
+  /** @returns {() => void} puts it back where it was */
   function remove(index) {
-    item(index);
+    const removed = item(index);
     const { items, current } = get();
     list.set({
       items: items.filter((_, i) => i !== index),
       current: current === index ? -1 : current - (current > index ? 1 : 0),
     });
+    return () => {
+      const { items: now, current: shown } = get();
+      const at = Math.min(index, now.length);
+      list.set({ items: [...now.slice(0, at), removed, ...now.slice(at)], current: shown + (shown >= at ? 1 : 0) });
+    };
   }
 
   function move(index, to) {
@@ -79,8 +88,17 @@ export function createBookmarkList(page, view, plot) {
     return at;
   }
 
-  const append = (found) =>
+  function append(found) {
     list.set({ items: [...get().items, ...found.map(({ label, state }) => ({ label: clean(label), state }))] });
+    const { tags } = view.get();
+    const more = readTags(
+      found.map(({ state }) => state),
+      data(),
+      tags,
+    );
+    markWritten(more);
+    if (more.length) view.set({ tags: [...tags, ...more] });
+  }
   return {
     get,
     subscribe: list.subscribe,
@@ -126,11 +144,25 @@ export function createBookmarkList(page, view, plot) {
     /** @returns {string} the file */
     text: () =>
       `[${get()
-        .items.map(({ label, kept, state }) =>
-          kept ? stateText({ ...kept, label }, view.table()) : JSON.stringify({ ...state, label }),
-        )
+        .items.map(({ label, kept, state }, i) => {
+          // They are those of the page: one of the views holds them for all.
+          const tags = i === 0 ? tagsField(view.get().tags, view.table(), page.manifest.total_points) : undefined;
+          return kept ? stateText({ ...kept, label }, view.table(), tags) : withTags({ ...state, label }, tags);
+        })
         .join(',\n')}]\n`,
+    /** What the file holds is the reader's own from here on. */
+    markWritten: () => {
+      markWritten(get().items.flatMap(({ kept }) => (kept ? [kept] : [])));
+      if (get().items.length) markWritten(view.get().tags);
+    },
   };
+}
+
+/** A view of a file as it is, with other tags. */
+function withTags(state, tags) {
+  const { tags: _, ...ours } = state[OURS] ?? {};
+  const own = tags ? { ...ours, tags } : ours;
+  return JSON.stringify(Object.keys(own).length ? { ...state, [OURS]: own } : state);
 }
 
 const clean = (label) =>
@@ -223,7 +255,7 @@ function applyKept(page, view, plot, { state, camera, name, dims, shown }) {
   // What was computed in the page may have made way for something else.
   if (!isShown(page, view, { name, dims, data: shown })) view.set({ placed: { name, dims, data: shown } });
   if (!camera || !plot.setCamera(camera)) plot.resetView();
-  return odd.map((key) => `${key.replace('_', ' ')} is no longer there`);
+  return odd.length ? [`No longer there: ${inWords(odd)}`] : [];
 }
 
 function applyState(page, view, plot, state, data) {

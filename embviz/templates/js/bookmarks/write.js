@@ -85,7 +85,7 @@ const endsLeftOut = (label, column, lost) =>
 export function fromField(text, regex) {
   if (!text) return '';
   if (regex) return `/${text}/`;
-  return /^[=/]|:/.test(text) ? `/${escaped(text)}/` : text;
+  return /^[=/]|:|^\s|\s$/.test(text) ? `/${escaped(text)}/` : text;
 }
 
 /** @returns {any} color, label, column and axes of a State, as far as it says */
@@ -122,11 +122,11 @@ export function fromTexts(state) {
 
 /**
  * @param {Kept} kept see keepView
- * @param {Table} table
+ * @param {Table} table @param {object} [tags] see tags.js
  * @returns {string} one State as JSON, with coordinates of the points shown
  */
-export function stateText(kept, table) {
-  const view = viewOf(kept, table);
+export function stateText(kept, table, tags) {
+  const view = viewOf(kept, table, tags);
   const state = Object.fromEntries(FIELDS.filter(([, , write]) => write).map(([key, , write]) => [key, write(view)]));
   const head = JSON.stringify(state);
   const at = head.indexOf('"projections":[]') + '"projections":['.length;
@@ -135,7 +135,7 @@ export function stateText(kept, table) {
 }
 
 /** A kept view in TensorBoard's terms, for `FIELDS`. */
-function viewOf(kept, table) {
+function viewOf(kept, table, tags) {
   const { state } = kept;
   const rows = state.isolated ?? null;
   const n = rows ? rows.length : Math.min(table.n_points, MOST_POINTS);
@@ -149,7 +149,7 @@ function viewOf(kept, table) {
     filtered: rows ? Array.from(rows) : null,
     colorName: colorName(state, table),
     labelName: state.label_by ?? INDEX,
-    ours: ourFields(kept, table, n),
+    ours: { ...ourFields(kept, table, n), ...(tags ? { tags } : {}) },
   };
 }
 

@@ -65,7 +65,8 @@ export function neighborsText(found, table, label, metric) {
 
 /** @returns {string} a name for a file, from a title and what it holds */
 export function fileName(title, what, extension) {
-  const base = `${title} ${what}`
+  // What a title says of its own file's kind is not true of this one.
+  const base = `${title.replace(/\.[a-z]\w{1,10}$/i, '')} ${what}`
     .normalize('NFKC')
     .replace(/[^\p{L}\p{N}._-]+/gu, '-')
     .replace(/^[-.]+|[-.]+$/g, '')

@@ -96,7 +96,7 @@ export const KEYS = [
   ['n', 'names of groups, in the picture: a click on one selects its points'],
   ['c', 'what may be read, in the picture'],
   ['t', 'thumbnails'],
-  ['d', 'dark or light'],
+  ['d', 'dark, light, or as the system has it'],
   ['m', 'bookmark this view'],
   [', and .', 'previous and next bookmark; in their list F2 renames, Delete deletes, Alt with an arrow moves'],
   ['p, b, o, s', 'move, box, lasso, and in 3D sphere'],
@@ -106,6 +106,18 @@ export const KEYS = [
       'selection, remove; both: intersect',
   ],
   ['?', 'this page'],
+];
+
+/** What the pointer does, and a finger. */
+export const HANDS = [
+  ['Drag', 'in the plot: move it in 2D, turn it in 3D; with box, lasso or sphere: select'],
+  ['Right drag', 'in 3D: move it'],
+  ['Wheel', 'zoom, at the pointer'],
+  ['Click', 'select a point; beside all points: select none'],
+  ['Double-click', 'beside all points: show everything'],
+  ['Legend', 'a click hides or shows a class, a double-click shows it alone, pointing at it shows where it is'],
+  ['Touch', 'one finger does what a drag does, two move and zoom; a tap is a click'],
+  ['Back', 'the browser’s: the view before, as each is in the address, and forward again'],
 ];
 
 /** Parameters that stand below the tabs, with their names there. */

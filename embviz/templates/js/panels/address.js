@@ -1,4 +1,6 @@
 import { DEPENDENT, fitting } from '#js/state/fitting.js';
+import { markWritten } from '#js/data/written.js';
+import { inWords } from '#js/state/key_words.js';
 import { LINKED, readLink, writeLink } from '#js/state/links.js';
 
 /**
@@ -42,13 +44,18 @@ export function createAddress(page, view, store, say) {
       return false;
     }
     const now = view.get();
-    const opening = Object.fromEntries(LINKED.filter((key) => key in initial).map((key) => [key, initial[key]]));
+    // Tags are edits and no part of a view: going back takes none away.
+    if (now.tags.length) delete patch.tags;
+    const opening = Object.fromEntries(
+      LINKED.filter((key) => key in initial && key !== 'tags').map((key) => [key, initial[key]]),
+    );
     const wrong = fitting({ ...opening, ...patch }, page, now).odd.filter((key) => key in patch);
     const left = new Set([
       ...wrong,
       ...wrong.flatMap((key) => DEPENDENT[key] ?? []),
       ...(wrong.includes('projection') ? ['dims'] : []),
     ]);
+    /** @type {any} */
     const kept = Object.fromEntries(Object.entries(patch).filter(([key]) => !left.has(key)));
     const fits = fitting({ ...opening, ...kept }, page, now);
     const next = Object.fromEntries(
@@ -56,10 +63,11 @@ export function createAddress(page, view, store, say) {
     );
     // A query selects by itself, unless the link says otherwise.
     if (kept.query && !('selected' in kept)) delete next.selected;
+    if (kept.tags) markWritten(kept.tags);
     view.set(next);
     wanted = PLACING.some((key) => left.has(key)) ? null : camera;
     written = store.get();
-    if (wrong.length) say(`Part of the link does not fit this page and was left out: ${wrong.join(', ')}`);
+    if (wrong.length) say(`Part of the link does not fit this page and was left out: ${inWords(wrong)}`);
     return true;
   }
 
@@ -115,6 +123,8 @@ export function createAddress(page, view, store, say) {
       window.addEventListener('popstate', () => {
         clearTimeout(timer);
         if (restore()) restoreCamera();
+        // The address of a view from before a tag gets the tag, so that loading it again keeps it.
+        if (store.get().tags.length) schedule();
       });
     },
     /** Everything is loaded: axes of the link may have been drawn only now. */

@@ -3,17 +3,21 @@ import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 
+/** From so many characters on a file's size is said before it is saved. */
+const LARGE = 5e6;
+
 /** @import { BookmarkList } from '#js/bookmarks/list.js' */
 
 /**
  * The bookmarks: add, apply, rename, reorder, delete, step, download, load.
  *
  * @param {BookmarkList} bookmarks @param {string} title of the page
- * @param {(text: string, stays?: boolean) => void} say
+ * @param {import('#js/panels/message.js').Say} say
  */
 export function createBookmarksPanel(bookmarks, title, say) {
   const ui = { editing: -1, focus: null };
   const tell = (hints) => say(hints.join('. '));
+  const offer = (text, action) => say(text, false, action);
   const file = h('input', {
     type: 'file',
     accept: '.json,.txt,application/json',
@@ -29,6 +33,7 @@ export function createBookmarksPanel(bookmarks, title, say) {
   const actions = {
     ui,
     tell,
+    offer,
     add() {
       ui.focus = bookmarks.add();
       ui.editing = ui.focus;
@@ -37,9 +42,19 @@ export function createBookmarksPanel(bookmarks, title, say) {
     step: (by) => tell(bookmarks.step(by)),
   };
   const save = iconButton('download', 'Download the bookmarks', () => {
-    download(bookmarks.text(), fileName(title, 'bookmarks', 'json'), 'application/json');
-    const limits = bookmarks.limits();
-    if (limits.length) say(limits.join('. '), true);
+    const text = bookmarks.text();
+    const write = () => {
+      const isSaved = download(text, fileName(title, 'bookmarks', 'json'), 'application/json');
+      if (isSaved) bookmarks.markWritten();
+      const limits = bookmarks.limits();
+      if (limits.length) say(limits.join('. '), true);
+    };
+    if (text.length < LARGE) return write();
+    const size = `${format(Math.round(text.length / 1e6))} MB`;
+    return say(`The file has ${size}, as it holds where the points lie, for TensorBoard too`, true, {
+      label: `Save ${size}`,
+      run: write,
+    });
   });
   const list = h('ol.bookmarks');
   const hint = h(
@@ -83,7 +98,7 @@ export function createBookmarksPanel(bookmarks, title, say) {
 }
 
 function row(bookmarks, actions, summary, index, isCurrent) {
-  const { ui, tell } = actions;
+  const { ui, tell, offer } = actions;
   const last = bookmarks.get().items.length - 1;
   if (ui.editing === index) return h('li', {}, nameField(bookmarks, ui, summary.label, index));
   const where = [
@@ -105,7 +120,12 @@ function row(bookmarks, actions, summary, index, isCurrent) {
     },
     remove() {
       ui.focus = Math.min(index, last - 1);
-      bookmarks.remove(index);
+      const putBack = bookmarks.remove(index);
+      const run = () => {
+        ui.focus = index;
+        putBack();
+      };
+      offer(`Deleted ${summary.label}`, { label: 'Undo', run });
     },
   };
   const onKey = (event) => {

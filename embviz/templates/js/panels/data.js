@@ -7,6 +7,9 @@ import { sequenceColumn } from '#js/data/sequences.js';
 import { drawnPartitions } from '#js/state/names.js';
 import { stepOf } from '#js/state/tabs.js';
 
+/** About how many letters are seen beside the name of a field. */
+const FITTING = 16;
+
 /** The data panel: what names and colors the points, and the legend. */
 export function createDataPanel(page, view) {
   const names = () => [...view.table().columns.keys()];
@@ -127,15 +130,22 @@ function select(label, names, none, onChange) {
     on: { change: () => onChange(control.selectedIndex === 0 ? null : names()[control.selectedIndex - 1]) },
   });
   let listed = null;
+  const element = h('label.field', {}, h('span.field-name', {}, label), control);
   return {
-    element: h('label.field', {}, h('span.field-name', {}, label), control),
+    element,
     render(value, tags) {
       if (tags !== listed) fill(control, ...[none, ...names()].map((text) => h('option', {}, text)));
       listed = tags;
       control.selectedIndex = value === null ? 0 : names().indexOf(value) + 1;
+      control.title = value ?? '';
+      // A long name has a line of its own: many begin alike.
+      element.classList.toggle('long', (value ?? '').length > FITTING);
     },
   };
 }
+
+/** A file's name without its ending: `words` of words.npy is no news beside it. */
+const bare = (name) => name.replace(/\.[A-Za-z]\w{0,11}$/, '');
 
 /** The bar above: what is shown and how much of it. */
 export function createHeader(page, view, buttons) {
@@ -143,7 +153,7 @@ export function createHeader(page, view, buttons) {
   const counts = h('span.counts');
   const chosen = h('strong');
   const source = [manifest.source, page.space.tensor]
-    .filter((text, i, all) => text && all.indexOf(text) === i && text !== manifest.title)
+    .filter((text, i, all) => text && all.indexOf(text) === i && bare(text) !== bare(manifest.title))
     .join(' · ');
   const element = h(
     'header.bar',

@@ -1,4 +1,4 @@
-import { KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js';
+import { HANDS, KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js';
 import { POINTED } from '#js/data/pointed.js';
 import { pageAt } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
@@ -81,6 +81,8 @@ function content(page, view, state) {
     h('h3', {}, 'Data'),
     list(data.filter(([, value]) => value)),
     ...command,
+    h('h3', {}, 'Mouse and touch'),
+    list(HANDS),
     h('h3', {}, 'Keys'),
     list(KEYS),
   ];
@@ -114,7 +116,11 @@ function pointing(view) {
 }
 
 /** Keys that work wherever no text is typed. */
-export function handleKeys(page, view, { focusSearch, walkThrough, resetView, closeSheets, play = null, keys = {} }) {
+export function handleKeys(
+  page,
+  view,
+  { focusSearch, walkThrough, resetView, closeSheets, turnTheme, play = null, keys = {} },
+) {
   const tabs = [...page.tabs.keys()];
   const turn = (by) =>
     view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
@@ -138,7 +144,7 @@ export function handleKeys(page, view, { focusSearch, walkThrough, resetView, cl
     c: () => view.set({ caption: !view.get().caption }),
     w: () => pointing(view),
     t: () => view.set({ thumbnails: !view.get().thumbnails }),
-    d: () => view.set({ theme: view.get().dark ? 'light' : 'dark' }),
+    d: turnTheme,
     p: () => view.set({ tool: 'pan' }),
     b: () => view.set({ tool: 'box' }),
     o: () => view.set({ tool: 'lasso' }),

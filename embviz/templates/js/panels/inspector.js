@@ -14,7 +14,7 @@ export function createInspector(page, view, thumbnail) {
   const search = createSearch(page, view, thumbnail);
   const parts = [
     search,
-    createTagging(view),
+    createTagging(page, view),
     createSelection(page, view, thumbnail),
     createNeighbors(page, view, thumbnail),
   ];

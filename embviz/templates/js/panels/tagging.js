@@ -1,13 +1,15 @@
 import { fill, format, h, iconButton, setText } from '#js/dom.js';
 import { download } from '#js/panels/download.js';
 import { categories, countDistinct } from '#js/data/table.js';
+import { fileName } from '#js/data/exports.js';
 import { metadataText } from '#js/data/tags.js';
+import { markWritten } from '#js/data/written.js';
 
 /** A column of more values is not listed: a name is typed sooner than it is found. */
 const MOST_LISTED = 50;
 
 /** Give the selection a value in a new or existing column, take that back, and save the metadata. */
-export function createTagging(view) {
+export function createTagging(page, view) {
   const names = h('datalist', { id: 'tag-columns' });
   const column = h('input', {
     type: 'text',
@@ -22,7 +24,7 @@ export function createTagging(view) {
   const values = createValues(view, tag);
   const summary = h('summary');
   const last = h('p.hint', { attributes: { role: 'status' } });
-  const buttons = createButtons(view);
+  const buttons = createButtons(page, view);
   const form = h(
     'form',
     {
@@ -85,16 +87,17 @@ function told(tag) {
   return `${tag.column}: ${value} (${format(length)} ${length === 1 ? 'point' : 'points'})`;
 }
 
-function createButtons(view) {
+function createButtons(page, view) {
   const apply = h('button.primary', { type: 'submit' });
   const undo = h(
     'button',
     { type: 'button', on: { click: () => view.set({ tags: view.get().tags.slice(0, -1) }) } },
     'Undo',
   );
-  const save = iconButton('download', 'Save the metadata of all points as TSV', () =>
-    download(metadataText(view.table()), 'metadata-edited.tsv', 'text/tab-separated-values'),
-  );
+  const save = iconButton('download', 'Save the metadata of all points as TSV', () => {
+    const name = fileName(page.manifest.title, 'metadata', 'tsv');
+    if (download(metadataText(view.table()), name, 'text/tab-separated-values')) markWritten(view.get().tags);
+  });
   return {
     element: h('div.field', {}, apply, undo, h('span.spread'), save),
     render({ selected: { length: n }, tags }) {

@@ -1,5 +1,6 @@
 import { dimsOf } from '#js/state/tabs.js';
 import { RULES } from '#js/state/keys.js';
+import { isTags, tagged } from '#js/data/tags.js';
 
 /** @import { Page, State } from '#js/data/types.js' */
 
@@ -16,8 +17,10 @@ export function fitting(patch, page, state) {
   /** @type {Partial<State>} */
   const out = {};
   const odd = [];
+  const tags = isTags(patch.tags, page.table.n_points) === true ? patch.tags : state.tags;
+  const here = { ...page, table: tagged(page.table, tags) };
   for (const [key, value] of Object.entries(patch)) {
-    if (Object.hasOwn(RULES, key) && RULES[key](value, page, state) === true) out[key] = value;
+    if (Object.hasOwn(RULES, key) && RULES[key](value, here, state) === true) out[key] = value;
     else odd.push(key);
   }
   for (const key of odd) for (const other of Object.hasOwn(DEPENDENT, key) ? DEPENDENT[key] : []) delete out[other];

@@ -77,7 +77,8 @@ const ROWS = [
   ['i', 'isolated'],
   ['s', 'selected'],
 ];
-export const LINKED = Object.freeze([...PARTS.map(([, key]) => key), ...ROWS.map(([, key]) => key)]);
+const TAGS = 'g';
+export const LINKED = Object.freeze([...PARTS.map(([, key]) => key), ...ROWS.map(([, key]) => key), 'tags']);
 
 /**
  * @param {State} state @param {State} initial the state that the page opens with
@@ -100,13 +101,16 @@ export function writeLink(state, initial, camera, matches = null) {
     if (text.length > MOST_ROWS_TEXT) left.push(key);
     else out.push(`${short}=${text}`);
   }
+  const tags = writeTags(state.tags);
+  if (tags.length > MOST_ROWS_TEXT) left.push('tags');
+  else if (tags) out.push(`${TAGS}=${tags}`);
   if (camera) out.push(`v=${writeCamera(camera)}`);
   return { fragment: out.join('&'), left };
 }
 
 /**
  * @param {string} fragment with or without `#` @param {number} n_points
- * @returns {{patch: object, camera: object | null, odd: string[]}} patch is still to be checked against the page
+ * @returns {{patch: any, camera: object | null, odd: string[]}} patch is still to be checked against the page
  */
 export function readLink(fragment, n_points) {
   const patch = {};
@@ -122,6 +126,7 @@ export function readLink(fragment, n_points) {
     try {
       if (at < 0) throw new RangeError('no value');
       if (short === 'v') camera = readCamera(value);
+      else if (short === TAGS) patch.tags = readTags(value, n_points);
       else if (known) patch[known[1]] = known[2].read(value);
       else if (rows) patch[rows[1]] = value === '' && short === 'i' ? null : readRows(value, n_points);
       else throw new RangeError('unknown');
@@ -161,6 +166,20 @@ export function readRows(text, n_points) {
     next += step + length;
   }
   return Int32Array.from(out);
+}
+
+/** Column, value and rows of each tag. */
+const writeTags = (tags) =>
+  tags.flatMap(({ column, value, rows }) => [encode(column), encode(value), writeRows(rows)]).join('~');
+
+function readTags(text, n_points) {
+  const parts = text.split('~');
+  if (parts.length % 3) throw new RangeError('no tags');
+  return Array.from({ length: parts.length / 3 }, (_, i) => ({
+    column: limited(decodeURIComponent(parts[3 * i])),
+    value: limited(decodeURIComponent(parts[3 * i + 1])),
+    rows: Array.from(readRows(parts[3 * i + 2], n_points)),
+  }));
 }
 
 /** Of what a camera sees, what its numbers may be off by: a hundredth of a pixel, more or less. */
