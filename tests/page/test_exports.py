@@ -16,6 +16,8 @@ from playwright.sync_api import expect
 
 from embviz import PCA, EmbeddingTable, write_report
 
+HEAD = 56
+"""How much the title of a saved picture takes above it, in CSS pixels."""
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -101,8 +103,11 @@ def test_the_picture_has_twice_the_pixels_of_the_screen(page: Any) -> None:
     assert name == "Blobs-pca.png"
     image = Image.open(io.BytesIO(data)).convert("RGB")
     box = page.page.locator(".plot").bounding_box()
-    assert image.size == (round(2 * box["width"]), round(2 * box["height"]))
+    width, height = round(2 * box["width"]), round(2 * box["height"])
+    assert image.width > width
+    assert image.height > height
     # The same picture as on the screen, where nothing lies over it.
+    image = image.crop((0, 2 * HEAD, width, 2 * HEAD + height))
     screen = Image.open(io.BytesIO(page.page.locator(".plot").screenshot())).convert("RGB")
     small = image.resize(screen.size, Image.Resampling.BOX)
     difference = np.abs(np.asarray(small, int) - np.asarray(screen, int))[100:-60, 60:-30]
@@ -141,16 +146,76 @@ def test_the_svg_has_the_thumbnails(page: Any, browser: Any) -> None:
     assert images[0].startswith("data:image/png;base64,")
     # Another program sees what the page shows.
     box = page.page.locator(".plot").bounding_box()
-    size = {"width": round(box["width"]), "height": round(box["height"])}
+    size = {"width": round(box["width"]) + 300, "height": round(box["height"]) + HEAD}
     other = browser.new_page(viewport=size)
     other.set_content(f"<style>body{{margin:0}}</style>{data.decode().split('?>')[1]}")
     drawn = Image.open(io.BytesIO(other.screenshot())).convert("RGB")
     other.close()
+    drawn = drawn.crop((0, HEAD, round(box["width"]), HEAD + round(box["height"])))
     screen = Image.open(io.BytesIO(page.page.locator(".plot").screenshot())).convert("RGB")
     difference = np.abs(np.asarray(drawn.resize(screen.size), int) - np.asarray(screen, int))[
         100:-60, 60:-30
     ]
     assert difference.mean() < 6
+
+
+def texts(data: bytes) -> list[str]:
+    return [text.text or "" for text in ET.fromstring(data).iter(f"{SVG}text")]
+
+
+def test_a_saved_picture_says_what_it_shows_and_what_its_colors_mean(page: Any) -> None:
+    page.call("e.set({projection: 'tsne', dims: 2, labels: 'none', hidden: [1]})")
+    said = texts(save(page, "Picture, SVG")[1])
+    assert "Blobs" in said
+    assert "t-SNE, 2D · 300 points · 12 dimensions" in said
+    at = said.index("group")
+    assert said[at + 1 : at + 9] == ["60", "a", "60", "c", "60", "d", "60", "e"]
+    assert any(re.fullmatch(r"[\d,.]+ units? of the coordinates", text) for text in said)
+
+
+def test_the_bar_of_a_saved_map_is_as_long_as_it_says(page: Any) -> None:
+    page.call("e.set({projection: 'tsne', dims: 2, thumbnails: false, labels: 'none'})")
+    page.page.wait_for_timeout(500)
+    data = save(page, "Picture, SVG")[1]
+    said = next(text for text in texts(data) if text.endswith("of the coordinates"))
+    bars = re.findall(rb'<path d="M16 [\d.]+L([\d.]+) ', data)
+    units, long = float(said.split()[0].replace(",", "")), max(map(float, bars)) - 16
+    places = np.array(page.call("e.screenPositions()")).reshape(-1, 2)
+    coordinates = np.array(page.call("e.coordinates('tsne', 2)")).reshape(-1, 2)
+    assert np.ptp(places[:, 0]) / np.ptp(coordinates[:, 0]) == pytest.approx(long / units, rel=0.02)
+
+
+def test_a_saved_gradient_says_its_ends(page: Any) -> None:
+    page.call("e.set({color_by: 'size', color_as: 'gradient', dims: 2, labels: 'none'})")
+    said = texts(save(page, "Picture, SVG")[1])
+    at = said.index("size")
+    assert said[at + 1 : at + 5] == ["0", "29.9", "1", "missing"]
+    assert not any("of the coordinates" in text for text in said), "its axes have numbers"
+
+
+def test_points_of_one_color_need_no_legend(page: Any) -> None:
+    page.call("e.set({color_by: null})")
+    page.page.wait_for_timeout(300)
+    _, data = save(page, "Picture, PNG")
+    box = page.page.locator(".plot").bounding_box()
+    width, height = Image.open(io.BytesIO(data)).size
+    assert (width, height) == (round(2 * box["width"]), round(2 * (box["height"] + HEAD)))
+
+
+@pytest.mark.parametrize("title", ["words.npy", "words"])
+def test_files_are_named_after_the_title_without_the_ending_of_its_file(
+    open_page: Callable[..., Any], tmp_path: Path, title: str
+) -> None:
+    table = EmbeddingTable(np.eye(4, 3, dtype=np.float32), {"word": tuple("abcd")}, "words", "words.npy")  # fmt: skip
+    write_report(tmp_path / "out.html", table, [PCA().project(table)], title=title)
+    page = open_page(tmp_path / "out.html")
+    assert save(page, "Picture, SVG")[0] == "words-pca.svg"
+    assert page.page.locator(".bar .source").inner_text() == ""
+    page.call("e.select([0])")
+    page.page.get_by_label("Tags").locator("summary").click()
+    with page.page.expect_download() as download:
+        page.page.get_by_role("button", name="Save the metadata").click()
+    assert download.value.suggested_filename == "words-metadata.tsv"
 
 
 def test_hostile_labels_are_text_in_the_svg(open_page: Callable[..., Any], tmp_path: Path) -> None:

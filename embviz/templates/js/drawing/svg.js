@@ -226,12 +226,13 @@ export function thumbnails({ href, width, height, tile, size }, groups) {
 }
 
 /**
- * @param {{width: number, height: number, title: string, background: string}} sheet
+ * @param {{width: number, height: number, title: string, background: string, around?: string[]}} sheet `around`: what
+ *   stands around the pictures
  * @param {{left: number, top: number, clip: Area, layers: {parts: string[], clipped?: boolean}[]}[]} panes pictures,
  *   with where they begin in the sheet
  * @returns {string} the file
  */
-export function svgDocument({ width, height, title, background }, panes) {
+export function svgDocument({ width, height, title, background, around = [] }, panes) {
   const id = (at) => (at ? `area-${at}` : 'area');
   const frames = panes.map(({ clip }, at) =>
     element(
@@ -247,7 +248,7 @@ export function svgDocument({ width, height, title, background }, panes) {
     const moved = left || top ? `translate(${short(left)} ${short(top)})` : '';
     return moved ? element('g', { transform: moved }, groups.join('\n')) : groups.join('\n');
   });
-  const body = drawn.join('\n');
+  const body = [...drawn, ...(around.length ? [element('g', {}, around.join(''))] : [])].join('\n');
   const ground = element('rect', { width, height, fill: background });
   const head = [element('title', {}, escapeXml(title)), element('defs', {}, frames.join('')), ground];
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element(

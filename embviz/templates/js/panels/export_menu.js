@@ -3,8 +3,10 @@ import { fill, format, h, iconButton } from '#js/dom.js';
 import { fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { download } from '#js/panels/download.js';
 import { copyText, hasAddress } from '#js/panels/host.js';
+import { toldOf } from '#js/panels/picture_words.js';
 import { showToCopy } from '#js/panels/shown.js';
 import { pictureCanvas, pictureText } from '#js/plot/picture.js';
+import { inWords } from '#js/state/key_words.js';
 import { LETTERS, ofSide, shownName, sideNames } from '#js/state/sides.js';
 
 /**
@@ -86,17 +88,17 @@ async function exportNeighbors(page, view, progress) {
 export function createExportMenu(page, view, to) {
   const name = (what, extension) =>
     fileName(page.manifest.title, `${what} ${shownName(page, view.get())}`.trim(), extension);
-  const title = () => [page.manifest.title, shownName(page, view.get())].filter(Boolean).join(', ');
+  const tab = () => view.get().projection;
   const savePoints = (rows, what) =>
     download(exportPoints(page, view, rows), name(what, 'tsv'), 'text/tab-separated-values');
   const everything = () => view.unfiltered() ?? Int32Array.from({ length: page.table.n_points }, (_, i) => i);
 
   async function savePng() {
-    const canvas = pictureCanvas(to.plot().onScreen(), SCALE * (window.devicePixelRatio || 1));
+    const canvas = pictureCanvas(to.plot().onScreen(), SCALE * (window.devicePixelRatio || 1), toldOf(page, view));
     const blob = await new Promise((resolve) => {
       canvas.toBlob(resolve, 'image/png');
     });
-    if (blob) download(blob, name(view.get().projection, 'png'));
+    if (blob) download(blob, name(tab(), 'png'));
     else to.say('This browser cannot make a picture of that size; make the window smaller');
   }
 
@@ -121,7 +123,7 @@ export function createExportMenu(page, view, to) {
   async function copyLink() {
     const { url, left, isPlaced } = to.link();
     const what =
-      (left.length ? `; the ${left.join(' and the ')} points are too many for a link, a bookmark holds them` : '') +
+      (left.length ? `; ${inWords(left)} are too many for a link, a bookmark holds them` : '') +
       (isPlaced ? '; it does not hold where the points lie now, a bookmark does' : '');
     const fragment = url.slice(url.indexOf('#'));
     if (!hasAddress())
@@ -143,7 +145,7 @@ export function createExportMenu(page, view, to) {
       ['Picture, PNG', savePng, ''],
       [
         'Picture, SVG',
-        () => download(pictureText(to.plot().onScreen(), title()), name(view.get().projection, 'svg'), 'image/svg+xml'),
+        () => download(pictureText(to.plot().onScreen(), toldOf(page, view)), name(tab(), 'svg'), 'image/svg+xml'),
         '',
       ],
       [`Points shown, TSV (${format(everything().length)})`, () => savePoints(everything(), 'points'), ''],

@@ -1,10 +1,15 @@
 import { h } from '#js/dom.js';
 import { marks } from '#js/plot/layer.js';
 import { drawTile } from '#js/plot/thumbnail.js';
+import { framed } from '#js/drawing/frame.js';
 import { createSvgContext, discs, svgDocument, thumbnails } from '#js/drawing/svg.js';
 import { hasLightGround, inkOf, tileSides } from '#js/drawing/tiles.js';
 
-/** @import { Plot } from '#js/plot/plot.js' */
+/**
+ * @import { Frame } from '#js/drawing/frame.js'
+ * @import { Plot } from '#js/plot/plot.js'
+ * @typedef {Omit<Frame, 'perUnit' | 'chrome'>} Told of a picture
+ */
 
 /** The view as PNG, and as SVG: axes, labels and discs as shapes, thumbnails as one picture. */
 
@@ -26,11 +31,33 @@ function arranged(plots) {
   };
 }
 
+/** What stands around the plots. @param {Plot[]} plots @param {Told} told @returns {ReturnType<typeof framed>} */
+function frameOf(plots, told) {
+  const { spec } = plots[0].parts();
+  const camera = plots[0].camera();
+  const isMap = plots.length === 1 && camera?.dims === 2 && !spec.scene.axes;
+  const perUnit = isMap ? spec.area.width / Math.abs(camera.x[1] - camera.x[0]) : null;
+  return framed(arranged(plots), { ...told, chrome: spec.style.chrome, perUnit });
+}
+
 /**
- * @param {Plot[]} plots @param {number} scale picture pixels a CSS pixel
- * @returns {HTMLCanvasElement} the plots where they lie on the page
+ * @param {Plot[]} plots @param {number} scale picture pixels a CSS pixel @param {Told} told
+ * @returns {HTMLCanvasElement} the plots where they lie on the page, with what is told of them around
  */
-export function pictureCanvas(plots, scale) {
+export function pictureCanvas(plots, scale, told) {
+  const { width, height, left, top, draw } = frameOf(plots, told);
+  const canvas = h('canvas', { width: Math.round(width * scale), height: Math.round(height * scale) });
+  const context = canvas.getContext('2d');
+  context.fillStyle = plots[0].parts().spec.style.chrome.background;
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(plotsCanvas(plots, scale), Math.round(left * scale), Math.round(top * scale));
+  context.scale(scale, scale);
+  draw(context);
+  return canvas;
+}
+
+/** @returns {HTMLCanvasElement} */
+function plotsCanvas(plots, scale) {
   if (plots.length === 1) return plots[0].toCanvas(scale);
   const { width, height, places } = arranged(plots);
   const canvas = h('canvas', { width: Math.round(width * scale), height: Math.round(height * scale) });
@@ -44,22 +71,23 @@ export function pictureCanvas(plots, scale) {
 }
 
 /**
- * @param {Plot[]} plots @param {string} title
+ * @param {Plot[]} plots @param {Told} told
  * @returns {string} the file
  */
-export function pictureText(plots, title) {
-  const { places, ...size } = arranged(plots);
+export function pictureText(plots, told) {
+  const { places } = arranged(plots);
+  const { width, height, left, top, draw } = frameOf(plots, told);
   const { background } = plots[0].parts().spec.style.chrome;
+  const around = svgContext();
+  draw(around);
+  const title = [told.title, told.subtitle].filter(Boolean).join(', ');
   return svgDocument(
-    { ...size, title, background },
-    plots.map((plot, i) => ({ ...places[i], ...paneOf(plot) })),
+    { width, height, title, background, around: around.parts },
+    plots.map((plot, i) => ({ left: left + places[i].left, top: top + places[i].top, ...paneOf(plot) })),
   );
 }
 
-/** @param {Plot} plot */
-function paneOf(plot) {
-  const parts = plot.parts();
-  const { area } = parts.spec;
+function svgContext() {
   const probe = h('canvas').getContext('2d');
   const measure = (font, text) => {
     probe.font = font;
@@ -69,9 +97,16 @@ function paneOf(plot) {
     probe.fillStyle = color;
     return String(probe.fillStyle);
   };
-  const below = createSvgContext(measure, paint);
+  return createSvgContext(measure, paint);
+}
+
+/** @param {Plot} plot */
+function paneOf(plot) {
+  const parts = plot.parts();
+  const { area } = parts.spec;
+  const below = svgContext();
   parts.below(below);
-  const above = createSvgContext(measure, paint);
+  const above = svgContext();
   parts.above(above, SHARPNESS);
   const rows = shownRows(parts);
   const points = parts.look.tile ? tileParts(parts, rows) : discParts(parts, rows);
