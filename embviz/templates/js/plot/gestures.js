@@ -1,8 +1,11 @@
+import { pinched } from '#js/drawing/fingers.js';
+
 /** @import { GestureTargets } from '#js/plot/targets.js' @import { Chrome } from '#js/plot/types.js' */
 
 /**
  * Pointer, wheel and keys over the plot. Plotly moves the view itself; where it is not there, the same gestures are
- * ours. Box and lasso are ours in 2D and 3D; with the keys a cross-hair draws them.
+ * ours. Box and lasso are ours in 2D and 3D; with the keys a cross-hair draws them. Fingers are ours always, as Plotly
+ * does not zoom by two of them.
  */
 
 const CLICK_REACH = 4;
@@ -46,6 +49,7 @@ export function createGestures(host, canvas, plot) {
     cross: null,
     last: { time: -Infinity, x: 0, y: 0 },
     forwarded: new WeakSet(),
+    fingers: new Map(),
   };
   /** @returns {[number, number]} */
   const at = ({ clientX, clientY }) => {
@@ -57,7 +61,7 @@ export function createGestures(host, canvas, plot) {
     (event) => {
       if (event.button !== 0 || !event.isPrimary) return;
       host.focus({ preventScroll: true, focusVisible: false });
-      if (begin(hand, plot, at(event))) host.setPointerCapture(event.pointerId);
+      if (begin(hand, plot, at(event), event.pointerType === 'touch')) host.setPointerCapture(event.pointerId);
       plot.hover(null, event);
     },
     true,
@@ -95,6 +99,7 @@ export function createGestures(host, canvas, plot) {
     true,
   );
   window.addEventListener('pointercancel', () => cancel(hand, plot));
+  followFingers(hand, host, plot, at);
   host.style.touchAction = 'none';
   return {
     setTool(tool) {
@@ -111,10 +116,50 @@ export function createGestures(host, canvas, plot) {
   };
 }
 
+/** Two fingers move and zoom, whatever the tool; one that is left of them does nothing until it is lifted. */
+function followFingers(hand, host, plot, at) {
+  const { fingers } = hand;
+  const isFinger = (event) => event.pointerType === 'touch' && fingers.has(event.pointerId);
+  // Plotly hears of no finger.
+  const mute = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  host.addEventListener('touchstart', mute, { capture: true, passive: false });
+  host.addEventListener(
+    'pointerdown',
+    (event) => {
+      if (event.pointerType !== 'touch' || fingers.size === 2) return;
+      fingers.set(event.pointerId, at(event));
+      if (fingers.size === 2) cancel(hand, plot);
+    },
+    true,
+  );
+  window.addEventListener(
+    'pointermove',
+    (event) => {
+      if (!isFinger(event)) return;
+      const before = [...fingers.values()];
+      fingers.set(event.pointerId, at(event));
+      if (fingers.size === 2) plot.touch.pinch(pinched(before, [...fingers.values()]));
+    },
+    true,
+  );
+  const lift = (event) => {
+    if (!isFinger(event)) return;
+    const wasTwo = fingers.size === 2;
+    fingers.delete(event.pointerId);
+    if (wasTwo) plot.touch.rest();
+  };
+  window.addEventListener('pointerup', lift, true);
+  window.addEventListener('pointercancel', lift, true);
+}
+
 /** @returns {boolean} whether the press is ours to the end */
-function begin(hand, plot, [x, y]) {
+function begin(hand, plot, [x, y], isTouch) {
   const selects = hand.tool !== 'pan';
-  hand.press = { x, y, before: [x, y], moved: false, ours: !selects && plot.isOurs() };
+  const ours = !selects && (isTouch || plot.isOurs());
+  hand.press = { x, y, before: [x, y], moved: false, ours, isTouch };
   hand.shape = selects ? { kind: hand.tool, points: [[x, y]] } : null;
   hand.cross = null;
   return selects || hand.press.ours;
@@ -129,20 +174,21 @@ function drag({ press, shape }, plot, [x, y]) {
     else if (Math.hypot(x - px, y - py) >= LASSO_STEP) points.push([x, y]);
     plot.redraw();
   } else if (press.ours && press.moved) {
-    plot.pan(x - press.before[0], y - press.before[1]);
+    (press.isTouch ? plot.touch : plot).pan(x - press.before[0], y - press.before[1]);
     press.before = [x, y];
   }
 }
 
 function end(hand, plot, event, [x, y]) {
   const {
-    press: { moved },
+    press: { moved, ours, isTouch },
     shape,
     last,
   } = hand;
   Object.assign(hand, { press: null, shape: null });
   if (moved) {
     if (shape) plot.select(shape, modeOf(event));
+    else if (ours && isTouch) plot.touch.rest();
   } else {
     const again = Math.hypot(x - last.x, y - last.y) <= CLICK_REACH && event.timeStamp - last.time < DOUBLE_CLICK_MS;
     hand.last = { time: event.timeStamp, x, y };

@@ -1,7 +1,8 @@
 import { orbited, panned2, zoomed2, zoomed3 } from '#js/drawing/camera.js';
+import { panned3 } from '#js/drawing/fingers.js';
 import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
 import { limitedFactor, showsPoints } from '#js/drawing/limits.js';
-import { resetView, setCamera, tellCamera } from '#js/plot/view.js';
+import { axesSpec, resetView, setCamera, showAxes, tellCamera } from '#js/plot/view.js';
 
 /**
  * What the gestures over the plot do to it.
@@ -51,6 +52,7 @@ export function createTargets(plot, redraw) {
     },
     /** Whether the limits leave a zoom something to do. */
     canZoom: (factor, at) => Boolean(view.camera) && allowedZoom(plot, factor, at) !== 1,
+    touch: createTouch(plot),
     reset() {
       resetView(plot);
       if (view.camera) tellCamera(plot, true);
@@ -107,6 +109,40 @@ function allowedZoom({ scene: { points, style, box }, view }, factor, at) {
 
 /** @returns {[number, number]} */
 const middleOf = ({ left, top, width, height }) => [left + width / 2, top + height / 2];
+
+/** What one finger or two do: Plotly comes after once they rest. @param {Plotting} plot */
+function createTouch(plot) {
+  const { view, host } = plot;
+  const hold = (camera) => {
+    view.camera = camera;
+    host.axes.hold(axesSpec(plot));
+    host.frames.request(true);
+    tellCamera(plot, false);
+  };
+  return {
+    pan(dx, dy) {
+      const { camera, area, height } = view;
+      if (!camera) return;
+      if (camera.dims === 2) hold(panned2(camera, area, dx, dy));
+      else hold(orbited(camera, (-Math.PI * dx) / height, (-Math.PI * dy) / height));
+    },
+    /** @param {{dx: number, dy: number, factor: number, at: [number, number]}} pinch see fingers.js */
+    pinch({ dx, dy, factor, at }) {
+      const { camera, area } = view;
+      if (!camera) return;
+      hold(camera.dims === 2 ? panned2(camera, area, dx, dy) : panned3(camera, dx, dy, area.height));
+      const allowed = allowedZoom(plot, factor, at);
+      const moved = view.camera;
+      hold(moved.dims === 2 ? zoomed2(moved, area, allowed, at) : zoomed3(moved, allowed));
+    },
+    rest() {
+      if (!view.camera) return;
+      showAxes(plot);
+      host.frames.request(false);
+      tellCamera(plot, true);
+    },
+  };
+}
 
 const isInside =
   (xy, { left, top, width, height }) =>
