@@ -1,7 +1,8 @@
 """What the tests need beside Python packages: `python -m tests.install` gets it.
 
-A Chromium, by the system's packages where we may, else by Playwright's own download; and the
-programs that check the page's modules, at the versions that package.json pins.
+A Chromium, by the system's packages where we may, else by Playwright's own download; Firefox and
+WebKitGTK, by the system's packages where we may; and the programs that check the page's modules, at
+the versions that package.json pins.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import sys
 from pathlib import Path
 
 from tests.chromium import install_chromium
+from tests.engines.find import install_engines
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,4 +28,5 @@ def install_checkers() -> None:
 
 if __name__ == "__main__":
     install_chromium()
+    install_engines()
     install_checkers()

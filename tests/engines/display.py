@@ -26,8 +26,8 @@ class Screen:
 
         read, write = os.pipe()
         self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(write), "-screen", "0", SIZE, "-nolisten", "tcp"],
-            pass_fds=[write], stderr=subprocess.DEVNULL,
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", SIZE, "-nolisten", "tcp", "-r"],
+            pass_fds=[write], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         os.close(write)
         with os.fdopen(read) as told:
@@ -79,7 +79,7 @@ class Screen:
 
     def press_key(self, key: str, down: bool, shifted: bool) -> bool:
         """Press or release a key by its name in the DOM; False where the keyboard lacks it."""
-        from Xlib import X, XK
+        from Xlib import XK, X
 
         symbol = XK.string_to_keysym(KEYS.get(key, key)) or (ord(key) if len(key) == 1 else 0)
         found = self._display.keysym_to_keycodes(symbol) if symbol else []

@@ -13,13 +13,14 @@ FOLDERS = ("webkit2gtk-4.1", "webkit2gtk-4.0", "webkitgtk-6.0")
 
 
 def find_firefox() -> str | None:
-    """Return the path of a Firefox: EMBVIZ_FIREFOX, or one on the PATH."""
+    """Return the path of a Firefox where there is an Xvfb: EMBVIZ_FIREFOX, or one on the PATH."""
     named = os.environ.get("EMBVIZ_FIREFOX")
-    return named or shutil.which("firefox-esr") or shutil.which("firefox")
+    found = named or shutil.which("firefox-esr") or shutil.which("firefox")
+    return found if shutil.which("Xvfb") else None
 
 
 def find_webkit() -> str | None:
-    """Return the path of WebKitGTK's MiniBrowser where there is an Xvfb to show it too."""
+    """Return the path of a MiniBrowser where there is an Xvfb: EMBVIZ_WEBKIT, or Debian's."""
     named = os.environ.get("EMBVIZ_WEBKIT")
     places = [Path("/usr/lib", t, f, "MiniBrowser") for t in TRIPLES for f in FOLDERS]
     places += [Path("/usr/libexec", f, "MiniBrowser") for f in FOLDERS]

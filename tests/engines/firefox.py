@@ -1,25 +1,29 @@
 """Debian's Firefox for Playwright: `python -m tests.engines.firefox` is what it starts.
 
 It starts Firefox with the same arguments and puts a relay before its WebDriver BiDi, which answers
-the one command that Playwright sends and Firefox does not know.
+the one command that Playwright sends and Firefox does not know, and joins double clicks.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shlex
 import signal
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+from tests.engines.display import Screen
 from tests.engines.find import find_firefox
 
 ROOT = Path(__file__).parent.parent.parent
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
+PREFERENCES = {"webgl.force-enabled": True}  # With no graphics card too.
+SUGGESTED: dict[str, str] = {}
+SOON = 0.005  # seconds
 UNKNOWN = "emulation.setMediaFeaturesOverride"
 
 
@@ -29,17 +33,68 @@ def launch_firefox(playwright: Any, folder: Path) -> Any:
     start = f"cd {shlex.quote(str(ROOT))} && exec {shlex.quote(sys.executable)} -m {__name__}"
     program.write_text(f'#!/bin/sh\n{start} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
-    return playwright.firefox.launch(channel="moz-firefox", executable_path=program)
+    screen = Screen()  # Without one Firefox has no WebGL.
+    browser = playwright.firefox.launch(
+        channel="moz-firefox",
+        executable_path=program,
+        headless=False,
+        firefox_user_prefs=PREFERENCES,
+        env={**os.environ, "DISPLAY": screen.name, "NO_AT_BRIDGE": "1"},
+    )
+    browser.on("disconnected", lambda _: screen.close())
+    return browser
 
 
-async def answer_unknown(message: str, answer: Callable[[str], Awaitable[None]]) -> str | None:
-    """Answer what Firefox does not know, and pass on the rest."""
-    if f'"{UNKNOWN}"' in message:
-        command = json.loads(message)
-        if command["method"] == UNKNOWN:
-            await answer(json.dumps({"type": "success", "id": command["id"], "result": {}}))
-            return None
-    return message
+def pointer_actions(command: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """Return what a command does with the mouse; None where it does anything else."""
+    if command["method"] != "input.performActions" or len(command["params"]["actions"]) != 1:
+        return None
+    source = command["params"]["actions"][0]
+    return source["actions"] if source["type"] == "pointer" else None
+
+
+async def adapt(message: str, near: Any) -> list[str]:
+    """Answer what Firefox does not know, and give it what belongs together in one command.
+
+    Playwright sends each press of a double click by itself, which Firefox takes for two clicks.
+    """
+    if f'"{UNKNOWN}"' not in message and '"pointerDown"' not in message:
+        return [message]
+    command = json.loads(message)
+    if command["method"] == UNKNOWN:
+        await near.send(json.dumps({"type": "success", "id": command["id"], "result": {}}))
+        return []
+    actions = pointer_actions(command)
+    while actions is not None:
+        try:
+            following = await asyncio.wait_for(near.recv(), SOON)
+        except TimeoutError:
+            break
+        other = json.loads(following)
+        more = pointer_actions(other)
+        if more is None:
+            return [json.dumps(command), *await adapt(str(following), near)]
+        actions += more
+        await near.send(json.dumps({"type": "success", "id": other["id"], "result": {}}))
+    return [json.dumps(command)]
+
+
+def name_download(message: str) -> str:
+    """Give a download the name by which Playwright tells it from others, and its file the name.
+
+    Firefox 153 numbers downloads of pages by their address only, and a second file of a name.
+    """
+    if '"browsingContext.download' not in message:
+        return message
+    event = json.loads(message)
+    told = event.get("params", {})
+    told.setdefault("download", told.get("url"))
+    if event.get("method") == "browsingContext.downloadWillBegin":
+        SUGGESTED[told["url"]] = told["suggestedFilename"]
+    elif told.get("filepath"):
+        file = Path(told["filepath"])
+        file.replace(file.with_name(SUGGESTED.pop(told["url"])))
+    return json.dumps(event)
 
 
 async def run(arguments: list[str]) -> int:
@@ -57,7 +112,7 @@ async def run(arguments: list[str]) -> int:
         return address + near.request.path
 
     assert firefox.stderr
-    async with relaying(far, answer_unknown) as port:
+    async with relaying(far, adapt, name_download) as port:
         while line := (await firefox.stderr.readline()).decode():
             found = LISTENING.search(line)
             if found:

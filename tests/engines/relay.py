@@ -11,20 +11,24 @@ from websockets.asyncio.client import connect
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-# What is done with a message of Playwright's: the message to pass on, or None where the second
-# argument, which answers Playwright, has been used instead.
-Change = Callable[[str, Callable[[str], Awaitable[None]]], Awaitable[str | None]]
+# What becomes of a message of Playwright's: what is passed on. The connection is there to answer
+# it instead, or to take what follows.
+Change = Callable[[str, ServerConnection], Awaitable[list[str]]]
 PLAIN: dict[str, Any] = {"max_size": None, "compression": None, "ping_interval": None}
 PART = 30_000  # libsoup, which WebKitGTK listens with, takes no frame of more than 128 KiB.
 
 
 @asynccontextmanager
 async def relaying(
-    far: Callable[[ServerConnection], Awaitable[str]], change: Change, **more: Any
+    far: Callable[[ServerConnection], Awaitable[str]],
+    change: Change,
+    change_answer: Callable[[str], str] = str,
+    **more: Any,
 ) -> AsyncIterator[int]:
     """Listen on a port of this machine and pass on what comes; gives the port.
 
-    `far` names the browser's own address for a connection.
+    `far` names the browser's own address for a connection; `change_answer` is what becomes of a
+    message of the browser's.
     """
 
     async def handle(near: ServerConnection) -> None:
@@ -32,14 +36,13 @@ async def relaying(
 
             async def outward() -> None:
                 async for message in near:
-                    passed = await change(str(message), near.send)
-                    if passed is not None:
+                    for passed in await change(str(message), near):
                         parts = range(0, len(passed), PART)
                         await browser.send([passed[i : i + PART] for i in parts])
 
             async def homeward() -> None:
                 async for message in browser:
-                    await near.send(message)
+                    await near.send(change_answer(str(message)))
 
             tasks = [asyncio.ensure_future(outward()), asyncio.ensure_future(homeward())]
             done, waiting = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

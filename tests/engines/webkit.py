@@ -19,7 +19,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,27 +43,27 @@ class Hand:
         self.screen, self.top = screen, 0
         self._moving, self._shifted = False, False
 
-    async def change(self, message: str, answer: Callable[[str], Awaitable[None]]) -> str | None:
+    async def change(self, message: str, near: Any) -> list[str]:
         """Do what a message asks for and let it wait for a frame; other messages pass."""
         if INPUT not in message or "callFunctionOn" not in message:
-            return message
+            return [message]
         outer = json.loads(message)
         inner = json.loads(outer["params"]["message"])
         arguments = inner["params"].get("arguments", [])
         called = CALLED.search(str(arguments[3].get("value"))) if len(arguments) > 5 else None
         if not called:
-            return message
+            return [message]
         given = arguments[5].get("value")
         values = (
             {pair["k"]: pair["v"] for pair in given.get("o", ())} if isinstance(given, dict) else {}
         )
         instead = self._act(called[1], values)
         if instead is None:
-            return message
+            return [message]
         await asyncio.sleep(0.01)
         arguments[3]["value"] = instead
         outer["params"]["message"] = json.dumps(inner)
-        return json.dumps(outer)
+        return [json.dumps(outer)]
 
     def _act(self, name: str, values: dict[str, Any]) -> str | None:
         """Act, and return what the page shall evaluate instead; None for what it is asked."""
@@ -263,7 +263,7 @@ class Context:
         while True:
             now = {(file, file.stat().st_mtime_ns) for file in folder.iterdir()} - before
             found = [(file, file.stat().st_size) for file, _ in now]
-            if found and found == sizes and not found[0][0].suffix == ".wkdownload":
+            if found and found == sizes and found[0][0].suffix != ".wkdownload":
                 expected.value = Download(found[0][0])
                 return
             sizes = found
