@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -10,11 +11,14 @@ from typing import Any, Literal, TypeVar, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.devices import Arrays, Device, choose_device
 from embviz.errors import ParameterError
 from embviz.kernels import map_in_order
 from embviz.model import EmbeddingTable
 from embviz.moments import Moments
 from embviz.rows import BLOCK_BYTES
+
+log = logging.getLogger("embviz")
 
 Normalize = Literal["none", "center", "sphere"]
 Floats = NDArray[np.floating[Any]]
@@ -87,12 +91,15 @@ class Space:
         normalize: `center` subtracts the mean; `sphere` also divides each row by its norm, where a
             zero row stays zero (the Embedding Projector's "spherize data").
         extent: Of the raw vectors.
+        arrays: Of the card that neighbors, t-SNE and quality are computed on; None for the
+            processor.
     """
 
     table: EmbeddingTable
     normalize: Normalize
     extent: Extent
     _kept: dict[Any, Any] = field(default_factory=dict, repr=False)
+    arrays: Arrays | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -133,8 +140,35 @@ class Space:
             return self
         siblings: dict[str, Space] = self.keep("siblings", lambda: {self.normalize: self})
         if normalize not in siblings:
-            siblings[normalize] = Space(self.table, normalize, self.extent, {"siblings": siblings})
+            kept = {"siblings": siblings}
+            siblings[normalize] = Space(self.table, normalize, self.extent, kept, self.arrays)
         return siblings[normalize]
+
+    def on(self, device: Device) -> Space:
+        """Return the same vectors for a device to work on; on a card already, they stay on it.
+
+        Args:
+            device: As `devices.choose_device` has it.
+
+        Raises:
+            ParameterError: If there is no such device.
+        """
+        if device == "cpu":
+            return self.with_arrays(None)
+        if self.arrays is not None:
+            return self
+        arrays = choose_device(device, self.shape[0])
+        if arrays is not None:
+            text = "device: neighbors, t-SNE and quality on %s; all else on the processor"
+            log.info(text, arrays.title)
+        return self.with_arrays(arrays)
+
+    def with_arrays(self, arrays: Arrays | None) -> Space:
+        """Return the same vectors for arrays to work on; what was found of them is kept."""
+        if arrays is self.arrays:
+            return self
+        kept = {name: made for name, made in self._kept.items() if name != "siblings"}
+        return Space(self.table, self.normalize, self.extent, kept, arrays)
 
     def keep(self, name: Any, make: Callable[[], T]) -> T:
         """Return what was made under a name, or make it."""

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.checks import check_seed
-from embviz.errors import ParameterError
 from embviz.kernels import choose_kernels
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.bounds import blur, product_rounding
 from embviz.neighbors.exact import check_k, check_metric
 from embviz.neighbors.exact_rows import ExactRows, open_rows
+from embviz.neighbors.on_device import find_nearest
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import in_the_vectors_unit
 from embviz.space import Floats, Normalize, Space, open_space
@@ -98,7 +99,7 @@ def _find(exact: ExactRows, k: int, wanted: float, seed: int) -> Neighbors:
     others = rounded.rows
     if len(others) < 2:
         found = _Found(np.empty((len(others), 0), np.int64), np.empty((len(others), 0)), 1.0)
-    elif len(others) ** 2 * table.n_dims <= FLAT_COST or len(others) <= 4 * SAMPLE:
+    elif _are_compared(exact.space, len(others)):
         found = _compare_all(exact, rounded, min(k, len(others) - 1), seed)
     else:
         found = _visit_cells(exact, rounded, min(k, len(others) - 1), wanted, seed)
@@ -156,11 +157,28 @@ def list_zero_neighbors(zero: NDArray[np.int64], k: int) -> NDArray[np.int64]:
     return np.asarray(first + (first >= zero[:, None]), dtype=np.int64)
 
 
+def _are_compared(space: Space, n_points: int) -> bool:
+    """Tell whether every point is compared with every other: where that is cheap, or on a card."""
+    few = n_points**2 * space.shape[1] <= FLAT_COST or n_points <= 4 * SAMPLE
+    return few or space.arrays is not None
+
+
 def _compare_all(exact: ExactRows, rounded: RoundedRows, k: int, seed: int) -> _Found:
     """Compare every point with every other."""
     n_points = len(rounded.rows)
-    candidates, reach = rounded.nearest(None, min(n_points, k + 1 + max(8, k // 8)))
-    indices, distances, most = _order(exact, rounded, np.arange(n_points), candidates, k)
+    wanted, every = min(n_points, k + 1 + max(8, k // 8)), np.arange(n_points)
+    candidates: NDArray[np.integer[Any]]
+    if exact.space.arrays is None:
+        candidates, reach = rounded.nearest(None, wanted)
+        indices, distances, most = _order(exact, rounded, every, candidates, k)
+    else:
+        near = find_nearest(exact.space.arrays, rounded.points, rounded.sizes, wanted)
+        candidates, lengths = near.places, np.sqrt(near.squares[:, :k], dtype=np.float64)
+        reach = rounded.reach(None, near.last) if wanted < n_points else np.inf + rounded.sizes
+        indices, distances = rounded.rows[candidates[:, :k]], _as_measured(exact, lengths)
+        most = _measure_blurred(
+            exact, rounded, (every, candidates), lengths[:, -1], (indices, distances)
+        )
     nothing_nearer = most == 0
     unsure = np.flatnonzero(~((_as_measured(exact, reach) >= most) | nothing_nearer))
     return _settle(exact, rounded, unsure, _Found(indices, distances, 1.0), seed)
@@ -244,20 +262,44 @@ def _order(
         order = np.argsort(squares, axis=1, kind="stable")[:, :k]
         rows[part] = np.take_along_axis(found, order, axis=1)
         lengths[part] = np.sqrt(np.take_along_axis(squares, order, axis=1))
-    rows = rounded.rows[rows]
-    off = blur(rounded.sizes[places], lengths[:, -1], rounded.error)
-    distances = _as_measured(exact, lengths)
+    rows, distances = rounded.rows[rows], _as_measured(exact, lengths)
+    last = lengths[:, -1]
+    most = _measure_blurred(exact, rounded, (places, candidates), last, (rows, distances))
+    return rows, distances, most
+
+
+def _measure_blurred(
+    exact: ExactRows,
+    rounded: RoundedRows,
+    asked: tuple[Rows, NDArray[np.integer[Any]]],
+    last: Numbers,
+    found: tuple[Rows, Numbers],
+) -> Numbers:
+    """Put the candidates of rows in order in float64 where rounding these changes their distances.
+
+    Args:
+        exact: The rows.
+        rounded: The same as float32.
+        asked: Places and their candidates, as for `_order`.
+        last: How long the last difference of each is, in float32.
+        found: Rows and distances as `_order` returns them; changed in place.
+
+    Returns:
+        What the last distance of each is at most.
+    """
+    (places, candidates), (rows, distances) = asked, found
+    off = blur(rounded.sizes[places], last, rounded.error)
     rounding = product_rounding(np.dtype(np.float32), rounded.points.shape[1])
-    most = _as_measured(exact, lengths[:, -1] * (1 + rounding) + off)
-    blurred = np.flatnonzero(2 * off > lengths[:, -1] * (AS_NEAR - 1))
+    most = _as_measured(exact, last * (1 + rounding) + off)
+    blurred = np.flatnonzero(2 * off > last * (AS_NEAR - 1))
     if len(blurred):
         own = places[blurred]
         those = np.where(candidates[blurred] < 0, own[:, None], candidates[blurred])
         rows[blurred], distances[blurred] = exact.order_many(
-            rounded.rows[own], rounded.rows[those], k
+            rounded.rows[own], rounded.rows[those], rows.shape[1]
         )
         most[blurred] = distances[blurred, -1]
-    return rows, distances, most
+    return most
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,51 +385,3 @@ def estimate_recall(share: float, count: int) -> float:
     What a sample does not show may still be so once in twice as many.
     """
     return min(share, 1 - 1 / (2 * count))
-
-
-def shown_recall(recall: float) -> float:
-    """Return a recall to four digits, 1.0 only where it is."""
-    return math.floor(recall * 10_000) / 10_000
-
-
-def first_neighbors(
-    given: Neighbors | None, table: EmbeddingTable, k: int, metric: Metric
-) -> Neighbors | None:
-    """Return the first k of neighbors that are known already; None where none are given.
-
-    Raises:
-        ParameterError: If they are of other points, too few, or of another metric.
-    """
-    if given is None:
-        return None
-    n_rows, held = given.indices.shape
-    if n_rows != table.n_points or held < k or given.metric != metric:
-        raise ParameterError(
-            "neighbors",
-            f"{held} of {n_rows:,} points ({given.metric}) where {k} of "
-            f"{table.n_points:,} ({metric}) are needed",
-        )
-    return given.first(k)
-
-
-def bandwidth_distances(neighbors: Neighbors, own_units: bool = True) -> Numbers:
-    """Return euclidean distances of neighbors in a unit in which the median of the last is near 1.
-
-    What t-SNE and UMAP make of them, a bandwidth a row, knows no unit, but their search for it
-    begins at 1 and ends within a tolerance. The unit is a power of two, so that vectors times any
-    other give the same bytes. Rows far from 1 in it have a unit of their own.
-
-    Args:
-        neighbors: Of all points.
-        own_units: Whether rows may have one; not where rows are compared, as densities are.
-    """
-    distances = neighbors.proportions.astype(np.float64)
-    if neighbors.metric == "cosine":
-        # Euclidean between rows of unit length.
-        distances = np.sqrt(2 * distances)
-    peaks = distances.max(axis=1, keepdims=True)
-    exponents = np.frexp(peaks)[1]
-    some = np.sort(exponents[peaks > 0])
-    common = some[len(some) // 2] if len(some) else 0
-    odd = own_units & (peaks > 0) & (np.abs(exponents - common) > 20)
-    return np.asarray(np.ldexp(distances, -np.where(odd, exponents, common)))

@@ -18,6 +18,7 @@ from embviz.checks import (
     check_whole,
 )
 from embviz.comparison.values import FEW
+from embviz.devices import Device
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
@@ -72,6 +73,7 @@ class PlanFields(TypedDict, total=False):
     metric: Metric
     normalize: Normalize
     seed: int
+    device: Device
     label_by: str | None
     with_pca: bool
 
@@ -94,6 +96,8 @@ class Plan:
         metric: What near means, for neighbors, t-SNE and UMAP.
         normalize: What PCA, t-SNE and UMAP see.
         seed: Of all that is drawn, 0 .. 2^32 - 1.
+        device: Where neighbors, t-SNE and quality are computed: `cpu`, `cuda` for a card, or
+            `auto`: a card where PyTorch sees one and there are more than 20,000 points.
         label_by: The metadata column where queries look that name none.
         with_pca: Whether PCA comes first, asked for or not.
 
@@ -113,6 +117,7 @@ class Plan:
     metric: Metric = "cosine"
     normalize: Normalize = "none"
     seed: int = 0
+    device: Device = "auto"
     label_by: str | None = None
     with_pca: bool = True
     asked: tuple[Method | Projector, ...] = field(init=False, repr=False)
@@ -155,6 +160,7 @@ class Plan:
         check_one_of("--metric", self.metric, get_args(Metric))
         check_one_of("--normalize", self.normalize, get_args(Normalize))
         check_seed("--seed", self.seed)
+        check_one_of("--device", self.device, get_args(Device))
         if self.label_by is not None:
             check_text("--label-by", self.label_by)
         check_truth("--density", self.density)
@@ -198,6 +204,7 @@ class Plan:
             "metric": self.metric,
             "normalize": self.normalize,
             "seed": self.seed,
+            "device": self.device,
             "column": self.label_by,
             "whole": whole,
         }
@@ -291,7 +298,7 @@ def project(
     check_kind("plan", plan, (Plan, type(None)), "give an embviz.Plan, or its fields as keywords")
     plan = changed("project", plan or Plan(), fields)
     part = points if isinstance(points, Part) else choose_points(points)
-    space = part.space
+    space = part.space.on(plan.device)
     if plan.axes:
         part = replace(part, whole=verified(part.whole))
     pairs = plan.paired(part)

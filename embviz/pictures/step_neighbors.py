@@ -56,7 +56,9 @@ def measure_steps(
     for step in steps.steps:
         if not _is_known(step, plan.metric, k):
             with telling_step(step):
-                local = _find(open_space(step.table), k, (plan.metric, "none"), plan.seed)
+                local = _find(
+                    open_space(step.table).on(plan.device), k, (plan.metric, "none"), plan.seed
+                )
             step = replace(step, neighbors=to_all(step, local))
         measured.append(step)
     return with_figures(replace(steps, steps=tuple(measured)))

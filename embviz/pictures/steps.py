@@ -287,7 +287,7 @@ def _follow_all(tracks: Sequence[_Track], steps: Steps, plan: Plan) -> Steps:
         progress.info("step %s", step.name)
         graphs: dict[Seen, Neighbors] = {}
         with telling_step(step):
-            space = open_space(step.table)
+            space = open_space(step.table).on(plan.device)
             for seen in dict.fromkeys([usual, *(track.seen for track in tracks)]):
                 size = max([FEW, *(track.size for track in tracks if track.seen == seen)])
                 graphs[seen] = find_here(step, space, size, seen, plan.seed)
@@ -327,7 +327,7 @@ def _with_last_quality(projections: list[Projection], steps: Steps, plan: Plan) 
     last = steps.steps[-1]
     if last.neighbors is None:
         return projections
-    space = open_space(last.table)
+    space = open_space(last.table).on(plan.device)
     found = measure_qualities(space, projections, to_here(last, last.neighbors), plan.seed)
     return [with_quality(p, q) for p, q in zip(projections, found, strict=True)]
 

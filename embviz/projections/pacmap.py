@@ -19,7 +19,7 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, one_blas_thread
 from embviz.model import EmbeddingTable, Frames, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
+from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
 from embviz.space import Normalize, Space, open_space, unit_rows

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.checks import check_number, check_one_of, check_seed, check_truth, check_whole
+from embviz.devices import Arrays, Device
 from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, count_cores, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.graph import bandwidth_distances, first_neighbors, shown_recall
+from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.pca import leading_coordinates
 from embviz.projections.tsne_descent import (
     INITIAL_DEVIATION,
@@ -25,6 +26,7 @@ from embviz.projections.tsne_descent import (
     plan_phases,
     plan_settling,
 )
+from embviz.projections.tsne_device import descend_on
 from embviz.projections.tsne_gradient import Gradient
 from embviz.projections.tsne_tears import Tears, measure_tears
 from embviz.space import Normalize, Space, open_space
@@ -62,6 +64,8 @@ class TSNE:
             components. Its first component is scaled to a standard deviation of 1e-4.
         settled: Whether the start is a map of nearly these neighbors, which is not scaled and whose
             points stay where they may.
+        device: `cpu`, `cuda` for a card, or `auto`: a card where PyTorch sees one and there are
+            more than 20,000 points. A space that is opened for a card is worked on there.
 
     Raises:
         ParameterError: If a parameter fits no table.
@@ -78,6 +82,7 @@ class TSNE:
     neighbors: Neighbors | None = None
     initialization: NDArray[np.floating[Any]] | None = None
     settled: bool = False
+    device: Device = "auto"
 
     def __post_init__(self) -> None:
         check_whole("n_components", self.n_components, 2, 3)
@@ -89,6 +94,7 @@ class TSNE:
         check_one_of("normalize", self.normalize, get_args(Normalize))
         check_seed("seed", self.seed)
         check_truth("settled", self.settled)
+        check_one_of("device", self.device, get_args(Device))
         if self.settled and self.initialization is None:
             raise ParameterError("settled", "is said of a start", "give initialization")
 
@@ -114,25 +120,18 @@ class TSNE:
         perplexity = self._perplexity_for(table)
         plan = plan_settling if self.settled else plan_phases
         phases = plan(table.n_points, self.iterations)
-        space = open_space(table, self.normalize, space)
+        space = open_space(table, self.normalize, space).on(self.device)
         start = self._start(table, space)
         neighbors = self._neighbors_for(table, self.count_neighbors(table), space)
-        # Threads that wait for each other cost more than they bring on a few points.
-        n_threads = count_cores() if table.n_points >= THREADED_POINTS else 1
-        gradient = Gradient(_affinities(neighbors, perplexity).P, n_threads)
-        descent = Descent(start, gradient, sum(p.iterations for p in phases))
-        # Sums that BLAS splits among threads differ by their number, and so would the map.
-        with one_blas_thread():
-            for phase in phases:
-                descent.run(phase)
-            coordinates, kl = descent.finish()
-            tears = measure_tears(descent.points, gradient.affinities, n_threads)
+        descent, tears = _descend(space.arrays, start, neighbors, perplexity, phases)
+        _, kl, coordinates = descent.recorded[-1]
+        device = {"device": "cpu" if space.arrays is None else space.arrays.title}
         return Projection(
             name="tsne",
             title="t-SNE",
             kind="map",
             coordinates=coordinates,
-            params=self._params(perplexity, neighbors, phases) | gradient.params(),
+            params=self._params(perplexity, neighbors, phases) | descent.gradient.params() | device,
             stats={"kl_divergence": kl} | _tear_stats(tears),
             per_point=_tear_columns(tears, self.n_components),
             frames=descent.frames(),
@@ -220,6 +219,29 @@ class TSNE:
             "neighbor_recall": shown_recall(neighbors.recall),
             "initialization": "pca" if self.initialization is None else "given",
         }
+
+
+def _descend(
+    arrays: Arrays | None,
+    start: NDArray[np.float64],
+    neighbors: Neighbors,
+    perplexity: float,
+    phases: list[Phase],
+) -> tuple[Descent, Tears | None]:
+    """Return the descent from a start, at its end, and where its map is torn."""
+    if arrays is not None:
+        distances = bandwidth_distances(neighbors)
+        return descend_on(arrays, start, (neighbors.indices, distances), perplexity, phases)
+    # Threads that wait for each other cost more than they bring on a few points.
+    n_threads = count_cores() if len(start) >= THREADED_POINTS else 1
+    gradient = Gradient(_affinities(neighbors, perplexity).P, n_threads)
+    descent = Descent(start, gradient, sum(p.iterations for p in phases))
+    # Sums that BLAS splits among threads differ by their number, and so would the map.
+    with one_blas_thread():
+        for phase in phases:
+            descent.run(phase)
+        descent.finish()
+        return descent, measure_tears(descent.points, gradient.affinities, n_threads)
 
 
 def _tear_stats(tears: Tears | None) -> dict[str, Any]:

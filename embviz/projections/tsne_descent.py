@@ -6,13 +6,13 @@ import logging
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import Frames
-from embviz.projections.tsne_gradient import Gradient
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
@@ -111,24 +111,40 @@ class Descent:
 
     Args:
         points: float64 (n_points, n_components), the start; changed in place.
-        gradient: Of the divergence.
+        gradient: Of the divergence; `tsne_gradient.Gradient`, or that of a device.
         total: Iterations in all.
     """
 
-    points: NDArray[np.float64]
-    gradient: Gradient
+    points: Any
+    gradient: Any
     total: int
     done: int = 0
     recorded: list[tuple[int, float, NDArray[np.float32]]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.update = np.zeros_like(self.points)
-        self.gains = np.ones_like(self.points)
+        self.begin()
         self.every = max(1, math.ceil(self.total / N_FRAMES))
         self.said = -math.inf
         self.record(self.gradient.divergence(self.points))
-        if self.points.shape[1] == 3 and len(self.points) > SLOW_POINTS:
+        if self.is_slow():
             self.announce()
+
+    def begin(self) -> None:
+        """Make what a step keeps for the next."""
+        self.update = np.zeros_like(self.points)
+        self.gains = np.ones_like(self.points)
+
+    def n_points(self) -> int:
+        """Return how many points there are."""
+        return len(self.points)
+
+    def is_slow(self) -> bool:
+        """Tell whether it takes long enough for its time to be told before."""
+        return self.points.shape[1] == 3 and len(self.points) > SLOW_POINTS
+
+    def places(self) -> NDArray[np.float64]:
+        """Return where the points are, float64 (n_points, n_components)."""
+        return np.asarray(self.points)
 
     def announce(self) -> None:
         """Say how long it will take, after timing one gradient."""
@@ -140,7 +156,7 @@ class Descent:
 
     def run(self, phase: Phase) -> None:
         """Run one phase."""
-        rate = phase.rate(len(self.points))
+        rate = phase.rate(self.n_points())
         for _ in range(phase.iterations):
             is_frame = self.done > 0 and self.done % self.every == 0
             is_told = time.monotonic() - self.said >= PROGRESS_SECONDS
@@ -173,11 +189,15 @@ class Descent:
         the divergence is that of one place to 1e-8; but points that round to one place stay there.
         A power of two rounds nothing.
         """
-        deviation = math.sqrt(float(np.square(self.points).sum(axis=1).mean()))
+        deviation = self.deviation()
         if 0 < deviation < INITIAL_DEVIATION / 10:
             factor = 2.0 ** round(math.log2(INITIAL_DEVIATION / deviation))
             self.points *= factor
             self.update *= factor
+
+    def deviation(self) -> float:
+        """Return how far the points are from their middle, the root of the mean square."""
+        return math.sqrt(float(np.square(self.points).sum(axis=1).mean()))
 
     def tell(self, divergence: float) -> None:
         """Tell the progress."""
@@ -188,7 +208,7 @@ class Descent:
     def record(self, divergence: float) -> None:
         """Keep the points as a frame."""
         loss = round(divergence, 5) + 0.0  # Not -0.0.
-        frame = (self.done, loss, self.points.astype(np.float32))
+        frame = (self.done, loss, self.places().astype(np.float32))
         self.recorded.append(frame)
 
     def finish(self) -> tuple[NDArray[np.float32], float]:
@@ -197,7 +217,7 @@ class Descent:
         Raises:
             ParameterError: If the coordinates left the range of numbers.
         """
-        if not np.isfinite(self.points).all():
+        if not np.isfinite(self.places()).all():
             raise ParameterError("t-SNE", "the coordinates left the range of numbers")
         self.record(self.gradient.divergence(self.points))
         text = "t-SNE in %dD: %d iterations, KL %.3f"

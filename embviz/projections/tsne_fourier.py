@@ -79,10 +79,9 @@ class FourierRepulsion:
 
     def _kernels_for(self, n_nodes: int, spacing: float) -> _Kernels:
         """Return the kernels' spectra for a grid, kept until the grid changes."""
-        from scipy.fft import next_fast_len, rfft2
+        from scipy.fft import rfft2
 
-        size = next_fast_len(2 * n_nodes, real=True)
-        size += size % 2 and next_fast_len(size + 1, real=True) - size
+        size = pad_grid(n_nodes)
         held = self._kernels
         if held is not None and (held.size, held.spacing) == (size, spacing):
             return held
@@ -109,6 +108,14 @@ def lay_grid(points: NDArray[np.float64], spacing: float = SPACING) -> tuple[flo
     extent = max(float(np.ptp(points, axis=0).max()), 1e-30)
     spacing = min(spacing, extent / LEAST_INTERVALS)
     return spacing, 16 * math.ceil((extent / spacing + 5) / 16)
+
+
+def pad_grid(n_nodes: int) -> int:
+    """Return how many nodes a side has so that nothing comes round: even, and quick."""
+    from scipy.fft import next_fast_len
+
+    size: int = next_fast_len(2 * n_nodes, real=True)
+    return size if size % 2 == 0 else int(next_fast_len(size + 1, real=True))
 
 
 def split_places(

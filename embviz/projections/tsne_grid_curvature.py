@@ -42,7 +42,9 @@ def sum_curvature_on_grid(
     own = _own_shares(points, low, spacing)
     sums = np.empty((6, len(points)))
     near = np.arange(-3, 4) * spacing
-    kernels = zip(_kernels(apart), _kernels(near), strict=True)
+    kernels = zip(
+        list_kernels(apart[:, None], apart), list_kernels(near[:, None], near), strict=True
+    )
     for i, (kernel, itself) in enumerate(kernels):
         fields = irfft2(spectrum * rfft2(kernel, workers=workers), s=shape, workers=workers)
         sums[i] = weights @ fields[:n_nodes, :n_nodes].ravel()
@@ -50,9 +52,13 @@ def sum_curvature_on_grid(
     return sums[1:3].T, sums[3:].T, float(sums[0].sum())
 
 
-def _kernels(apart: NDArray[Any]) -> Iterator[NDArray[Any]]:
-    """Yield w, w^2 d and the upper triangle of w^2 I - 4 w^3 d d^T, for all pairs of distances."""
-    x, y = apart[:, None], apart
+def list_kernels(x: Any, y: Any) -> Iterator[Any]:
+    """Yield w, w^2 d and the upper triangle of w^2 I - 4 w^3 d d^T, for all pairs of distances.
+
+    Args:
+        x: Of the first component, (n, 1).
+        y: Of the second, (n,) or (1, n).
+    """
     near = 1 / (1 + x**2 + y**2)
     yield near
     yield x * near**2

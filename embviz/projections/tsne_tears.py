@@ -73,11 +73,29 @@ def measure_tears(points: NDArray[np.float64], affinities: Any, n_threads: int =
     if method is None:
         return None
     if method == "exact":
-        forces, curvature, total = sum_curvature(points)
+        repulsion = sum_curvature(points)
     else:
         spacing = float(method.removeprefix("grid "))
-        forces, curvature, total = sum_curvature_on_grid(points, spacing, n_threads)
-    pull, hessian = _attraction(points, affinities)
+        repulsion = sum_curvature_on_grid(points, spacing, n_threads)
+    return score(points, method, repulsion, _attraction(points, affinities))
+
+
+def score(
+    points: NDArray[np.float64],
+    method: str,
+    repulsion: tuple[NDArray[np.float64], NDArray[np.float64], float],
+    attraction: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> Tears:
+    """Return how loosely points are held by what acts on them.
+
+    Args:
+        points: float64 (n_points, 2 or 3).
+        method: How the pairs were summed.
+        repulsion: What `tsne_exact.sum_curvature` returns.
+        attraction: float64, the sums of p w d (n_points, n_components), and of
+            p (w I - 2 w^2 d d^T), its upper triangle row by row; changed in place.
+    """
+    (forces, curvature, total), (pull, hessian) = repulsion, attraction
     gradient = 4 * (pull - forces / total)
     first, second = np.triu_indices(points.shape[1])
     hessian -= curvature / total + 4 * forces[:, first] * forces[:, second] / total**2

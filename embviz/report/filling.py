@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embviz.errors import ParameterError, counted
-from embviz.neighbors.graph import shown_recall
+from embviz.neighbors.known import shown_recall
 from embviz.report.budget import MB, USUAL, Budget, Chosen, Made, Offer, choose
 from embviz.report.lists import DIGITS as LIST_DIGITS
 from embviz.report.lists import MORE, NEAREST, Lists, list_offers

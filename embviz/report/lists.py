@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from embviz.comparison.values import FEW
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
-from embviz.neighbors.graph import shown_recall
+from embviz.neighbors.known import shown_recall
 from embviz.report.blocks import array_block, rounded_block
 from embviz.report.budget import Level, Made, Offer
 from embviz.report.coders import fitting_exponent

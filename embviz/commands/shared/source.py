@@ -85,6 +85,14 @@ NEIGHBORS_OPTION = click.option(
 DENSITY_OPTION = click.option(
     "--density", is_flag=True, help="Have UMAP keep how densely points lie, too (densMAP)"
 )
+DEVICE_OPTION = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    default="auto",
+    show_default=True,
+    help="Where neighbors, t-SNE and quality are computed: cuda is a card, by PyTorch; auto takes "
+    "it where there is one and more than 20,000 points",
+)
 FORMAT_OPTIONS = (
     click.option(
         "--input-format",
@@ -182,6 +190,7 @@ def picture_options(function: F) -> F:
         PERPLEXITY_OPTION,
         NEIGHBORS_OPTION,
         DENSITY_OPTION,
+        DEVICE_OPTION,
         click.option("--iterations", type=int, help="Iterations of t-SNE  [default: 300 or 750]"),
         click.option(
             "--metric",
