@@ -77,9 +77,16 @@ class _CPU:
         search.add(centers)
         return np.asarray(search.search(points, 1)[1][:, 0], dtype=np.int32)
 
-    def sort_into_cells(self, points: Matrix, n_cells: int, steps: int, seed: int) -> Cells:
+    def sort_into_cells(
+        self, points: Matrix, n_cells: int, steps: int, seed: int, coded: bool
+    ) -> Cells:
         faiss, n_dims = _faiss(), points.shape[1]
-        index = faiss.IndexIVFFlat(faiss.IndexFlatL2(n_dims), n_dims, n_cells, faiss.METRIC_L2)
+        coarse = faiss.IndexFlatL2(n_dims)
+        if coded:
+            index = faiss.IndexIVFPQFastScan(coarse, n_dims, n_cells, n_dims, 4)
+            index.pq.cp.seed = seed % (1 << 31)
+        else:
+            index = faiss.IndexIVFFlat(coarse, n_dims, n_cells, faiss.METRIC_L2)
         index.cp.seed = seed % (1 << 31)
         index.cp.niter = steps
         index.train(points)

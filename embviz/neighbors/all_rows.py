@@ -14,15 +14,10 @@ from numpy.typing import NDArray
 from embviz.kernels import count_cores
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.bounds import ROUNDED, UNDERFLOW, measure_lengths, product_rounding
+from embviz.neighbors.cells import SAMPLE, estimate_recall
 from embviz.neighbors.exact import check_k, check_metric
 from embviz.neighbors.exact_rows import MEASURED_NUMBERS, ExactRows, open_rows
-from embviz.neighbors.graph import (
-    SAMPLE,
-    build_graph,
-    estimate_recall,
-    list_zero_neighbors,
-    warn_of_zeros,
-)
+from embviz.neighbors.graph import build_graph, list_zero_neighbors, warn_of_zeros
 from embviz.neighbors.ordering import order_by_products
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import Best, round_mantissa
