@@ -16,7 +16,7 @@ TEMPLATES = files("embviz") / "templates"
 PAGE = "report.html.jinja"
 PLOTLY = TEMPLATES / "plotly" / "plotly-gl3d.min.js"
 """Plotly's own bundle of 3D scenes and 2D axes, npm's `plotly.js-gl3d-dist-min`, as it is there."""
-JSON_KINDS = {"sort_keys": True, "allow_nan": False, "separators": (",", ":")}
+JSON_KINDS: dict[str, Any] = {"sort_keys": True, "allow_nan": False, "separators": (",", ":")}
 """How the manifest is written."""
 _TAG = len('<script type="application/octet-stream" id="block-"></script>\n')
 _SPARE = 2_000  # What the template makes of a few numbers and names.
@@ -59,7 +59,7 @@ def shell_size() -> int:
 
 def json_size(value: Any) -> int:
     """Return the bytes at most that a JSON value takes in the manifest."""
-    text = json.dumps(value, ensure_ascii=True, **JSON_KINDS)  # type: ignore[arg-type]
+    text = json.dumps(value, ensure_ascii=True, **JSON_KINDS)
     # These are written as six characters within a script.
     return len(text) + 5 * sum(text.count(c) for c in "<>&'")
 
