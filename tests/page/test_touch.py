@@ -71,7 +71,7 @@ def test_two_fingers_move_a_plane(touched: Callable[[int], Harness]) -> None:
     before = harness.positions()
     Fingers(harness.page).move(*ASIDE)
     harness.rest()
-    np.testing.assert_allclose(harness.positions(), before + [60, 40], atol=0.5)
+    np.testing.assert_allclose(harness.positions(), before + np.array([60, 40]), atol=0.5)
 
 
 def test_one_finger_moves_a_plane_and_a_tap_is_a_click(touched: Callable[[int], Harness]) -> None:
@@ -80,7 +80,7 @@ def test_one_finger_moves_a_plane_and_a_tap_is_a_click(touched: Callable[[int], 
     fingers = Fingers(harness.page)
     fingers.move([(300, 300)], [(320, 300)], [(350, 330)])
     harness.rest()
-    np.testing.assert_allclose(harness.positions(), before + [50, 30], atol=0.5)
+    np.testing.assert_allclose(harness.positions(), before + np.array([50, 30]), atol=0.5)
     harness.clear()
     x, y = harness.positions()[17]
     fingers.move([(float(x), float(y))])
@@ -131,7 +131,7 @@ def test_a_mouse_drags_what_plotly_shows_after_fingers_moved_it(
     before = harness.positions()
     harness.drag([(300, 300), (320, 310), (340, 320)])
     harness.rest()
-    np.testing.assert_allclose(harness.positions(), before + [40, 20], atol=1)
+    np.testing.assert_allclose(harness.positions(), before + np.array([40, 20]), atol=1)
 
 
 def test_a_phone_zooms_the_map_of_a_report(open_page: Callable[..., Any], report: Path) -> None:
