@@ -39,6 +39,7 @@ def demo(ctx: click.Context, output: str, opens: bool, as_json: bool) -> None:
     from embviz.outputs.browser import open_page
     from embviz.outputs.files import check_output
     from embviz.outputs.text import show_size
+    from embviz.pictures.description import Opening, describe, with_classes
     from embviz.pictures.digits import load_digits_table
     from embviz.pictures.figures import picture_figures
     from embviz.pictures.plan import project
@@ -69,6 +70,9 @@ def demo(ctx: click.Context, output: str, opens: bool, as_json: bool) -> None:
                 "1,797 digits of 8 × 8 pixels, from the UCI archive, as scikit-learn ships them"
             ],
         )
+    opening = Opening("tsne", color_by="digit", metric="euclidean")
+    part = with_classes(Part(table, table), projections, opening)
+    summary = list(describe(part, projections, opening))
     account.stop_hearing()
     log.info("Wrote %s (%s); open it in a browser", output, show_size(size))
     if opens:
@@ -80,7 +84,7 @@ def demo(ctx: click.Context, output: str, opens: bool, as_json: bool) -> None:
             counts={**count_points(Part(table, table)), "matches": list_matches({}, projections)},
             parameters=options_in_force(ctx),
             figures=picture_figures(projections, "tsne"),
-            more=pictures_shown("tsne", projections),
+            more={"summary": summary, **pictures_shown("tsne", projections)},
         ),
         [output],
     )

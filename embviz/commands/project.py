@@ -134,6 +134,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     from embviz.commands.shared.command_line import shown_command
     from embviz.outputs.browser import open_page
     from embviz.outputs.text import show_size
+    from embviz.pictures.description import Opening, with_classes
     from embviz.pictures.figures import picture_figures
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
@@ -165,6 +166,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     links = [] if images is None else link_images(outputs.output, made.part.table, images)
     shown = replace(shown, first=made.first, image_links=links)
     shown = outputs.previews.referred(shown)
+    parted = with_classes(made.part, made.projections, Opening.of(shown))
+    made = replace(made, part=parted)
     with account.timed("writing"):
         sizes = _write(outputs, made, shown, asked.condition)
     account.stop_hearing()
@@ -178,7 +181,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
         open_page(outputs.output)
     with verdict.failing():
         files = [*(name for name, _ in sizes), *filter(None, [outputs.summary])]
-        account.print(lambda: _outcome(ctx, asked, made, verdict), files)
+        account.print(lambda: _outcome(ctx, asked, made, verdict, shown), files)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,8 +255,11 @@ def _project_steps(asked: _Asked, account: Account) -> _Made:
     return _Made(part, projections, asked.plan.first(projections).key, steps)
 
 
-def _outcome(ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict) -> Outcome:
+def _outcome(
+    ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict, shown: ReportOptions
+) -> Outcome:
     """Return what `--json` prints."""
+    from embviz.pictures.description import Opening, describe
     from embviz.pictures.selection import DEFAULT_NEIGHBORS
 
     source, chosen = asked.source, matched_by(made.part, asked.choice)
@@ -271,6 +277,7 @@ def _outcome(ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict) -
         figures=verdict.figures,
         more={
             "fail_if": verdict.as_object(),
+            "summary": list(describe(made.part, made.projections, Opening.of(shown), made.steps)),
             **pictures_shown(made.first, made.projections, made.steps),
         },
     )
@@ -315,6 +322,9 @@ def _summary(
         condition=condition,
         first=made.first,
         dims=shown.dims,
+        color_by=shown.color_by,
+        label_by=shown.label_by,
+        metric=shown.metric,
     )
     return to_utf8(summarize_report(made.part, made.projections, options, made.steps))
 

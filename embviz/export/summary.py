@@ -14,11 +14,12 @@ from embviz.comparison.values import Comparison, Steps
 from embviz.errors import counted, printable
 from embviz.export.changes import most_changed
 from embviz.expressions import Condition
-from embviz.model import EmbeddingTable, Projection
+from embviz.model import EmbeddingTable, Metric, Projection
 from embviz.outputs.files import append_file
 from embviz.outputs.markdown import block, code, table
 from embviz.outputs.references import relative_url
 from embviz.outputs.text import to_utf8
+from embviz.pictures.description import Opening, describe, describe_comparison, with_classes
 from embviz.pictures.figures import Figures, figures_of_picture, picture_figures, pictured_dims
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import show_first
@@ -44,6 +45,8 @@ class SummaryOptions:
         condition: Of `--fail-if`, whose outcome is said.
         first: The key of the picture that is shown first; None is the last.
         dims: How many dimensions are shown first.
+        color_by, label_by: The columns that color and name the points; None leaves it to the page.
+        metric: What near means.
     """
 
     title: str = ""
@@ -52,6 +55,9 @@ class SummaryOptions:
     condition: Condition | None = None
     first: str | None = None
     dims: int = 2
+    color_by: str | None = None
+    label_by: str | None = None
+    metric: Metric = "cosine"
 
 
 def summarize_report(
@@ -82,6 +88,7 @@ def summarize_report(
         _heading(options.title or part.table.source or "vectors"),
         _points(part, steps),
         *_outcome(options, figures),
+        *_described(part, projections, options, steps),
         _pictures(projections, options),
         *([] if steps is None else [_run(steps, projections, figures)]),
         *_notes([*part.notes, *(() if steps is None else steps.notes)]),
@@ -103,6 +110,7 @@ def summarize_comparison(comparison: Comparison, options: SummaryOptions | None 
         _heading(options.title) if options.title else f"## {first} → {second}",
         _matched(comparison),
         *_outcome(options, comparison.figures),
+        " ".join(describe_comparison(comparison, code)),
         table(
             ["figure", "value"],
             [[code(name), _number(value)] for name, value in comparison.figures.items()],
@@ -213,6 +221,18 @@ def _pictures(projections: Sequence[Projection], options: SummaryOptions) -> str
         text = table(["picture", *map(code, shown)], rows)
     more = _more(len(every) - len(pictures), "picture") + _more(len(names) - len(shown), "figure")
     return f"{text}{more}"
+
+
+def _described(
+    part: Part,
+    projections: Sequence[Projection],
+    options: SummaryOptions,
+    steps: Steps | None,
+) -> Iterator[str]:
+    """Yield what the picture shows, in a few sentences."""
+    opening = Opening.of(options)
+    parted = with_classes(part, projections, opening)
+    yield " ".join(describe(parted, projections, opening, steps, code))
 
 
 def _bold(text: str, is_bold: bool) -> str:

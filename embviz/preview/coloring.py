@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.clusters.classes import count_distinct
 from embviz.model import EmbeddingTable, is_numeric
 from embviz.preview.collation import natural_key
 from embviz.preview.theme import RGB, Theme, gradient, palette
@@ -53,16 +54,6 @@ class Coloring:
     ends: tuple[float, float] | None = None
 
 
-def default_column(table: EmbeddingTable, label_by: str | None) -> str | None:
-    """Return the label column, or else the first, that has a few values only; None for none."""
-    names = [label_by, *table.metadata] if label_by is not None else list(table.metadata)
-    most = min(50.0, table.n_points / 3)
-    for name in names:
-        if 2 <= _count_distinct(table.metadata[name], most) <= most:
-            return name
-    return None
-
-
 def color_points(
     table: EmbeddingTable, column: str | None, visible: NDArray[np.bool_] | None, theme: Theme
 ) -> Coloring:
@@ -71,20 +62,9 @@ def color_points(
         return Coloring(np.full((table.n_points, 3), theme.plain, np.uint8))
     values = table.metadata[column]
     is_number = is_numeric(values)
-    if is_number and _count_distinct(values, _MOST_CATEGORIES) > _MOST_CATEGORIES:
+    if is_number and count_distinct(values, _MOST_CATEGORIES) > _MOST_CATEGORIES:
         return _by_number(values, column, visible, theme)
     return _by_category(values, column, is_number, visible, theme)
-
-
-def _count_distinct(values: Iterable[str], most: float) -> int:
-    """Return how many distinct values are not missing, counted up to one more than `most`."""
-    found: set[str] = set()
-    for value in values:
-        if value != "":
-            found.add(value)
-            if len(found) > most:
-                break
-    return len(found)
 
 
 def order_categories(counts: dict[str, int], is_number: bool) -> list[str]:

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from embviz.checks import check_kind, check_list, check_path
+from embviz.clusters.classes import class_column
 from embviz.comparison.values import Comparison, Steps
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.pictures.selection import Part
-from embviz.preview.coloring import Coloring, color_points, default_column
+from embviz.preview.coloring import Coloring, color_points
 from embviz.preview.figures import caption, figures, heading
 from embviz.preview.legend import LEGEND_WIDTH, draw_legend
 from embviz.preview.maps import Style, draw_map
@@ -132,7 +133,7 @@ def draw_view(view: FirstView, theme: Theme) -> Image:
 def open_style(view: FirstView, theme: Theme) -> Style:
     """Return how the points of a view look."""
     table = view.table
-    column = view.options.color_by or default_column(table, view.label_by)
+    column = view.options.color_by or class_column(table, view.label_by)
     coloring = color_points(table, column, view.visible, theme)
     tiles = None
     if table.sprite is not None:

@@ -23,7 +23,6 @@ from embviz.checks import (
     check_text,
     check_whole,
 )
-from embviz.clusters.values import partition_entries
 from embviz.comparison.values import FEW, Steps
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection, is_numeric
@@ -35,6 +34,7 @@ from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
 from embviz.report.blocks import Block, array_block, json_block
 from embviz.report.budget import MB
+from embviz.report.described import described
 from embviz.report.filling import Contents, Share, fill_page
 from embviz.report.heading import shown_heading
 from embviz.report.lists import Listed, Lists, check_neighbors, without_zero_rows
@@ -162,8 +162,8 @@ def build_payload(
     named = name_tabs(projections or [PCA().project(table, space)])
     packed = pack_projections(named, table.n_points, steps, SPACE)
     manifest, parts = _in_any_case(table, options, steps, packed)
-    manifest["partitions"] = partition_entries(part.partitions or ())
     manifest["first"] = find_tab(named, options.first) if options.first else named[-1].key
+    manifest |= described(part, named, options, steps)
     if neighbors is not None:
         neighbors = check_neighbors(neighbors, table, options.metric)
     contents = Contents(

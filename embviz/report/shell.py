@@ -79,7 +79,8 @@ def heading_size(
         manifest, blocks: What the page has.
         links: What it refers to where scripts are switched off.
     """
-    texts = [*[str(manifest["title"])] * 3, *links]
+    said = " ".join(manifest.get("summary", {}).get("sentences", ()))
+    texts = [*[str(manifest["title"])] * 3, *[said] * 3, *links]
     escaped = sum(6 * len(text.encode("utf-8", "surrogatepass")) for text in texts)
     return shell_size() + escaped + json_size(manifest) + sum(map(block_size, blocks))
 

@@ -160,6 +160,7 @@ def _outcome(
 ) -> Outcome:
     """Return what `--json` prints: what `comparison_object` has, and what every command has."""
     from embviz.export import comparison_object
+    from embviz.pictures.description import describe_comparison
 
     own = comparison_object(found)
     a, b = tables
@@ -170,7 +171,11 @@ def _outcome(
         counts={"a": count_rows(a), "b": count_rows(b), **matched},
         parameters=options_in_force(ctx, match=found.matched_by),
         figures=own["figures"],
-        more={"fail_if": verdict.as_object(), **{k: v for k, v in own.items() if k not in _EVERY}},
+        more={
+            "fail_if": verdict.as_object(),
+            "summary": list(describe_comparison(found)),
+            **{k: v for k, v in own.items() if k not in _EVERY},
+        },
     )
 
 
