@@ -179,14 +179,28 @@ def _along(
 
 def caption_3d(pen: Pen, axes: Sequence[AxisTitle], view: Deep, box: Box, theme: Theme) -> None:
     """Write what the three axes mean beside their edges."""
+    for text, at, is_title, _ in _captions_3d(pen, axes, view, box):
+        pen.write(text, at, theme.muted if is_title else theme.text, "mm")
+
+
+def boxes_3d(
+    pen: Pen, axes: Sequence[AxisTitle], view: Deep, box: Box
+) -> list[tuple[float, float, float, float]]:
+    """Return the boxes of what is written beside the edges."""
+    return [
+        (at[0] - half, at[1] - 8, at[0] + half, at[1] + 8)
+        for _, at, _, half in _captions_3d(pen, axes, view, box)
+    ]
+
+
+def _captions_3d(
+    pen: Pen, axes: Sequence[AxisTitle], view: Deep, box: Box
+) -> Iterator[tuple[str, tuple[float, float], bool, float]]:
+    """Yield texts, their middles, whether they are titles, and half of their widths."""
     area = view.area
     for edge, axis in zip(edges_of(view, box), axes, strict=True):
         title, low, high = axis.ends()
-        for text, part, color in (
-            (low, 0.08, theme.text),
-            (high, 0.92, theme.text),
-            (title, 0.5, theme.muted),
-        ):
+        for text, part in ((low, 0.08), (high, 0.92), (title, 0.5)):
             half = pen.width(text) / 2 + 4
             away = 26 + abs(edge.out[0]) * (half + 10) + abs(edge.out[1]) * 8
             at = edge.start + (edge.end - edge.start) * part + edge.out * away
@@ -194,4 +208,4 @@ def caption_3d(pen: Pen, axes: Sequence[AxisTitle], view: Deep, box: Box, theme:
                 continue
             x = min(max(at[0], area.left + half), area.right - half)
             y = min(max(at[1], area.top + 10), area.bottom - 10)
-            pen.write(text, (x, y), color, "mm")
+            yield text, (float(x), float(y)), part == 0.5, half

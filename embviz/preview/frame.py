@@ -20,6 +20,7 @@ from embviz.preview.coloring import Coloring, color_points
 from embviz.preview.figures import caption, figures, heading
 from embviz.preview.legend import LEGEND_WIDTH, draw_legend
 from embviz.preview.maps import Style, draw_map
+from embviz.preview.named import groups_of
 from embviz.preview.text import Letters, Pen, can_write, clean, spelled
 from embviz.preview.theme import DARK, LIGHT, Theme
 from embviz.preview.tiles import open_tiles
@@ -164,6 +165,7 @@ def _unwritten(view: FirstView, coloring: Coloring) -> bool:
     rows = list(view.options.selected)
     if view.labels_many:
         rows += range(view.table.n_points)
+    texts += [group.text for group in groups_of(view)]
     texts += [view.table.label(row, view.label_by) for row in rows[:4000]]
     return not all(can_write(clean(text)) for text in texts)
 

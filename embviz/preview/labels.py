@@ -12,7 +12,7 @@ from embviz.preview.text import LINE
 Side = Literal["right", "left", "above", "below"]
 SIDES: tuple[Side, ...] = ("right", "left", "above", "below")
 _CELL = 48
-_Rectangle = tuple[float, float, float, float]
+Rectangle = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Wanted:
     kind: Literal["plain", "neighbor", "selected"] = "plain"
     strength: int = 0
 
-    def box(self, side: Side) -> _Rectangle:
+    def box(self, side: Side) -> Rectangle:
         """Return left, top, right and bottom on a side of the point."""
         x, y, gap, width = self.x, self.y, self.gap, self.width
         if side == "right":
@@ -47,17 +47,17 @@ class Wanted:
         return x - width / 2, top, x + width / 2, top + LINE
 
 
-class _Occupied:
+class Occupied:
     """Boxes that answer whether another one hits any, by a grid of cells."""
 
     def __init__(self) -> None:
-        self._cells: dict[tuple[int, int], list[_Rectangle]] = {}
+        self._cells: dict[tuple[int, int], list[Rectangle]] = {}
 
-    def add(self, box: _Rectangle) -> None:
+    def add(self, box: Rectangle) -> None:
         for key in _cells_of(box):
             self._cells.setdefault(key, []).append(box)
 
-    def hits(self, box: _Rectangle) -> bool:
+    def hits(self, box: Rectangle) -> bool:
         return any(
             box[0] < o[2] and box[2] > o[0] and box[1] < o[3] and box[3] > o[1]
             for key in _cells_of(box)
@@ -65,14 +65,17 @@ class _Occupied:
         )
 
 
-def _cells_of(box: _Rectangle) -> list[tuple[int, int]]:
+def _cells_of(box: Rectangle) -> list[tuple[int, int]]:
     columns = range(int(box[0] // _CELL), int(box[2] // _CELL) + 1)
     lines = range(int(box[1] // _CELL), int(box[3] // _CELL) + 1)
     return [(u, v) for v in lines for u in columns]
 
 
 def place_labels(
-    labels: Sequence[Wanted], bounds: Area, obstacles: Sequence[_Rectangle] = ()
+    labels: Sequence[Wanted],
+    bounds: Area,
+    obstacles: Sequence[Rectangle] = (),
+    taken: Sequence[Rectangle] = (),
 ) -> list[tuple[Wanted, Side]]:
     """Place labels, the most important first: right of the point, else left, above, below.
 
@@ -80,13 +83,16 @@ def place_labels(
         labels: In order of importance.
         bounds: They stay within.
         obstacles: Boxes that they keep clear of.
+        taken: Boxes of what is written already, covered by none but strength 2.
 
     Returns:
         Those that have room, and on which side.
     """
-    discs, placed = _Occupied(), _Occupied()
+    discs, placed = Occupied(), Occupied()
     for box in obstacles:
         discs.add(box)
+    for box in taken:
+        placed.add(box)
     # Points that stand out are not covered by the labels of others.
     for label in labels:
         if label.strength >= 1:
@@ -108,7 +114,7 @@ def place_labels(
     return out
 
 
-def _is_within(box: _Rectangle, bounds: Area) -> bool:
+def _is_within(box: Rectangle, bounds: Area) -> bool:
     return (
         box[0] >= bounds.left
         and box[1] >= bounds.top

@@ -21,7 +21,8 @@ from embviz.preview.discs import (
     draw_discs,
     eighths,
 )
-from embviz.preview.marks import Mark, marks_of, place_names
+from embviz.preview.marks import Mark, choose_labels, marks_of
+from embviz.preview.named import Group, groups_of, write_name
 from embviz.preview.overlays import draw_lines, sequence_strokes, sequences
 from embviz.preview.plates import draw_plates, write_label
 from embviz.preview.text import Letters, Pen, clean, spelled
@@ -81,6 +82,7 @@ class Drawing:
         levels: How near each of those is, in 3D.
         look: How they look.
         marks: Those that stand out, the most important last.
+        groups: Those that may be named.
     """
 
     view: FirstView
@@ -93,6 +95,7 @@ class Drawing:
     levels: NDArray[np.uint8] | None
     look: Look
     marks: tuple[Mark, ...]
+    groups: tuple[Group, ...]
 
 
 def draw_map(view: FirstView, one: Map, style: Style, size: tuple[float, float]) -> Image:
@@ -141,7 +144,8 @@ def arranged(view: FirstView, one: Map, style: Style, size: tuple[float, float])
         order, levels = depth_order(depth, visible)
     look = _look(view, style, area, xy[order])
     marks = tuple(marks_of(view, one, look.radius, style.theme))
-    return Drawing(view, one, style, area, camera, xy, order, levels, look, marks)
+    groups = tuple(groups_of(view))
+    return Drawing(view, one, style, area, camera, xy, order, levels, look, marks, groups)
 
 
 def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32]) -> Look:
@@ -239,8 +243,11 @@ def _above(image: Image, drawing: Drawing, size: tuple[float, float]) -> Image:
     elif view.axes is not None:
         caption_2d(pen, view.axes, drawing.area, theme)
     draw_plates(image, drawing)
-    for label, side in place_names(pen, drawing, size):
+    labels, names = choose_labels(pen, drawing, size)
+    for label, side in labels:
         write_label(pen, label, side, theme)
+    for each in names:
+        write_name(pen, each, theme)
     if drawing.one.name:
         name = pen.fitted(spelled(clean(drawing.one.name)), size[0] - 24, bold=True)
         pen.write(name, (12, 14), theme.text, letters=Letters(bold=True))

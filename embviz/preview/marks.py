@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.preview.camera import TOOLS_HEIGHT, Area
-from embviz.preview.labels import Side, Wanted, place_labels
+from embviz.preview.axes import boxes_3d
+from embviz.preview.camera import TOOLS_HEIGHT, Area, Deep
+from embviz.preview.labels import Rectangle, Side, Wanted, place_labels
+from embviz.preview.named import DrawnName, choose_names
 from embviz.preview.text import Pen, can_write, clean
 from embviz.preview.theme import RGB, Theme
 from embviz.preview.view import FirstView, Map
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 Rows = NDArray[np.int64]
 _MOST_TRIED, _MOST_PLACED, _MOST_OBSTACLES = 4000, 400, 400
 _MOST_PLATES = 300
+_MOST_BEFORE_NAMES = 60
+_FAR_AWAY = 20_000
 _RINGS = ((2.5, "text"), (1.5, "text"), (1.5, "muted"), (1.0, "muted"))
 """Of neighbors in four parts of their distances: the nearer, the stronger."""
 
@@ -80,8 +84,55 @@ def plate_sizes(marks: tuple[Mark, ...], tile: int) -> dict[str, float]:
     return {"neighbor": most, "selected": max(34, tile * 1.8) if alone else most}
 
 
-def place_names(pen: Pen, drawing: Drawing, size: tuple[float, float]) -> list[tuple[Wanted, Side]]:
-    """Return the labels that have room, and on which side of their points."""
+def choose_labels(
+    pen: Pen, drawing: Drawing, size: tuple[float, float]
+) -> tuple[list[tuple[Wanted, Side]], list[DrawnName]]:
+    """Return the labels that have room, with the sides of their points, and the names of groups.
+
+    Between those of points that stand out and all others come the names of groups; where so many
+    stand out that their labels would fill a group, its name comes first.
+    """
+    view, camera = drawing.view, drawing.camera
+    captions = []
+    if view.axes is not None and isinstance(camera, Deep):
+        captions = boxes_3d(pen, view.axes, camera, view.box)
+    wanted = _wanted_labels(pen, drawing)
+    # Beside the heading there is no room for labels.
+    top = max(drawing.area.top, TOOLS_HEIGHT)
+    bounds = Area(0, top, size[0], size[1] - top)
+    obstacles = _obstacles(drawing)
+    if len(set(view.options.selected)) > _MOST_BEFORE_NAMES:
+        names = choose_names(pen, drawing, captions)
+        boxes = [name.box for name in names]
+        return place_labels(wanted, bounds, obstacles, boxes)[:_MOST_PLACED], names
+    marked = [label for label in wanted if label.kind != "plain"]
+    first = place_labels(marked, bounds, obstacles)
+    taken = [label.box(side) for label, side in first] + [_mark_box(label) for label in marked]
+    names = choose_names(pen, drawing, [*taken, *_plate_boxes(drawing), *captions])
+    plain = [label for label in wanted if label.kind == "plain"]
+    others = place_labels(plain, bounds, obstacles, [*taken, *(name.box for name in names)])
+    return [*first, *others][:_MOST_PLACED], names
+
+
+def _mark_box(label: Wanted) -> Rectangle:
+    r = 0.6 * label.gap
+    return (label.x - r, label.y - r, label.x + r, label.y + r)
+
+
+def _plate_boxes(drawing: Drawing) -> list[Rectangle]:
+    sizes = plate_sizes(drawing.marks, drawing.look.tile)
+    boxes = []
+    for mark in drawing.marks if sizes else ():
+        half = sizes[mark.kind] / 2
+        for x, y in drawing.xy[mark.rows].astype(float):
+            box = (float(x) - half, float(y) - half, float(x) + half, float(y) + half)
+            if all(abs(side) < _FAR_AWAY for side in box):
+                boxes.append(box)
+    return boxes
+
+
+def _wanted_labels(pen: Pen, drawing: Drawing) -> list[Wanted]:
+    """Return labels in the order of their importance."""
     view, look, area = drawing.view, drawing.look, drawing.area
     sizes = plate_sizes(drawing.marks, look.tile)
     wanted: list[Wanted] = []
@@ -113,13 +164,10 @@ def place_names(pen: Pen, drawing: Drawing, size: tuple[float, float]) -> list[t
         rows = drawing.order if drawing.levels is None else drawing.order[::-1]
         for row in rows[: _MOST_TRIED - len(wanted)].tolist():
             want(row, "plain", gap)
-    # Beside the heading there is no room for labels.
-    top = max(area.top, TOOLS_HEIGHT)
-    bounds = Area(0, top, size[0], size[1] - top)
-    return place_labels(wanted, bounds, _obstacles(drawing))[:_MOST_PLACED]
+    return wanted
 
 
-def _obstacles(drawing: Drawing) -> list[tuple[float, float, float, float]]:
+def _obstacles(drawing: Drawing) -> list[Rectangle]:
     """Return the boxes of all points that are shown, where they are few."""
     look = drawing.look
     if look.count > _MOST_OBSTACLES:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.clusters.values import Partition
 from embviz.comparison.values import Steps
 from embviz.model import EmbeddingTable, Neighbors, Projection
 from embviz.pictures.selection import Part
@@ -59,6 +60,8 @@ class FirstView:
         visible: bool (n_points,), which points are shown; None for all.
         is_own: Whether the places are the projection's own, and its figures theirs.
         steps: The states of the points, where there are several.
+        partitions: How the points are parted.
+        projections: All that the report has.
     """
 
     table: EmbeddingTable
@@ -71,6 +74,15 @@ class FirstView:
     visible: NDArray[np.bool_] | None
     is_own: bool
     steps: Steps | None
+    partitions: tuple[Partition, ...] = ()
+    projections: tuple[Projection, ...] = ()
+
+    def map_of(self, partition: Partition) -> Places:
+        """Return where the points lie in the map that a partition was found in."""
+        same = [each for each in self.projections if each.key == partition.of]
+        exact = [each for each in same if each.coordinates.shape[1] == partition.dims]
+        found = (exact or same or list(self.projections))[0]
+        return np.asarray(found.coordinates[:, : partition.dims or 2], np.float32)
 
     @property
     def label_by(self) -> str | None:
@@ -129,6 +141,8 @@ def first_view(
         visible,
         is_own,
         steps,
+        (points.partitions or ()) if isinstance(points, Part) else (),
+        tuple(named),
     )
 
 

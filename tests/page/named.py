@@ -2,48 +2,26 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from embviz import PCA, EmbeddingTable, Projection, write_report
+from embviz.clusters.values import Partition
+from embviz.pictures.selection import Part
 
 COARSE, FINE = "region", "place"
 HOSTILE = "<img src=x onerror=alert(1)>"
 
 
-def entry(column: str, values: tuple[str, ...], **fields: Any) -> dict[str, Any]:
-    """What a manifest says of the classes of a column."""
+def partition(column: str, values: tuple[str, ...], **fields: Any) -> Partition:
+    """Return the classes of a column, of which 83 % of the neighbors lie in them."""
     names, sizes = np.unique([value for value in values if value], return_counts=True)
-    order = np.argsort(-sizes, kind="stable")
-    return {
-        "column": column,
-        "kind": "classes",
-        "drawn": True,
-        "of": None,
-        "dims": None,
-        "names": names[order].tolist(),
-        "sizes": sizes[order].tolist(),
-        "inside": [0.83] * len(names),
-        "toward": [[] for _ in names],
-        "typical": [[] for _ in names],
-        "neighbors": 10,
-        "measured": len(values),
-        **fields,
-    }
-
-
-def part_report(path: Path, partitions: list[dict[str, Any]]) -> None:
-    """Put partitions in the manifest of a report."""
-    text = path.read_text(encoding="utf-8")
-    found = re.search(r'(<script[^>]*id="manifest"[^>]*>)(.*?)(</script>)', text, re.S)
-    assert found is not None
-    manifest = {**json.loads(found[2]), "partitions": partitions}
-    written = json.dumps(manifest).replace("<", "\\u003c")
-    path.write_text(text[: found.start(2)] + written + text[found.end(2) :], encoding="utf-8")
+    ordered = names[np.argsort(-sizes, kind="stable")].tolist()
+    codes = np.array([ordered.index(value) if value else -1 for value in values], np.int32)
+    inside = (0.83,) * len(ordered)
+    return Partition(column, "classes", codes, tuple(ordered), True, inside=inside, **fields)
 
 
 def regions() -> tuple[EmbeddingTable, Projection]:
@@ -70,7 +48,8 @@ def write_regions(path: Path) -> EmbeddingTable:
     """Write a report of them, named by region and by place."""
     table, placed = regions()
     deep = Projection("deep", np.asarray(table.vectors)[:, :3].astype(np.float32))
+    parts = tuple(partition(each, table.metadata[each]) for each in (COARSE, FINE))
+    part = Part(table, table, partitions=parts)
     projections = [PCA().project(table), placed, deep]
-    write_report(path, table, projections, first="placed", label_by="word", color_by=COARSE)
-    part_report(path, [entry(each, table.metadata[each]) for each in (COARSE, FINE)])
+    write_report(path, part, projections, first="placed", label_by="word", color_by=COARSE)
     return table

@@ -210,3 +210,34 @@ def test_the_last_step_of_a_run_is_drawn_as_the_page_draws_it(
     write_report(tmp_path / "out.html", tables[-1], made, steps=steps)
     view = first_view(tables[-1], made, None, steps, {})
     assert_same(open_page(tmp_path / "out.html"), view)
+
+
+@pytest.mark.parametrize("dims", [2, 3])
+def test_the_same_groups_are_named_at_the_same_places(
+    open_page: Any, tmp_path: Path, dims: int
+) -> None:
+    from PIL import Image
+
+    from embviz.pictures.selection import Part
+    from embviz.preview.marks import choose_labels
+    from embviz.preview.text import Pen
+    from tests.page.named import COARSE, partition, regions
+
+    table, _ = regions()
+    made = [Projection("placed", np.asarray(table.vectors)[:, :dims].astype(np.float32))]
+    part = Part(table, table, partitions=(partition(COARSE, table.metadata[COARSE]),))
+    write_report(tmp_path / "out.html", part, made, dims=dims)
+    view = first_view(part, made, None, None, {"dims": dims})
+    opened = open_page(tmp_path / "out.html")
+    opened.fit(SIZE, 1)
+    style = open_style(view, LIGHT)
+    pen = Pen(Image.new("RGB", (920, 725)), SCALE, LIGHT.background)
+    _, names = choose_labels(pen, arranged(view, view.maps[0], style, SIZE), SIZE)
+    found = {each["text"]: each["box"] for each in opened.page.evaluate("() => embviz.names()")}
+    assert {" ".join(name.lines) for name in names} == set(found)
+    for name in names:
+        box = found[" ".join(name.lines)]
+        # The page's letters are those of its machine.
+        np.testing.assert_allclose(
+            np.reshape(name.box, (2, 2)).mean(axis=0), np.reshape(box, (2, 2)).mean(axis=0), atol=12
+        )

@@ -1,4 +1,5 @@
 import { nameGroups, tidy } from '#js/data/naming.js';
+import { cleanLabel } from '#js/drawing/labels.js';
 import { gatherGroups } from '#js/drawing/names.js';
 import { onceEach } from '#js/data/kept.js';
 import { categories } from '#js/data/table.js';
@@ -40,12 +41,14 @@ export function createNames(page, get, { memo, table, visible }) {
       const texts = isRenamed ? namesOfShown(partition, { codes, shown, there, labels }) : null;
       return there.map((code, i) => {
         const value = partition.names[code];
-        const text = texts ? texts[i] : value;
+        const text = cleanLabel(texts ? texts[i] : value);
         return {
           ...{ key: `${partition.column}\n${value}`, column: partition.column, value, text, level, finest },
           size: sizes[code],
           rows: rows[code],
-          title: titleOf(partition, code, sizes[code]) + (text === value ? '' : `; among all points “${value}”`),
+          title:
+            titleOf(partition, code, sizes[code]) +
+            (texts && texts[i] !== value ? `; among all points “${cleanLabel(value)}”` : ''),
         };
       });
     });
@@ -88,7 +91,7 @@ export function createNames(page, get, { memo, table, visible }) {
     const drawn = drawnPartitions(page, state);
     if (!state.names || !drawn.length) return null;
     const groups = drawn.map((partition, level) => groupsOf(partition, level, level === drawn.length - 1, state));
-    return memo('names', [groups.length, ...groups], () => groups.flat());
+    return memo('names', [groups.length, ...groups], () => groups.flat().filter(({ text }) => text));
   };
 
   /** @param {Group} group @returns {Int32Array} its points that are shown */
@@ -131,7 +134,7 @@ function titleOf({ names, sizes, inside, toward }, code, size) {
   const share = inside[code];
   if (share === null || share === undefined) return isWhole ? all : shown;
   const [other, part] = toward[code]?.[0] ?? [];
-  const most = part >= 0.01 ? `, ${percent(part)} in ${names[other]}` : '';
+  const most = part >= 0.01 ? `, ${percent(part)} in ${cleanLabel(names[other])}` : '';
   const said = `${percent(share)} of their neighbors are in it${most}`;
   return isWhole ? `${all}, ${said}` : `${shown}, of which ${said}`;
 }
