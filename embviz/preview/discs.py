@@ -31,8 +31,13 @@ def js_round(x: float) -> int:
 
 
 def eighths(x: float) -> float:
-    """Return a number in steps of an eighth, in which sizes and opacities are."""
+    """Return a number in steps of an eighth, in which sizes are."""
     return js_round(8 * x) / 8
+
+
+def finely(x: float) -> float:
+    """Return a number in steps of a sixty-fourth, in which opacities are."""
+    return js_round(64 * x) / 64
 
 
 class Canvas:

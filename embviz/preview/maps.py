@@ -20,6 +20,7 @@ from embviz.preview.discs import (
     disc_radius,
     draw_discs,
     eighths,
+    finely,
 )
 from embviz.preview.marks import Mark, choose_labels, marks_of
 from embviz.preview.named import Group, groups_of, write_name
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.int64]
 _DIMMED = 0.3
+_FAINTEST = 0.1
 _FADE = 0.4
 
 
@@ -154,7 +156,9 @@ def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32])
     radius = disc_radius(view.n_shown)
     dims = 0 < len(set(view.options.selected)) < view.n_shown
     tile = 0 if style.tiles is None else thumbnail_size(shown, area, style.tiles)
-    opacity = disc_opacity(count, radius, area) * (_DIMMED if dims else 1)
+    opacity = disc_opacity(count, radius, area)
+    if dims:
+        opacity = max(_FAINTEST, _DIMMED * opacity)
     return Look(radius, opacity, tile, count, _FADE if view.dims == 3 else 0, dims)
 
 
@@ -163,9 +167,7 @@ def _paint_discs(canvas: Canvas, drawing: Drawing) -> None:
     scale = canvas.scale
     xy = drawing.xy[drawing.order]
     colors = style.coloring.colors
-    stamps = Stamps.disc(
-        eighths(look.radius * scale), opacity=eighths(look.opacity), fade=look.fade
-    )
+    stamps = Stamps.disc(eighths(look.radius * scale), opacity=finely(look.opacity), fade=look.fade)
     draw_discs(canvas, xy, colors[drawing.order], stamps, area, drawing.levels)
     if style.coloring.column is None and not look.dims:
         shade = density_shade(xy, area, look.opacity * np.pi * look.radius**2)

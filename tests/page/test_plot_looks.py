@@ -60,6 +60,20 @@ def test_where_points_are_selected_the_others_fade(
     assert drawn_at(harness.screenshot(), xy[others], [213, 94, 0]) > 0.9
 
 
+def test_points_that_fade_are_seen_however_many_there_are(
+    open_harness: Callable[..., Harness],
+) -> None:
+    harness = open_harness()
+    harness.page.evaluate(
+        "Object.assign(document.getElementById('host').style, { width: '260px', height: '200px' })"
+    )
+    harness.page.evaluate("harness.gaussian(60000, 2)")
+    harness.style(selected=list(range(10)))
+    harness.rest()
+    inked = (harness.screenshot()[60:200, :260].min(axis=2) < 250).mean()
+    assert inked > 0.1, "all but the selected vanish"
+
+
 def test_nothing_one_point_and_equal_points_are_shown(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     for dims in (2, 3):

@@ -29,6 +29,8 @@ const MANY = 20000;
 /** Above this many, moving points are opaque, which needs no blending. */
 const VERY_MANY = 400000;
 const DIMMED = 0.3;
+/** Points that step back are still seen where one lies alone. */
+const FAINTEST = 0.1;
 const FADE = 0.4;
 const REACH = 3;
 
@@ -129,10 +131,11 @@ function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const radius = discRadius(shown, magnification);
   const count = countWithin(xy, style.visible, area);
   const dims = style.fades && style.selected.length > 0 && style.selected.length < shown;
+  const opacity = discOpacity(count, radius, area);
   const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
   return {
     radius,
-    opacity: discOpacity(count, radius, area) * (dims ? DIMMED : 1),
+    opacity: dims ? Math.max(FAINTEST, DIMMED * opacity) : opacity,
     tile,
     count,
     fade: scene.dims === 3 ? FADE : 0,
@@ -173,7 +176,7 @@ function paintDiscs(layer, picture, spec, look, coarse) {
   const { scene, style, area } = spec;
   const { scale } = picture;
   const points = pointsOf(layer, spec);
-  const opacity = round(coarse && scene.n > VERY_MANY && !look.dims ? 1 : look.opacity);
+  const opacity = finely(coarse && scene.n > VERY_MANY && !look.dims ? 1 : look.opacity);
   const disc = (radius, options) => stampsOf('disc', round(radius * scale), options);
   if (coarse && layer.depth)
     drawNearest(picture, points, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
@@ -297,6 +300,8 @@ function byDistance({ neighbors, distances }) {
 }
 
 const round = (x) => Math.round(8 * x) / 8;
+/** An opacity: what is faint may be less than an eighth. */
+const finely = (x) => Math.round(64 * x) / 64;
 
 function createOrClear(before, width, height, scale) {
   if (
