@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -151,6 +151,8 @@ class Packed:
 
     def _pack_frames(self, frames: Frames, keep: list[int]) -> Made:
         makers: list[Maker] = []
+        if self.projection.kind == "map":
+            frames = replace(frames, coordinates=_as_large_as_the_last(frames.coordinates))
         entry = frames_entry(frames, f"{self.block}_frames", makers, keep)
         return Made(tuple(make() for make in makers), {"frames": entry})
 
@@ -209,6 +211,23 @@ def _pack(projection: Projection, steps: Steps | None, space: str) -> Packed:
         entry["directions"] = f"{block}_directions"
         makers.append(partial(array_block, entry["directions"], projection.directions))
     return Packed(projection, entry, tuple(makers), whole)
+
+
+def _as_large_as_the_last(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return steps of a map (m, n, k), each in a box whose longest side and middle are the last's.
+
+    A map's scale means nothing, and the first steps of t-SNE are a ten-thousandth as large as its
+    last: less than one of the 65,536 steps in which coordinates travel.
+    """
+    low, high = (end.astype(np.float64) for end in (frames.min(axis=1), frames.max(axis=1)))
+    sides = (high - low).max(axis=1)
+    scale = sides[-1] / np.where(sides > 0, sides, 1)
+    middle = (low + high) / 2
+    shift = middle[-1] - scale[:, None] * middle
+    placed: NDArray[np.float32] = (scale[:, None, None] * frames + shift[:, None]).astype(
+        np.float32
+    )
+    return placed
 
 
 def frames_entry(

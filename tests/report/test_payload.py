@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+from dataclasses import replace
 from typing import Any
 
 import ml_dtypes
@@ -259,13 +260,40 @@ def test_columns_rows_and_frames_travel_as_they_are(blobs: EmbeddingTable) -> No
     assert found["rows"].tolist() == [5, 9, 200]
     assert found["column_0"] == ["w5", "w9", "w200"]
     assert [c["kind"] for c in payload.manifest["columns"]] == ["text", "number"]
-    np.testing.assert_allclose(found["tsne_2_frames"], frames.coordinates, atol=1e-3)
+    # A map's first step lies where its last does.
+    np.testing.assert_allclose(found["tsne_2_frames"], places[[1, 1]], atol=1e-3)
     assert payload.manifest["projections"][0]["frames"] == {
         "block": "tsne_2_frames",
         "unit": "iteration",
         "steps": ["1", "300"],
         "figures": {"kl_divergence": [2.5, None]},
     }
+
+
+def test_steps_of_a_map_travel_as_large_as_its_last_and_others_as_they_are(
+    blobs: EmbeddingTable,
+) -> None:
+    rng = np.random.default_rng(3)
+    last = rng.normal(size=(300, 2)).astype(np.float32) * 40 + [5, -3]
+    # The first steps of t-SNE are a ten-thousandth as large as its last.
+    first = rng.normal(size=(300, 2)).astype(np.float32) * 1e-4
+    same = np.full((300, 2), 7, np.float32)
+    places = np.stack([first, same, last]).astype(np.float32)
+    frames = Frames(("0", "1", "9"), places, {}, "iteration")
+    for kind in ("map", "linear"):
+        given = replace(placed(blobs, "tsne", frames=frames), kind=kind)
+        found = blocks_of(build_payload(blobs, [given], ReportOptions()))["tsne_2_frames"]
+        if kind == "linear":
+            np.testing.assert_allclose(found, places, atol=5e-3)
+            continue
+        side = np.ptp(last, axis=0).max()
+        np.testing.assert_allclose(np.ptp(found[[0, 2]], axis=1).max(axis=1), side, rtol=1e-4)
+        assert len(np.unique(found[0], axis=0)) == 300
+        larger = (first - first.mean(axis=0)) * side / np.ptp(first, axis=0).max()
+        np.testing.assert_allclose(found[0] - found[0].mean(axis=0), larger, atol=1e-2)
+        middle = (last.min(axis=0) + last.max(axis=0)) / 2
+        np.testing.assert_allclose(found[1], np.tile(middle, (300, 1)), atol=1e-2)
+        np.testing.assert_allclose(found[2], last, atol=5e-3)
 
 
 def test_frames_of_many_points_are_thinned_and_keep_both_ends() -> None:
