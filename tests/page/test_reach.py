@@ -62,11 +62,11 @@ def test_the_help_tells_of_the_mouse_of_fingers_and_of_the_way_back(page: Any) -
 
 
 def test_a_long_name_of_a_color_has_a_line_of_its_own(page: Any) -> None:
-    page.call("e.set({color_by: 'neighbors kept, 2D t-SNE'})")
+    page.call("e.set({color_by: 'torn (log10), 2D t-SNE'})")
     field = page.page.get_by_label("Color by")
     name = page.page.locator("label.field", has=field).locator(".field-name")
     assert field.bounding_box()["y"] > name.bounding_box()["y"] + 10
-    assert field.get_attribute("title") == "neighbors kept, 2D t-SNE"
+    assert field.get_attribute("title") == "torn (log10), 2D t-SNE"
     page.call("e.set({color_by: 'group'})")
     assert abs(field.bounding_box()["y"] - name.bounding_box()["y"]) < 10
 

@@ -1,3 +1,5 @@
+import { hex, rgb } from '#js/drawing/color.js';
+
 /**
  * What stands around a saved picture, so that it can be read away from its page: a title, what is shown, the legend,
  * and a bar that tells how long a distance is where there are no axes. Lengths are CSS pixels; `context` is a canvas's,
@@ -17,6 +19,8 @@ const FOOT = 32;
 const KEY_WIDTH = 208;
 const LINE = 18;
 const BAR_LENGTH = 120;
+/** A gradient is as many boxes, which every reader of SVG knows. */
+const SLICES = 64;
 
 /**
  * @param {{width: number, height: number}} size of the picture itself @param {Frame} frame
@@ -94,9 +98,8 @@ function drawKey(pen, key, { x, y, bottom }) {
   at += LINE + 2;
   if (key.bar) {
     const { stops, ends } = key.bar;
-    stops.forEach((color, i) =>
-      pen.box(x + (i * width) / stops.length, at - 10, width / stops.length + 0.5, 10, color),
-    );
+    const slice = width / SLICES;
+    for (let i = 0; i < SLICES; i++) pen.box(x + i * slice, at - 10, slice + 0.5, 10, between(stops, i / (SLICES - 1)));
     at += LINE;
     ends.forEach((text, i) => {
       const part = ends.length > 1 ? i / (ends.length - 1) : 0;
@@ -120,6 +123,14 @@ function drawKey(pen, key, { x, y, bottom }) {
     pen.text(note, x, at, { color: muted, most: width });
     at += LINE;
   }
+}
+
+/** @returns {string} the color at a part of a gradient */
+function between(stops, part) {
+  const at = part * (stops.length - 1);
+  const low = Math.min(stops.length - 2, Math.floor(at));
+  const [from, to] = [rgb(stops[low]), rgb(stops[low + 1])];
+  return hex(from.map((x, i) => Math.round(x + (to[i] - x) * (at - low))));
 }
 
 /** Colors of two things at once: to the right the one, upwards the other. */

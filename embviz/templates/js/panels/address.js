@@ -22,7 +22,7 @@ const hasStopped = (state, before) => state.playing !== before.playing || state.
  * The view in the URL's fragment.
  *
  * @param {Page} page @param {View} view @param {Store<State>} store
- * @param {(text: string) => void} say
+ * @param {import('#js/panels/message.js').Say} say
  */
 export function createAddress(page, view, store, say) {
   const initial = store.get();
@@ -40,7 +40,7 @@ export function createAddress(page, view, store, say) {
   function restore() {
     const { patch, camera, odd } = readLink(window.location.hash, page.table.n_points);
     if (odd.length) {
-      say(`The link is damaged and was not followed: ${odd.join(', ')}`);
+      say(`The link is damaged and was not followed: ${odd.join(', ')}`, true);
       return false;
     }
     const now = view.get();
@@ -67,7 +67,7 @@ export function createAddress(page, view, store, say) {
     view.set(next);
     wanted = PLACING.some((key) => left.has(key)) ? null : camera;
     written = store.get();
-    if (wrong.length) say(`Part of the link does not fit this page and was left out: ${inWords(wrong)}`);
+    if (wrong.length) say(`Part of the link does not fit this page and was left out: ${inWords(wrong)}`, true);
     return true;
   }
 
@@ -79,13 +79,21 @@ export function createAddress(page, view, store, say) {
 
   function current() {
     const state = store.get();
-    const found = state.query.trim() === '' ? null : view.search(state.query, state.column);
-    return writeLink(
-      state,
-      initial,
-      !plot || plot.isHome() ? null : plot.camera(),
-      found && !found.error ? found.rows : null,
-    );
+    const found = state.query.trim() === '' ? null : view.found(state);
+    const camera = !plot || plot.isHome() ? null : plot.camera();
+    const matches = found && !found.error ? found.rows : null;
+    const link = writeLink(state, initial, camera, matches);
+    if (!link.left.includes('tags')) return link;
+    // Without its tags a link does not name their columns either.
+    const { label_by, color_by, column } = state;
+    const { table } = page;
+    const given = {
+      ...state,
+      label_by: table.columns.has(label_by) ? label_by : initial.label_by,
+      color_by: table.column(color_by) ? color_by : initial.color_by,
+      column: table.columns.has(column) ? column : initial.column,
+    };
+    return { ...writeLink(given, initial, camera, matches), left: link.left };
   }
 
   function write() {

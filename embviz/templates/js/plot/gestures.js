@@ -61,7 +61,7 @@ export function createGestures(host, canvas, plot) {
     (event) => {
       if (event.button !== 0 || !event.isPrimary) return;
       host.focus({ preventScroll: true, focusVisible: false });
-      if (begin(hand, plot, at(event), event.pointerType === 'touch')) host.setPointerCapture(event.pointerId);
+      if (begin(hand, plot, at(event), isFinger(event))) host.setPointerCapture(event.pointerId);
       plot.hover(null, event);
     },
     true,
@@ -116,10 +116,13 @@ export function createGestures(host, canvas, plot) {
   };
 }
 
+/** A pen is heard as a finger is, by browsers too. */
+const isFinger = ({ pointerType }) => pointerType === 'touch' || pointerType === 'pen';
+
 /** Two fingers move and zoom, whatever the tool; one that is left of them does nothing until it is lifted. */
 function followFingers(hand, host, plot, at) {
   const { fingers } = hand;
-  const isFinger = (event) => event.pointerType === 'touch' && fingers.has(event.pointerId);
+  const isDown = (event) => isFinger(event) && fingers.has(event.pointerId);
   // Plotly hears of no finger.
   const mute = (event) => {
     event.preventDefault();
@@ -129,7 +132,7 @@ function followFingers(hand, host, plot, at) {
   host.addEventListener(
     'pointerdown',
     (event) => {
-      if (event.pointerType !== 'touch' || fingers.size === 2) return;
+      if (!isFinger(event) || fingers.size === 2) return;
       fingers.set(event.pointerId, at(event));
       if (fingers.size === 2) cancel(hand, plot);
     },
@@ -138,7 +141,7 @@ function followFingers(hand, host, plot, at) {
   window.addEventListener(
     'pointermove',
     (event) => {
-      if (!isFinger(event)) return;
+      if (!isDown(event)) return;
       const before = [...fingers.values()];
       fingers.set(event.pointerId, at(event));
       if (fingers.size === 2) plot.touch.pinch(pinched(before, [...fingers.values()]));
@@ -146,7 +149,7 @@ function followFingers(hand, host, plot, at) {
     true,
   );
   const lift = (event) => {
-    if (!isFinger(event)) return;
+    if (!isDown(event)) return;
     const wasTwo = fingers.size === 2;
     fingers.delete(event.pointerId);
     if (wasTwo) plot.touch.rest();
