@@ -31,25 +31,28 @@ from tests.engines.launch import LAUNCH, missing_engine
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the tests of the page run in another engine."""
-    told = "the engine that every test of the page runs in that can"
-    parser.addoption("--engine", choices=list(LAUNCH), help=told)
+    """Let the tests of the page run in other engines."""
+    told = "the engine that every test of the page runs in that can, or all"
+    parser.addoption("--engine", choices=[*LAUNCH, "all"], help=told)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test in the engine that is chosen, else in all where it is marked so."""
+    """Run a test in the engines that are chosen, else in all where it is marked so."""
     if "engine" not in metafunc.fixturenames:
         return
     chosen = metafunc.config.getoption("--engine")
-    if chosen or metafunc.definition.get_closest_marker("everywhere"):
-        engines = [chosen] if chosen else list(LAUNCH)
-        metafunc.parametrize("engine", engines, indirect=True, scope="session")
+    mark = metafunc.definition.get_closest_marker
+    everywhere = chosen == "all" or (chosen is None and mark("everywhere"))
+    if everywhere and not mark("chromium"):
+        metafunc.parametrize("engine", list(LAUNCH), indirect=True, scope="session")
+    elif chosen in ("firefox", "webkit"):
+        metafunc.parametrize("engine", [chosen], indirect=True, scope="session")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip in other engines what is marked to be of Chromium."""
     mark = item.get_closest_marker("chromium")
-    if mark and item.config.getoption("--engine") not in (None, "chromium"):
+    if mark and item.config.getoption("--engine") in ("firefox", "webkit"):
         pytest.skip(f"runs in Chromium only: {mark.args[0]}")
 
 

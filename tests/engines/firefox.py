@@ -13,17 +13,19 @@ import re
 import shlex
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.engines.display import Screen
 from tests.engines.find import find_firefox
+from tests.engines.touch import FINGERS
 
 ROOT = Path(__file__).parent.parent.parent
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
 PREFERENCES = {"webgl.force-enabled": True}  # With no graphics card too.
-SUGGESTED: dict[str, str] = {}
 SOON = 0.005  # seconds
+ACTIVATE = "browsingContext.activate"
 UNKNOWN = "emulation.setMediaFeaturesOverride"
 
 
@@ -53,48 +55,89 @@ def pointer_actions(command: dict[str, Any]) -> list[dict[str, Any]] | None:
     return source["actions"] if source["type"] == "pointer" else None
 
 
-async def adapt(message: str, near: Any) -> list[str]:
-    """Answer what Firefox does not know, and give it what belongs together in one command.
+class Adapter:
+    """What passes between Playwright and Firefox, and what they do not share."""
 
-    Playwright sends each press of a double click by itself, which Firefox takes for two clicks.
-    """
-    if f'"{UNKNOWN}"' not in message and '"pointerDown"' not in message:
-        return [message]
-    command = json.loads(message)
-    if command["method"] == UNKNOWN:
-        await near.send(json.dumps({"type": "success", "id": command["id"], "result": {}}))
-        return []
-    actions = pointer_actions(command)
-    while actions is not None:
-        try:
-            following = await asyncio.wait_for(near.recv(), SOON)
-        except TimeoutError:
-            break
-        other = json.loads(following)
-        more = pointer_actions(other)
-        if more is None:
-            return [json.dumps(command), *await adapt(str(following), near)]
-        actions += more
-        await near.send(json.dumps({"type": "success", "id": other["id"], "result": {}}))
-    return [json.dumps(command)]
+    def __init__(self) -> None:
+        self._suggested: dict[str, str] = {}
+        self._context = ""
+        self._touching: set[int] = set()
 
+    async def change(self, message: str, near: Any) -> list[str]:
+        """Answer what Firefox does not know, and give it what belongs together in one command.
 
-def name_download(message: str) -> str:
-    """Give a download the name by which Playwright tells it from others, and its file the name.
+        Playwright sends each press of a double click by itself, which Firefox takes for two clicks.
+        """
+        if not any(f'"{word}' in message for word in (UNKNOWN, ACTIVATE, "pointerDown", FINGERS)):
+            return [message]
+        command = json.loads(message)
+        if command["method"] == UNKNOWN:
+            await near.send(json.dumps({"type": "success", "id": command["id"], "result": {}}))
+            return []
+        if command["method"] == ACTIVATE:
+            self._context = command["params"]["context"]
+        if FINGERS in message:
+            return [self._touch(command)]
+        return await self._join(command, near)
 
-    Firefox 153 numbers downloads of pages by their address only, and a second file of a name.
-    """
-    if '"browsingContext.download' not in message:
+    async def _join(self, command: dict[str, Any], near: Any) -> list[str]:
+        actions = pointer_actions(command)
+        while actions is not None:
+            try:
+                following = await asyncio.wait_for(near.recv(), SOON)
+            except TimeoutError:
+                break
+            other = json.loads(following)
+            more = pointer_actions(other)
+            if more is None:
+                return [json.dumps(command), *await self.change(str(following), near)]
+            actions += more
+            await near.send(json.dumps({"type": "success", "id": other["id"], "result": {}}))
+        return [json.dumps(command)]
+
+    def _touch(self, command: dict[str, Any]) -> str:
+        """Put fingers on the page in the place of evaluating what asks for them."""
+        given = next(texts(command["params"], FINGERS))
+        actions = json.loads(given.removeprefix(FINGERS))
+        self._touching.add(command["id"])
+        params = {"context": self._context, "actions": actions}
+        touch = {"id": command["id"], "method": "input.performActions", "params": params}
+        return json.dumps(touch)
+
+    def change_answer(self, message: str) -> str:
+        """Tell Playwright of downloads and fingers what it awaits.
+
+        Firefox 153 tells downloads of pages by their address only, and numbers the second file of
+        a name.
+        """
+        if '"browsingContext.download' in message:
+            event = json.loads(message)
+            told = event.get("params", {})
+            told.setdefault("download", told.get("url"))
+            if event.get("method") == "browsingContext.downloadWillBegin":
+                self._suggested[told["url"]] = told["suggestedFilename"]
+            elif told.get("filepath"):
+                file = Path(told["filepath"])
+                file.replace(file.with_name(self._suggested.pop(told["url"])))
+            return json.dumps(event)
+        if self._touching:
+            answer = json.loads(message)
+            if answer.get("id") in self._touching and answer["type"] == "success":
+                self._touching.discard(answer["id"])
+                found = {"type": "number", "value": 0}
+                answer["result"] = {"type": "success", "realm": "", "result": found}
+                return json.dumps(answer)
         return message
-    event = json.loads(message)
-    told = event.get("params", {})
-    told.setdefault("download", told.get("url"))
-    if event.get("method") == "browsingContext.downloadWillBegin":
-        SUGGESTED[told["url"]] = told["suggestedFilename"]
-    elif told.get("filepath"):
-        file = Path(told["filepath"])
-        file.replace(file.with_name(SUGGESTED.pop(told["url"])))
-    return json.dumps(event)
+
+
+def texts(value: Any, start: str) -> Iterator[str]:
+    """All texts within a value of JSON that start in a way."""
+    if isinstance(value, str):
+        if value.startswith(start):
+            yield value
+    elif isinstance(value, (dict, list)):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from texts(each, start)
 
 
 async def run(arguments: list[str]) -> int:
@@ -112,7 +155,8 @@ async def run(arguments: list[str]) -> int:
         return address + near.request.path
 
     assert firefox.stderr
-    async with relaying(far, adapt, name_download) as port:
+    adapter = Adapter()
+    async with relaying(far, adapter.change, adapter.change_answer) as port:
         while line := (await firefox.stderr.readline()).decode():
             found = LISTENING.search(line)
             if found:

@@ -29,6 +29,7 @@ def page(open_page: Callable[..., Any], report: Path) -> Any:
     return open_page(report)
 
 
+@pytest.mark.everywhere
 def test_the_page_opens_from_disk_without_a_request_or_a_complaint(
     open_page: Callable[..., Any], report: Path
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_query_that_is_not_understood_throws(page: Any) -> None:
         page.call("e.query('/(/')")
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("metric", ["cosine", "euclidean"])
 def test_neighbors_are_those_of_the_original_space(
     page: Any, table: EmbeddingTable, metric: Any
@@ -85,6 +87,7 @@ def test_coordinates_are_those_that_were_computed(page: Any, table: EmbeddingTab
         page.call("e.coordinates('umap', 2)")
 
 
+@pytest.mark.everywhere
 def test_an_axis_is_the_arithmetic_of_the_command_line(page: Any, table: EmbeddingTable) -> None:
     found = np.array(page.call("e.axis('group:a', '/^w1\\\\d$/')"))
     want = Axes((("group:a", "/^w1\\d$/"),)).project(table).coordinates[:, 0]

@@ -26,6 +26,7 @@ def scene(page: Any, dims: int) -> np.ndarray[Any, Any]:
     return np.array(found).reshape(300, dims)
 
 
+@pytest.mark.everywhere
 def test_typed_axes_are_those_of_the_command_line(page: Any, table: EmbeddingTable) -> None:
     page.page.get_by_label("Dimensions", exact=True).get_by_text("3D").click()
     typed = [("=w0", "=w1"), ("group:c", "group:/[de]/")]
@@ -51,6 +52,7 @@ def test_each_field_says_how_many_points_match(page: Any) -> None:
     assert "no regular expression" in hints.nth(1).text_content()
 
 
+@pytest.mark.everywhere
 def test_an_axis_is_swapped_and_cleared(page: Any) -> None:
     page.page.get_by_label("Vertical axis from", exact=True).fill("=w3")
     page.page.get_by_label("Vertical axis to", exact=True).fill("=w4")

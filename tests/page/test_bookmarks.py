@@ -50,6 +50,7 @@ def shown_coordinates(page: Any) -> np.ndarray[Any, Any]:
     return np.array([[float(line.split("\t")[i] or "nan") for i in places] for line in lines[1:]])
 
 
+@pytest.mark.everywhere
 def test_a_bookmark_brings_back_what_was_seen(page: Any) -> None:
     page.call(
         "e.set({projection: 'tsne', dims: 3, color_by: 'size', label_by: 'group', selected: [4, 9],"
@@ -308,6 +309,7 @@ def test_a_part_of_the_source_finds_the_points_of_the_whole_by_their_rows(
     np.testing.assert_allclose(shown_coordinates(page), want, rtol=1e-6)
 
 
+@pytest.mark.everywhere
 def test_the_list_is_kept_by_hand_and_by_keyboard(page: Any) -> None:
     names = page.page.locator(".bookmark-name")
     for name in ("one", "two"):
@@ -348,6 +350,7 @@ def test_keys_step_through_the_bookmarks(page: Any) -> None:
     assert len(page.call("e.bookmarks()")) == 3
 
 
+@pytest.mark.everywhere
 def test_a_file_is_downloaded_and_loaded_by_button_and_drop(
     open_page: Callable[..., Any], report: Path, tmp_path: Path
 ) -> None:

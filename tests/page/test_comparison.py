@@ -82,6 +82,7 @@ def test_both_maps_show_the_same_part_of_the_plane_at_the_same_size(
     assert fit[0] == pytest.approx(-fit[2], rel=1e-4)
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("plotly", [False, True])
 @pytest.mark.parametrize("side", [0, 1])
 def test_moving_one_map_moves_the_other(
@@ -167,6 +168,7 @@ def alone(places: NDArray[np.float64]) -> int:
     return int(apart.min(axis=1).argmax())
 
 
+@pytest.mark.everywhere
 def test_a_click_in_either_map_selects_the_point_in_both(page: Any) -> None:
     for side in (0, 1):
         page.call("e.select([])")

@@ -39,6 +39,7 @@ def lines(data: bytes) -> list[list[str]]:
     return [line.split("\t") for line in text[:-1].split("\n")]
 
 
+@pytest.mark.everywhere
 def test_points_are_saved_with_coordinates_and_metadata(page: Any, table: EmbeddingTable) -> None:
     page.call("e.set({dims: 3})")
     name, data = save(page, "Points shown, TSV (300)")
@@ -79,6 +80,7 @@ def test_tabs_and_line_ends_in_metadata_are_escaped(
     assert {len(row) for row in rows} == {len(head)}
 
 
+@pytest.mark.everywhere
 def test_neighbors_of_the_selected_are_saved(page: Any) -> None:
     page.call("e.set({selected: [3, 8], k: 4, metric: 'euclidean'})")
     name, data = save(page, "Neighbors of the selected, TSV")
@@ -97,6 +99,7 @@ def test_neighbors_of_the_selected_are_saved(page: Any) -> None:
         )
 
 
+@pytest.mark.everywhere
 def test_the_picture_has_twice_the_pixels_of_the_screen(page: Any) -> None:
     page.page.wait_for_timeout(500)
     name, data = save(page, "Picture, PNG")
@@ -114,6 +117,7 @@ def test_the_picture_has_twice_the_pixels_of_the_screen(page: Any) -> None:
     assert difference.mean() < 4
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_the_svg_has_every_point_where_it_is_seen(page: Any, dims: int) -> None:
     page.call(f"e.set({{dims: {dims}, thumbnails: false, labels: 'many'}})")
@@ -135,6 +139,7 @@ def test_the_svg_has_every_point_where_it_is_seen(page: Any, dims: int) -> None:
     assert len(colors) == 5
 
 
+@pytest.mark.everywhere
 def test_the_svg_has_the_thumbnails(page: Any, browser: Any) -> None:
     page.page.wait_for_timeout(500)
     _, data = save(page, "Picture, SVG")
@@ -239,6 +244,7 @@ def test_hostile_labels_are_text_in_the_svg(open_page: Callable[..., Any], tmp_p
     assert not re.search(rb"<script|http://x", data.replace(b"&quot;", b'"').split(b"<svg")[0])
 
 
+@pytest.mark.everywhere
 def test_the_menu_is_worked_by_keyboard(page: Any) -> None:
     button = page.page.get_by_role("button", name="Save pictures and points")
     button.focus()

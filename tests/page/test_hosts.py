@@ -56,6 +56,7 @@ def close(dialog: Any) -> None:
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.everywhere
 def test_everything_else_works_and_the_console_stays_silent(hosted: Shown) -> None:
     assert len(hosted.call("Array.from(e.query('w1'))")) == 111
     hosted.call("e.set({projection: 'tsne', dims: 2, selected: [3]})")
@@ -99,6 +100,7 @@ def test_a_table_is_shown_selected_and_copied(hosted: Shown) -> None:
     assert hosted.complaints == []
 
 
+@pytest.mark.everywhere
 def test_pictures_are_shown_to_be_saved_by_their_menu(hosted: Shown) -> None:
     for item, kind in (("Picture, PNG", "PNG"), ("Picture, SVG", "SVG")):
         dialog = save(hosted, item)
@@ -127,6 +129,7 @@ def test_bookmarks_are_shown_as_the_text_of_their_file(hosted: Shown) -> None:
     expect(dialog).to_have_count(0)
 
 
+@pytest.mark.everywhere
 def test_a_link_is_copied_or_its_end_is_shown(hosted: Shown) -> None:
     hosted.call("e.set({projection: 'pca', dims: 2, placed: null, selected: [5], query: ''})")
     address = hosted.frame.evaluate("() => location.href.split('#')[0]")

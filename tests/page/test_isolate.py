@@ -24,6 +24,7 @@ def shown(page: Any, dims: int = 2, n: int = 300) -> np.ndarray[Any, Any]:
     return np.array(page.call(f"e.coordinates('pca', {dims})")).reshape(n, dims)
 
 
+@pytest.mark.everywhere
 def test_isolating_computes_pca_on_the_subset_and_says_so(page: Any, table: EmbeddingTable) -> None:
     page.call(f"e.isolate({SUBSET})")
     want = PCA().project(table.take(np.array(SUBSET)))
@@ -66,6 +67,7 @@ def test_labels_stay_with_their_points(page: Any) -> None:
     assert page.page.locator(".card dd").first.text_content() == "13"
 
 
+@pytest.mark.everywhere
 def test_the_buttons_isolate_show_all_and_clear(page: Any) -> None:
     page.call("e.set({query: 'group:a'})")
     page.page.get_by_role("button", name="Isolate 60 points").click()
@@ -121,6 +123,7 @@ def test_without_vectors_nothing_is_computed_anew_and_the_page_says_why(
         page.call("e.set({spherize: true})")
 
 
+@pytest.mark.everywhere
 def test_what_takes_long_is_computed_beside_the_page_and_says_what_it_costs(
     open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -157,6 +160,7 @@ def test_a_legend_entry_selects_with_the_keys_held(page: Any) -> None:
     assert page.call("e.view()")["hidden"] == []
 
 
+@pytest.mark.everywhere
 def test_a_legend_entry_filters_on_click_and_stands_alone_on_a_double_click(page: Any) -> None:
     row = page.page.locator(".legend-row")
     row.nth(2).click()
@@ -171,6 +175,7 @@ def test_a_legend_entry_filters_on_click_and_stands_alone_on_a_double_click(page
     assert page.call("e.view()")["hidden"] == []
 
 
+@pytest.mark.everywhere
 def test_matches_of_a_search_join_the_selection_with_enter_and_the_keys_held(page: Any) -> None:
     field = page.page.get_by_label("Search", exact=True).locator("visible=true").last
     page.call("e.select([0, 5, 6])")

@@ -44,6 +44,7 @@ def test_the_first_view_has_no_fragment(page: Any) -> None:
     assert fragment(page) == ""
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize(
     "patch",
     [
@@ -87,6 +88,7 @@ def test_a_link_shows_the_place_and_zoom(open_page: Callable[..., Any], report: 
     assert fragment(page) == ""
 
 
+@pytest.mark.everywhere
 def test_back_and_forward_go_through_the_views(page: Any) -> None:
     for patch in ("{projection: 'tsne', dims: 2}", "{selected: [7]}"):
         page.call(f"e.set({patch})")
@@ -165,6 +167,7 @@ def test_a_link_to_other_data_than_the_view_before_opens_as_the_page_does(page: 
     assert view(page, "color_by", "label_by") == {"color_by": "group", "label_by": "word"}
 
 
+@pytest.mark.everywhere
 def test_a_3d_camera_comes_back(open_page: Callable[..., Any], report: Path) -> None:
     page = open_page(report, plotly=True)
     page.call("e.set({projection: 'pca', dims: 3, selected: [8], isolated: [...Array(90).keys()]})")

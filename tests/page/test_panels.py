@@ -22,6 +22,7 @@ def page(opened: Any) -> Any:
     return opened.page
 
 
+@pytest.mark.everywhere
 def test_typing_in_the_search_field_selects_what_matches_and_says_how_many(opened: Any) -> None:
     field = opened.page.get_by_role("searchbox", name="Search")
     field.fill("/^w1\\d$/")
@@ -33,6 +34,7 @@ def test_typing_in_the_search_field_selects_what_matches_and_says_how_many(opene
     assert opened.call("e.view().selected") == []
 
 
+@pytest.mark.everywhere
 def test_a_single_match_shows_its_columns_thumbnail_and_neighbors(
     opened: Any, table: EmbeddingTable
 ) -> None:
@@ -110,6 +112,7 @@ def test_help_names_all_that_is_in_force_in_words(opened: Any) -> None:
     assert told["umap"]["Minimal distance"] == "0.1"
 
 
+@pytest.mark.everywhere
 def test_clicking_a_neighbor_goes_on_to_it(opened: Any) -> None:
     opened.call("e.set({selected: [17]})")
     first = opened.call("e.neighbors(17, 1, 'euclidean')")["indices"][0]
@@ -159,6 +162,7 @@ def test_tabs_show_each_projection_and_what_is_in_force(opened: Any) -> None:
     assert body.get_by_label("Horizontal axis from").input_value() == "=w0"
 
 
+@pytest.mark.everywhere
 def test_any_two_or_three_components_are_shown_with_their_shares(
     opened: Any, table: EmbeddingTable
 ) -> None:
@@ -187,6 +191,7 @@ def test_typed_axes_move_the_points_and_say_what_matches(opened: Any) -> None:
     assert opened.call("e.view().axes")[1] == {"from": "group:b", "to": "group:a"}
 
 
+@pytest.mark.everywhere
 def test_iterations_play_to_the_end_and_can_be_scrubbed(opened: Any) -> None:
     opened.call("e.set({projection: 'tsne', dims: 2})")
     player = opened.page.locator(".player")
@@ -253,6 +258,7 @@ def test_the_page_follows_the_system_and_has_a_switch(
     assert opened.page.evaluate(ground) != first
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_hovering_and_clicking_a_point_names_the_right_one(opened: Any, dims: int) -> None:
     opened.call(f"e.set({{projection: 'tsne', dims: {dims}, thumbnails: false}})")
@@ -270,6 +276,7 @@ def test_hovering_and_clicking_a_point_names_the_right_one(opened: Any, dims: in
         assert opened.call("e.view().selected") == [row]
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("width", [360, 800, 1280, 2560])
 def test_nothing_sticks_out_at_any_width(
     open_page: Callable[..., Any], report: Path, width: int

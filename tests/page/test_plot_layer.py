@@ -26,6 +26,7 @@ from tests.page.plot_harness import (
 )
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("axes", [None, TITLES])
 def test_points_lie_where_plotlys_axes_say(
@@ -45,6 +46,7 @@ def test_points_lie_where_plotlys_axes_say(
     assert harness.complaints == []
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_points_stay_in_step_while_plotly_pans_turns_and_zooms(
     open_harness: Callable[..., Harness], dims: int
@@ -84,6 +86,7 @@ def test_points_stay_in_step_while_plotly_pans_turns_and_zooms(
     assert np.abs(harness.positions() - home).max() < 0.2
 
 
+@pytest.mark.everywhere
 def test_points_before_plotly_can_already_be_moved(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.points(cloud(50, 2))

@@ -19,6 +19,7 @@ from tests.page.plot_harness import (
 )
 
 
+@pytest.mark.everywhere
 def test_hover_names_the_point_on_top_among_100000(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.page.evaluate("harness.gaussian(100000, 2)")
@@ -40,6 +41,7 @@ def test_hover_names_the_point_on_top_among_100000(open_harness: Callable[..., H
         assert not (np.flatnonzero(distance < 1.01) > said).any()
 
 
+@pytest.mark.everywhere
 def test_hover_names_the_nearer_point_in_3d(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.points(cloud(3000, 3))
@@ -61,6 +63,7 @@ def test_hover_names_the_nearer_point_in_3d(open_harness: Callable[..., Harness]
     assert wrong == 0
 
 
+@pytest.mark.everywhere
 def test_the_pointer_reports_the_point_below_it_and_a_click_selects_it(
     open_harness: Callable[..., Harness],
 ) -> None:
@@ -99,6 +102,7 @@ def even_odd(polygon: list[tuple[float, float]], spots: npt.NDArray[Any]) -> npt
     return np.flatnonzero(inside)
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_box_and_lasso_catch_all_points_within(
     open_harness: Callable[..., Harness], dims: int
@@ -133,6 +137,7 @@ def test_box_and_lasso_catch_all_points_within(
     assert harness.page.evaluate("harness.plot.camera()") == camera
 
 
+@pytest.mark.everywhere
 def test_the_wheel_still_zooms_while_a_selection_tool_is_chosen(
     open_harness: Callable[..., Harness],
 ) -> None:
@@ -148,6 +153,7 @@ def test_the_wheel_still_zooms_while_a_selection_tool_is_chosen(
     assert after["x"][1] - after["x"][0] < 0.95 * (before["x"][1] - before["x"][0])
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_keys_move_zoom_and_reset(open_harness: Callable[..., Harness], dims: int) -> None:
     harness = open_harness()
@@ -168,6 +174,7 @@ def test_keys_move_zoom_and_reset(open_harness: Callable[..., Harness], dims: in
     assert np.abs(harness.positions() - home).max() < 0.5
 
 
+@pytest.mark.everywhere
 def test_a_double_click_on_nothing_shows_everything(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.points(cloud(50, 2))

@@ -25,6 +25,7 @@ def same_group_share(coordinates: np.ndarray[Any, Any], group: np.ndarray[Any, A
     return float((group[distances.argmin(axis=1)] == group).mean())
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_a_run_on_the_isolated_points_puts_neighbors_together(page: Any, dims: int) -> None:
     rows = list(range(0, 300, 2))
@@ -146,6 +147,7 @@ def test_cosine_and_spherized_runs_use_vectors_of_length_one(
     assert same_group_share(np.array(found["coordinates"]).reshape(300, 2), group) > 0.99
 
 
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_umap_runs_on_the_isolated_points(page: Any, table: EmbeddingTable, dims: int) -> None:
     rows = list(range(0, 300, 2))
@@ -169,6 +171,7 @@ def test_umap_runs_on_the_isolated_points(page: Any, table: EmbeddingTable, dims
     assert np.isnan(np.array(shown[1::2], dtype=float)).all()
 
 
+@pytest.mark.everywhere
 def test_umap_is_run_paused_resumed_played_and_discarded_by_its_buttons(page: Any) -> None:
     page.page.get_by_role("tab", name="UMAP").click()
     assert "UMAP has not been run here yet" in page.page.locator(".caption").text_content()

@@ -22,6 +22,7 @@ def page(open_page: Callable[..., Any], step_reports: dict[str, Path]) -> Any:
     return open_page(step_reports["auto"])
 
 
+@pytest.mark.everywhere
 def test_the_slider_names_the_step_and_scrubs_between_two(page: Any) -> None:
     slider = page.page.get_by_role("slider", name="Step", exact=True)
     name = page.page.locator(".steps-name")
@@ -42,6 +43,7 @@ def watch(page: Any) -> None:
     )
 
 
+@pytest.mark.everywhere
 def test_keys_go_a_step_back_and_forth_and_space_plays(page: Any) -> None:
     press = page.page.keyboard.press
     for key, wanted in (("<", 2), ("<", 1), (">", 2)):

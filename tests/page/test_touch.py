@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.engines.touch import Fingers
 from tests.page.plot_harness import LEFT, TOP, Harness, assert_same_places, cloud
 
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
-
-
-class Fingers:
-    """Fingers on a screen, by the protocol that real ones come by too."""
-
-    def __init__(self, page: Any, left: float = LEFT, top: float = TOP) -> None:
-        self.session = page.context.new_cdp_session(page)
-        self.corner = (left, top)
-
-    def send(self, kind: str, places: Sequence[tuple[float, float]]) -> None:
-        points = [
-            {"x": x + self.corner[0], "y": y + self.corner[1], "id": i}
-            for i, (x, y) in enumerate(places)
-        ]
-        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
-
-    def move(self, *steps: Sequence[tuple[float, float]]) -> None:
-        """Put fingers down at the first places, move them along the others, and lift them."""
-        first = steps[0]
-        for i in range(len(first)):
-            self.send("touchStart", first[: i + 1])
-        for places in steps[1:]:
-            self.send("touchMove", places)
-        self.send("touchEnd", [])
 
 
 @pytest.fixture(params=[False, True], ids=["before Plotly", "with Plotly"])
@@ -56,28 +33,31 @@ APART = ([(300, 300), (400, 300)], [(275, 300), (425, 300)], [(250, 300), (450, 
 ASIDE = ([(300, 300), (400, 300)], [(330, 320), (430, 320)], [(360, 340), (460, 340)])
 
 
+@pytest.mark.everywhere
 def test_two_fingers_zoom_a_plane_about_their_middle(touched: Callable[[int], Harness]) -> None:
     harness = touched(2)
     before = harness.positions()
-    Fingers(harness.page).move(*APART)
+    Fingers(harness.page, LEFT, TOP).move(*APART)
     harness.rest()
     middle = np.array([350, 300])
     np.testing.assert_allclose(harness.positions(), middle + 2 * (before - middle), atol=0.5)
     assert harness.complaints == []
 
 
+@pytest.mark.everywhere
 def test_two_fingers_move_a_plane(touched: Callable[[int], Harness]) -> None:
     harness = touched(2)
     before = harness.positions()
-    Fingers(harness.page).move(*ASIDE)
+    Fingers(harness.page, LEFT, TOP).move(*ASIDE)
     harness.rest()
     np.testing.assert_allclose(harness.positions(), before + np.array([60, 40]), atol=0.5)
 
 
+@pytest.mark.everywhere
 def test_one_finger_moves_a_plane_and_a_tap_is_a_click(touched: Callable[[int], Harness]) -> None:
     harness = touched(2)
     before = harness.positions()
-    fingers = Fingers(harness.page)
+    fingers = Fingers(harness.page, LEFT, TOP)
     fingers.move([(300, 300)], [(320, 300)], [(350, 330)])
     harness.rest()
     np.testing.assert_allclose(harness.positions(), before + np.array([50, 30]), atol=0.5)
@@ -87,10 +67,11 @@ def test_one_finger_moves_a_plane_and_a_tap_is_a_click(touched: Callable[[int], 
     assert [len(event) for event in harness.events("click")] == [3]
 
 
+@pytest.mark.everywhere
 def test_two_fingers_come_nearer_and_move_in_space(touched: Callable[[int], Harness]) -> None:
     harness = touched(3)
     camera = harness.page.evaluate("harness.plot.camera()")
-    Fingers(harness.page).move(*APART)
+    Fingers(harness.page, LEFT, TOP).move(*APART)
     harness.rest()
     nearer = harness.page.evaluate("harness.plot.camera()")
 
@@ -99,7 +80,7 @@ def test_two_fingers_come_nearer_and_move_in_space(touched: Callable[[int], Harn
 
     assert distance(nearer) == pytest.approx(distance(camera) / 2, rel=1e-3)
     before = harness.positions()
-    Fingers(harness.page).move(*ASIDE)
+    Fingers(harness.page, LEFT, TOP).move(*ASIDE)
     harness.rest()
     moved = harness.positions() - before
     # Of points before the middle by a little more, of those behind it by less.
@@ -108,10 +89,11 @@ def test_two_fingers_come_nearer_and_move_in_space(touched: Callable[[int], Harn
     assert distance(aside) == pytest.approx(distance(nearer), rel=1e-3)
 
 
+@pytest.mark.everywhere
 def test_one_finger_turns_space(touched: Callable[[int], Harness]) -> None:
     harness = touched(3)
     camera = harness.page.evaluate("harness.plot.camera()")
-    Fingers(harness.page).move([(300, 300)], [(330, 300)], [(380, 310)])
+    Fingers(harness.page, LEFT, TOP).move([(300, 300)], [(330, 300)], [(380, 310)])
     harness.rest()
     turned = harness.page.evaluate("harness.plot.camera()")
     assert turned["center"] == pytest.approx(camera["center"], abs=1e-6)
@@ -125,7 +107,7 @@ def test_a_mouse_drags_what_plotly_shows_after_fingers_moved_it(
     harness.points(cloud(400, 2))
     harness.style()
     harness.load_plotly()
-    Fingers(harness.page).move(*APART)
+    Fingers(harness.page, LEFT, TOP).move(*APART)
     harness.rest()
     assert_same_places(harness.positions(), harness.plotly_says())
     before = harness.positions()
