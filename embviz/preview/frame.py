@@ -16,6 +16,7 @@ from embviz.comparison.values import Comparison, Steps
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
 from embviz.pictures.selection import Part
+from embviz.pictures.tabs import name_tabs
 from embviz.preview.coloring import Coloring, color_points
 from embviz.preview.figures import caption, figures, heading
 from embviz.preview.legend import LEGEND_WIDTH, draw_legend
@@ -26,6 +27,7 @@ from embviz.preview.theme import DARK, LIGHT, Theme
 from embviz.preview.tiles import open_tiles
 from embviz.preview.view import FirstView, first_view
 from embviz.report.comparison import opened
+from embviz.report.described import described
 from embviz.report.options import ReportFields
 from embviz.report.payload import ReportOptions
 
@@ -91,17 +93,27 @@ def encode_preview(
 ) -> bytes:
     """Return the PNG that `write_preview` writes; equal bytes for equal input.
 
+    Its text `Description` says what it shows, as the page's summary does.
+
     Raises:
         ParameterError: As `write_report` does.
     """
+    from PIL.PngImagePlugin import PngInfo
+
     check_kind("steps", steps, (Steps, type(None)), "give an embviz.comparison.Steps")
     if isinstance(points, Comparison):
         steps, projections, options = opened(points, projections, options, fields)
         points, fields = steps.table, {}
     projections = check_list("projections", () if projections is None else projections)
     view = first_view(points, projections, options, steps, fields)
+    part = points if isinstance(points, Part) else Part(view.table, view.table)
+    named = name_tabs(projections or [view.projection])
+    told = described(part, named, view.options, steps)["summary"]["sentences"]
+    info = PngInfo()
+    info.add_itxt("Description", " ".join(told))
     out = io.BytesIO()
-    draw_view(view, DARK if dark else LIGHT).save(out, "PNG", compress_level=6)
+    image = draw_view(view, DARK if dark else LIGHT)
+    image.save(out, "PNG", compress_level=6, pnginfo=info)
     return out.getvalue()
 
 

@@ -251,3 +251,14 @@ def test_a_photograph_is_left_out_only_where_others_cover_all_of_it() -> None:
     wanted = np.array(expected[::-1])
     assert not (wanted & ~kept).any()
     assert 0 < kept.sum() < wanted.sum() + 600
+
+
+def test_a_picture_says_what_it_shows_as_the_page_does(
+    table: EmbeddingTable, tmp_path: Path
+) -> None:
+    made = [PCA().project(table)]
+    said = Image.open(io.BytesIO(encode_preview(table, made))).info["Description"]
+    embviz.write_report(tmp_path / "out.html", table, made)
+    assert said.startswith("300 points of 12 dimensions, drawn as PCA in 2D, ")
+    page = (tmp_path / "out.html").read_text(encoding="utf-8")
+    assert f'<meta name="description" content="{said}">' in page
