@@ -84,6 +84,17 @@ class Partition:
         """How many points each group has, int64 (n_groups,)."""
         return np.bincount(self.codes[self.codes >= 0], minlength=self.n_groups).astype(np.int64)
 
+    @property
+    def mean_inside(self) -> float | None:
+        """The mean share inside over the points of all groups; None where nothing was measured."""
+        known = [
+            (n, share)
+            for n, share in zip(self.sizes, self.inside, strict=True)
+            if share is not None
+        ]
+        total = sum(n for n, _ in known)
+        return round(float(sum(n * share for n, share in known) / total), 4) if total else None
+
     def members(self, group: int) -> NDArray[np.int64]:
         """Return the indices of a group's points, ascending."""
         return np.flatnonzero(self.codes == group)

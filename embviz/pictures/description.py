@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from embviz.clusters.classes import class_column, part_classes
+from embviz.clusters.classes import default_column, part_by_column
+from embviz.clusters.figures import Known, measure
 from embviz.clusters.values import K, Partition
 from embviz.comparison.values import Comparison, Steps
 from embviz.errors import counted, printable
@@ -63,15 +64,19 @@ def with_classes(part: Part, projections: Sequence[Projection], opening: Opening
         opening: Whose color and metric count.
     """
     table = part.table
-    column = opening.color_by or class_column(table, opening.label_by or table.label_column())
+    column = opening.color_by or default_column(table, opening.label_by or table.label_column())
     known = part.partitions or ()
     if column not in table.metadata or any(each.column == column for each in known):
         return part
     # What colors the points may be a number, or another name for each of them.
-    if column is None or column != class_column(table, column):
+    if column is None or column != default_column(table, column):
         return part
+    partition = part_by_column(table, column)
     neighbors = _neighbors(part, projections, opening.metric)
-    return replace(part, partitions=(*known, part_classes(table, column, neighbors)))
+    if neighbors is not None:
+        nearest = Known(np.arange(table.n_points), neighbors.indices[:, :K])
+        partition = measure(partition, nearest, projections[0].coordinates)
+    return replace(part, partitions=(*known, partition))
 
 
 def _neighbors(part: Part, projections: Sequence[Projection], metric: Metric) -> Neighbors | None:

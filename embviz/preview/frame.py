@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Unpack
 import numpy as np
 
 from embviz.checks import check_kind, check_list, check_path
-from embviz.clusters.classes import class_column
+from embviz.clusters.classes import default_column
 from embviz.comparison.values import Comparison, Steps
 from embviz.model import EmbeddingTable, Projection
 from embviz.outputs.files import write_file
@@ -146,7 +146,7 @@ def draw_view(view: FirstView, theme: Theme) -> Image:
 def open_style(view: FirstView, theme: Theme) -> Style:
     """Return how the points of a view look."""
     table = view.table
-    column = view.options.color_by or class_column(table, view.label_by)
+    column = view.options.color_by or default_column(table, view.label_by)
     coloring = color_points(table, column, view.visible, theme)
     tiles = None
     if table.sprite is not None:

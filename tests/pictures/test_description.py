@@ -12,9 +12,9 @@ import pytest
 from numpy.typing import NDArray
 
 from embviz import PCA, EmbeddingTable, Projection, project
-from embviz.clusters.classes import part_classes, share_neighbors
+from embviz.clusters.classes import part_by_column
+from embviz.clusters.figures import Known, measure
 from embviz.clusters.values import Partition
-from embviz.neighbors import list_neighbors
 from embviz.pictures.description import Opening, describe, percent, quoted, with_classes
 from embviz.pictures.mixing import mixing_pairs
 from embviz.pictures.selection import Part
@@ -76,29 +76,13 @@ def test_the_classes_that_mix_and_how_much_are_those_of_a_count() -> None:
     assert len(found) <= 5
 
 
-def test_shares_are_those_of_a_count_also_where_points_have_no_group_or_no_neighbor() -> None:
-    rng = np.random.default_rng(0)
-    codes = rng.integers(-1, 6, 200).astype(np.int32)
-    indices = rng.integers(-1, 200, (200, 10)).astype(np.int32)
-    inside, toward = share_neighbors(codes, 7, indices)
-    for g in range(6):
-        near = [codes[j] for i in np.flatnonzero(codes == g) for j in indices[i] if j >= 0]
-        assert inside[g] == pytest.approx(near.count(g) / len(near))
-        others = sorted((-near.count(h) / len(near), h) for h in range(6) if h != g)[:3]
-        assert [j for j, _ in toward[g]] == [h for _, h in others]
-        assert [s for _, s in toward[g]] == pytest.approx([-s for s, _ in others])
-    assert (inside[6], toward[6]) == (None, ())
-
-
 def test_what_no_pair_exceeds_holds_for_pairs_that_are_not_listed() -> None:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 9, 600).astype(np.int32)
     near = rng.integers(0, 600, (600, 10)).astype(np.int32)
-    inside, toward = share_neighbors(codes, 9, near)
-    names = tuple("abcdefghi")
-    pairs, bound = mixing_pairs(
-        Partition("c", "classes", codes, names, inside=inside, toward=toward)
-    )
+    partition = Partition("c", "classes", codes, tuple("abcdefghi"))
+    known = Known(np.arange(600), near)
+    pairs, bound = mixing_pairs(measure(partition, known, np.zeros((600, 2))))
     seen = {(p.a, p.b): p.share for p in pairs}
     for a, b in combinations(range(9), 2):
         of_a, of_b = codes[near[codes == a]], codes[near[codes == b]]
@@ -238,7 +222,7 @@ def test_options_of_a_report_say_what_is_described() -> None:
 
 def test_what_a_class_column_is_parted_by_is_left_alone_where_it_is_known() -> None:
     table, _ = mixed()
-    own = part_classes(table, "kind", list_neighbors(table, 10, "euclidean"))
+    own = part_by_column(table, "kind")
     part = Part(table, table, partitions=(own,))
     assert with_classes(part, [], Opening()) is part
     assert with_classes(Part(table, table), [], Opening(color_by="word")).partitions is None

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from embviz import EmbeddingTable
+from embviz.clusters.classes import default_column
 from embviz.preview.axes import AxisTitle
 from embviz.preview.camera import Box, open_view, plot_area
-from embviz.clusters.classes import class_column
 from embviz.preview.coloring import color_points
 from embviz.preview.density import deepen, density_shade
 from embviz.preview.discs import (
@@ -124,10 +124,10 @@ def test_the_column_of_the_first_colors_is_that_of_the_page() -> None:
         return EmbeddingTable(np.zeros((60, 2), "f4"), columns)
 
     many, few = [str(i) for i in range(60)], [str(i % 3) for i in range(60)]
-    assert class_column(table(a=many, b=few), "a") == "b"
-    assert class_column(table(a=few, b=few), "b") == "b"
-    assert class_column(table(a=many, b=["x"] * 60), "a") is None
-    assert class_column(table(), None) is None
+    assert default_column(table(a=many, b=few), "a") == "b"
+    assert default_column(table(a=few, b=few), "b") == "b"
+    assert default_column(table(a=many, b=["x"] * 60), "a") is None
+    assert default_column(table(), None) is None
 
 
 VIEW = """
