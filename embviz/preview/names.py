@@ -21,7 +21,7 @@ Numbers = NDArray[np.float64]
 _LOOKED_AT = 256
 _CELLS = {2: 16, 3: 8}
 _SPARSE = 0.3
-_APART = 4.0
+_APART = 8.0
 _LEAST = 0.6
 _MOST = 1.2
 _ROUNDING = 1e-6
@@ -220,13 +220,11 @@ def place_names(
         if said.get(name.text, name.level) != name.level:
             continue
         for x, y in _positions(name, bounds):
-            box = (
-                x - name.width / 2,
-                y - name.height / 2,
-                x + name.width / 2,
-                y + name.height / 2,
-            )
-            if not occupied.hits((box[0] - _APART, box[1], box[2] + _APART, box[3])):
+            w, h = name.width / 2, name.height / 2
+            box = (x - w, y - h, x + w, y + h)
+            aside, above = _APART, _APART / 2
+            room = (box[0] - aside, box[1] - above, box[2] + aside, box[3] + above)
+            if not occupied.hits(room):
                 occupied.add(box)
                 said[name.text] = name.level
                 out[i] = box

@@ -12,6 +12,8 @@ const UNSEEN = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]
 const ASCII = /^[\u0000-\u007f]*$/u;
 const WORDS = /[\p{L}\p{M}\p{N}]+/gu;
 const ASCII_WORDS = /[0-9A-Za-z]+/gu;
+/** What parts words: a label without it has one at most. */
+const BLANK = /[^\p{L}\p{M}\p{N}]/u;
 const MARK = /^\p{M}/u;
 const JOINER = '\u200d';
 
@@ -159,7 +161,7 @@ function createWords({ shared, total }, groups) {
   return (group) => {
     const n = group.labels.length;
     let several = 0;
-    for (const [text, k] of group.counts) if (find(text).size > 1) several += k;
+    for (const [text, k] of group.counts) if (BLANK.test(text) && find(text).size > 1) several += k;
     if (!n || 2 * several < n) return [];
     const { frequency, mean } = weighing();
     const weights = [];

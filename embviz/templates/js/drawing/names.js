@@ -15,7 +15,7 @@ const CELLS = { 2: 16, 3: 8 };
 /** A part ends where there are fewer points than this share of what surrounds the usual point. */
 const SPARSE = 0.3;
 /** Pixels that names keep from each other and from what else is written. */
-const APART = 4;
+const APART = 8;
 /** A name of a finer level is drawn where its group is at least this part as wide as the name. */
 const LEAST = 0.6;
 /** A group that reaches beyond this many views is named after all finer ones. */
@@ -65,7 +65,7 @@ export function placeGroup(coordinates, dims, rows) {
   const at = part.map(middle);
   const reach = part.map((x) => (x[Math.ceil(0.9 * (x.length - 1))] - x[Math.floor(0.1 * (x.length - 1))]) / 2);
   // Of a crescent the middle is outside: the nearest of its points then.
-  if (!kept[cellOf(at)]) {
+  if (!kept[cellOf((j) => at[j])]) {
     let [best, least] = [0, Infinity];
     for (const i of members) {
       const away = columns.reduce((sum, column, j) => sum + (column[i] - at[j]) ** 2 / (cells.span[j] || 1) ** 2, 0);
@@ -84,16 +84,18 @@ function densestPart(columns) {
   const sorted = columns.map((column) => column.slice().sort());
   const low = sorted.map((x) => x[Math.floor(0.05 * (count - 1))]);
   const span = sorted.map((x, j) => x[Math.ceil(0.95 * (count - 1))] - low[j]);
-  const cellOf = (place) => {
-    let cell = 0;
-    for (let j = 0; j < dims; j++) {
-      const part = span[j] > 0 ? (place[j] - low[j]) / span[j] : place[j] === low[j] ? 0 : -1;
-      if (!(part >= 0 && part <= 1)) return -1;
-      cell = cell * side + Math.min(side - 1, Math.floor(part * side));
-    }
-    return cell;
+  const along = (x, j) => {
+    const part = span[j] > 0 ? (x - low[j]) / span[j] : x === low[j] ? 0 : -1;
+    return part >= 0 && part <= 1 ? Math.min(side - 1, Math.floor(part * side)) : NaN;
   };
-  const of = Int32Array.from({ length: count }, (_, i) => cellOf(columns.map((column) => column[i])));
+  /** @returns {number} the cell of a place, -1 outside */
+  const cellOf = (at) => {
+    let cell = 0;
+    for (let j = 0; j < dims; j++) cell = cell * side + along(at(j), j);
+    return cell >= 0 ? cell : -1;
+  };
+  const of = new Int32Array(count);
+  for (let i = 0; i < count; i++) of[i] = cellOf((j) => columns[j][i]);
   const counts = new Int32Array(side ** dims);
   for (const cell of of) if (cell >= 0) counts[cell]++;
   const around = sumsAround(counts, dims, side);
@@ -193,7 +195,7 @@ export function placeNames(names, order, bounds, taken = []) {
     if (said.has(text) && said.get(text) !== level) continue;
     const box = positions(names[i], bounds)
       .map(([x, y]) => [x - width / 2, y - height / 2, x + width / 2, y + height / 2])
-      .find((b) => !occupied.hits([b[0] - APART, b[1], b[2] + APART, b[3]]));
+      .find((b) => !occupied.hits([b[0] - APART, b[1] - APART / 2, b[2] + APART, b[3] + APART / 2]));
     if (!box) continue;
     occupied.add(box);
     said.set(text, level);
