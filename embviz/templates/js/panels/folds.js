@@ -17,6 +17,14 @@ const isSearching = (target) => target instanceof HTMLInputElement && target.typ
 export function createFolds(app, sides) {
   const buttons = {};
   const isOpen = (side) => !app.classList.contains(`no-${side}`);
+  /** Panels that the reader closed, where they are no sheets that are closed at first. */
+  const closed = new Set();
+
+  function choose(side, wanted) {
+    if (wanted) closed.delete(side);
+    else if (!narrow.matches) closed.add(side);
+    show(side, wanted);
+  }
 
   function show(side, wanted) {
     if (crowded.matches && wanted) for (const other of Object.keys(sides)) if (other !== side) show(other, false);
@@ -26,7 +34,7 @@ export function createFolds(app, sides) {
 
   for (const [side, { panel, label }] of Object.entries(sides)) {
     panel.id ||= `${side}-panel`;
-    buttons[side] = iconButton(side, label, () => show(side, !isOpen(side)), { aria: { controls: panel.id } });
+    buttons[side] = iconButton(side, label, () => choose(side, !isOpen(side)), { aria: { controls: panel.id } });
     panel.addEventListener('keydown', (event) => {
       // A field with a text in it has its own use for Escape.
       if (event.key !== 'Escape' || !narrow.matches || isSearching(event.target)) return;
@@ -35,14 +43,16 @@ export function createFolds(app, sides) {
       event.stopPropagation();
     });
   }
+  /** Where there is room for a panel it is as the reader left it. */
   const settle = () => {
-    for (const side of Object.keys(sides)) show(side, !narrow.matches && (side === 'left' || !crowded.matches));
+    for (const side of Object.keys(sides))
+      show(side, !narrow.matches && !closed.has(side) && (side === 'left' || !crowded.matches));
   };
   for (const query of [narrow, crowded]) query.addEventListener('change', settle);
   settle();
   return {
     buttons: Object.values(buttons),
-    open: (side) => show(side, true),
+    open: (side) => choose(side, true),
     /** @returns {boolean} whether a sheet was open */
     closeSheets() {
       const open = narrow.matches ? Object.keys(sides).filter(isOpen) : [];
