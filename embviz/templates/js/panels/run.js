@@ -5,6 +5,7 @@ import { MOST_POINTS } from '#js/runs/options.js';
 import { nearestStep } from '#js/data/steps.js';
 import { LETTERS, sideNames } from '#js/state/sides.js';
 import { isOfRun } from '#js/state/figures.js';
+import { stepOf } from '#js/state/tabs.js';
 
 /** @import { RunStatus } from '#js/data/types.js' */
 
@@ -71,6 +72,7 @@ export function createRunControls(page, view) {
       const isTheirs = state.run === null || isOfRun(state, view.entry(state)) || state.run.iteration === 0;
       progress.render(
         state.run,
+        isOfRun(state, view.entry(state)) ? stepOf(view.entry(state), state) : null,
         state.run || fits
           ? isTheirs
             ? ''
@@ -121,8 +123,11 @@ function createProgress(view, methodOf) {
   return {
     element: h('div', {}, slot, status),
     slot,
-    /** @param {RunStatus | null} run @param {string} note what is to be said with it, or where there is none */
-    render(run, note) {
+    /**
+     * @param {RunStatus | null} run @param {ReturnType<typeof stepOf>} step that is looked at, null for the end
+     * @param {string} note what is to be said with it, or where there is none
+     */
+    render(run, step, note) {
       bar.hidden = run?.status === 'done';
       bar.value = run ? run.iteration / run.iterations : 0;
       bar.setAttribute('aria-label', run ? `${capital(methodOf(run).count)} done` : '');
@@ -131,8 +136,8 @@ function createProgress(view, methodOf) {
       perturb.disabled = hold.disabled = Boolean(run?.doing);
       setText(hold, run?.status === 'paused' ? 'Resume' : 'Pause');
       // Who listens is told of beginning, pause and end, not of every step.
-      status.setAttribute('aria-live', run?.status === 'running' && !run.doing ? 'off' : 'polite');
-      setText(status, run ? statusText(run, methodOf(run)) + note : note || 'Not run yet');
+      status.setAttribute('aria-live', step || (run?.status === 'running' && !run.doing) ? 'off' : 'polite');
+      setText(status, run ? statusText(step ? atStep(run, step) : run, methodOf(run)) + note : note || 'Not run yet');
     },
   };
 }
@@ -156,6 +161,14 @@ function whileHeld(button, act) {
     if (event.detail === 0) act();
   });
 }
+
+/** @returns {RunStatus} a run as it was at a recorded step */
+const atStep = (run, { name, figures }) => ({
+  ...run,
+  status: 'running',
+  iteration: Number(name),
+  kl: figures.kl_divergence ?? null,
+});
 
 const capital = (word) => word[0].toUpperCase() + word.slice(1);
 

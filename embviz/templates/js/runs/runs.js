@@ -23,6 +23,7 @@ export function createRuns(page, get, report) {
 
   function tell(run, patch) {
     run.status = { ...run.status, ...patch };
+    if (run.entry && patch.status && patch.status !== 'done') run.entry = { ...run.entry, note: noteOf(run) };
     if (current() === run) report({ run: run.status });
   }
 
@@ -181,16 +182,18 @@ function takeStep(page, run, { kind, iteration, kl, coordinates, frame }) {
     live: !isDone,
     params: { ...method.run.params(paramsOf(status)), normalize: run.normalize },
     stats: kl === null ? {} : { kl_divergence: kl },
-    note: noteOf(run, isDone, iteration),
+    note: noteOf(run, isDone ? 'done' : status.status, iteration),
     ...(isDone ? run.frames.take() : {}),
   };
 }
 
-function noteOf({ rows, method, status }, isDone, iteration) {
-  const by = status.supervise ? `, supervised by ${status.supervise.column}` : '';
-  if (isDone) return `Run here on ${format(rows.length)} points${by}.`;
-  const steps = `${format(iteration)} of ${format(status.iterations)} ${method.run.count}`;
-  return `Running here on ${format(rows.length)} points${by}: ${steps}.`;
+const DOING = { running: 'Running', paused: 'Paused', done: 'Run' };
+
+/** What is said of the picture of a run. */
+function noteOf({ rows, method, status: run }, status = run.status, iteration = run.iteration) {
+  const by = run.supervise ? `, supervised by ${run.supervise.column}` : '';
+  const steps = status === 'done' ? '' : `: ${format(iteration)} of ${format(run.iterations)} ${method.run.count}`;
+  return `${DOING[status]} here on ${format(rows.length)} points${by}${steps}.`;
 }
 
 const format = (x) => x.toLocaleString('en');
@@ -211,7 +214,9 @@ function isOn(run, isolated) {
   if (isolated === run.isolated) return true;
   if (isolated === run.other || isolated === null || run.isolated === null || isolated.length !== run.isolated.length)
     return false;
-  const isSame = isolated.every((row, i) => row === run.isolated[i]);
+  // A link has them in their order, a selection as it was made.
+  const there = new Set(run.isolated);
+  const isSame = isolated.every((row) => there.has(row));
   run[isSame ? 'isolated' : 'other'] = isolated;
   return isSame;
 }
