@@ -86,3 +86,30 @@ def test_values_far_outside_travel_in_24_bits_and_axes_are_right(
         want = Axes(((start, end),)).project(table).coordinates[:, 0]
         found = np.array(page.call(f"e.axis('{start}', '{end}')"))
         assert np.abs(found - want).max() < 1e-4 * np.ptp(want)
+
+
+def test_without_any_axis_the_picture_is_said_to_be_pca(page: Any) -> None:
+    caption = page.page.locator("#caption-0").text_content
+    assert caption().startswith("PCA: ")
+    titles = page.call("e.project('custom', {dims: 3, axes: []})")["axes"]
+    assert titles == ["PC1", "PC2", "PC3"]
+    along = page.call("e.project('custom', {dims: 2, axes: []})")["coordinates"]
+    pca = page.call("e.project('pca', {dims: 2})")["coordinates"]
+    np.testing.assert_allclose(np.abs(along), np.abs(pca), atol=1e-2)
+    found = page.call(
+        "e.project('custom', {dims: 3, axes: [{from: '', to: ''}, {from: '=w0', to: '=w1'}]})"
+    )
+    assert found["axes"] == ["PC1 of the rest", "w0 → w1", "PC2 of the rest"]
+    assert caption().startswith("Axes: ")
+
+
+def test_a_file_and_the_page_call_an_axis_that_fills_in_alike(
+    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
+) -> None:
+    given = Axes((("=w0", "=w1"),), n_components=3).project(table)
+    write_report(tmp_path / "b.html", table, [PCA().project(table), given])
+    page = open_page(tmp_path / "b.html")
+    titles = page.call("e.project('custom', {dims: 3, axes: [{from: '=w0', to: '=w1'}]})")["axes"]
+    typed = page.call("e.project('custom', {dims: 3, axes: [{from: '=w0', to: '=w2'}]})")["axes"]
+    assert titles == list(given.axes)
+    assert typed[1:] == list(given.axes)[1:]

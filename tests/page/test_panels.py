@@ -81,7 +81,7 @@ def test_a_neighbors_bar_is_as_long_as_its_distance_like_that_of_the_terminal(
     )
     distances = np.array(opened.call(f"e.neighbors(17, 10, '{metric}')")["distances"])
     np.testing.assert_allclose(parts, distances / distances.max())
-    assert "bars: distance" in panel.inner_text()
+    assert "the longer a bar, the farther" in panel.inner_text()
 
 
 def test_a_neighbors_name_has_more_room_than_its_bar_and_the_bar_says_what_it_means(
@@ -357,3 +357,71 @@ def test_a_long_value_can_be_read_without_a_pointer(opened: Any) -> None:
     opened.call("e.set({selected: [4]})")
     last = opened.page.locator(".card dd").last
     assert last.evaluate("(e) => e.scrollWidth <= e.clientWidth && e.clientHeight > 60")
+
+
+def test_the_command_is_not_said_to_have_made_what_the_page_computed(opened: Any) -> None:
+    def told() -> str:
+        opened.call("e.set({help: true})")
+        text = opened.page.get_by_role("dialog").inner_text().lower()
+        opened.call("e.set({help: false})")
+        return str(text)
+
+    made = "computed in the page"
+    assert "\nmade with\n" in told()
+    assert made not in told()
+    opened.call("e.project('umap', {epochs: 10})")
+    assert "the file was made with" in told()
+    assert made in told()
+    opened.call("e.set({projection: 'custom', axes: [{from: '=w3', to: '=w4'}]})")
+    assert made in told()
+    opened.call("e.set({projection: 'tsne', dims: 2})")
+    assert made not in told()
+
+
+def test_the_sphere_tool_says_what_is_to_be_clicked(opened: Any) -> None:
+    opened.call("e.set({projection: 'pca', dims: 3})")
+    hint = opened.page.get_by_text("Click a point: all within a radius of it are selected")
+    assert not hint.is_visible()
+    opened.page.keyboard.press("s")
+    assert hint.is_visible()
+    opened.call("e.set({sphere: {row: 3, radius: 0.2}})")
+    assert not hint.is_visible()
+    assert opened.page.get_by_label("Radius of the selection sphere").is_visible()
+    opened.call("e.set({sphere: null, dims: 2})")
+    assert not hint.is_visible()
+    opened.page.set_viewport_size({"width": 360, "height": 700})
+    opened.call("e.set({dims: 3, selected: []})")
+    box, text = opened.page.locator(".sphere-bar").bounding_box(), hint.bounding_box()
+    assert text["height"] <= box["height"]
+    assert box["x"] + box["width"] <= 360
+
+
+def test_a_panel_that_was_closed_stays_closed_when_the_window_changes(page: Any) -> None:
+    left, right = page.locator(".left.side"), page.locator(".right-column")
+    page.get_by_role("button", name="Inspector panel").click()
+    assert (left.is_visible(), right.is_visible()) == (True, False)
+    for width in (900, 700, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert not right.is_visible()
+    assert left.is_visible()
+    page.get_by_role("button", name="Inspector panel").click()
+    for width in (900, 1200):
+        page.set_viewport_size({"width": width, "height": 800})
+    assert (left.is_visible(), right.is_visible()) == (True, True)
+
+
+@pytest.mark.parametrize("width", [1280, 1024, 810, 480])
+def test_the_line_below_the_plot_is_read_to_its_end(opened: Any, width: int) -> None:
+    opened.page.set_viewport_size({"width": width, "height": 700})
+    opened.call("e.set({projection: 'tsne', dims: 2, spherize: true})")
+    line = opened.page.locator(".stage > .caption")
+    assert "not for this picture" in line.inner_text()
+    cut = (
+        "(p) => [p, ...p.children].some((e) => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
+    )
+    assert not line.evaluate(cut)
+    assert line.evaluate("(p) => p.scrollHeight <= p.clientHeight")
+    plot = opened.page.locator(".plot").bounding_box()
+    box = line.bounding_box()
+    assert plot["y"] + plot["height"] <= box["y"]
+    assert box["y"] + box["height"] <= 700

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Error
 from sklearn.manifold import trustworthiness
 
-from embviz import PCA, TSNE, EmbeddingTable, write_report
+from embviz import PCA, TSNE, EmbeddingTable, Projection, write_report
 
 
 @pytest.fixture
@@ -131,8 +131,11 @@ def test_a_page_without_t_sne_can_run_it_and_says_that_it_has_not(
         page.call("e.coordinates('tsne', 2)")
     page.page.get_by_role("tab", name="t-SNE").click()
     assert "not been run" in page.page.locator(".caption").text_content()
+    instead = page.page.locator(".stand-in")
+    assert instead.inner_text() == "PCA: t-SNE in 2D has not been run here"
     page.page.get_by_role("button", name="Run", exact=True).click()
     page.page.wait_for_function("() => window.embviz.view().run?.status === 'done'")
+    assert not instead.is_visible()
     assert len(page.call("e.coordinates('tsne', 2)")) == 600
     assert page.complaints == []
 
@@ -187,10 +190,16 @@ def test_umap_is_run_paused_resumed_played_and_discarded_by_its_buttons(page: An
     stopped = page.call("e.view()")["run"]
     page.page.wait_for_timeout(300)
     assert page.call("e.view()")["run"] == stopped
+    assert (
+        page.page.locator(".caption")
+        .text_content()
+        .startswith(f"Paused here on 300 points: {stopped['iteration']:,} of 3,000 epochs.")
+    )
     asked = {"neighbors": 10, "min_distance": 0.3, "learning_rate": 0.5, "epochs": 3000, "seed": 7}
     assert asked.items() <= stopped.items()
     assert f"Epoch {stopped['iteration']:,} of 3,000" in page.page.locator(".run").text_content()
     page.page.get_by_role("button", name="Resume").click()
+    assert page.page.locator(".caption").text_content().startswith("Running here on 300 points")
     page.wait("e.view().run.status === 'done'", 60)
     slider = page.page.get_by_label("Recorded epoch")
     assert int(slider.get_attribute("max")) >= 29
@@ -343,3 +352,62 @@ def test_t_sne_supervised_by_a_column_draws_its_classes_together(page: Any) -> N
             page.call(f"e.project('tsne', {{supervise: {odd}}})")
     page.page.get_by_label("Supervise").select_option("group")
     assert page.page.get_by_label("Strength").is_visible()
+
+
+def test_a_step_of_a_run_that_is_looked_at_has_its_own_figures(page: Any) -> None:
+    page.call("e.project('tsne', {dims: 2, iterations: 100})")
+    said = page.page.locator(".run [role=status]")
+    end = said.inner_text()
+    assert end.startswith("100 iterations · KL ")
+    page.call("e.set({frame: 2})")
+    name = page.page.locator(".player output").inner_text()
+    assert said.inner_text().startswith(f"Iteration {name} of 100 · KL ")
+    kl = float(said.inner_text().split("KL ")[1])
+    assert kl > float(end.split("KL ")[1])
+    page.call("e.set({frame: null})")
+    assert said.inner_text() == end
+
+
+def test_going_back_to_the_points_of_a_run_shows_the_run(page: Any) -> None:
+    page.call("e.set({projection: 'tsne', dims: 2, selected: [17]})")
+    page.call("e.isolate([17, ...e.neighbors(17, 10).indices])")
+    run = page.call("e.project('tsne', {iterations: 50})")
+    said = page.page.locator(".run [role=status]").inner_text
+    own = page.call("e.coordinates('tsne', 2)")
+    page.page.wait_for_timeout(400)  # The address follows.
+    page.page.get_by_role("button", name="Show all").click()
+    page.page.wait_for_timeout(400)
+    assert "on 11 other points" in said()
+    page.page.go_back()
+    page.wait("e.view().isolated?.length === 11")
+    assert sorted(page.call("e.view().isolated")) == sorted(run["rows"])
+    assert "other points" not in said()
+    assert page.call("e.coordinates('tsne', 2)") == own
+    assert "Run here on 11 points" in page.page.locator(".caption").text_content()
+
+
+def test_what_plays_a_run_stays_in_its_panel(page: Any) -> None:
+    page.call("e.project('tsne', {dims: 2, iterations: 50})")
+    panel = page.page.locator(".run").bounding_box()
+    loop = page.page.locator(".run-slot").get_by_label("Play again from the start").bounding_box()
+    slider = page.page.get_by_label("Recorded iteration").bounding_box()
+    assert slider["width"] > 60
+    assert loop["x"] >= slider["x"] + slider["width"]
+    assert loop["x"] + loop["width"] <= panel["x"] + panel["width"] + 0.5
+
+
+def test_a_map_that_is_not_there_and_cannot_be_run_is_not_offered(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    rng = np.random.default_rng(0)
+    many = EmbeddingTable(rng.normal(size=(5001, 3)).astype(np.float32))
+    tsne = Projection("tsne", rng.normal(size=(5001, 2)).astype(np.float32), title="t-SNE")
+    write_report(tmp_path / "m.html", many, [PCA().project(many), tsne], first="tsne")
+    page = open_page(tmp_path / "m.html")
+    deep = page.page.get_by_role("button", name="3D")
+    assert deep.is_disabled()
+    assert "isolate at most 5,000 points and run it here" in deep.get_attribute("title")
+    page.page.keyboard.press("3")
+    assert page.call("e.view().dims") == 2
+    page.call("e.isolate([...Array(5000).keys()])")
+    assert deep.is_enabled()

@@ -2,10 +2,11 @@ import { HANDS, KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/wo
 import { POINTED } from '#js/data/pointed.js';
 import { pageAt } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
+import { standInOf } from '#js/state/captions.js';
 import { ofWhichPoints } from '#js/state/figures.js';
 import { compareWords } from '#js/state/change_words.js';
 import { LETTERS, sideNames } from '#js/state/sides.js';
-import { entryFor } from '#js/state/tabs.js';
+import { entryFor, isBeyondRuns } from '#js/state/tabs.js';
 
 /** "How to read this picture": what is shown, its parameters, the command that makes it again, the keys. */
 export function createHelp(page, view) {
@@ -62,8 +63,18 @@ function content(page, view, state) {
   ];
   if (manifest.total_points !== manifest.n_points)
     data.push(['of', `${format(manifest.total_points)} points in the source`]);
-  const command = manifest.command === '' ? [] : [h('h3', {}, 'Made with'), commandBox(manifest.command)];
+  const made = madeHere(page, view, state);
+  const command =
+    manifest.command === ''
+      ? []
+      : [
+          h('h3', {}, made ? 'The file was made with' : 'Made with'),
+          made && h('p.hint', {}, made),
+          commandBox(manifest.command),
+        ];
+  const instead = standInOf(page, view, state);
   return [
+    instead && h('p', {}, h('strong', {}, `${instead}.`)),
     ...wordsOf(READING, tab).map((text) => h('p', {}, text)),
     h(
       'p',
@@ -75,7 +86,7 @@ function content(page, view, state) {
     ...compareWords(page).map((text) => h('p', { dir: 'auto' }, text)),
     ...manifest.notes.map((text) => h('p', {}, text)),
     ...manifest.size.left_out.map((text) => h('p', { dir: 'auto' }, `Left out: ${text}.`)),
-    h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
+    values.length && h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
     list(values.map(([name, value]) => [name, typeof value === 'number' ? format(value) : String(value)])),
     ...(points ? [h('p.hint', {}, `Figures: ${points[0].toLowerCase()}${points.slice(1)}.`)] : []),
     h('h3', {}, 'Data'),
@@ -85,7 +96,16 @@ function content(page, view, state) {
     list(HANDS),
     h('h3', {}, 'Keys'),
     list(KEYS),
-  ];
+  ].filter(Boolean);
+}
+
+/** @returns {string} that the command does not make the picture that is shown, where it does not */
+function madeHere(page, view, state) {
+  const entry = view.entry(state);
+  if (state.placed) return 'A bookmark has brought along the places of this picture; the command makes the file.';
+  const isTyped = view.scene(state).counts !== undefined;
+  if (entry.id === undefined && !isTyped) return '';
+  return 'This picture was computed in the page, with what stands above under In force; the command makes the file.';
 }
 
 /** The space shown, or those of both sides. */
@@ -125,7 +145,9 @@ export function handleKeys(
   const turn = (by) =>
     view.set({ projection: tabs[(tabs.indexOf(view.get().projection) + by + tabs.length) % tabs.length] });
   const dims = (n) => {
-    if (entryFor(page.tabs.get(view.get().projection), n)) view.set({ dims: n });
+    const { projection, isolated } = view.get();
+    const tab = page.tabs.get(projection);
+    if (entryFor(tab, n) && !isBeyondRuns(tab, n, isolated?.length ?? page.table.n_points)) view.set({ dims: n });
   };
   const actions = {
     '/': focusSearch,

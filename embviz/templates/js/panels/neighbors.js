@@ -32,7 +32,7 @@ export function createNeighbors(page, view, thumbnail) {
     'Select all',
   );
   const lists = (names ?? [null]).map((name, side) => createList(page, view, thumbnail, name === null ? null : side));
-  const where = names ? 'In the original spaces; bars: distance' : 'In the original space; bars: distance';
+  const where = `In the original space${names ? 's' : ''}: the longer a bar, the farther`;
   const element = h(
     'section.panel.grow',
     { aria: { label: 'Nearest neighbors' } },

@@ -1,10 +1,11 @@
-import { AXES, FIGURES } from '#js/data/words.js';
+import { AXES, nameOf } from '#js/data/words.js';
 import { choice, fill, format, h, icon, iconButton, setText } from '#js/dom.js';
 import { chosen } from '#js/state/view.js';
 import { createRunControls } from '#js/panels/run.js';
 import { createSeries } from '#js/panels/series.js';
 import { factsOf, isOfRun } from '#js/state/figures.js';
-import { countComponents, dimsOf, stepOf } from '#js/state/tabs.js';
+import { countComponents, dimsOf, isBeyondRuns, stepOf } from '#js/state/tabs.js';
+import { MOST_POINTS } from '#js/runs/options.js';
 
 /** The projection panel: a tab a projection, its controls and what is known of it. */
 export function createProjectionPanel(page, view) {
@@ -77,17 +78,26 @@ export function createProjectionPanel(page, view) {
       });
       body.setAttribute('aria-labelledby', `tab-${state.projection}`);
       const tab = page.tabs.get(state.projection);
-      const missing = [2, 3].filter((d) => !dimsOf(tab).includes(d));
-      dims.render(
-        state.dims,
-        new Map(missing.map((d) => [d, `Not in this file; make it with --method ${tab.method} --dims ${d}`])),
-      );
+      dims.render(state.dims, missingDims(page, tab, state));
       // A run is played where its progress was, so that nothing moves when it is done; the file's own above.
       const place = isOfRun(state, view.entry(state)) ? parts.run.slot : ownPlace;
       if (parts.frames.element.parentNode !== place) place.append(parts.frames.element);
       for (const part of Object.values(parts)) part.render(state);
     },
   };
+}
+
+/** @returns {Map<number, string>} the dimensions that a tab has no picture of, with the reason */
+function missingDims(page, tab, state) {
+  const shown = state.isolated?.length ?? page.table.n_points;
+  const made = (d) => `Not in this file; make it with --method ${tab.method} --dims ${d}`;
+  const missing = new Map();
+  for (const d of [2, 3]) {
+    if (!dimsOf(tab).includes(d)) missing.set(d, made(d));
+    else if (d !== state.dims && isBeyondRuns(tab, d, shown))
+      missing.set(d, `${made(d)}, or isolate at most ${format(MOST_POINTS)} points and run it here`);
+  }
+  return missing;
 }
 
 function createComponents(page, view) {
@@ -195,7 +205,7 @@ function createPlayer(page, view) {
       setText(output, steps[near]);
       output.title = Object.entries(figures)
         .filter(([, values]) => values[near] !== null)
-        .map(([name, values]) => `${FIGURES[name] ?? name.replaceAll('_', ' ')} ${format(values[near])}`)
+        .map(([name, values]) => `${nameOf(name)} ${format(values[near])}`)
         .join('\n');
       const name = state.playing ? 'Pause' : `Play the ${unit}s`;
       if (button.title !== name) {

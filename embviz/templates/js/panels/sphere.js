@@ -20,7 +20,9 @@ export function createSphere(page, view) {
     on: { input: () => put(Number(slider.value)) },
   });
   const count = h('output.count');
-  const element = h('label.sphere-bar', {}, 'Radius', slider, count);
+  const radius = h('label.sphere-radius', {}, 'Radius', slider, count);
+  const hint = h('span.hint', {}, 'Click a point: all within a radius of it are selected');
+  const element = h('div.sphere-bar', { attributes: { role: 'status' } }, hint, radius);
   let started = { row: -1, before: new Int32Array(0), mode: 'replace' };
   let last = FIRST_RADIUS;
 
@@ -37,8 +39,11 @@ export function createSphere(page, view) {
       put(last);
     },
     render(state) {
-      element.hidden = state.sphere === null;
-      if (element.hidden) return;
+      const isInHand = state.tool === 'sphere' && state.dims === 3;
+      hint.hidden = state.sphere !== null;
+      radius.hidden = state.sphere === null;
+      element.hidden = state.sphere === null && !isInHand;
+      if (state.sphere === null) return;
       if (state.sphere.row !== started.row)
         started = { row: state.sphere.row, before: new Int32Array(0), mode: 'replace' };
       if (Number(slider.value) !== state.sphere.radius) slider.value = String(state.sphere.radius);

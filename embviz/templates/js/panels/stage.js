@@ -1,7 +1,7 @@
 import { h, iconButton, setText } from '#js/dom.js';
 import { createMaps } from '#js/panels/maps.js';
 import { createSphere } from '#js/panels/sphere.js';
-import { captionOf } from '#js/state/captions.js';
+import { captionOf, standInOf } from '#js/state/captions.js';
 import { LETTERS, shownStates, sideNames } from '#js/state/sides.js';
 
 /** @import { Chrome } from '#js/plot/types.js' */
@@ -74,10 +74,12 @@ export function createStage(page, view, on = {}) {
     },
   });
   const { plot } = maps;
+  const standIn = h('p.stand-in', { attributes: { role: 'status' } });
   const element = h(
     'main.stage',
     { aria: { label: 'Plot' } },
     maps.element,
+    standIn,
     h('div.tools.left', { attributes: { role: 'group' }, aria: { label: 'Tools' } }, ...tools.values(), sphere.element),
     h(
       'div.tools.right',
@@ -157,10 +159,14 @@ export function createStage(page, view, on = {}) {
       const states = shownStates(page, state);
       const titles = states.map((_, side) => (states.length > 1 ? `${LETTERS[side]} · ${names[side]}` : ''));
       const captions = states.map((each) => captionOf(page, view, each));
+      const instead = standInOf(page, view, state);
+      setText(standIn, instead);
+      standIn.hidden = instead === '';
       maps.render(titles, state.step, captions);
       const scenes = view.shownScenes(state);
       // Which points are shown, and how large, says what room they need.
-      plot.setStyle(states.map((each, side) => styleOf(each, titles[side], each.step === state.step, captions, side)));
+      const called = titles.map((title) => [title, instead].filter(Boolean).join(' · '));
+      plot.setStyle(states.map((each, side) => styleOf(each, called[side], each.step === state.step, captions, side)));
       draw(scenes);
       plot.setTool(state.tool === 'sphere' ? 'pan' : state.tool);
       const said = scenes.map(({ error, note: own }) => error ?? own ?? '');

@@ -24,7 +24,7 @@ import { hasWebGL } from '#js/plot/surface.js';
  * @import { Camera, Camera3 } from '#js/drawing/types.js'
  */
 
-const NO_WEBGL = 'This browser offers no WebGL, which Plotly’s 3D scene needs; the points are turned without it';
+const NO_WEBGL = 'This browser offers no WebGL: points in 3D are drawn and turned without it, which may be slower';
 
 /** Take the host's size. @returns {boolean} whether there is room for anything */
 export function takeSize({ view, host: { element } }) {

@@ -19,6 +19,20 @@ export function captionOf(page, view, state) {
   return [captionOfPicture(page, view, state), page.manifest.steps?.caption].filter(Boolean).join(' ');
 }
 
+/** Whether a view along axes has none that was typed, so that it shows components. */
+const isWithoutAxes = ({ role }, { shown_axes: axes, dims }) =>
+  role === 'axes' && axes.slice(0, dims).every(({ from, to }) => from.trim() === '' && to.trim() === '');
+
+/**
+ * @param {Page} page @param {View} view @param {State} state
+ * @returns {string} what is shown in the place of what the tab is called; '' where it shows that
+ */
+export function standInOf(page, view, state) {
+  const tab = page.tabs.get(state.projection);
+  const isStandIn = !state.placed && tab.role === 'run' && view.entry(state).pending;
+  return isStandIn ? `PCA: ${view.entry(state).title} in ${state.dims}D has not been run here` : '';
+}
+
 function captionOfPicture(page, view, state) {
   const {
     manifest: { captions },
@@ -34,10 +48,13 @@ function captionOfPicture(page, view, state) {
   if (entry.isOfSteps && /laid/.test(entry.params.directions ?? '') && !isAtEnd(page, state))
     return page.manifest.steps.caption_laid;
   // Until it is run the points lie as in PCA.
-  const isElsewhere = tab.role === 'run' && entry.pending;
+  const isElsewhere = (tab.role === 'run' && entry.pending) || isWithoutAxes(tab, state);
   const shown = isElsewhere ? ownTab(tabs, 'components') : tab;
   const components = shown.role === 'components' && !isElsewhere ? shownComponents(entry, state) : [0, 1, 2];
   const { stats, params } = isElsewhere ? shown.entries[0] : entry;
+  // Directions that fill in are of the raw vectors of all points, as PCA in the file may not be.
+  if (tab.role === 'axes' && isElsewhere && params.normalize === 'sphere')
+    return filled(wordsOf(captions, shown), null, false);
   const shares = components.slice(0, state.dims).map((c) => stats.variance_shares?.[c]);
   const isKnown = shares.every(Number.isFinite);
   return filled(

@@ -163,6 +163,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
     if (role === 'axes' && page.vectors) return alongAxes(state, entry);
     if (frame !== null && entry.frameData && !entry.isOfSteps) {
       const data = frameAt(entry.frameData, page.table.n_points * dims, frame);
+      if (entry.kind !== 'map') return { coordinates: data, extent: entry.data, axes: null };
       // Early steps of a map are a thousandth as large as its last: the picture grows with it.
       const coordinates = fitted(data, bounds(data, dims, isolated), bounds(entry.data, dims, isolated));
       return { coordinates, extent: entry.data, axes: null };

@@ -1,5 +1,6 @@
 import { pick } from '#js/numbers/coordinates.js';
 import { methodOf, METHODS } from '#js/runs/methods.js';
+import { MOST_POINTS } from '#js/runs/options.js';
 
 /** @import { Entry, Manifest, State, Tab } from '#js/data/types.js' */
 
@@ -58,6 +59,16 @@ export function dimsOf(tab, all = true) {
   const there = [2, 3].filter((dims) => entryFor(tab, dims));
   const finished = there.filter((dims) => !entryFor(tab, dims).pending);
   return all || !finished.length ? there : finished;
+}
+
+/**
+ * Whether a tab that has a map already would show another in its place: one that is not there and cannot be run.
+ *
+ * @param {Tab | undefined} tab @param {number} dims @param {number} shown how many points are shown
+ */
+export function isBeyondRuns(tab, dims, shown) {
+  const isThere = dimsOf(tab, false).some((d) => !entryFor(tab, d).pending);
+  return tab.role === 'run' && isThere && shown > MOST_POINTS && Boolean(entryFor(tab, dims)?.pending);
 }
 
 /**
