@@ -76,6 +76,8 @@ test('a file name is one name', () => {
   assert.equal(fileName('../../etc/pass wd', 'points', 'tsv'), 'etc-pass-wd-points.tsv');
   assert.equal(fileName('Köln 東京', 'pca', 'png'), 'Köln-東京-pca.png');
   assert.equal(fileName('<>', '', 'svg'), 'embviz.svg');
+  assert.equal(fileName('words.npy', 'pca', 'png'), 'words-pca.png');
+  assert.match(fileName('y'.repeat(500), 'neighbors', 'tsv'), /^y{70}-neighbors\.tsv$/);
   assert.ok(fileName('x'.repeat(500), 'a', 'png').length <= 84);
 });
 

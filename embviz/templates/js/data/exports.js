@@ -63,13 +63,17 @@ export function neighborsText(found, table, label, metric) {
   return text(lines);
 }
 
-/** @returns {string} a name for a file, from a title and what it holds */
+const LONGEST_NAME = 80;
+
+/** @returns {string} a name for a file, from a title and what it holds, which is not cut off */
 export function fileName(title, what, extension) {
+  const clean = (text) =>
+    text
+      .normalize('NFKC')
+      .replace(/[^\p{L}\p{N}._-]+/gu, '-')
+      .replace(/^[-.]+|[-.]+$/g, '');
+  const held = clean(what).slice(0, LONGEST_NAME);
   // What a title says of its own file's kind is not true of this one.
-  const base = `${title.replace(/\.[a-z]\w{1,10}$/i, '')} ${what}`
-    .normalize('NFKC')
-    .replace(/[^\p{L}\p{N}._-]+/gu, '-')
-    .replace(/^[-.]+|[-.]+$/g, '')
-    .slice(0, 80);
-  return `${base || 'embviz'}.${extension}`;
+  const of = clean(title.replace(/\.[a-z]\w{1,10}$/i, '')).slice(0, Math.max(0, LONGEST_NAME - held.length - 1));
+  return `${[of.replace(/[-.]+$/, ''), held].filter(Boolean).join('-') || 'embviz'}.${extension}`;
 }

@@ -16,7 +16,10 @@ const FAMILY = 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-
 const EDGE = 16;
 const HEAD = 56;
 const FOOT = 32;
-const KEY_WIDTH = 208;
+const KEY_WIDTHS = [208, 320];
+/** About what a letter takes, and what stands beside a name. */
+const LETTER = 6.5;
+const BESIDE = 104;
 const LINE = 18;
 const BAR_LENGTH = 120;
 /** A gradient is as many boxes, which every reader of SVG knows. */
@@ -28,8 +31,9 @@ const SLICES = 64;
  *   the picture begins in it, and what draws the rest
  */
 export function framed({ width, height }, frame) {
+  const room = frame.key ? roomFor(frame.key) : 0;
   const sheet = {
-    width: width + (frame.key ? KEY_WIDTH : 0),
+    width: width + room,
     height: height + HEAD + (frame.perUnit === null ? 0 : FOOT),
     left: 0,
     top: HEAD,
@@ -40,33 +44,50 @@ export function framed({ width, height }, frame) {
       const pen = createPen(context, frame.chrome);
       pen.text(frame.title, EDGE, 24, { weight: '600', size: 15, most: sheet.width - 2 * EDGE });
       pen.text(frame.subtitle, EDGE, 44, { color: frame.chrome.muted, most: sheet.width - 2 * EDGE });
-      if (frame.key) drawKey(pen, frame.key, { x: width + 8, y: HEAD + 12, bottom: HEAD + height - 8 });
+      if (frame.key)
+        drawKey(pen, frame.key, { x: width + 8, y: HEAD + 12, width: room - 8 - EDGE, bottom: HEAD + height - 8 });
       if (frame.perUnit !== null) drawScale(pen, frame.perUnit, { x: EDGE, y: HEAD + height + 12, most: width / 3 });
     },
   };
 }
 
+/** @param {Key} key @returns {number} the width that its names ask for, within bounds */
+function roomFor({ heading, entries = [], notes = [] }) {
+  const longest = Math.max(
+    heading.length,
+    ...entries.map(({ name }) => name.length),
+    ...notes.map((text) => text.length),
+  );
+  return Math.min(KEY_WIDTHS[1], Math.max(KEY_WIDTHS[0], Math.round(LETTER * longest + BESIDE)));
+}
+
 function createPen(context, chrome) {
   const plain = (text) => String(text).replace(/\s+/g, ' ');
-  function cut(text, most) {
+  /** Names that begin alike often end otherwise: of these both ends are kept. */
+  function cut(text, most, both) {
     if (context.measureText(text).width <= most) return text;
     const letters = Array.from(text);
+    const part = (n) => {
+      const end = both ? Math.floor(n / 2) : 0;
+      return `${letters.slice(0, n - end).join('')}…${letters.slice(letters.length - end).join('')}`;
+    };
     let [low, high] = [0, letters.length];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (context.measureText(`${letters.slice(0, middle).join('')}…`).width <= most) low = middle;
+      if (context.measureText(part(middle)).width <= most) low = middle;
       else high = middle - 1;
     }
-    return `${letters.slice(0, low).join('')}…`;
+    return part(low);
   }
   return {
     chrome,
-    text(text, x, y, { weight = '400', size = 12, color = chrome.text, most = Infinity, align = 'left' } = {}) {
+    text(text, x, y, look = {}) {
+      const { weight = '400', size = 12, color = chrome.text, most = Infinity, align = 'left', both = false } = look;
       context.font = `${weight} ${size}px ${FAMILY}`;
       context.fillStyle = color;
       context.textAlign = align;
       context.textBaseline = 'alphabetic';
-      const shown = cut(plain(text), most);
+      const shown = cut(plain(text), most, both);
       if (shown.trim() !== '') context.fillText(shown, x, y);
       return context.measureText(shown).width;
     },
@@ -90,8 +111,7 @@ function createPen(context, chrome) {
 }
 
 /** @param {Key} key */
-function drawKey(pen, key, { x, y, bottom }) {
-  const width = KEY_WIDTH - 8 - EDGE;
+function drawKey(pen, key, { x, y, width, bottom }) {
   const { muted } = pen.chrome;
   let at = y + 4;
   pen.text(key.heading, x, at, { weight: '600', most: width });
@@ -114,8 +134,8 @@ function drawKey(pen, key, { x, y, bottom }) {
   const shown = entries.length <= room ? entries : entries.slice(0, room - 1);
   for (const { name, count, color } of shown) {
     pen.dot(x + 5, at - 4, 5, color);
-    pen.text(count, x + width, at, { color: muted, align: 'right' });
-    pen.text(name, x + 18, at, { most: width - 18 - 64 });
+    const taken = pen.text(count, x + width, at, { color: muted, align: 'right' });
+    pen.text(name, x + 18, at, { most: width - 18 - taken - 12, both: true });
     at += LINE;
   }
   const left = entries.length - shown.length;
