@@ -37,7 +37,7 @@ def test_colors_of_a_column_that_is_gone_are_left_out_whole_and_told(page: Any) 
     page.call("e.set({hidden: [0]})")
     page.call("e.addBookmark('one')")
     page.call("e.set({tags: [], color_by: 'group'})")
-    assert page.call("e.apply(0)") == ["color by is no longer there"]
+    assert page.call("e.apply(0)") == ["No longer there: the column of the colors"]
     view = page.call("e.view()")
     assert (view["color_by"], view["hidden"]) == ("group", [])
 

@@ -18,6 +18,7 @@ import embviz
 from embviz import EmbeddingTable
 from embviz.comparison.values import Comparison
 from tests.page.test_comparison import plot_box, positions
+from tests.page.test_exports import HEAD
 from tests.report.comparisons import ranked, two_halves
 
 N = 120
@@ -193,14 +194,14 @@ def test_neighbors_are_saved_of_both_sides(page: Any, scaled: Comparison) -> Non
 
 
 def test_pictures_hold_both_maps_beside_each_other(page: Any) -> None:
-    page.call("e.set({ labels: 'none' })")
+    page.call("e.set({ labels: 'none', color_by: null })")
     a, b = plot_box(page, 0), plot_box(page, 1)
     png = Image.open(io.BytesIO(saved(page, "Picture, PNG")))
-    assert png.size == (2 * round(a["width"] + b["width"]), 2 * round(a["height"]))
+    assert png.size == (2 * round(a["width"] + b["width"]), 2 * (round(a["height"]) + HEAD))
     text = saved(page, "Picture, SVG").decode()
     assert f'width="{round(a["width"] + b["width"])}"' in text
-    centers = np.array(re.findall(r'<g transform="translate\((\d+) 0\)"', text), int)
-    assert centers.tolist() == [round(a["width"])]
+    centers = np.array(re.findall(rf'<g transform="translate\((\d+) {HEAD}\)"', text), int)
+    assert centers.tolist() == [0, round(a["width"])]
     discs = np.array(re.findall(r'cx="([\d.]+)" cy="([\d.]+)"', text), float)
     for side in (0, 1):
         for x, y in positions(page, side)[::17]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 import embviz
 from embviz.pictures.captions import LAID, STEPS, all_captions, fill_caption
-from tests.page.test_exports import save
+from tests.page.test_exports import plot_part, save
 from tests.report.comparisons import two_halves
 
 STRIP = 60
@@ -90,7 +88,7 @@ def test_it_covers_no_point_and_no_control(
 def strip(page: Any) -> np.ndarray[Any, Any]:
     """The lowest pixels of a saved picture."""
     _, data = save(page, "Picture, PNG")
-    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), int)[-36:]
+    return plot_part(page, data)[-36:]
 
 
 def ink(page: Any) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -31,6 +32,14 @@ def save(page: Any, item: str) -> tuple[str, bytes]:
     with page.page.expect_download() as download:
         page.page.get_by_role("menuitem", name=item).click()
     return download.value.suggested_filename, Path(download.value.path()).read_bytes()
+
+
+def plot_part(page: Any, data: bytes) -> NDArray[np.int64]:
+    """What a saved picture has of the plot, without what stands around it."""
+    box = page.page.locator(".plot").first.bounding_box()
+    width, height = round(2 * box["width"]), round(2 * box["height"])
+    whole = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.int64)
+    return whole[2 * HEAD : 2 * HEAD + height, :width]
 
 
 def lines(data: bytes) -> list[list[str]]:

@@ -138,7 +138,8 @@ def test_what_does_not_fit_is_left_out_and_told(
         "hidden": [], "frame": None,
     }  # fmt: skip
     expect(page.page.locator(".message")).to_have_text(
-        "Part of the link does not fit this page and was left out: projection, color_by"
+        "Part of the link does not fit this page and was left out: the projection "
+        "and the column of the colors"
     )
     page.call("e.set({k: 13})")
     assert fragment(page) == "#n=13", "nor is the camera that goes with the projection"

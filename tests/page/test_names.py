@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from playwright.sync_api import expect
 
 from embviz import EmbeddingTable
 from tests.page.named import COARSE, FINE, HOSTILE, write_regions
-from tests.page.test_exports import save
+from tests.page.test_exports import plot_part, save
 
 
 @pytest.fixture(scope="module")
@@ -181,7 +179,7 @@ def test_saved_pictures_have_the_names_unless_they_are_off(page: Any) -> None:
     assert names(page)
 
     def pixels() -> Any:
-        return np.asarray(Image.open(io.BytesIO(save(page, "Picture, PNG")[1])).convert("RGB"), int)
+        return plot_part(page, save(page, "Picture, PNG")[1])
 
     on, text = pixels(), save(page, "Picture, SVG")[1].decode()
     left, top, right, bottom = names(page)["north east"]["box"]

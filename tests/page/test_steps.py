@@ -267,7 +267,7 @@ def test_points_are_exported_with_the_step_they_are_of(page: Any) -> None:
     with page.page.expect_download() as download:
         page.page.get_by_role("menuitem", name="Picture, SVG").click()
     assert download.value.suggested_filename == "Run-pca-100.svg"
-    assert "<title>Run, 100</title>" in Path(download.value.path()).read_text(encoding="utf-8")
+    assert "<title>Run, PCA, 2D · 100 · " in Path(download.value.path()).read_text(encoding="utf-8")
 
 
 def test_the_inspector_lists_the_neighbors_of_the_step_shown(page: Any) -> None:

@@ -22,7 +22,7 @@ export function createTheme(view, isSystemDark, say) {
     view.set({ theme });
     say(`${SAID[theme]}${theme === 'system' ? `: ${isSystemDark() ? 'dark' : 'light'}` : ''}`);
   }
-  return { element: iconButton('theme', 'Light, dark, or as the system has it (d)', turn), turn };
+  return { element: iconButton('theme', 'Light or dark, or as the system has it (d)', turn), turn };
 }
 
 /** What leads past the panels for whoever goes by the Tab key. @param {() => HTMLElement} plot */
