@@ -94,9 +94,12 @@ def save_bookmarks(page: Any) -> str:
         ("pca", "{projection: 'pca', dims: 2, selected: [3, 8], color_by: 'size', label_by: 'group'}"),
         ("tsne", "{projection: 'tsne', dims: 3, selected: [9]}"),
     ]  # fmt: skip
+    page.call("e.set({tags: [{column: 'mine', value: 'tagged', rows: [1, 2]}]})")
     for label, patch in views:
         page.call(f"(e.set({patch}), e.addBookmark('{label}'))")
-    return str(page.call("e.exportBookmarks()"))
+    text = str(page.call("e.exportBookmarks()"))
+    assert '"value":"tagged"' in text, "what TensorBoard does not know is in the file too"
+    return text
 
 
 def write_logdir(folder: Path, table: EmbeddingTable, marks: str) -> Path:

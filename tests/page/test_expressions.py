@@ -47,6 +47,17 @@ def test_a_link_and_a_field_with_an_expression_that_others_hang_on_are_answered(
         field.fill(query)
         expect(count).to_have_text(said, timeout=10_000)
         assert time.monotonic() - begun < 10
+    axes = "[{from: '/(a+)+$/', to: '/(a|aa)+!$/'}, {from: '/((a*)*)*$/', to: ''}]"
+    begun = time.monotonic()
+    page.call(f"e.set({{projection: 'custom', axes: {axes}}})")
+    page.page.evaluate(
+        "(text) => { embviz.loadBookmarks(text); embviz.apply(0); }",
+        '[{"label": "one", "projections": [], "selectedProjection": "custom",'
+        ' "customXLeftText": "(a+)+$", "customXLeftRegex": true,'
+        ' "customXRightText": "(a|a)*!$", "customXRightRegex": true}]',
+    )
+    assert page.call("e.view()")["axes"][0] == {"from": "/(a+)+$/", "to": "/(a|a)*!$/"}
+    assert time.monotonic() - begun < 20
     field.fill("/(.{0,1000}){1000}/")
     told = "/(.{0,1000}){1000}/ cannot be searched for: it is too large"
     expect(page.page.get_by_text(told).first).to_be_visible()

@@ -60,7 +60,7 @@ export function createBookmarksPanel(bookmarks, title, say) {
   const hint = h(
     'p.hint',
     {},
-    'A bookmark keeps this view: projection, camera, selection, colors. ' +
+    'A bookmark keeps this view: projection, camera, selection, colors. Download the list before you leave. ' +
       'Load a file of TensorBoard or of this page, or drop it here.',
   );
   const element = h(
