@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
@@ -19,6 +20,7 @@ PLOTLY = TEMPLATES / "plotly" / "plotly-gl3d.min.js"
 JSON_KINDS: dict[str, Any] = {"sort_keys": True, "allow_nan": False, "separators": (",", ":")}
 """How the manifest is written."""
 _TAG = len('<script type="application/octet-stream" id="block-"></script>\n')
+_TEXT_SIZE, _THIN = 16, 3  # Pixels.
 _SPARE = 2_000  # What the template makes of a few numbers and names.
 
 
@@ -32,10 +34,27 @@ def plotly() -> Future[str]:
 
 
 def stylesheet() -> str:
-    """Return all styles."""
+    """Return all styles, whose lengths follow the reader's text size."""
     folder = TEMPLATES / "css"
-    return "\n".join(
-        item.read_text(encoding="utf-8") for item in _sorted(folder) if item.name.endswith(".css")
+    texts = [item.read_text(encoding="utf-8") for item in _sorted(folder)]
+    return follow_text_size("\n".join(texts))
+
+
+def follow_text_size(css: str) -> str:
+    """Return styles that are written in pixels, 16 of them the browser's own text size, in `rem`.
+
+    Lines of up to three pixels stay as thin as they are, and so do the widths of screens that
+    media queries ask for.
+    """
+
+    def length(found: re.Match[str]) -> str:
+        pixels = float(found[1])
+        return found[0] if abs(pixels) <= _THIN else f"{pixels / _TEXT_SIZE:.6g}rem"
+
+    parts = re.split(r"(@media[^{]*)", css)
+    return "".join(
+        part if part.startswith("@media") else re.sub(r"(?<![\w.#-])(-?[\d.]+)px\b", length, part)
+        for part in parts
     )
 
 
