@@ -6,6 +6,7 @@ import { createBookmarksPanel } from '#js/panels/bookmarks.js';
 import { createChangesPanel } from '#js/panels/changes.js';
 import { createDataPanel, createHeader } from '#js/panels/data.js';
 import { createExportMenu, exportPoints } from '#js/panels/export_menu.js';
+import { guarded, spared, tellFailures } from '#js/panels/failures.js';
 import { createFolds } from '#js/panels/folds.js';
 import { createHelp, handleKeys } from '#js/panels/help.js';
 import { createInspector } from '#js/panels/inspector.js';
@@ -322,41 +323,6 @@ function mount(page, view, store, { message, address, bookmarks }) {
     keys: { ...marks.keys, ...steps?.keys },
   });
   render();
-}
-
-/** Run what draws a panel; where it fails the others are drawn all the same, and `tellFailures` says so. */
-function guarded(draw) {
-  try {
-    draw();
-  } catch (error) {
-    window.reportError(error);
-  }
-}
-
-/** Say what went wrong in a running page, which goes on; the browser's console has the rest. */
-function tellFailures(say) {
-  const tell = (error) => {
-    if (error instanceof Error)
-      say(
-        `Something in this page went wrong (${error.message}). What still works goes on; ` +
-          'reload the page to begin afresh.',
-        true,
-      );
-  };
-  window.addEventListener('error', (event) => tell(event.error));
-  window.addEventListener('unhandledrejection', (event) => tell(event.reason));
-}
-
-/** Wait for a part that the page can do without. @returns {Promise<boolean>} whether it came */
-async function spared(part, loss, say) {
-  try {
-    await part;
-    return true;
-  } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    say(`${error.message}; ${loss}`, true);
-    return false;
-  }
 }
 
 const afterPaint = () =>
