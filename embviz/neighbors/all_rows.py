@@ -6,11 +6,13 @@ import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.devices import Arrays
 from embviz.kernels import count_cores
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.bounds import ROUNDED, UNDERFLOW, measure_lengths, product_rounding
@@ -18,6 +20,7 @@ from embviz.neighbors.cells import SAMPLE, estimate_recall
 from embviz.neighbors.exact import check_k, check_metric
 from embviz.neighbors.exact_rows import MEASURED_NUMBERS, ExactRows, open_rows
 from embviz.neighbors.graph import build_graph, list_zero_neighbors, warn_of_zeros
+from embviz.neighbors.on_device import find_nearest
 from embviz.neighbors.ordering import order_by_products
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import Best, round_mantissa
@@ -40,6 +43,14 @@ Search = Callable[[RoundedRows, int], tuple[Indices, Numbers]]
 def search_rounded(rounded: RoundedRows, wanted: int) -> tuple[Indices, Numbers]:
     """Find candidates for the neighbors of all rows by float32 products."""
     return rounded.nearest(None, wanted)
+
+
+def _search_on(arrays: Arrays, rounded: RoundedRows, wanted: int) -> tuple[Indices, Numbers]:
+    """Do as `search_rounded` does, on a device."""
+    found = find_nearest(arrays, rounded.points, rounded.sizes, wanted)
+    if wanted == len(rounded.points):
+        return found.places, np.inf + rounded.sizes
+    return found.places, rounded.reach(None, found.last)
 
 
 def find_all_neighbors(
@@ -70,7 +81,10 @@ def find_all_neighbors(
     progress.info("exact neighbors of %s points", f"{table.n_points:,}")
     few = table.n_points * table.n_dims <= HELD_NUMBERS
     exact = open_rows(open_space(table, known=space), metric, held=few)
-    return compare_rows(exact, k).neighbors(metric, exact.exponent)
+    search = (
+        search_rounded if exact.space.arrays is None else partial(_search_on, exact.space.arrays)
+    )
+    return compare_rows(exact, k, search).neighbors(metric, exact.exponent)
 
 
 def compare_rows(exact: ExactRows, k: int, search: Search = search_rounded) -> Best:

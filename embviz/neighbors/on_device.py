@@ -16,6 +16,7 @@ Matrix = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
 QUERIES, COLUMNS = 4096, 1 << 17  # Of a block of products: 2 GB.
+COLUMN_NUMBERS = 1 << 25  # In a block of points.
 GROUPED = 64  # Columns of which first the least alone is looked at.
 ALIGNED = 8  # Products of rows of so many numbers more are no slower.
 DIFFERENCES = 1 << 27  # Numbers at once.
@@ -113,8 +114,9 @@ def _by_products(arrays: Arrays, held: _Points, queries: Array, wanted: int) -> 
     asked = -2 * queries
     asked[:, held.n_dims] = 1
     best: tuple[Array, Array] | None = None
-    for start in range(0, held.n_points, COLUMNS):
-        some = held.block(slice(start, min(start + COLUMNS, held.n_points)))
+    step = max(wanted, min(COLUMNS, COLUMN_NUMBERS // queries.shape[1]))
+    for start in range(0, held.n_points, step):
+        some = held.block(slice(start, min(start + step, held.n_points)))
         squares = arrays.products(asked, some.T)
         least, places = smallest_of_many(arrays, squares, min(wanted, len(some)))
         places = places + start
