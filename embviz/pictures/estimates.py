@@ -14,9 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.comparison.ranks import rounding
+from embviz.devices import Arrays
 from embviz.kernels import choose_kernels, count_cores
 from embviz.neighbors.exact_rows import ExactRows
 from embviz.neighbors.rounded import round_rows
+from embviz.pictures.on_device import rank_among
 
 Matrix = NDArray[np.float32]
 Rows = NDArray[np.integer[Any]]
@@ -62,6 +64,17 @@ def estimate_original(
     wrong = rounding(points.shape[1], np.float32)
     distances = np.full(others.shape, np.nan, np.float32)
     ranks = np.full((n_points, others.shape[1] - n_first), np.nan, np.float32)
+    if exact.space.arrays is not None:
+        known = (place >= 0) & (place[others] >= 0).all(axis=1)
+        there, arrays = np.where(known[:, None], place[others], 0)[rounded.rows], exact.space.arrays
+        found, counts = rank_among(arrays, points, there, chosen, wrong)
+        known, there = known[rounded.rows], there[:, n_first:]
+        distances[rounded.rows[known]] = np.sqrt(found[known])
+        own, counts = found[:, n_first:], counts[:, n_first:]
+        share = counts / _count_others(np.arange(len(points)), there, chosen)
+        told = _estimated(share, own, wrong * (own + sizes[:, None]), n_points)
+        ranks[rounded.rows[known]] = told[known]
+        return distances, ranks
 
     def estimate(rows: Rows) -> None:
         here, there = place[rows], place[others[rows]]
@@ -77,25 +90,47 @@ def estimate_original(
         squares += sizes[here, None]
         squares[here[:, None] == chosen] = np.inf
         share = _count_below(squares, own - off) / _count_others(here, there, chosen)
-        found = np.where(own == 0, 1, 1 + share * (n_points - 2))
-        found[~((own == 0) | (off * _TOLD < own)).all(axis=1)] = np.nan
-        ranks[rows] = found
+        ranks[rows] = _estimated(share, own, off, n_points)
 
     _in_blocks(estimate, n_points)
     return distances, ranks
 
 
-def estimate_placed(placed: Matrix, others: Rows, among: Rows) -> Matrix:
+def _estimated(
+    share: NDArray[np.float64], own: Matrix, off: NDArray[np.floating[Any]], n_points: int
+) -> NDArray[np.float64]:
+    """Return ranks by the share of points that are nearer; NaN where float32 does not tell.
+
+    Args:
+        share: Of the points at random that are nearer, (n, k).
+        own: The squared distances.
+        off: How far they may be off.
+        n_points: Of all.
+    """
+    found = np.where(own == 0, 1, 1 + share * (n_points - 2))
+    found[~((own == 0) | (off * _TOLD < own)).all(axis=1)] = np.nan
+    return found
+
+
+def estimate_placed(
+    placed: Matrix, others: Rows, among: Rows, arrays: Arrays | None = None
+) -> Matrix:
     """Estimate the ranks of others in the picture's order of each point, float32 (n_points, n).
 
     Args:
         placed: float32 (n_points, n_components).
         others: int (n_points, n).
         among: What `draw_reference` returned.
+        arrays: Of a card, for it to be done there.
     """
     # Near 1, so that squares of 32 bits are in range; equal places stay equal.
     middle = placed.astype(np.float64) - placed.mean(axis=0, dtype=np.float64)
     size = float(np.abs(middle).max(initial=0)) or 1.0
+    if arrays is not None:
+        near_one = np.ascontiguousarray(middle / size, np.float32)
+        counts = rank_among(arrays, near_one, others, among)[1]
+        share = counts / _count_others(np.arange(len(placed)), others, among)
+        return np.asarray(1 + share * (len(placed) - 2), np.float32)
     columns = np.ascontiguousarray((middle / size).T, np.float32)
     ranks = np.empty(others.shape, np.float32)
 

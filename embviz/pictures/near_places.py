@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.devices import Arrays
 from embviz.kernels import count_cores
+from embviz.pictures import on_device
 
 Places = NDArray[np.float32]
 Rows = NDArray[np.int64]
@@ -67,7 +69,9 @@ def nearest_placed(placed: Places, k: int, rows: Rows | None = None) -> Rows:
     return near
 
 
-def rank_placed(placed: Places, rows: Rows, others: NDArray[np.integer[Any]]) -> Rows:
+def rank_placed(
+    placed: Places, rows: Rows, others: NDArray[np.integer[Any]], arrays: Arrays | None = None
+) -> Rows:
     """Return the rank, 1 for the nearest, of some points in the picture's order of each row.
 
     Equally near points have the same rank, the first that one of them would have.
@@ -76,7 +80,10 @@ def rank_placed(placed: Places, rows: Rows, others: NDArray[np.integer[Any]]) ->
         placed: float32 (n_points, n_components).
         rows: int64 (n_rows,).
         others: int (n_rows, n), points other than the row.
+        arrays: Of a card, which gives the same.
     """
+    if arrays is not None:
+        return on_device.rank_placed(arrays, placed, rows, others)
     columns = np.ascontiguousarray(placed.T, np.float64)
     ranks = np.empty(others.shape, np.int64)
 

@@ -14,6 +14,7 @@ from embviz.model import Metric, Neighbors
 from embviz.neighbors.bounds import product_rounding
 from embviz.neighbors.exact_rows import ExactRows, open_rows
 from embviz.neighbors.graph import build_graph, list_zero_neighbors
+from embviz.pictures.on_device import count_nearer
 from embviz.space import Space
 
 Numbers = NDArray[np.float64]
@@ -107,6 +108,8 @@ def _rank(
     some = np.flatnonzero(close.any(axis=1))
     nearer = (1 - TIE) * own - off
     farthest = nearer.max(axis=1)
+    if exact.space.arrays is not None and not len(some):
+        return 1 + count_nearer(exact.space.arrays, exact, (rows, asked), middle, nearer)
     ranks = np.ones(apart.shape, np.int64)
     doubtful: list[Rows] = [np.empty((2, 0), np.int64)]
     step = max(1, _BLOCK_NUMBERS // max(exact.space.shape[1], len(rows)))

@@ -305,7 +305,7 @@ def _rank(
     ranks, distances = rank_original(exact, rows, np.hstack(near))
     for i, placed in enumerate(pictures):
         part = slice(i * width, (i + 1) * width)
-        there = rank_placed(placed, rows, listed)
+        there = rank_placed(placed, rows, listed, exact.space.arrays)
         yield Near(n, listed, limits, there, near[i], distances[:, part], ranks[:, part])
 
 
@@ -324,7 +324,7 @@ def _estimate(
     distances, ranks = estimate_original(exact, np.hstack([listed, *near]), among, k)
     for i, placed in enumerate(pictures):
         part = slice(i * k, (i + 1) * k)
-        there = estimate_placed(placed, listed, among)
+        there = estimate_placed(placed, listed, among, exact.space.arrays)
         apart = distances[:, k:][:, part]
         found = Near(n, listed, distances[:, :k], there, near[i], apart, ranks[:, part])
         _, trusted, continued = found.faults(k)
