@@ -86,6 +86,7 @@ def test_the_parameters_in_force_are_recorded(flat):
         "neighbor_recall": 1.0,
         "initialization": "pca",
         "gradient": "fourier, exact",
+        "device": "cpu",
     }
 
 
