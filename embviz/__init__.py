@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from embviz.bookmarks import read_bookmarks, write_bookmarks
+    from embviz.clusters.values import Partition
     from embviz.comparison.compare import CompareOptions, compare
     from embviz.comparison.run import load_steps
     from embviz.comparison.states import as_steps
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         write_figure,
         write_neighbors,
     )
+    from embviz.export.clusters import write_clusters
     from embviz.loaders import list_tensors, load_table
     from embviz.model import (
         Bookmark,
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
         write_comparison,
         write_report,
     )
+    from embviz.report.parting import part_points
     from embviz.sprites import pack_tiles
 
 __version__ = "0.1.0"
@@ -76,6 +79,7 @@ _HOMES = {
         "read_bookmarks",
         "write_bookmarks",
     ),
+    "embviz.clusters.values": ("Partition",),
     "embviz.comparison.compare": (
         "CompareOptions",
         "compare",
@@ -108,6 +112,7 @@ _HOMES = {
         "write_figure",
         "write_neighbors",
     ),
+    "embviz.export.clusters": ("write_clusters",),
     "embviz.loaders": (
         "list_tensors",
         "load_table",
@@ -197,6 +202,7 @@ _HOMES = {
         "write_comparison",
         "write_report",
     ),
+    "embviz.report.parting": ("part_points",),
     "embviz.sprites": ("pack_tiles",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
@@ -224,6 +230,7 @@ __all__ = [
     "PaCMAP",
     "ParameterError",
     "Part",
+    "Partition",
     "Placed",
     "Plan",
     "Points",
@@ -270,6 +277,7 @@ __all__ = [
     "pack_images",
     "pack_tiles",
     "parse_picture_condition",
+    "part_points",
     "picture_figures",
     "project",
     "project_steps",
@@ -281,6 +289,7 @@ __all__ = [
     "to_figure",
     "write_bookmarks",
     "write_changes",
+    "write_clusters",
     "write_comparison",
     "write_coordinates",
     "write_figure",

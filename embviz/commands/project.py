@@ -24,6 +24,7 @@ from embviz.commands.shared.pictured import (
     count_points,
     list_matches,
     matched_by,
+    partitions_found,
     pictures_shown,
     table_entry,
 )
@@ -91,6 +92,15 @@ progress = logging.getLogger("embviz.progress")
 @click.option("--sample", type=int, metavar="N", help="Only N points, drawn by the seed")
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "--clusters",
+    metavar="[map|none|COLUMN]",
+    is_flag=False,
+    flag_value="map",
+    is_eager=True,
+    help="Name the clusters of the map shown first, none, or the classes of a column  "
+    "[default: map beyond 2,000 points that texts or classes name]",
+)
 @page_options
 @click.option(
     "--bookmark",
@@ -105,6 +115,9 @@ progress = logging.getLogger("embviz.progress")
 )
 @click.option(
     "--save-coordinates", type=FILE, metavar="FILE", help="Write the coordinates too, .npz or .tsv"
+)
+@click.option(
+    "--save-clusters", type=FILE, metavar="FILE.tsv", help="Write each point's clusters too"
 )
 @click.option(
     "--figure", type=FILE, metavar="FILE", help="Write a plain Plotly figure too, as JSON"
@@ -149,6 +162,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     if opens:
         refuse_opening(outputs.output)
     plan = take(Plan, given)
+    given["clusters"] = outputs.clusters_wanted(given["clusters"])
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
     asked = _Asked(
         source, take(Choice, given, verify=bool(plan.axes)), plan, bookmarks,
@@ -157,7 +171,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     outputs.check(source, bookmarks)
     prepare_page()
     make = _project_one if source.steps is None else _project_steps
-    made = make(asked, account)
+    made = _with_clusters(make(asked, account), shown, account)
     for line in describe_series(made.projections):
         log.info("%s", line)
     figures = picture_figures(made.projections, made.first, shown.dims, made.steps)
@@ -207,6 +221,16 @@ class _Made:
     steps: Steps | None = None
 
 
+def _with_clusters(made: _Made, shown: ReportOptions, account: Account) -> _Made:
+    """Return the points with their clusters, of the map that is shown first."""
+    from embviz.report.options import report_options
+    from embviz.report.parting import part_points
+
+    with account.timed("clusters"):
+        options = replace(report_options(made.part, shown, {})[1], first=made.first)
+        return replace(made, part=part_points(made.part, made.projections, options, made.steps))
+
+
 def _condition(text: str | None, plan: Plan, source: Source) -> Condition | None:
     if text is None:
         return None
@@ -223,6 +247,7 @@ def _project_one(asked: _Asked, account: Account) -> _Made:
     from embviz.pictures.plan import project as project_points
     from embviz.pictures.selection import choose_points
     from embviz.report import check_size
+    from embviz.report.parting import check_clusters
 
     source = asked.source
     with account.timed("reading"):
@@ -232,6 +257,7 @@ def _project_one(asked: _Asked, account: Account) -> _Made:
         part = add_bookmarks(choose_points(table, asked.choice), asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
     check_size(part.table, asked.shown)
+    check_clusters(part.table, asked.shown)
     with account.timed("projecting"):
         projections = project_points(part, plan)
     return _Made(part, projections, plan.first(projections).key)
@@ -244,12 +270,14 @@ def _project_steps(asked: _Asked, account: Account) -> _Made:
     from embviz.pictures.step_selection import choose_step_points
     from embviz.pictures.steps import follow_steps
     from embviz.report import check_size
+    from embviz.report.parting import check_clusters
 
     with account.timed("reading"):
         chosen = choose_step_points(asked.source.read_steps(), asked.choice)
         part = add_bookmarks(chosen.part, asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
     check_size(part.table, asked.shown)
+    check_clusters(part.table, asked.shown)
     with account.timed("projecting"):
         steps, projections = follow_steps(chosen.steps, asked.plan, chosen.whole)
     return _Made(part, projections, asked.plan.first(projections).key, steps)
@@ -279,6 +307,7 @@ def _outcome(
             "fail_if": verdict.as_object(),
             "summary": list(describe(made.part, made.projections, Opening.of(shown), made.steps)),
             **pictures_shown(made.first, made.projections, made.steps),
+            "partitions": partitions_found(made.part),
         },
     )
 
@@ -344,6 +373,10 @@ def _extras(
 
         name = outputs.save_coordinates
         yield name, encode_coordinates(name, part.table, projections)
+    if outputs.save_clusters:
+        from embviz.export.clusters import encode_clusters
+
+        yield outputs.save_clusters, encode_clusters(part, shown.label_by)
     if outputs.figure:
         from embviz.export import encode_figure
         from embviz.pictures.tabs import show_first

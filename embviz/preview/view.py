@@ -19,6 +19,7 @@ from embviz.preview.axes import AxisTitle
 from embviz.preview.camera import Box
 from embviz.projections.pca import PCA
 from embviz.report.options import ReportFields, report_options
+from embviz.report.parting import part_points, with_cluster_columns
 from embviz.report.payload import ReportOptions, check_points_and_columns
 from embviz.report.projections import check_components
 from embviz.report.steps import check_steps, is_of_steps
@@ -52,6 +53,7 @@ class FirstView:
     Attributes:
         table: The points.
         options: What is said of them, with what was found where they were chosen.
+        label_by: The column that names them; None where there is none.
         projection: What is shown.
         dims: In how many dimensions.
         maps: One, or both of a comparison.
@@ -66,6 +68,7 @@ class FirstView:
 
     table: EmbeddingTable
     options: ReportOptions
+    label_by: str | None
     projection: Projection
     dims: int
     maps: tuple[Map, ...]
@@ -83,10 +86,6 @@ class FirstView:
         exact = [each for each in same if each.coordinates.shape[1] == partition.dims]
         found = (exact or same or list(self.projections))[0]
         return np.asarray(found.coordinates[:, : partition.dims or 2], np.float32)
-
-    @property
-    def label_by(self) -> str | None:
-        return self.options.label_by or self.table.label_column()
 
     @property
     def n_shown(self) -> int:
@@ -111,9 +110,12 @@ def first_view(
         ParameterError: As `write_report` does.
     """
     table, options = report_options(points, options, fields)
-    check_points_and_columns(table, options)
     check_steps(steps, table)
     named = name_tabs(projections or [PCA().project(table)])
+    partitions = part_points(points, named, options, steps).partitions
+    label_by = options.label_by or table.label_column()
+    table = with_cluster_columns(table, partitions)
+    check_points_and_columns(table, options)
     for each in named:
         each.check_points(table.n_points)
         check_components(each)
@@ -133,6 +135,7 @@ def first_view(
     return FirstView(
         table,
         options,
+        label_by,
         projection,
         dims,
         _maps(shown, table, options, steps),
@@ -141,7 +144,7 @@ def first_view(
         visible,
         is_own,
         steps,
-        (points.partitions or ()) if isinstance(points, Part) else (),
+        partitions or (),
         tuple(named),
     )
 

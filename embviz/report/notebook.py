@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from embviz.checks import check_kind, check_list, check_path, check_whole
@@ -18,15 +19,17 @@ from embviz.outputs.browser import open_page
 from embviz.outputs.text import to_utf8
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import find_tab, name_tabs
+from embviz.projections.pca import PCA
 from embviz.report.options import report_options
 from embviz.report.page import prepare_page, render_page, write_report
+from embviz.report.parting import check_clusters, part_points
 from embviz.report.payload import (
     Payload,
     ReportOptions,
     build_payload,
     check_points_and_columns,
 )
-from embviz.report.small import draw_points, take_points
+from embviz.report.small import draw_points, take_partitions, take_points
 
 HEIGHT = 640
 MOST_POINTS = 5_000
@@ -78,6 +81,7 @@ class Report:
         # A notebook would be told of the rest where the report is shown, and not where it is made.
         table, options = report_options(self.points, self.options, {})
         check_points_and_columns(table, options)
+        check_clusters(table, options, self.steps)
         for each in projections:
             each.check_points(table.n_points)
         if options.first and projections:
@@ -96,7 +100,7 @@ class Report:
             OutputError: If the file cannot be written; nothing is left behind.
             ParameterError: If an option does not fit the points.
         """
-        return write_report(path, self.points, self.projections, self.options, self.steps)
+        return write_report(path, self._parted, self.projections, self.options, self.steps)
 
     def open(self, path: str | os.PathLike[str] | None = None) -> Path:
         """Save all of it and open it in a browser; where there is none, a line says so.
@@ -171,8 +175,17 @@ class Report:
 
     def _payload(self, table: EmbeddingTable, options: ReportOptions, n_points: int) -> Payload:
         """Return what the page of some of the points is made of."""
-        projections = self.projections
+        projections, partitions = self.projections, self._parted.partitions or ()
         if n_points < table.n_points:
             rows = draw_points(table.n_points, n_points, [*options.selected, *options.isolated])
             table, projections, options = take_points(table, projections, options, rows)
-        return build_payload(table, projections, options, steps=self.steps)
+            partitions = take_partitions(partitions, rows)
+        part = Part(table, table, partitions=partitions)
+        return build_payload(part, projections, options, steps=self.steps)
+
+    @cached_property
+    def _parted(self) -> Part:
+        """The points with how they are parted, which is looked for once."""
+        table, options = report_options(self.points, self.options, {})
+        projections = self.projections or [PCA().project(table)]
+        return part_points(self.points, projections, options, self.steps)

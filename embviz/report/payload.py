@@ -10,19 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from embviz.checks import (
-    check_column,
-    check_list,
-    check_megabytes,
-    check_one_of,
-    check_relative,
-    check_text,
-    check_whole,
-)
+from embviz.checks import check_column
+from embviz.clusters.values import Partition
 from embviz.comparison.values import FEW, Steps
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection, is_numeric
@@ -38,10 +31,12 @@ from embviz.report.described import described
 from embviz.report.filling import Contents, Share, fill_page
 from embviz.report.heading import shown_heading
 from embviz.report.lists import Listed, Lists, check_neighbors, without_zero_rows
+from embviz.report.options import ReportOptions as ReportOptions
+from embviz.report.parting import part_points, with_cluster_columns
 from embviz.report.projections import Packed, pack_projections
 from embviz.report.shell import block_size, heading_size, shell_size
 from embviz.report.steps import check_steps, space_keys, step_entries, step_lists, step_states
-from embviz.report.vectors import PRECISIONS, State
+from embviz.report.vectors import State
 from embviz.space import Space
 from embviz.sprites import average_tile_kind, shrink_sprite, take_tiles
 
@@ -49,78 +44,6 @@ VERSION = 2
 SPACE = "input"
 _PICTURES = 60  # Bytes a point of some pictures and a list of neighbors, at most.
 Maker = Callable[[], Block]
-
-
-@dataclass(frozen=True, eq=False)
-class ReportOptions:
-    """What a report shows first and says of itself.
-
-    Attributes:
-        title: Heading of the page; the source's name where it is empty.
-        command: The command line that makes the file again, shown in the page.
-        label_by, color_by: Metadata columns; None leaves the choice to the page.
-        metric: The metric of the neighbor list, `cosine` or `euclidean`.
-        first: Key or method of the projection that is shown first; None for the last one given.
-        dims: Dimensions that are shown first, 2 or 3.
-        vectors: What of the input travels: `auto`, `float32`, `float16`, `int8` or `none`.
-        total_points: Points of the whole source, where the table is a part of it.
-        isolated: Indices of the table that the page opens with, alone.
-        selected: Indices of the table that the page opens with, selected.
-        notes: Sentences for the reader, such as that this is a sample.
-        image_links: Relative URLs of images beside the page, one a point, that its card opens.
-        max_size: Megabytes (1,000,000 bytes) that the file keeps within; None is 25, which what
-            a page cannot do without may exceed. `docs/report-size.md` says what gets room first.
-        preview_link, preview_dark_link: Relative URLs of pictures of the first view, as
-            `write_preview` makes them, that are seen where scripts are switched off.
-
-    Raises:
-        ParameterError: If a value is not of those.
-    """
-
-    title: str = ""
-    command: str = ""
-    label_by: str | None = None
-    color_by: str | None = None
-    metric: Metric = "cosine"
-    first: str | None = None
-    dims: int = 2
-    vectors: str = "auto"
-    total_points: int | None = None
-    isolated: Sequence[int] = ()
-    selected: Sequence[int] = ()
-    notes: Sequence[str] = ()
-    image_links: Sequence[str] = ()
-    max_size: float | None = None
-    preview_link: str = ""
-    preview_dark_link: str = ""
-
-    def __post_init__(self) -> None:
-        check_text("title", self.title)
-        check_text("command", self.command)
-        for name in ("preview_link", "preview_dark_link"):
-            check_relative(name, getattr(self, name))
-        for name in ("label_by", "color_by", "first"):
-            if getattr(self, name) is not None:
-                check_text(name, getattr(self, name))
-        check_one_of("metric", self.metric, get_args(Metric))
-        check_whole("dims", self.dims, 2, 3)
-        check_one_of("vectors", self.vectors, PRECISIONS)
-        if self.max_size is not None:
-            check_megabytes("--max-size", self.max_size)
-        if self.total_points is not None:
-            check_whole("total_points", self.total_points, 1)
-        for name in ("isolated", "selected"):
-            indices = check_list(name, getattr(self, name))
-            indices = tuple(check_whole(name, i, what="an index of a point") for i in indices)
-            object.__setattr__(self, name, indices)
-        for name in ("notes", "image_links"):
-            texts = tuple(check_text(name, t) for t in check_list(name, getattr(self, name)))
-            object.__setattr__(self, name, texts)
-
-    @property
-    def preview_links(self) -> list[str]:
-        """The pictures of the first view: light before dark, as far as there are some."""
-        return [link for link in (self.preview_link, self.preview_dark_link) if link]
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,15 +80,17 @@ def build_payload(
     part = points if isinstance(points, Part) else Part(points, points)
     table = part.table
     space = part.space if isinstance(points, Part) else None
-    check_points_and_columns(table, options)
     check_steps(steps, table)
     named = name_tabs(projections or [PCA().project(table, space)])
-    packed = pack_projections(named, table.n_points, steps, SPACE)
-    manifest, parts = _in_any_case(table, options, steps, packed)
-    manifest["first"] = find_tab(named, options.first) if options.first else named[-1].key
-    manifest |= described(part, named, options, steps)
     if neighbors is not None:
         neighbors = check_neighbors(neighbors, table, options.metric)
+    part = part_points(part, named, options, steps, neighbors)
+    partitions = part.partitions or ()
+    check_points_and_columns(with_cluster_columns(table, partitions), options)
+    packed = pack_projections(named, table.n_points, steps, SPACE)
+    manifest, parts = _in_any_case(table, options, steps, packed, partitions)
+    manifest["first"] = find_tab(named, options.first) if options.first else named[-1].key
+    manifest |= described(part, named, options, steps)
     contents = Contents(
         states=[State(table, space)] if steps is None else step_states(steps, space),
         lists=_lists_of_steps(steps, options.metric)
@@ -197,9 +122,10 @@ def _in_any_case(
     options: ReportOptions,
     steps: Steps | None,
     projections: Sequence[Packed],
+    partitions: Sequence[Partition],
 ) -> tuple[dict[str, Any], dict[str, list[Block]]]:
     """Return the manifest and the blocks of what travels in any case."""
-    columns, column_makers = _column_entries(table)
+    columns, column_makers = _column_entries(with_cluster_columns(table, partitions))
     sprite, sprite_makers = _sprite_entry(table, options.image_links)
     states = step_entries(steps, SPACE)
     parts = {

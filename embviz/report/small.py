@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.clusters.values import Partition
 from embviz.model import EmbeddingTable, Frames, Projection
 from embviz.report.payload import ReportOptions
 
@@ -56,6 +57,38 @@ def take_points(
         notes=(*options.notes, note),
     )
     return replace(table.take(rows), bookmarks=()), [_taken(p, rows) for p in projections], some
+
+
+def take_partitions(
+    partitions: Sequence[Partition], rows: NDArray[np.int64]
+) -> tuple[Partition, ...]:
+    """Return how some of the points are parted, with the figures of all of them.
+
+    Args:
+        partitions: Of all points.
+        rows: Indices of the points, ascending.
+    """
+    return tuple(_parted(each, rows) for each in partitions)
+
+
+def _parted(partition: Partition, rows: NDArray[np.int64]) -> Partition:
+    """Return a partition of some points: groups that none of them is in are left out."""
+    codes = partition.codes[rows]
+    kept = np.unique(codes[codes >= 0]).tolist()
+    new = {old: place for place, old in enumerate(kept)}
+    places = {row: place for place, row in enumerate(rows.tolist())}
+    return replace(
+        partition,
+        codes=np.array([new.get(code, -1) for code in codes.tolist()], np.int32),
+        names=tuple(partition.names[old] for old in kept),
+        inside=tuple(partition.inside[old] for old in kept),
+        toward=tuple(
+            tuple((new[j], share) for j, share in partition.toward[old] if j in new) for old in kept
+        ),
+        typical=tuple(
+            tuple(places[row] for row in partition.typical[old] if row in places) for old in kept
+        ),
+    )
 
 
 def _taken(projection: Projection, rows: NDArray[np.int64]) -> Projection:

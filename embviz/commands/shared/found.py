@@ -144,6 +144,11 @@ def _find(ctx: click.Context, param: click.Parameter, value: str | None) -> str 
     """Find a source that is not named, and take the settings that stand beside it as defaults."""
     if value is not None or ctx.resilient_parsing:
         return value
+    swallowed = ctx.params.get("clusters")
+    if swallowed not in (None, "map", "none") and Path(swallowed).exists():
+        name = printable(swallowed, 60)
+        way = f"put SOURCE first, or write --clusters map {name}"
+        raise ParameterError(f"--clusters {name}", "was taken for a column, and is a file", way)
     if ctx.params.get("config"):
         raise click.UsageError(f"{ctx.params['config']} names no source, and none is given", ctx)
     found = find_source("as SOURCE")

@@ -104,6 +104,25 @@ def pictures_shown(
     }
 
 
+def partitions_found(part: Part) -> list[dict[str, Any]]:
+    """Return what is said of how points are parted into clusters and classes."""
+    return [
+        {
+            "column": each.column,
+            "kind": each.kind,
+            "drawn": each.drawn,
+            "of": each.of,
+            "dims": each.dims,
+            "groups": each.n_groups,
+            "in_none": int((each.codes < 0).sum()),
+            "inside": each.mean_inside,
+            "neighbors": each.neighbors,
+            "measured": each.measured,
+        }
+        for each in part.partitions or ()
+    ]
+
+
 def projection_entry(projection: Projection) -> dict[str, Any]:
     """Return what is said of a projection: what made it, with what, and what was found."""
     from embviz.pictures.figures import pictured_dims

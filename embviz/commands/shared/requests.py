@@ -191,6 +191,7 @@ class Outputs:
     output: str
     save_bookmark: str | None = None
     save_coordinates: str | None = None
+    save_clusters: str | None = None
     figure: str | None = None
     summary: str | None = None
     previews: Previews
@@ -201,12 +202,25 @@ class Outputs:
         named = {
             "-o": self.output,
             "--save-coordinates": self.save_coordinates,
+            "--save-clusters": self.save_clusters,
             "--figure": self.figure,
             "--save-bookmark": self.save_bookmark,
             "--summary": self.summary,
             **self.previews.named,
         }
         return {option: name for option, name in named.items() if name}
+
+    def clusters_wanted(self, clusters: str | None) -> str | None:
+        """Return which clusters are looked for: those of the map where they are to be saved.
+
+        Raises:
+            ParameterError: If they are to be saved, and there are to be none.
+        """
+        if self.save_clusters and clusters == "none":
+            raise ParameterError(
+                "--save-clusters", "there are none by --clusters none", "leave out one of them"
+            )
+        return "map" if self.save_clusters and clusters is None else clusters
 
     def check(self, source: Source, bookmarks: tuple[str, ...]) -> None:
         """Refuse outputs that are inputs or cannot be written, before work is spent on them.
@@ -223,6 +237,10 @@ class Outputs:
             from embviz.export.coordinates import check_coordinates_name
 
             check_coordinates_name(Path(self.save_coordinates))
+        if self.save_clusters:
+            from embviz.export.clusters import check_clusters_name
+
+            check_clusters_name(Path(self.save_clusters))
         if source.steps is not None:
             self._check_steps()
         check_outputs({option: Path(name) for option, name in self.named.items()})

@@ -13,10 +13,10 @@ PROJECT = "pyproject.toml"
 TABLE = "[tool.embviz]"
 FILES = {"source", "more", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
 FILES |= {"save_coordinates", "save_bookmark", "save_changes", "summary", "metadata_b"}
-FILES |= {"a", "b", "o", "preview", "preview_dark"}
+FILES |= {"save_clusters", "a", "b", "o", "preview", "preview_dark"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
 OUTPUTS = (
-    *("output", "save_coordinates", "save_bookmark", "figure", "summary"),
+    *("output", "save_coordinates", "save_clusters", "save_bookmark", "figure", "summary"),
     *("preview", "preview_dark"),
 )
 """Those of `embviz project` that are written, by parameter."""
