@@ -155,7 +155,7 @@ def test_a_link_and_a_bookmark_keep_whether_there_are_names(page: Any) -> None:
     page.call("e.set({names: true})")
     assert page.call(f"e.apply({index})") == []
     assert page.call("e.view().names") is False
-    page.page.wait_for_function("() => location.hash.includes('g=0')")
+    page.page.wait_for_function("() => location.hash.includes('e=0')")
     page.page.reload()
     page.page.evaluate("() => window.embviz.ready")
     assert page.call("e.view().names") is False

@@ -78,7 +78,7 @@ export function createNames() {
 
 function choose(names, context, spec, taken, moving) {
   const { style, scene, area } = spec;
-  const groups = style.names ?? [];
+  const groups = style.groups ?? [];
   const places = groups.length ? placesOf(names, scene, groups) : [];
   const before = new Set(names.shown.map(({ group }) => group.key));
   const wanted = [];

@@ -57,7 +57,7 @@ const PLAIN = {
   sphere: null,
   paths: null,
   trails: null,
-  names: null,
+  groups: null,
   dark: false,
   chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
 };

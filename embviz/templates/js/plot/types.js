@@ -36,7 +36,7 @@
  * @property {boolean} thumbnails
  * @property {{row: number, radius: number} | null} sphere
  * @property {Int32Array[] | null} paths sequences
- * @property {Group[] | null} names of groups, null for none
+ * @property {Group[] | null} groups that may be named, null for none
  * @property {{row: number, places: Float32Array}[] | null} trails (m, dims) places of a point, the last where it is
  * @property {boolean} dark
  * @property {Chrome} chrome

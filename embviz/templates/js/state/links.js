@@ -69,7 +69,7 @@ const PARTS = [
   ['t', 'thumbnails', asFlag],
   ['b', 'labels', asText],
   ['r', 'caption', asFlag],
-  ['g', 'names', asFlag],
+  ['e', 'names', asFlag],
   ['y', 'layout', asText],
   ['q', 'query', asText],
 ];
