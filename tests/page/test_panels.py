@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 from embviz import EmbeddingTable
 
@@ -403,11 +404,13 @@ def test_a_panel_that_was_closed_stays_closed_when_the_window_changes(page: Any)
     for width in (900, 700, 1200):
         page.set_viewport_size({"width": width, "height": 800})
         assert not right.is_visible()
-    assert left.is_visible()
+    expect(left).to_be_visible()
+    assert not right.is_visible()
     page.get_by_role("button", name="Inspector panel").click()
     for width in (900, 1200):
         page.set_viewport_size({"width": width, "height": 800})
-    assert (left.is_visible(), right.is_visible()) == (True, True)
+    expect(right).to_be_visible()
+    expect(left).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1280, 1024, 810, 480])

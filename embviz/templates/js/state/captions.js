@@ -52,9 +52,9 @@ function captionOfPicture(page, view, state) {
   const shown = isElsewhere ? ownTab(tabs, 'components') : tab;
   const components = shown.role === 'components' && !isElsewhere ? shownComponents(entry, state) : [0, 1, 2];
   const { stats, params } = isElsewhere ? shown.entries[0] : entry;
-  // Directions that fill in are of the raw vectors of all points, as PCA in the file may not be.
-  if (tab.role === 'axes' && isElsewhere && params.normalize === 'sphere')
-    return filled(wordsOf(captions, shown), null, false);
+  // Directions that fill in are of the raw vectors, as PCA in the file may not be.
+  const isMeasured = isElsewhere && view.scene(state).counts !== undefined;
+  if (isMeasured && params.normalize === 'sphere') return filled(wordsOf(captions, shown), null, false);
   const shares = components.slice(0, state.dims).map((c) => stats.variance_shares?.[c]);
   const isKnown = shares.every(Number.isFinite);
   return filled(

@@ -120,7 +120,8 @@ function pendingEntry({ key, method, kind, role }, title, pca, dims) {
     kind,
     ...(isOfSteps ? { frames, isOfSteps } : {}),
     n_components: dims,
-    axes: [],
+    // Axes that nothing was typed for are components, which have names.
+    axes: role === 'axes' ? components.map((c) => `PC${c + 1}`) : [],
     params: {},
     stats: {},
     pending: true,
