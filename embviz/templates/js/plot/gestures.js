@@ -122,6 +122,12 @@ const isFinger = ({ pointerType }) => pointerType === 'touch' || pointerType ===
 /** Two fingers move and zoom, whatever the tool; one that is left of them does nothing until it is lifted. */
 function followFingers(hand, host, plot, at) {
   const { fingers } = hand;
+  /** Where they were in the picture that is seen, until the next one follows both. */
+  let before = null;
+  const follow = () => {
+    if (before && fingers.size === 2) plot.touch.pinch(pinched(before, [...fingers.values()]));
+    before = null;
+  };
   const isDown = (event) => isFinger(event) && fingers.has(event.pointerId);
   // Plotly hears of no finger.
   const mute = (event) => {
@@ -142,15 +148,18 @@ function followFingers(hand, host, plot, at) {
     'pointermove',
     (event) => {
       if (!isDown(event)) return;
-      const before = [...fingers.values()];
+      if (!before && fingers.size === 2) {
+        before = [...fingers.values()];
+        requestAnimationFrame(follow);
+      }
       fingers.set(event.pointerId, at(event));
-      if (fingers.size === 2) plot.touch.pinch(pinched(before, [...fingers.values()]));
     },
     true,
   );
   const lift = (event) => {
     if (!isDown(event)) return;
     const wasTwo = fingers.size === 2;
+    follow();
     fingers.delete(event.pointerId);
     if (wasTwo) plot.touch.rest();
   };
