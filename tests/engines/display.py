@@ -35,7 +35,7 @@ class Screen:
         self._display = Display(self.name)
         self._window: Any = None
 
-    def find_window(self, seconds: float = 20) -> None:
+    def find_window(self, seconds: float = 60) -> None:
         """Wait for the window, put it into the corner and give it the focus."""
         from Xlib import X
 

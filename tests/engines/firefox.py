@@ -23,7 +23,10 @@ from tests.engines.touch import FINGERS
 
 ROOT = Path(__file__).parent.parent.parent
 LISTENING = re.compile(r"WebDriver BiDi listening on (ws://\S+)")
-PREFERENCES = {"webgl.force-enabled": True}  # With no graphics card too.
+PREFERENCES = {
+    "webgl.force-enabled": True,  # With no graphics card too.
+    "dom.w3c_touch_events.enabled": 1,  # As with a screen that takes fingers.
+}
 SOON = 0.005  # seconds
 ACTIVATE = "browsingContext.activate"
 UNKNOWN = "emulation.setMediaFeaturesOverride"

@@ -131,7 +131,7 @@ class MiniBrowser:
 
     def address(self) -> str:
         """Wait for the page, and return the address of its inspector."""
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while True:
             try:
                 with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/") as listed:

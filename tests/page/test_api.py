@@ -87,7 +87,6 @@ def test_coordinates_are_those_that_were_computed(page: Any, table: EmbeddingTab
         page.call("e.coordinates('umap', 2)")
 
 
-@pytest.mark.everywhere
 def test_an_axis_is_the_arithmetic_of_the_command_line(page: Any, table: EmbeddingTable) -> None:
     found = np.array(page.call("e.axis('group:a', '/^w1\\\\d$/')"))
     want = Axes((("group:a", "/^w1\\d$/"),)).project(table).coordinates[:, 0]

@@ -52,7 +52,6 @@ def test_each_field_says_how_many_points_match(page: Any) -> None:
     assert "no regular expression" in hints.nth(1).text_content()
 
 
-@pytest.mark.everywhere
 def test_an_axis_is_swapped_and_cleared(page: Any) -> None:
     page.page.get_by_label("Vertical axis from", exact=True).fill("=w3")
     page.page.get_by_label("Vertical axis to", exact=True).fill("=w4")

@@ -50,7 +50,6 @@ def shown_coordinates(page: Any) -> np.ndarray[Any, Any]:
     return np.array([[float(line.split("\t")[i] or "nan") for i in places] for line in lines[1:]])
 
 
-@pytest.mark.everywhere
 def test_a_bookmark_brings_back_what_was_seen(page: Any) -> None:
     page.call(
         "e.set({projection: 'tsne', dims: 3, color_by: 'size', label_by: 'group', selected: [4, 9],"

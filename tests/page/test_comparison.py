@@ -82,7 +82,6 @@ def test_both_maps_show_the_same_part_of_the_plane_at_the_same_size(
     assert fit[0] == pytest.approx(-fit[2], rel=1e-4)
 
 
-@pytest.mark.everywhere
 @pytest.mark.parametrize("plotly", [False, True])
 @pytest.mark.parametrize("side", [0, 1])
 def test_moving_one_map_moves_the_other(

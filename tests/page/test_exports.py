@@ -89,7 +89,6 @@ def test_tabs_and_line_ends_in_metadata_are_escaped(
     assert {len(row) for row in rows} == {len(head)}
 
 
-@pytest.mark.everywhere
 def test_neighbors_of_the_selected_are_saved(page: Any) -> None:
     page.call("e.set({selected: [3, 8], k: 4, metric: 'euclidean'})")
     name, data = save(page, "Neighbors of the selected, TSV")
@@ -253,7 +252,6 @@ def test_hostile_labels_are_text_in_the_svg(open_page: Callable[..., Any], tmp_p
     assert not re.search(rb"<script|http://x", data.replace(b"&quot;", b'"').split(b"<svg")[0])
 
 
-@pytest.mark.everywhere
 def test_the_menu_is_worked_by_keyboard(page: Any) -> None:
     button = page.page.get_by_role("button", name="Save pictures and points")
     button.focus()

@@ -100,7 +100,6 @@ def test_a_table_is_shown_selected_and_copied(hosted: Shown) -> None:
     assert hosted.complaints == []
 
 
-@pytest.mark.everywhere
 def test_pictures_are_shown_to_be_saved_by_their_menu(hosted: Shown) -> None:
     for item, kind in (("Picture, PNG", "PNG"), ("Picture, SVG", "SVG")):
         dialog = save(hosted, item)
@@ -129,7 +128,6 @@ def test_bookmarks_are_shown_as_the_text_of_their_file(hosted: Shown) -> None:
     expect(dialog).to_have_count(0)
 
 
-@pytest.mark.everywhere
 def test_a_link_is_copied_or_its_end_is_shown(hosted: Shown) -> None:
     hosted.call("e.set({projection: 'pca', dims: 2, placed: null, selected: [5], query: ''})")
     address = hosted.frame.evaluate("() => location.href.split('#')[0]")

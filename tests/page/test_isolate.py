@@ -24,7 +24,6 @@ def shown(page: Any, dims: int = 2, n: int = 300) -> np.ndarray[Any, Any]:
     return np.array(page.call(f"e.coordinates('pca', {dims})")).reshape(n, dims)
 
 
-@pytest.mark.everywhere
 def test_isolating_computes_pca_on_the_subset_and_says_so(page: Any, table: EmbeddingTable) -> None:
     page.call(f"e.isolate({SUBSET})")
     want = PCA().project(table.take(np.array(SUBSET)))
@@ -175,7 +174,6 @@ def test_a_legend_entry_filters_on_click_and_stands_alone_on_a_double_click(page
     assert page.call("e.view()")["hidden"] == []
 
 
-@pytest.mark.everywhere
 def test_matches_of_a_search_join_the_selection_with_enter_and_the_keys_held(page: Any) -> None:
     field = page.page.get_by_label("Search", exact=True).locator("visible=true").last
     page.call("e.select([0, 5, 6])")

@@ -44,7 +44,6 @@ def test_the_first_view_has_no_fragment(page: Any) -> None:
     assert fragment(page) == ""
 
 
-@pytest.mark.everywhere
 @pytest.mark.parametrize(
     "patch",
     [

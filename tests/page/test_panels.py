@@ -35,7 +35,6 @@ def test_typing_in_the_search_field_selects_what_matches_and_says_how_many(opene
     assert opened.call("e.view().selected") == []
 
 
-@pytest.mark.everywhere
 def test_a_single_match_shows_its_columns_thumbnail_and_neighbors(
     opened: Any, table: EmbeddingTable
 ) -> None:
@@ -113,7 +112,6 @@ def test_help_names_all_that_is_in_force_in_words(opened: Any) -> None:
     assert told["umap"]["Minimal distance"] == "0.1"
 
 
-@pytest.mark.everywhere
 def test_clicking_a_neighbor_goes_on_to_it(opened: Any) -> None:
     opened.call("e.set({selected: [17]})")
     first = opened.call("e.neighbors(17, 1, 'euclidean')")["indices"][0]
@@ -163,7 +161,6 @@ def test_tabs_show_each_projection_and_what_is_in_force(opened: Any) -> None:
     assert body.get_by_label("Horizontal axis from").input_value() == "=w0"
 
 
-@pytest.mark.everywhere
 def test_any_two_or_three_components_are_shown_with_their_shares(
     opened: Any, table: EmbeddingTable
 ) -> None:
@@ -192,7 +189,6 @@ def test_typed_axes_move_the_points_and_say_what_matches(opened: Any) -> None:
     assert opened.call("e.view().axes")[1] == {"from": "group:b", "to": "group:a"}
 
 
-@pytest.mark.everywhere
 def test_iterations_play_to_the_end_and_can_be_scrubbed(opened: Any) -> None:
     opened.call("e.set({projection: 'tsne', dims: 2})")
     player = opened.page.locator(".player")
@@ -277,7 +273,6 @@ def test_hovering_and_clicking_a_point_names_the_right_one(opened: Any, dims: in
         assert opened.call("e.view().selected") == [row]
 
 
-@pytest.mark.everywhere
 @pytest.mark.parametrize("width", [360, 800, 1280, 2560])
 def test_nothing_sticks_out_at_any_width(
     open_page: Callable[..., Any], report: Path, width: int

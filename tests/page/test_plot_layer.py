@@ -86,7 +86,6 @@ def test_points_stay_in_step_while_plotly_pans_turns_and_zooms(
     assert np.abs(harness.positions() - home).max() < 0.2
 
 
-@pytest.mark.everywhere
 def test_points_before_plotly_can_already_be_moved(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.points(cloud(50, 2))

@@ -41,7 +41,6 @@ def test_hover_names_the_point_on_top_among_100000(open_harness: Callable[..., H
         assert not (np.flatnonzero(distance < 1.01) > said).any()
 
 
-@pytest.mark.everywhere
 def test_hover_names_the_nearer_point_in_3d(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.points(cloud(3000, 3))
@@ -153,7 +152,6 @@ def test_the_wheel_still_zooms_while_a_selection_tool_is_chosen(
     assert after["x"][1] - after["x"][0] < 0.95 * (before["x"][1] - before["x"][0])
 
 
-@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_keys_move_zoom_and_reset(open_harness: Callable[..., Harness], dims: int) -> None:
     harness = open_harness()

@@ -150,7 +150,6 @@ def test_cosine_and_spherized_runs_use_vectors_of_length_one(
     assert same_group_share(np.array(found["coordinates"]).reshape(300, 2), group) > 0.99
 
 
-@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_umap_runs_on_the_isolated_points(page: Any, table: EmbeddingTable, dims: int) -> None:
     rows = list(range(0, 300, 2))

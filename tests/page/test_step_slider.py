@@ -22,7 +22,6 @@ def page(open_page: Callable[..., Any], step_reports: dict[str, Path]) -> Any:
     return open_page(step_reports["auto"])
 
 
-@pytest.mark.everywhere
 def test_the_slider_names_the_step_and_scrubs_between_two(page: Any) -> None:
     slider = page.page.get_by_role("slider", name="Step", exact=True)
     name = page.page.locator(".steps-name")

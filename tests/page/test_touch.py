@@ -67,7 +67,6 @@ def test_one_finger_moves_a_plane_and_a_tap_is_a_click(touched: Callable[[int], 
     assert [len(event) for event in harness.events("click")] == [3]
 
 
-@pytest.mark.everywhere
 def test_two_fingers_come_nearer_and_move_in_space(touched: Callable[[int], Harness]) -> None:
     harness = touched(3)
     camera = harness.page.evaluate("harness.plot.camera()")
