@@ -36,8 +36,8 @@ def eighths(x: float) -> float:
 
 
 def finely(x: float) -> float:
-    """Return a number in steps of a sixty-fourth, in which opacities are."""
-    return js_round(64 * x) / 64
+    """Return an opacity in eighths, in sixty-fourths where it could come to nothing."""
+    return js_round(64 * x) / 64 if x < 0.25 else eighths(x)
 
 
 class Canvas:

@@ -417,7 +417,7 @@ def test_numbers_and_texts_are_written_as_in_the_page() -> None:
 
 def test_eighths_are_rounded_as_in_the_page() -> None:
     assert [eighths(x) for x in (0.18, 2.4444, 0.0625)] == [0.125, 2.5, 0.125]
-    assert [finely(x) for x in (0.18, 0.1, 0.0234375)] == [0.1875, 0.09375, 0.03125]
+    assert [finely(x) for x in (0.95, 0.18, 0.0234375)] == [1, 0.1875, 0.03125]
 
 
 def test_names_are_in_the_order_of_the_page() -> None:

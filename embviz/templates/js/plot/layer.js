@@ -300,8 +300,8 @@ function byDistance({ neighbors, distances }) {
 }
 
 const round = (x) => Math.round(8 * x) / 8;
-/** An opacity: what is faint may be less than an eighth. */
-const finely = (x) => Math.round(64 * x) / 64;
+/** An opacity, in finer steps where it is so faint that it could come to nothing. */
+const finely = (x) => (x < 0.25 ? Math.round(64 * x) / 64 : round(x));
 
 function createOrClear(before, width, height, scale) {
   if (
