@@ -182,7 +182,7 @@ def draw_tiles(canvas: Canvas, placed: Placed, tiles: Tiles, size: int, area: Ar
         placed: Where they are.
         tiles: The thumbnails.
         size: Of the longer side in CSS pixels.
-        area: Points far outside of it are left out.
+        area: What is outside of it is left out.
     """
     xy = placed.xy
     width, height = tile_sides(tiles, size * canvas.scale)
@@ -197,6 +197,9 @@ def draw_tiles(canvas: Canvas, placed: Placed, tiles: Tiles, size: int, area: Ar
     atlas = scaled_tiles(tiles, width, height)
     frame = max(1, js_round(1.25 * canvas.scale))
     step = max(1, _MOST_TOUCHED // (width * height))
+    ends = [(area.left, area.top), (area.right, area.bottom)]
+    clip = [[js_round(x * canvas.scale) for x in end] for end in ends]
+    (left, top), (right, bottom) = np.clip(clip, 0, (canvas.width, canvas.height))
     for start in range(0, len(rows), step):
         part, at = rows[start : start + step], corner[start : start + step]
         shown = atlas[placed.of[part]]
@@ -207,7 +210,7 @@ def draw_tiles(canvas: Canvas, placed: Placed, tiles: Tiles, size: int, area: Ar
             alpha[:, edge] = 255
         owner, v, u = np.nonzero(alpha)
         px, py = at[owner, 0] + u, at[owner, 1] + v
-        seen = (px >= 0) & (py >= 0) & (px < canvas.width) & (py < canvas.height)
+        seen = (px >= left) & (py >= top) & (px < right) & (py < bottom)
         owner, v, u, px, py = owner[seen], v[seen], u[seen], px[seen], py[seen]
         cover = alpha[owner, v, u] / 255 * placed.opacity[part][owner]
         shades = placed.colors[part][owner]

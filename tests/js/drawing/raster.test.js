@@ -220,3 +220,23 @@ test('a photograph is as clear as its pixels, within its frame', () => {
   raster.straighten(picture);
   assert.deepEqual(pixel(picture, 5, 4), [0, 0, 255, 128]);
 });
+
+for (const kind of ['ink', 'photo'])
+  test(`thumbnails of ${kind} end where the area does`, () => {
+    const tile = { tileWidth: 8, tileHeight: 8, columns: 1, count: 1, stride: 8, ink: null, photo: null };
+    const atlas =
+      kind === 'ink'
+        ? { ...tile, ink: new Uint8Array(64).fill(255) }
+        : { ...tile, photo: new Uint32Array(64).fill(0xff000000) };
+    const picture = raster.createPicture(40, 30, 2);
+    const area = { left: 10, top: 6, width: 20, height: 16 };
+    const corners = [10, 6, 30, 6, 10, 22, 30, 22];
+    const points = { xy: Float32Array.from(corners), colors: 0xff0000ff, order: null, levels: null, visible: null };
+    const look = { width: 16, height: 16, frame: 2, opacity: 1 };
+    raster.drawTiles(picture, { ...points, colors: new Uint32Array(4).fill(0xff0000ff) }, atlas, () => 0, look, area);
+    const inked = [...picture.pixels]
+      .map((pixel, at) => [pixel, at % 80, Math.floor(at / 80)])
+      .filter(([pixel]) => pixel);
+    assert.equal(inked.length, 4 * 8 * 8);
+    assert.ok(inked.every(([, x, y]) => x >= 20 && x < 60 && y >= 12 && y < 44));
+  });

@@ -302,6 +302,7 @@ export function drawTiles(picture, points, atlas, tile, size, area) {
   const { scale } = picture;
   const draw = atlas.ink ? drawInk : drawPhoto;
   const n = order ? order.length : xy.length / 2;
+  const canvas = { ...picture, clip: pixelsOf(area, picture) };
   const [left, top] = [area.left - MARGIN, area.top - MARGIN];
   const [right, bottom] = [area.left + area.width + MARGIN, area.top + area.height + MARGIN];
   for (let k = 0; k < n; k++) {
@@ -314,7 +315,7 @@ export function drawTiles(picture, points, atlas, tile, size, area) {
     if (!(index >= 0 && index < atlas.count)) continue;
     const opacity = size.opacity * (levels ? 0.55 + (0.45 * levels[row]) / (LEVELS - 1) : 1);
     draw(
-      picture,
+      canvas,
       Math.round(x * scale - size.width / 2),
       Math.round(y * scale - size.height / 2),
       atlas,
@@ -326,21 +327,32 @@ export function drawTiles(picture, points, atlas, tile, size, area) {
   }
 }
 
+/** @returns {{left: number, top: number, right: number, bottom: number}} an area in pixels of a picture, within it */
+function pixelsOf({ left, top, width, height }, picture) {
+  const within = (x, most) => Math.min(most, Math.max(0, Math.round(x * picture.scale)));
+  return {
+    left: within(left, picture.width),
+    top: within(top, picture.height),
+    right: within(left + width, picture.width),
+    bottom: within(top + height, picture.height),
+  };
+}
+
 function drawInk(picture, x0, y0, atlas, index, { width, height }, color, opacity) {
   const { stride, tileWidth, tileHeight, columns, ink } = atlas;
-  const { pixels } = picture;
+  const { pixels, clip } = picture;
   const base = Math.floor(index / columns) * tileHeight * stride + (index % columns) * tileWidth;
   const kx = tileWidth / width;
   const ky = tileHeight / height;
   const strength = Math.round(256 * opacity);
   const even = color & EVEN;
   const odd = (color >>> 8) & EVEN;
-  const right = Math.min(width, picture.width - x0);
-  const bottom = Math.min(height, picture.height - y0);
-  for (let v = Math.max(0, -y0); v < bottom; v++) {
+  const right = Math.min(width, clip.right - x0);
+  const bottom = Math.min(height, clip.bottom - y0);
+  for (let v = Math.max(0, clip.top - y0); v < bottom; v++) {
     const line = base + Math.floor((v + 0.5) * ky) * stride;
     const to = (y0 + v) * picture.width + x0;
-    for (let u = Math.max(0, -x0); u < right; u++) {
+    for (let u = Math.max(0, clip.left - x0); u < right; u++) {
       const a = ink[line + Math.floor((u + 0.5) * kx)];
       if (a > 0) pixels[to + u] = over(pixels[to + u], even, odd, ((a + (a >> 7)) * strength) >> 8);
     }
@@ -349,15 +361,15 @@ function drawInk(picture, x0, y0, atlas, index, { width, height }, color, opacit
 
 function drawPhoto(picture, x0, y0, atlas, index, { width, height, frame }, color, opacity) {
   const { stride, tileWidth, tileHeight, columns, photo } = atlas;
-  const { pixels } = picture;
+  const { pixels, clip } = picture;
   const base = Math.floor(index / columns) * tileHeight * stride + (index % columns) * tileWidth;
   const strength = Math.round(256 * opacity);
-  const right = Math.min(width, picture.width - x0);
-  const bottom = Math.min(height, picture.height - y0);
-  for (let v = Math.max(0, -y0); v < bottom; v++) {
+  const right = Math.min(width, clip.right - x0);
+  const bottom = Math.min(height, clip.bottom - y0);
+  for (let v = Math.max(0, clip.top - y0); v < bottom; v++) {
     const line = base + Math.floor(((v + 0.5) * tileHeight) / height) * stride;
     const to = (y0 + v) * picture.width + x0;
-    for (let u = Math.max(0, -x0); u < right; u++) {
+    for (let u = Math.max(0, clip.left - x0); u < right; u++) {
       const edge = u < frame || v < frame || u >= width - frame || v >= height - frame;
       const pixel = edge ? color : photo[line + Math.floor(((u + 0.5) * tileWidth) / width)];
       const alpha = pixel >>> 24;
