@@ -18,6 +18,7 @@ const WORDS = {
   metric: 'the metric',
   thumbnails: 'the thumbnails',
   labels: 'the labels',
+  names: 'the names on the map',
   caption: 'the caption',
   layout: 'the layout',
   query: 'the search',
