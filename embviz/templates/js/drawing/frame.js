@@ -5,7 +5,7 @@ import { hex, rgb } from '#js/drawing/color.js';
  * and a bar that tells how long a distance is where there are no axes. Lengths are CSS pixels; `context` is a canvas's,
  * or what stands for one (svg.js).
  *
- * @import { Chrome } from '#js/plot/types.js'
+ * @typedef {{text: string, muted: string}} Chrome the page's own colors
  * @typedef {{heading: string, entries?: {name: string, count: string, color: string}[], bar?: {stops: string[], ends:
  *   string[]}, square?: {colors: string[], high: string}, notes?: string[]}} Key of the colors
  * @typedef {{title: string, subtitle: string, key: Key | null, perUnit: number | null, chrome: Chrome}} Frame
