@@ -13,7 +13,7 @@ from embviz.report.budget import MB, USUAL, Budget, Chosen, Made, Offer, choose
 from embviz.report.lists import DIGITS as LIST_DIGITS
 from embviz.report.lists import MORE, NEAREST, Lists, list_offers
 from embviz.report.projections import COMPONENTS, COORDINATES, DIGITS, FRAMES, MEASURED, Packed
-from embviz.report.vectors import EXACT, VECTORS, State, vector_offers
+from embviz.report.vectors import EXACT, UNSENT, VECTORS, State, vector_offers
 
 log = logging.getLogger("embviz")
 
@@ -39,7 +39,8 @@ class Contents:
     def offers(self) -> list[Offer]:
         """Return what is offered, in the order in which it gets room."""
         vectors, exact = vector_offers(self.states, self.precision)
-        lists, better = list_offers(self.lists, self.compares)
+        travels = self.compares or self.precision != "none"
+        lists, better = list_offers(self.lists, self.compares) if travels else ([], [])
         of_each = {offer.name: offer for each in self.packed for offer in each.offers()}
 
         def all_of(what: str) -> list[Offer]:
@@ -108,7 +109,7 @@ def fill_page(
     left_out = words.left_out()
     if vectors is None:
         note = words.of_vectors()
-        if contents.precision != "none":
+        if contents.precision not in UNSENT:
             left_out = [f"{note}. {words.of_lists_instead()}", *left_out]
         vectors = [{"vectors": None, "vectors_note": note, "blocks": []}] * len(contents.states)
     for sentence in left_out:
@@ -161,8 +162,14 @@ class _Words:
 
     def of_vectors(self) -> str:
         """Return why no vectors travel, and how to have them."""
-        if self.contents.precision == "none":
-            return "Vectors were left out (--vectors none); leave that out to have them"
+        asked = self.contents.precision
+        if asked == "none" and not self.contents.compares:
+            return (
+                "Vectors and neighbors were left out (--vectors none); leave that out to have "
+                "them, or --vectors neighbors for the nearest of each point"
+            )
+        if asked in UNSENT:
+            return f"Vectors were left out (--vectors {asked}); leave that out to have them"
         least = self.budget.least_for(VECTORS, level=99)
         if least is None:
             why = "the lengths of their rows fit no number format together"
@@ -208,6 +215,8 @@ class _Words:
 
     def _of_lists(self) -> str:
         lists, levels = self.contents.lists, self.chosen.levels
+        if self._offer(NEAREST) is None:
+            return ""
         if NEAREST not in levels:
             wanted = VECTORS not in levels and lists.known
             return f"The nearest neighbors of each point: {lists.problem}" if wanted else ""

@@ -29,7 +29,9 @@ from embviz.report.coders import (
 from embviz.report.shell import block_size
 from embviz.space import Space, divide, open_space
 
-PRECISIONS = ("auto", "float32", "float16", "int8", "none")
+PRECISIONS = ("auto", "float32", "float16", "int8", "neighbors", "none")
+UNSENT = ("neighbors", "none")
+"""Those at which no vectors travel: the nearest neighbors of each point instead, or nothing."""
 _SAMPLE_BYTES = 1 << 20
 _FEW_BYTES = 1 << 16
 # Coordinates on an axis typed in the page are those of the command line, to this share of the span.
@@ -106,7 +108,7 @@ def vector_offers(states: Sequence[State], precision: str) -> tuple[list[Offer],
     """
     if precision not in PRECISIONS:
         raise ParameterError("--vectors", f"'{precision}' is not one of {', '.join(PRECISIONS)}")
-    if precision == "none":
+    if precision in UNSENT:
         return [], []
     if precision != "auto":
         return [Offer(VECTORS, (_asked_for(states, precision),), is_needed=True)], []

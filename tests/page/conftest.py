@@ -58,7 +58,7 @@ def report(table: EmbeddingTable, tmp_path_factory: pytest.TempPathFactory) -> P
 def step_reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Reports of a run of four steps, with its vectors and without."""
     folder = tmp_path_factory.mktemp("steps")
-    return {how: write_run(folder / f"{how}.html", how) for how in ("auto", "none")}
+    return {how: write_run(folder / f"{how}.html", how) for how in ("auto", "neighbors")}
 
 
 @pytest.fixture(scope="session")

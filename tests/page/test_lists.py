@@ -19,7 +19,7 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 @pytest.fixture(scope="module")
 def listed(table: EmbeddingTable, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("lists") / "none.html"
-    write_report(path, table, [PCA().project(table)], vectors="none")
+    write_report(path, table, [PCA().project(table)], vectors="neighbors")
     return path
 
 
@@ -46,7 +46,7 @@ def test_a_click_is_answered_with_the_ten_nearest(page: Any, table: EmbeddingTab
 
 def test_more_neighbors_and_another_metric_are_refused_with_the_way_to_have_them(page: Any) -> None:
     told = "Only the 10 nearest of each point by cosine are in this page"
-    way = r"Vectors were left out \(--vectors none\); leave that out to have them"
+    way = r"Vectors were left out \(--vectors neighbors\); leave that out to have them"
     for asked in ("11, 'cosine'", "5, 'euclidean'"):
         with pytest.raises(Error, match=f"{told}. {way}"):
             page.call(f"e.neighbors(0, {asked})")
@@ -76,7 +76,7 @@ def test_a_fast_search_says_how_many_of_the_true_neighbors_it_found(
     near = Neighbors(found.indices, found.distances, "cosine", recall=0.91236)
     path = tmp_path / "some.html"
     shown = [PCA().project(table)]
-    write_report(path, table, shown, vectors="none", neighbors=near)
+    write_report(path, table, shown, vectors="neighbors", neighbors=near)
     page = open_page(path, plotly=False)
     page.call("e.select([3])")
     panel = page.page.get_by_role("region", name="Nearest neighbors")
@@ -89,7 +89,7 @@ def test_a_zero_vector_has_no_neighbors_as_where_vectors_travel(
     rows = np.random.default_rng(0).normal(size=(30, 4))
     rows[5] = 0
     table = EmbeddingTable(rows, {"word": tuple(map(str, range(30)))})
-    for vectors in ("none", "auto"):
+    for vectors in ("neighbors", "auto"):
         path = tmp_path / f"{vectors}.html"
         write_report(path, table, [PCA().project(table)], vectors=vectors)
         page = open_page(path, plotly=False)
@@ -106,7 +106,7 @@ def test_the_page_says_what_was_left_out_and_how_to_have_it(
     shown = PCA().project(table)
     named = type(shown)("pca", shown.coordinates, shown.axes, title=HOSTILE)
     path = tmp_path / "small.html"
-    room = round(shell_size() / 1e6 + 0.35, 2)
+    room = round(shell_size() / 1e6 + 0.3, 2)
     assert write_report(path, table, [named], max_size=room) <= room * 1e6
     page = open_page(path, plotly=False)
     fold = page.page.get_by_role("region", name="Data").locator("details")
@@ -114,7 +114,22 @@ def test_the_page_says_what_was_left_out_and_how_to_have_it(
     fold.locator("summary").focus()
     page.page.keyboard.press("Enter")
     expect(fold.locator("li").first).to_contain_text("6,000 × 40 would make the page larger")
-    expect(fold.locator("li").first).to_contain_text("--max-size 4 puts them in")
-    expect(fold.locator("li").last).to_contain_text(f"of {HOSTILE}; --max-size 4 has room for it")
+    expect(fold.locator("li").first).to_contain_text("--max-size 2 puts them in")
+    expect(fold.locator("li").last).to_contain_text(f"of {HOSTILE}; --max-size 2 has room for it")
     assert len(page.call("e.neighbors(0, 3)")["indices"]) == 3
+    page.call("e.set({help: true})")
+    expect(page.page.get_by_role("dialog")).to_contain_text("rounded to 65,536 steps")
     assert not page.complaints
+
+
+def test_a_page_that_was_asked_for_none_lists_no_neighbors_and_says_how_to_have_them(
+    open_page: Callable[..., Any], table: EmbeddingTable, tmp_path: Path
+) -> None:
+    write_report(tmp_path / "none.html", table, [PCA().project(table)], vectors="none")
+    page = open_page(tmp_path / "none.html", plotly=False)
+    page.call("e.set({selected: [3]})")
+    panel = page.page.get_by_role("region", name="Nearest neighbors")
+    expect(panel).to_contain_text("--vectors neighbors for the nearest of each point")
+    with pytest.raises(Error, match=r"--vectors none"):
+        page.call("e.neighbors(3, 3, 'cosine')")
+    assert page.complaints == []

@@ -66,7 +66,7 @@ def test_coordinates_are_those_of_the_step_shown(
         assert np.abs(places(page, name, dims) - want).max() < 2e-5 * scale * span
 
 
-@pytest.mark.parametrize("travels", ["auto", "none"])
+@pytest.mark.parametrize("travels", ["auto", "neighbors"])
 @pytest.mark.parametrize("step", [0, 1, 1.25, 3])
 def test_neighbors_are_those_of_the_nearest_step(
     open_page: Callable[..., Any],
@@ -116,7 +116,7 @@ def test_the_selection_of_a_box_leaves_out_what_is_not_there(page: Any) -> None:
 def test_where_vectors_do_not_travel_more_or_other_neighbors_are_refused_with_the_reason(
     open_page: Callable[..., Any], step_reports: dict[str, Path]
 ) -> None:
-    page = open_page(step_reports["none"])
+    page = open_page(step_reports["neighbors"])
     told = "Only the 10 nearest of each point by cosine are in this page"
     with pytest.raises(Error, match=told):
         page.call("e.neighbors(0, 11, 'cosine')")

@@ -225,7 +225,7 @@ def page_options(function: F) -> F:
         click.option("--title", default="", help="Heading of the page"),
         click.option(
             "--vectors",
-            type=click.Choice(["auto", "float32", "float16", "int8", "none"]),
+            type=click.Choice(["auto", "float32", "float16", "int8", "neighbors", "none"]),
             default="auto",
             help="How the input's vectors travel in the page",
         ),
