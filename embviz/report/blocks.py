@@ -11,7 +11,7 @@ import base64
 import gzip
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,29 +21,42 @@ from numpy.typing import NDArray
 from embviz.outputs.text import to_utf8
 
 GZIP_LEVEL = 6
+FEW_VALUES = 1 << 16
+"""More numbers than these do not travel with more digits than a screen can show."""
 
 
 @dataclass(frozen=True, eq=False)
 class Steps:
-    """Even steps from the least to the largest value of each column, in 16 or 24 bits.
+    """Even steps from the least to the largest value of each column, in at most 16, or 24 bits.
 
     65,536 steps are 8e-6 of a column's span: of an axis, a hundredth of a pixel.
+
+    Attributes:
+        low: Where each column begins, float64 (n_columns,).
+        step: Between values of each column that follow each other, float64 (n_columns,).
+        bits: Of all columns, or of each.
     """
 
     low: NDArray[np.float64]
     step: NDArray[np.float64]
-    bits: int
+    bits: int | Sequence[int]
 
     @classmethod
-    def spanning(cls, low: NDArray[np.float64], high: NDArray[np.float64], bits: int = 16) -> Steps:
+    def spanning(
+        cls,
+        low: NDArray[np.float64],
+        high: NDArray[np.float64],
+        bits: int | Sequence[int] = 16,
+    ) -> Steps:
         """Return the steps between two rows of values, float64 (n_columns,)."""
         span = high - low
-        return cls(low, np.where(span > 0, span / (2**bits - 1), 1.0), bits)
+        return cls(low, np.where(span > 0, span / (2.0 ** np.asarray(bits) - 1), 1.0), bits)
 
     def encode(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the nearest step of each value (…, n_columns), uint16 or uint32."""
-        steps = np.rint((values - self.low) / self.step).clip(0, 2**self.bits - 1)
-        return steps.astype(np.uint16 if self.bits == 16 else np.uint32)
+        most = 2.0 ** np.asarray(self.bits) - 1
+        steps = np.rint((values - self.low) / self.step).clip(0, most)
+        return steps.astype(np.uint16 if np.max(self.bits) <= 16 else np.uint32)
 
     def decode(self, steps: NDArray[Any]) -> NDArray[np.float32]:
         """Return what the page makes of steps."""
@@ -82,9 +95,13 @@ def array_block(name: str, array: NDArray[Any], **entry: Any) -> Block:
 
 
 def json_block(name: str, value: Any) -> Block:
-    """Pack a JSON value, such as the texts of a metadata column."""
+    """Pack a JSON value."""
+    return Block(name, {"dtype": "json"}, compress(_to_json(value)))
+
+
+def _to_json(value: Any) -> bytes:
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Block(name, {"dtype": "json"}, compress(to_utf8(text)))
+    return to_utf8(text)
 
 
 def rounded_block(name: str, values: NDArray[np.float32]) -> Block:
@@ -100,24 +117,49 @@ def rounded_block(name: str, values: NDArray[np.float32]) -> Block:
     return Block(name, {**packed.entry, "dtype": "bfloat16"}, packed.text)
 
 
+def texts_block(name: str, values: Sequence[str]) -> Block:
+    """Pack texts, one a point: as JSON, or as places among those that differ where these are few.
+
+    These come as JSON, in the order in which they occur, then a line feed and the places, in one
+    or two bytes each.
+    """
+    places = {text: i for i, text in enumerate(dict.fromkeys(values))}
+    if len(places) > min(len(values) // 4, 1 << 16):
+        return json_block(name, values)
+    codes = np.fromiter(map(places.__getitem__, values), np.uint16, len(values))
+    kind = np.uint8 if len(places) <= 256 else np.dtype("<u2")
+    planes = codes.astype(kind).view(np.uint8).reshape(len(values), -1).T
+    data = _to_json(list(places)) + b"\n" + planes.tobytes()
+    return Block(name, {"dtype": "texts", "shape": [len(values)]}, compress(data))
+
+
 def coordinates_block(
-    name: str, coordinates: NDArray[np.float32], exact: bool, moves: bool = False
+    name: str, coordinates: NDArray[np.float32], bits: int | Sequence[int] = 16
 ) -> Block:
-    """Pack coordinates (n, k) or frames (m, n, k): float32, or uint16 steps of each axis's span.
+    """Pack coordinates (n, k) as uint16 steps of each axis's span, one axis after the other."""
+    steps = _spanning(coordinates, bits)
+    codes = np.ascontiguousarray(steps.encode(coordinates).T)
+    packed = array_block(name, codes, by_axis=True, **steps.entry())
+    return Block(name, {**packed.entry, "shape": list(coordinates.shape)}, packed.text)
+
+
+def frames_block(name: str, frames: NDArray[np.float32], moves: bool = False) -> Block:
+    """Pack frames of coordinates (m, n, k) as uint16 steps of each axis's span.
 
     With `moves` each frame but the first is what it differs by from the one before, modulo 65,536:
     points that move little take less.
     """
-    if exact:
-        return array_block(name, coordinates)
-    flat = coordinates.reshape(-1, coordinates.shape[-1])
-    low, high = (end.astype(np.float64) for end in (flat.min(axis=0), flat.max(axis=0)))
-    steps = Steps.spanning(low, high)
-    codes = steps.encode(coordinates)
+    steps = _spanning(frames.reshape(-1, frames.shape[-1]), 16)
+    codes = steps.encode(frames)
     if not moves:
         return array_block(name, codes, **steps.entry())
     codes[1:] -= codes[:-1].copy()
     return array_block(name, codes, delta=True, **steps.entry())
+
+
+def _spanning(rows: NDArray[np.float32], bits: int | Sequence[int]) -> Steps:
+    low, high = (end.astype(np.float64) for end in (rows.min(axis=0), rows.max(axis=0)))
+    return Steps.spanning(low, high, bits)
 
 
 def plain(value: Any) -> Any:

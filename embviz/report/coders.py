@@ -99,7 +99,7 @@ class Stepped:
 
     @property
     def note(self) -> str:
-        wide = self.steps.bits > 16
+        wide = np.max(self.steps.bits) > 16
         return ", in 24 bits a number" if wide else ", in 65,536 steps a dimension"
 
     def encode(self, rows: Numbers) -> Stored:

@@ -14,7 +14,7 @@ from embviz.comparison.values import FEW
 from embviz.errors import LoadError, ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
 from embviz.neighbors.known import shown_recall
-from embviz.report.blocks import array_block, rounded_block
+from embviz.report.blocks import FEW_VALUES, array_block, rounded_block
 from embviz.report.budget import Level, Made, Offer
 from embviz.report.coders import fitting_exponent
 from embviz.report.vectors import VECTORS
@@ -112,10 +112,12 @@ def list_offers(lists: Lists, always: bool = False) -> tuple[list[Offer], list[O
     def last(name: str, k: int, rounded: bool, better: str) -> Offer:
         return Offer(name, (lists.level(k, rounded),), instead_of=VECTORS, better=better)
 
-    if lists.known == few:
-        return [first], [last(DIGITS, few, False, NEAREST)]
-    more = last(MORE, lists.known, True, NEAREST)
-    return [first], [more, last(DIGITS, lists.known, False, MORE)]
+    found, better = [], NEAREST
+    if lists.known > few:
+        found, better = [last(MORE, lists.known, True, NEAREST)], MORE
+    if lists.n_states * lists.n_points * lists.known <= FEW_VALUES:
+        found.append(last(DIGITS, lists.known, False, better))
+    return [first], found
 
 
 def pack_lists(found: Sequence[Listed], n_points: int, k: int, rounded: bool) -> Made:

@@ -32,7 +32,8 @@ class ReportOptions:
         metric: The metric of the neighbor list, `cosine` or `euclidean`.
         first: Key or method of the projection that is shown first; None for the last one given.
         dims: Dimensions that are shown first, 2 or 3.
-        vectors: What of the input travels: `auto`, `float32`, `float16`, `int8` or `none`.
+        vectors: What of the input travels: `auto`, `float32`, `float16`, `int8`, `neighbors`
+            (the nearest of each point in their place) or `none`.
         total_points: Points of the whole source, where the table is a part of it.
         isolated: Indices of the table that the page opens with, alone.
         selected: Indices of the table that the page opens with, selected.

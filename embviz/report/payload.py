@@ -25,7 +25,7 @@ from embviz.pictures.selection import Part
 from embviz.pictures.step_neighbors import measure_steps
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.projections.pca import PCA
-from embviz.report.blocks import Block, array_block, json_block
+from embviz.report.blocks import Block, array_block, json_block, texts_block
 from embviz.report.budget import MB
 from embviz.report.described import described
 from embviz.report.filling import Contents, Share, fill_page
@@ -291,7 +291,7 @@ def _column_entries(table: EmbeddingTable) -> tuple[list[dict[str, Any]], list[M
     for i, (name, values) in enumerate(table.metadata.items()):
         kind = "number" if is_numeric(values) else "text"
         entries.append({"name": name, "kind": kind, "block": f"column_{i}"})
-        makers.append(partial(json_block, f"column_{i}", values))
+        makers.append(partial(texts_block, f"column_{i}", values))
     return entries, makers
 
 

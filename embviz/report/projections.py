@@ -14,15 +14,24 @@ from embviz.comparison.values import Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import Frames, Projection
 from embviz.pictures.captions import explain_measure
-from embviz.report.blocks import Block, array_block, coordinates_block, plain
+from embviz.report.blocks import (
+    FEW_VALUES,
+    Block,
+    array_block,
+    coordinates_block,
+    frames_block,
+    plain,
+)
 from embviz.report.budget import Level, Made, Offer
 from embviz.report.steps import is_of_steps
 
 SHOWN = 3
 """Components of a linear projection that travel in any case."""
+FINE, COARSE = 16, 14
+"""Bits of these components, and of others: at 20 times the size of a plot of 800 pixels, in which
+all points lie, a step of the others is a pixel."""
 LEAST_FRAMES = 5
 """Recorded frames without which the points would move as they never did."""
-FEW_VALUES = 1 << 16
 Maker = Callable[[], Block]
 
 
@@ -80,8 +89,10 @@ class Packed:
             best = self.name(COMPONENTS)
         if self.projection.frames is not None and not self.whole:
             found.append(Offer(self.name(FRAMES), self._frames(self.projection.frames)))
-        exact = (self._places(self.n_components, exact=True),)
-        return [*found, Offer(self.name(DIGITS), exact, better=best)]
+        if self.projection.coordinates.size <= FEW_VALUES:
+            exact = (self._places(self.n_components, exact=True),)
+            found.append(Offer(self.name(DIGITS), exact, better=best))
+        return found
 
     def finish(self, taken: Mapping[str, Made]) -> dict[str, Any]:
         """Return what the manifest says of it, with what travels of what was offered."""
@@ -92,9 +103,11 @@ class Packed:
         return found
 
     def _places(self, n_components: int, exact: bool = False) -> Level:
-        """Return the level at which some components travel, in 16 bits or as float32."""
+        """Return the level at which some components travel, in steps or as float32."""
         name = f"{self.block}_coordinates"
         own = np.asarray(self.projection.coordinates, np.float32)[:, :n_components]
+        bits = [FINE if i < SHOWN else COARSE for i in range(n_components)]
+        pack = array_block if exact else partial(coordinates_block, bits=bits)
 
         @cache
         def make() -> Made:
@@ -103,7 +116,7 @@ class Packed:
                 "coordinates": name,
                 "axes": list(self.projection.axes[:n_components]),
             }
-            return Made((coordinates_block(name, own, exact),), entry)
+            return Made((pack(name, own),), entry)
 
         bound = own.size * (4 if exact else 2) * 134 // 100 + 2_000 + 200 * n_components
         return Level(bound, lambda: bound if own.size > FEW_VALUES else make().size, make)
@@ -135,7 +148,7 @@ class Packed:
         @cache
         def of_one() -> int:
             middle = np.asarray(frames.coordinates[n_frames // 2 : n_frames // 2 + 1])
-            return len(coordinates_block("one", middle, False).text)
+            return len(frames_block("one", middle).text)
 
         told = 200 + 60 * len(frames.figures)
 
@@ -244,7 +257,7 @@ def frames_entry(
     whole = keep is None
     kept = list(range(len(frames.steps))) if keep is None else keep
     coordinates = np.asarray(frames.coordinates)[kept]
-    makers.append(partial(coordinates_block, block, coordinates, False, whole))
+    makers.append(partial(frames_block, block, coordinates, whole))
     # The page makes room for all steps before it has them.
     ends = {"min": coordinates.min(axis=(0, 1)), "max": coordinates.max(axis=(0, 1))}
     return {

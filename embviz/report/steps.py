@@ -14,7 +14,7 @@ from embviz.comparison.values import FEW, MANY, Comparison, Step, Steps
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Frames, Metric, is_numeric
 from embviz.pictures.captions import LAID, STEPS
-from embviz.report.blocks import Block, array_block, json_block, plain
+from embviz.report.blocks import Block, array_block, json_block, plain, texts_block
 from embviz.report.lists import Listed, Lists, without_zero_rows
 from embviz.report.vectors import State
 from embviz.space import Space
@@ -112,7 +112,7 @@ def _column_entries(steps: Steps) -> tuple[list[list[dict[str, str]]] | None, li
                 block = f"step_{i}_column_{j}"
                 kind = "number" if is_numeric(whole) else "text"
                 own.append({"name": name, "kind": kind, "block": block})
-                makers.append(partial(json_block, block, whole))
+                makers.append(partial(texts_block, block, whole))
         entries.append(own)
     return (entries, makers) if makers else (None, [])
 

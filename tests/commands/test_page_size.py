@@ -58,7 +58,7 @@ def test_a_page_too_small_for_its_labels_is_refused_before_pictures_are_made(
         *("--max-size", f"{shell_size() / 1e6 + 0.05:.2f}"),
     )
     assert ran.status == 2
-    assert "pictures are to come; --max-size 4 is enough" in ran.stderr
+    assert "pictures are to come; --max-size 2 is enough" in ran.stderr
     assert not (tmp_path / "out.html").exists()
 
 

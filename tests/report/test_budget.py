@@ -181,7 +181,7 @@ def test_a_page_without_room_for_what_it_needs_is_refused_and_the_way_out_works(
         (0.5, {}),
         (0.5, {"vectors": "float32"}),
         (round(SHELL + 0.2, 2), {}),
-        (4.0, {"vectors": "float32"}),
+        (round(SHELL + 1.2, 2), {"vectors": "float32"}),
     ):
         with pytest.raises(ParameterError) as told:
             write_report(path, table, pictures, max_size=room, neighbors=graph, **more)  # type: ignore[arg-type]
@@ -202,7 +202,7 @@ def test_a_size_that_is_none_is_refused(wrong: Any) -> None:
 
 def test_lists_are_the_ten_nearest_and_nearly_their_distances(table: EmbeddingTable) -> None:
     few = table.take(range(200))
-    payload = build_payload(few, [], ReportOptions(vectors="none", metric="euclidean"))
+    payload = build_payload(few, [], ReportOptions(vectors="neighbors", metric="euclidean"))
     entry, blocks = payload.manifest["neighbors"], blocks_of(payload)
     want = find_neighbors(few, range(200), 10, "euclidean")
     assert (entry["k"], entry["metric"], entry["recall"]) == (10, "euclidean", 1)
@@ -216,12 +216,12 @@ def test_neighbors_that_a_method_found_are_taken(
 ) -> None:
     fake = Neighbors(graph.indices[:, ::-1], graph.distances, "cosine", recall=0.98765)
     shown = [pictures[0], replace(pictures[1], nearest=fake)]
-    payload = build_payload(table, shown, ReportOptions(vectors="none"))
+    payload = build_payload(table, shown, ReportOptions(vectors="neighbors"))
     entry = payload.manifest["neighbors"]
     assert (entry["k"], entry["recall"]) == (10, 0.9876)
     assert np.array_equal(blocks_of(payload)[entry["indices"]][:, 0].T, graph.indices[:, :1:-1])
     other = build_payload(
-        table.take(range(50)), [], ReportOptions(vectors="none", metric="euclidean")
+        table.take(range(50)), [], ReportOptions(vectors="neighbors", metric="euclidean")
     )
     assert other.manifest["neighbors"]["metric"] == "euclidean"
 
@@ -239,14 +239,14 @@ def test_neighbors_of_other_points_or_another_metric_are_refused(
     ):
         with pytest.raises(ParameterError, match=told):
             build_payload(few, [], ReportOptions(), neighbors=near_others)
-    payload = build_payload(few, [], ReportOptions(vectors="none"), neighbors=near)
+    payload = build_payload(few, [], ReportOptions(vectors="neighbors"), neighbors=near)
     assert payload.manifest["neighbors"]["k"] == 4
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 11])
 def test_a_few_points_list_all_others(n: int) -> None:
     few = EmbeddingTable(np.random.default_rng(0).normal(size=(n, 4)))
-    payload = build_payload(few, [], ReportOptions(vectors="none"))
+    payload = build_payload(few, [], ReportOptions(vectors="neighbors"))
     entry = payload.manifest["neighbors"]
     assert entry["k"] == min(10, n - 1)
     assert blocks_of(payload)[entry["indices"]].shape == (min(10, n - 1), 1, n)
@@ -271,7 +271,7 @@ def test_neighbors_that_cannot_be_had_are_said_and_the_page_is_written() -> None
     rows = np.ones((30, 2))
     rows[4, 1] = np.nan
     shown = Projection("mine", np.zeros((30, 2)))
-    payload = build_payload(EmbeddingTable(rows), [shown], ReportOptions(vectors="none"))
+    payload = build_payload(EmbeddingTable(rows), [shown], ReportOptions(vectors="neighbors"))
     assert payload.manifest["neighbors"] is None
     (told,) = payload.manifest["size"]["left_out"]
     assert "1 of 30 rows hold NaN or infinity" in told
@@ -282,7 +282,7 @@ def test_distances_of_any_size_are_listed_in_the_unit_of_the_vectors() -> None:
     rows = rng.normal(size=(20, 3))
     for power in (-900, 0, 900):
         one = EmbeddingTable(np.ldexp(rows, power))
-        options = ReportOptions(vectors="none", metric="euclidean")
+        options = ReportOptions(vectors="neighbors", metric="euclidean")
         payload = build_payload(one, [Projection("x", rng.normal(size=(20, 2)))], options)
         entry = payload.manifest["neighbors"]
         found = blocks_of(payload)[entry["distances"]][:, 0].T.astype(float) * entry["scale"]
@@ -296,7 +296,7 @@ def test_the_graph_that_a_map_is_made_of_gives_the_lists(
     few = table.take(range(400))
     made = project(few, methods=["tsne:iterations=20"], dims=[2], metric="euclidean")
     monkeypatch.setattr("embviz.report.payload.list_neighbors", None)  # It is not asked again.
-    options = ReportOptions(vectors="none", metric="euclidean")
+    options = ReportOptions(vectors="neighbors", metric="euclidean")
     payload = build_payload(few, made, options)
     found = blocks_of(payload)[payload.manifest["neighbors"]["indices"]][:, 0].T
     assert np.array_equal(found, find_neighbors(few, range(400), 10, "euclidean").indices)
@@ -308,6 +308,27 @@ def test_neighbors_of_all_points_are_not_taken_for_those_of_some(
     rows = np.arange(0, 300, 3)
     few = table.take(rows)
     shown = Projection("x", np.zeros((100, 2)), nearest=graph)
-    payload = build_payload(few, [shown], ReportOptions(vectors="none"))
+    payload = build_payload(few, [shown], ReportOptions(vectors="neighbors"))
     found = blocks_of(payload)[payload.manifest["neighbors"]["indices"]][:, 0].T
     assert np.array_equal(found, find_neighbors(few, range(100), 10).indices)
+
+
+def test_no_neighbors_are_looked_for_where_none_are_asked_for(
+    table: EmbeddingTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embviz.report.payload.list_neighbors", None)
+    manifest = build_payload(table, [], ReportOptions(vectors="none")).manifest
+    assert manifest["neighbors"] is None
+    assert manifest["spaces"][0]["vectors"] is None
+    assert manifest["size"]["left_out"] == []
+    assert "--vectors neighbors" in manifest["spaces"][0]["vectors_note"]
+
+
+def test_of_very_many_numbers_no_digits_travel_that_no_screen_shows(
+    table: EmbeddingTable, graph: Neighbors
+) -> None:
+    payload = build_payload(table, [], ReportOptions(vectors="neighbors"), neighbors=graph)
+    blocks, (entry,) = payload.manifest["blocks"], payload.manifest["projections"]
+    assert entry["n_components"] == 10
+    assert blocks[entry["coordinates"]]["dtype"] == "uint16"
+    assert blocks["neighbor_distances"]["dtype"] == "bfloat16"

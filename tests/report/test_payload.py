@@ -16,7 +16,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from embviz import PCA, EmbeddingTable, Frames, ParameterError, Projection
-from embviz.report.blocks import Block, array_block, coordinates_block, json_block
+from embviz.report.blocks import (
+    Block,
+    array_block,
+    coordinates_block,
+    frames_block,
+    json_block,
+)
 from embviz.report.payload import Payload, ReportOptions, build_payload
 from embviz.report.shell import shell_size
 from tests.report.sent import pack_vectors
@@ -26,10 +32,18 @@ def unpack(block: Block) -> Any:
     data = gzip.decompress(base64.b64decode(block.text))
     if block.entry["dtype"] == "json":
         return json.loads(data)
+    if block.entry["dtype"] == "texts":
+        texts, _, places = data.partition(b"\n")
+        size = len(places) // block.entry["shape"][0]
+        planes = np.frombuffer(places, np.uint8).reshape(size, -1)
+        known = json.loads(texts)
+        return [known[i] for i in planes.T @ 256 ** np.arange(size)]
     name = block.entry["dtype"]
     dtype = np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name).newbyteorder("<")
     planes = np.frombuffer(data, np.uint8).reshape(dtype.itemsize, -1)
     array = np.ascontiguousarray(planes.T).view(dtype).reshape(block.entry["shape"])
+    if "by_axis" in block.entry:
+        array = array.reshape(array.shape[::-1]).T
     if "delta" in block.entry:
         array = np.cumsum(array.view(np.uint16), axis=0, dtype=np.uint16).view(dtype)
     if "values" in block.entry:
@@ -66,14 +80,14 @@ def test_a_json_block_keeps_any_text() -> None:
 def test_coordinates_of_many_points_are_exact_to_a_hundred_thousandth_of_the_span() -> None:
     exact = np.random.default_rng(0).normal(size=(1000, 3)).astype(np.float32)
     span = exact.max(axis=0) - exact.min(axis=0)
-    error = np.abs(unpack(coordinates_block("x", exact, exact=False)) - exact)
+    error = np.abs(unpack(coordinates_block("x", exact)) - exact)
     assert (error / span).max() < 1e-5
-    assert unpack(coordinates_block("x", exact, exact=True)).tobytes() == exact.tobytes()
+    assert (np.abs(unpack(frames_block("x", exact[None])) - exact) / span).max() < 1e-5
 
 
 def test_constant_coordinates_travel_without_dividing_by_zero() -> None:
     same = np.full((4, 2), 3, np.float32)
-    assert np.array_equal(unpack(coordinates_block("x", same, exact=False)), same)
+    assert np.array_equal(unpack(coordinates_block("x", same)), same)
 
 
 @pytest.mark.parametrize(

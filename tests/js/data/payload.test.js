@@ -22,6 +22,24 @@ test('decode reads every kind of block', () => {
   assert.deepEqual(decode(new TextEncoder().encode('["é"]'), { dtype: 'json' }), ['é']);
 });
 
+test('decode reads texts that come again, in one byte or two', () => {
+  const texts = (list, places) =>
+    decode(new Uint8Array([...new TextEncoder().encode(JSON.stringify(list)), 10, ...places]), {
+      dtype: 'texts',
+      shape: [3],
+    });
+  assert.deepEqual(texts(['é\n', '字'], [1, 0, 1]), ['字', 'é\n', '字']);
+  const many = Array.from({ length: 300 }, (_, i) => `t${i}`);
+  assert.deepEqual(texts(many, [...shuffled(Uint16Array.of(299, 10, 256))]), ['t299', 't10', 't256']);
+  assert.throws(() => texts(['a'], [0, 0]), /holds 1 texts where 3/);
+});
+
+test('decode puts axes that travel one after the other into points', () => {
+  const axes = Uint16Array.of(0, 1, 2, 65535, 300, 7);
+  const entry = { dtype: 'uint16', shape: [3, 2], by_axis: true, offset: [0, 1], step: [1, 1] };
+  assert.deepEqual([...decode(shuffled(axes), entry)], [0, 65536, 1, 301, 2, 8]);
+});
+
 test('decode refuses a block of another length than its shape', () => {
   assert.throws(() => decode(new Uint8Array(3), { dtype: 'uint8', shape: [4] }), /3 values where 4/);
 });

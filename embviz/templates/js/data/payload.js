@@ -57,11 +57,12 @@ export function openPayload(readText) {
 /**
  * @param {Uint8Array} data
  * @param {{dtype: string, shape?: number[], offset?: number[], step?: number[], values?: number[],
- *   delta?: boolean}} entry
+ *   delta?: boolean, by_axis?: boolean}} entry
  * @returns {any} a typed array, C order, or the JSON value; 16-bit floats and steps become Float32Array
  */
 export function decode(data, entry) {
   if (entry.dtype === 'json') return JSON.parse(new TextDecoder().decode(data));
+  if (entry.dtype === 'texts') return fromPlaces(data, entry.shape[0]);
   const Kind = ARRAYS[entry.dtype];
   const array = new Kind(unshuffle(data, Kind.BYTES_PER_ELEMENT).buffer);
   const wanted = entry.shape.reduce((a, b) => a * b, 1);
@@ -70,7 +71,25 @@ export function decode(data, entry) {
   if (entry.dtype === 'float16') return fromFloat16(array);
   if (entry.dtype === 'bfloat16') return fromUpperHalves(array);
   if (entry.values) return fromCodes(array, Float32Array.from(entry.values));
+  if (entry.by_axis) return fromSteps(byPoint(array, entry.shape[1]), entry.offset, entry.step);
   return entry.step ? fromSteps(array, entry.offset, entry.step) : array;
+}
+
+/** @param {Uint8Array} data JSON of the texts that differ, a line feed, a place among them a point @returns {string[]} */
+function fromPlaces(data, n) {
+  const end = data.indexOf(10);
+  const texts = JSON.parse(new TextDecoder().decode(data.subarray(0, end)));
+  const packed = data.subarray(end + 1);
+  const places = packed.length === n ? packed : new Uint16Array(unshuffle(packed, 2).buffer);
+  if (places.length !== n) throw new Error(`A block holds ${places.length} texts where ${n} belong`);
+  return Array.from(places, (place) => texts[place]);
+}
+
+/** @param {Uint16Array} array k axes of n numbers @returns {Uint16Array} n points of k numbers */
+function byPoint(array, k) {
+  const out = new Uint16Array(array.length);
+  for (let axis = 0, from = 0; axis < k; axis++) for (let to = axis; to < out.length; to += k) out[to] = array[from++];
+  return out;
 }
 
 /** @param {Uint8Array} data @param {number} size bytes an item @returns {Uint8Array} */

@@ -41,6 +41,10 @@ export function createHelp(page, view) {
   };
 }
 
+const ROUNDED =
+  'Coordinates in this page are rounded to 65,536 steps in what each component spans, from the fourth on to 16,384; ' +
+  '--save-coordinates writes all digits.';
+
 function content(page, view, state) {
   const { manifest } = page;
   const { space } = pageAt(page, state);
@@ -89,6 +93,7 @@ function content(page, view, state) {
     values.length && h('h3', {}, `In force: ${entry.id === undefined ? tab.title : entry.title}`),
     list(values.map(([name, value]) => [name, typeof value === 'number' ? format(value) : String(value)])),
     ...(points ? [h('p.hint', {}, `Figures: ${points[0].toLowerCase()}${points.slice(1)}.`)] : []),
+    ...(manifest.blocks[entry.coordinates]?.step ? [h('p.hint', {}, ROUNDED)] : []),
     h('h3', {}, 'Data'),
     list(data.filter(([, value]) => value)),
     ...command,
