@@ -30,9 +30,14 @@ from tests.engines.find import find_webkit
 
 VIEWPORT = {"width": 1280, "height": 720}
 UNDERSTOOD = {"viewport", "color_scheme", "reduced_motion", "has_touch", "accept_downloads"}
+STILL = 10  # times 50 ms
+PART = ".wkdownload"
 INPUT = "__pwWebViewInput."
 CALLED = re.compile(r"__pwWebViewInput\.(\w+)\(")
-SETTLED = "() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
+SETTLED = """() => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, 500);
+})"""
 NOTHING = "() => {}"
 
 
@@ -259,16 +264,14 @@ class Context:
         folder, expected = self._browser.downloads, Expected()
         before = {(file, file.stat().st_mtime_ns) for file in folder.iterdir()}
         yield expected
-        end, sizes = time.monotonic() + timeout / 1000, None
-        while True:
-            now = {(file, file.stat().st_mtime_ns) for file in folder.iterdir()} - before
-            found = [(file, file.stat().st_size) for file, _ in now]
-            if found and found == sizes and found[0][0].suffix != ".wkdownload":
-                expected.value = Download(found[0][0])
-                return
-            sizes = found
+        end, seen = time.monotonic() + timeout / 1000, []
+        while len(seen) < STILL:  # Nothing else tells that a file is whole.
             assert time.monotonic() < end, "nothing was downloaded"
             self._page.wait_for_timeout(50)
+            now = {(file, file.stat().st_mtime_ns) for file in folder.iterdir()} - before
+            found = [(file, file.stat().st_size) for file, _ in now if file.suffix != PART]
+            seen = [*seen, found] if found and seen[-1:] in ([], [found]) else []
+        expected.value = Download(seen[0][0][0])
 
     def close(self) -> None:
         """End the browser."""
