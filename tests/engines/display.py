@@ -51,6 +51,13 @@ class Screen:
         self._window.set_input_focus(X.RevertToParent, X.CurrentTime)
         self._display.sync()
 
+    def follow_mouse(self) -> None:
+        """Give the keys to the window below the mouse, and put it where windows open."""
+        from Xlib import X
+
+        self._display.set_input_focus(X.PointerRoot, X.RevertToPointerRoot, X.CurrentTime)
+        self.move(4, 4)
+
     def resize(self, width: int, height: int) -> None:
         """Resize the window."""
         self._window.configure(width=width, height=height)

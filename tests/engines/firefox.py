@@ -39,6 +39,7 @@ def launch_firefox(playwright: Any, folder: Path) -> Any:
     program.write_text(f'#!/bin/sh\n{start} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     screen = Screen()  # Without one Firefox has no WebGL.
+    screen.follow_mouse()  # A window without the focus shows none within it.
     browser = playwright.firefox.launch(
         channel="moz-firefox",
         executable_path=program,
