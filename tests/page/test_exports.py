@@ -107,7 +107,6 @@ def test_neighbors_of_the_selected_are_saved(page: Any) -> None:
         )
 
 
-@pytest.mark.everywhere
 def test_the_picture_has_twice_the_pixels_of_the_screen(page: Any) -> None:
     page.page.wait_for_timeout(500)
     name, data = save(page, "Picture, PNG")
