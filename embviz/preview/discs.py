@@ -97,7 +97,7 @@ def disc_radius(n: int) -> float:
 def disc_opacity(count: int, radius: float, area: Area) -> float:
     """Return how opaque a disc is, so that where many overlap, dense differs from very dense."""
     cover = count * math.pi * radius * radius / (0.35 * area.width * area.height)
-    return min(0.95, max(0.18, 0.95 / math.pow(max(cover, 1e-9), 0.6)))
+    return min(1.0, max(0.18, 0.95 / math.pow(max(cover, 1e-9), 0.6)))
 
 
 @dataclass(frozen=True, eq=False)

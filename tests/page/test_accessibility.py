@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.page.test_comparison import comparison as comparison
+from tests.page.test_comparison import report_of_two as report_of_two
+
 STATES = {
     "PCA": "e.set({projection: 'pca', dims: 2, color_by: 'group'})",
     "t-SNE": "e.set({projection: 'tsne', dims: 2})",
@@ -28,6 +31,8 @@ STATES = {
     "walking": "(e.set({selected: [4]}), unfold('.walk'))",
     "walking among points": "[1, 2, 3].forEach(() => document.querySelector('.tree').lastElementChild.dispatchEvent("
     "new KeyboardEvent('keydown', {key: 'ArrowRight', bubbles: true})))",
+    "in short": "unfold('.words .summary')",
+    "a menu": "document.querySelector('.menu-anchor button, [aria-haspopup]').click()",
     "help": "e.set({help: true})",
 }
 LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
@@ -78,7 +83,7 @@ def test_axe_finds_no_violation_of_level_a_or_aa(
         opened.call(script)
         sheets = (
             ["Data and projection panel", "Inspector panel"]
-            if width < 800 and name != "help"
+            if width < 800 and name not in ("help", "a menu")
             else []
         )
         for sheet in sheets:
@@ -89,6 +94,32 @@ def test_axe_finds_no_violation_of_level_a_or_aa(
             page.keyboard.press("Escape")
         page.wait_for_timeout(60)
         complaints += violations(page, name)
+    assert complaints == []
+
+
+@pytest.mark.parametrize("kind", ["run", "comparison"])
+def test_axe_finds_no_violation_in_pages_of_several_states(
+    open_page: Callable[..., Any],
+    step_reports: dict[str, Path],
+    report_of_two: Path,
+    axe: str,
+    kind: str,
+) -> None:
+    path = step_reports["auto"] if kind == "run" else report_of_two
+    opened = open_page(path, reduced_motion="reduce")
+    page = opened.page
+    page.evaluate(axe)
+    complaints = violations(page, kind)
+    for name, script in {
+        "the first": "e.set({step: 0, selected: [4]})",
+        "one map": "e.set({layout: 'one', trail: true, stepping: false})",
+        "dark": "e.set({theme: 'dark', selected: [4, 5]})",
+    }.items():
+        opened.call(script)
+        complaints += violations(page, f"{kind}, {name}")
+    for key in ("r", "ArrowDown", "ArrowRight", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    complaints += violations(page, f"{kind}, walking")
     assert complaints == []
 
 

@@ -207,3 +207,27 @@ def test_in_a_comparison_a_point_leads_to_its_nearest_on_both_sides(
     assert walker.press("ArrowRight", "ArrowRight")["of"] == "1 of 10"
     assert f"neighbor 1 of {point['name']}, at " in walker.said
     assert walker.press("ArrowLeft", "ArrowLeft", "ArrowDown")["name"] == "Nearest in B"
+
+
+def test_chromium_tells_assistive_programs_of_the_tree(walker: Walker) -> None:
+    walker.press("r", "ArrowDown", "ArrowRight", "ArrowRight")
+    session = walker.page.context.new_cdp_session(walker.page)
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    by_role: dict[str, list[dict[str, Any]]] = {}
+    for node in nodes:
+        if not node["ignored"]:
+            by_role.setdefault(node["role"]["value"], []).append(node)
+
+    def told(node: dict[str, Any]) -> dict[str, Any]:
+        return {p["name"]: p["value"].get("value") for p in node.get("properties", ())}
+
+    [tree] = by_role["tree"]
+    assert tree["name"]["value"] == "The picture and its parts"
+    items = by_role["treeitem"]
+    assert [told(node)["level"] for node in items] == [1, 2, *[3] * 6, 2, 2, 2, 2]
+    assert [node["name"]["value"] for node in items][:2] == ["Blobs", "a, 60 points"]
+    focused = [node for node in items if told(node).get("focused")]
+    assert [node["name"]["value"] for node in focused] == [walker.press()["name"]]
+    assert told(items[1])["expanded"] is True
+    live = [node for node in nodes if told(node).get("live") == "polite" and not node["ignored"]]
+    assert len(live) >= 1

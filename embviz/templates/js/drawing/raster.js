@@ -35,7 +35,7 @@ export function discRadius(n, magnification = 1) {
  */
 export function discOpacity(count, radius, area) {
   const cover = (count * Math.PI * radius * radius) / (0.35 * area.width * area.height);
-  return Math.min(0.95, Math.max(0.18, 0.95 / cover ** 0.6));
+  return Math.min(1, Math.max(0.18, 0.95 / cover ** 0.6));
 }
 
 /** @returns {number} how many positions are in the area */
