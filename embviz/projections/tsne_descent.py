@@ -221,8 +221,9 @@ class Descent:
             raise ParameterError("t-SNE", "the coordinates left the range of numbers")
         self.record(self.gradient.divergence(self.points))
         text = "t-SNE in %dD: %d iterations, KL %.3f"
-        log.info(text, self.points.shape[1], self.total, self.recorded[-1][1])
-        return self.recorded[-1][2], self.recorded[-1][1]
+        _, divergence, coordinates = self.recorded[-1]
+        log.info(text, coordinates.shape[1], self.total, divergence)
+        return coordinates, divergence
 
     def frames(self) -> Frames:
         """Return what was recorded."""
