@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 OF_THE_PAGE = {
     *("methods", "dims", "perplexity", "neighbors", "density", "iterations", "axes", "normalize"),
     *("sprite", "sprite_size", "images", "color_by", "label_by", "title", "vectors", "opens"),
-    *("max_size", "preview", "preview_dark"),
+    *("max_size", "preview", "preview_dark", "device"),
 }
 """Options that say what the report shows."""
 _EVERY = ("version", "figures")  # What the objects of all commands have.
