@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Metric, Neighbors
+from embviz.space import Space
 
 
 def first_neighbors(
@@ -34,6 +35,11 @@ def first_neighbors(
 def shown_recall(recall: float) -> float:
     """Return a recall to four digits, 1.0 only where it is."""
     return math.floor(recall * 10_000) / 10_000
+
+
+def tell_device(space: Space) -> dict[str, str]:
+    """Return what is said of a map whose neighbors come from a card; nothing of others."""
+    return {} if space.arrays is None else {"neighbors_device": space.arrays.title}
 
 
 def bandwidth_distances(neighbors: Neighbors, own_units: bool = True) -> NDArray[np.float64]:

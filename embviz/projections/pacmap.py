@@ -19,7 +19,12 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, one_blas_thread
 from embviz.model import EmbeddingTable, Frames, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
+from embviz.neighbors.known import (
+    bandwidth_distances,
+    first_neighbors,
+    shown_recall,
+    tell_device,
+)
 from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
 from embviz.space import Normalize, Space, open_space, unit_rows
@@ -117,7 +122,7 @@ class PaCMAP:
             title=self.title,
             kind="map",
             coordinates=frames[-1],
-            params=self._params(n_neighbors, graph),
+            params=self._params(n_neighbors, graph) | tell_device(space),
             frames=Frames(tuple(map(str, FRAMES)), frames, unit="iteration"),
         )
 

@@ -19,7 +19,12 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
-from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
+from embviz.neighbors.known import (
+    bandwidth_distances,
+    first_neighbors,
+    shown_recall,
+    tell_device,
+)
 from embviz.projections.density import check_density, correlate_radii
 from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
@@ -157,7 +162,7 @@ class UMAP:
             title=self.title,
             kind="map",
             coordinates=coordinates,
-            params=self._params(k, graph),
+            params=self._params(k, graph) | tell_device(space),
             stats=stats,
         )
 
