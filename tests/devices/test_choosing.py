@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from embviz import devices
+from embviz.cli import main
 from embviz.devices.numpy_arrays import NumPyArrays
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable
@@ -114,3 +115,50 @@ def test_a_space_on_a_card_keeps_its_normalization_and_what_was_found(card):
     assert there.keep("found", lambda: 2) == 1
     assert there.seen("none").arrays is there.arrays
     assert there.on("auto") is there
+
+
+def test_all_neighbors_are_compared_on_a_card_and_the_file_says_exact(
+    card, tmp_path, capsys, monkeypatch
+):
+    source, out = tmp_path / "x.npy", tmp_path / "near.npz"
+    np.save(source, TABLE.vectors)
+    asked = ["neighbors", "--source", str(source), "--all", "-o", str(out), "-k", "5"]
+    assert main([*asked, "--device", "cpu"]) == 0
+    here = dict(np.load(out))
+    monkeypatch.setattr("embviz.questions.all_points.EXACT_COST", 0)
+    capsys.readouterr()
+    assert main([*asked, "--device", "cuda"]) == 0
+    said = capsys.readouterr().err
+    assert "device: neighbors, t-SNE and quality on a card" in said
+    assert "exact" in said
+    there = dict(np.load(out))
+    assert all(np.array_equal(here[name], there[name]) for name in here)
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        (["neighbors", "--source", "x.npy", "3", "--device", "cuda"], "belongs to --all"),
+        (["compare", "x.npy", "x.npy", "--device", "cuda"], "belongs to the report"),
+    ],
+)
+def test_a_device_is_refused_where_nothing_is_computed_on_one(
+    command, why, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", TABLE.vectors)
+    assert main(command) == 2
+    assert f"--device: {why}" in capsys.readouterr().err
+
+
+def test_the_terminal_counts_the_dimensions_of_a_map_on_a_card(card, caplog):
+    caplog.set_level(logging.INFO, "embviz")
+    TSNE(3, iterations=10, device="cuda").project(TABLE)
+    said = [r.getMessage() for r in caplog.records]
+    assert any(text.startswith("t-SNE in 3D: 10 iterations, KL") for text in said)
+
+
+def test_a_map_of_neighbors_from_a_card_says_so(card):
+    pytest.importorskip("umap")
+    (_, flat) = project(TABLE, Plan(methods=["umap"], dims=[2], device="cuda"))
+    assert flat.params["neighbors_device"] == "a card"

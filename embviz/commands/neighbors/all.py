@@ -44,9 +44,10 @@ def write_all(
     metric = request.metric or points.search.metric
     with account.timed("asking"):
         table = whole_table(points)
-        found = neighbors_of_all(table, request.k, metric, request.exact)
+        device = request.device or "auto"
+        found = neighbors_of_all(table, request.k, metric, request.exact, device)
     share = f"{100 * found.recall:.1f} % of the true ones on a sample"
-    share = "exact" if is_exact(table, request.exact) else share
+    share = "exact" if is_exact(table, request.exact, device) else share
     with account.timed("writing"):
         size = write_neighbors(output, table, found)
     account.stop_hearing()

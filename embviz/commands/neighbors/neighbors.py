@@ -30,6 +30,7 @@ from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
     from embviz.commands.neighbors.output import Output
+    from embviz.devices import Device
     from embviz.errors import EmbvizError, LoadError
     from embviz.model import Metric
     from embviz.questions.answers import Answer, Question
@@ -77,6 +78,11 @@ MOST_TOGETHER = 64
 @click.option("--all", "everyone", is_flag=True, help="The neighbors of all points, into -o FILE")
 @click.option(
     "-o", "--output", type=FILE, metavar="FILE", help="With --all: .npz, .tsv or .parquet"
+)
+@click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda"]),
+    help="With --all: where points are compared, as for embviz project  [default: auto]",
 )
 @click.option("--recall", type=float, help="Share of true neighbors wanted of an index")
 @click.option("--exact", is_flag=True, help="Read every vector of an index")
@@ -196,6 +202,7 @@ class Request:
     farthest: bool
     everyone: bool
     output: str | None
+    device: Device | None
     recall: float | None
     exact: bool
     drop_nonfinite: bool
@@ -228,6 +235,8 @@ class Request:
             )
         if self.everyone != (self.output is not None):
             raise ParameterError("--all and -o FILE", "each needs the other")
+        if self.device is not None and not self.everyone:
+            raise ParameterError("--device", "belongs to --all", "leave it out")
         if self.farthest and (self.between or self.everyone):
             raise ParameterError("--farthest", f"it does not go with {given[0]}")
         for option, value in (
