@@ -4,7 +4,7 @@
 
 FOLDER holds mnist70k.npy (70,000 x 784) and words.npy (341,479 x 100), or their like as .npz; for
 what is not there data of the same shape and some structure are drawn, and called so. The third are
-1,000,000 x 128 of 1,000 Gaussian clusters.
+1,000,000 x 128 of 2,000 Gaussian clusters.
 
 Prints the names and versions first, then for each set a row for the card and, as far as the budget
 reaches, one for the processor: seconds for the graph of 90 neighbors, for affinities and descent
@@ -181,6 +181,8 @@ def in_process(data: Data, device: str, stages: list[str], seconds: float) -> di
         word, *rest = line.split(" ")
         if word == "stage":
             found[rest[0]] = rest[1]
+            if rest[0] == "3d":
+                print(f"    {device}: t-SNE in 3D {float(rest[1]):.1f} s", flush=True)
         else:
             print(f"    {device}: {' '.join(rest)}", flush=True)
     if wrong:
