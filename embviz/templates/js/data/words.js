@@ -216,6 +216,8 @@ const OTHER_NAMES = {
   neighbor_recall: 'Recall of the neighbors',
   initialization: 'Starts from',
   gradient: 'Gradient',
+  device: 'Computed on',
+  neighbors_device: 'Neighbors found on',
   theta: 'Opening angle of Barnes-Hut',
   unsettled: 'Share of points not settled',
   singularity_sums: 'Where it is torn, summed',
@@ -236,6 +238,7 @@ const VALUES = {
   n_neighbors_chosen: CHOSEN,
   normalize: { none: 'no', center: 'centered', sphere: 'centered, at length 1' },
   initialization: { pca: 'PCA', given: 'a given map' },
+  device: { cpu: 'the processor' },
 };
 
 /** @returns {string} what a parameter or figure is called; those of other projectors as they call them */
