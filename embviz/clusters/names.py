@@ -221,4 +221,4 @@ def _told_apart(names: Iterable[str]) -> list[str]:
 
 def _numbered(name: str) -> Iterator[str]:
     yield name
-    yield from (f"{name} {i}" for i in count(2))
+    yield from (f"{name} ({i})" for i in count(2))

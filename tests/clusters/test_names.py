@@ -77,7 +77,7 @@ def test_points_without_labels_do_not_count_and_a_group_without_any_has_a_row_nu
 
 
 def test_names_of_groups_differ() -> None:
-    assert names_of(["7"] * 6, [0, 0, 1, 1, 2, 2]) == ["7", "7 2", "7 3"]
+    assert names_of(["7"] * 6, [0, 0, 1, 1, 2, 2]) == ["7", "7 (2)", "7 (3)"]
 
 
 def test_a_label_that_is_everywhere_does_not_hide_those_that_tell() -> None:

@@ -239,7 +239,7 @@ function toldApart(names) {
   const taken = new Set();
   for (const name of names) {
     let [each, i] = [name, 2];
-    while (taken.has(each)) each = `${name} ${i++}`;
+    while (taken.has(each)) each = `${name} (${i++})`;
     taken.add(each);
   }
   return [...taken];
