@@ -292,7 +292,9 @@ def _outcome(
 
     source, chosen = asked.source, matched_by(made.part, asked.choice)
     around = asked.choice.neighbors_of is not None
-    in_force = {"k": asked.choice.k or DEFAULT_NEIGHBORS} if around else {}
+    in_force: dict[str, Any] = {"clusters": asked.shown.clusters}
+    if around:
+        in_force["k"] = asked.choice.k or DEFAULT_NEIGHBORS
     named_by = asked.choice.label_by or made.part.table.label_column()
     return Outcome(
         command="project",

@@ -56,6 +56,7 @@ def test_clusters_of_the_map_travel_as_a_column_and_in_a_table(points: Path, run
         row, label, name, share = line.split("\t")
         assert (row, label, name) == (str(i), LABELS[i], LABELS[i].split()[0])
         assert float(share) == pytest.approx(first["inside"][first["names"].index(name)])
+    assert json.loads(told.stdout)["parameters"]["clusters"] == "map"
     said, _ = json.loads(told.stdout)["partitions"]
     assert (said["column"], said["groups"], said["in_none"]) == (COLUMN, 6, 0)
 
@@ -75,6 +76,13 @@ def test_the_classes_of_a_column_are_drawn_where_it_is_named(points: Path, run: 
     assert [(p["column"], p["drawn"]) for p in partitions(points)] == [("day", True)]
     header = (points / "c.tsv").read_text().split("\n")[0]
     assert header == "row\tlabel\tday\tday: neighbors inside"
+
+
+def test_settings_beside_the_source_say_which_clusters_there_are(points: Path, run: Any) -> None:
+    lines = ['source = "v.npy"', 'metadata = "v.tsv"', 'method = ["none"]', 'clusters = "day"', ""]
+    (points / "embviz.toml").write_text("\n".join(lines))
+    assert run("project", "-o", "o.html").status == 0
+    assert [(p["column"], p["drawn"]) for p in partitions(points)] == [("day", True)]
 
 
 @pytest.mark.parametrize(
