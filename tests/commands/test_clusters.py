@@ -61,6 +61,13 @@ def test_clusters_of_the_map_travel_as_a_column_and_in_a_table(points: Path, run
     assert (said["column"], said["groups"], said["in_none"]) == (COLUMN, 6, 0)
 
 
+def test_a_bookmark_of_the_first_view_is_colored_by_clusters(points: Path, run: Any) -> None:
+    asked = ("--clusters", "map", "--color-by", COLUMN, "--save-bookmark", "b.json")
+    told = run("project", *SOURCE, *asked)
+    assert told.status == 0, told.stderr
+    assert json.loads((points / "b.json").read_text())[0]["selectedColorOptionName"] == COLUMN
+
+
 def test_few_points_have_clusters_only_where_they_are_asked_for(points: Path, run: Any) -> None:
     assert run("project", *SOURCE).status == 0
     assert [p["kind"] for p in partitions(points)] == ["classes"]
