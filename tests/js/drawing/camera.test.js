@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as camera from '#js/drawing/camera.js';
+import { clippedLine } from '#js/drawing/lines.js';
 
 const AREA = { left: 0, top: 0, width: 800, height: 600 };
 const BOX3 = { min: [-1, -2, 3], max: [3, 2, 5] };
@@ -173,14 +174,14 @@ test('of a line through the plane of the camera only what lies before it is draw
     [2, -30, 4.2],
     [1.5, -15, 4.1],
   ];
-  assert.equal(camera.clippedLine(behind, [2, -40, 4], matrix, AREA), null);
-  const whole = camera.clippedLine(before, [2, 1, 4.5], matrix, AREA);
+  assert.equal(clippedLine(behind, [2, -40, 4], matrix, AREA), null);
+  const whole = clippedLine(before, [2, 1, 4.5], matrix, AREA);
   assert.deepEqual(whole, [camera.projectPoint(before, matrix, AREA), camera.projectPoint([2, 1, 4.5], matrix, AREA)]);
   for (const [a, b] of [
     [before, behind],
     [behind, before],
   ]) {
-    const ends = camera.clippedLine(a, b, matrix, AREA);
+    const ends = clippedLine(a, b, matrix, AREA);
     const [near, cut] = a === before ? ends : [ends[1], ends[0]];
     assert.deepEqual(near, camera.projectPoint(before, matrix, AREA));
     // The cut end is that of the last point of the line that has a place on the screen.

@@ -1,4 +1,5 @@
-import { clippedLine, projectPoint } from '#js/drawing/camera.js';
+import { projectPoint } from '#js/drawing/camera.js';
+import { clippedLine } from '#js/drawing/lines.js';
 import { cleanLabel } from '#js/drawing/labels.js';
 import { FONT } from '#js/plot/marks.js';
 import { ticksOf } from '#js/drawing/ticks.js';
