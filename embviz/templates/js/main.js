@@ -135,6 +135,7 @@ function startWorker() {
 
 async function loadProjection(page, entry, block) {
   entry.data = await block(entry.coordinates);
+  entry.grain = page.manifest.blocks[entry.coordinates].step;
   if (entry.frames && !entry.isOfSteps) entry.frameData = await block(entry.frames.block);
   if (!entry.directions) return;
   const directions = await block(entry.directions);

@@ -27,6 +27,17 @@ test('a flat picture is enlarged until the steps of 32-bit floats are a pixel', 
   assert.ok(k * step >= 0.4 && k * step <= 1.01, String(k * step));
 });
 
+test('a flat picture of rounded coordinates is enlarged until their steps are a pixel', () => {
+  const pixels = area.width / (home.x[1] - home.x[0]);
+  for (const [grain, largest] of [
+    [2 / 65535, 65535 / (2 * pixels)],
+    [2 / 255, 20],
+  ]) {
+    const camera = zoomed2(home, area, limitedFactor(1e9, { camera: home, home, area }, box, grain));
+    near(magnification(camera, home), largest);
+  }
+});
+
 test('numbers far from zero, whose steps are coarse, can be enlarged twenty times all the same', () => {
   const far = { min: [1e6, 1e6], max: [1e6 + 1, 1e6 + 1] };
   const there = homeView2(far, area, true);

@@ -75,7 +75,7 @@ export function decode(data, entry) {
   return entry.step ? fromSteps(array, entry.offset, entry.step) : array;
 }
 
-/** @param {Uint8Array} data JSON of the texts that differ, a line feed, a place among them a point @returns {string[]} */
+/** @param {Uint8Array} data JSON of the texts that differ, a line feed, of each point a place @returns {string[]} */
 function fromPlaces(data, n) {
   const end = data.indexOf(10);
   const texts = JSON.parse(new TextDecoder().decode(data.subarray(0, end)));

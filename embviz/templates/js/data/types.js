@@ -99,6 +99,7 @@
  * @property {Stats} stats
  * @property {Float32Array} [data] (n_points, n_components) row by row
  * @property {string} [coordinates] the block of its data
+ * @property {number[]} [grain] the step that each component was rounded to, none where they travel as they are
  * @property {string} [directions] the block of the directions of its axes
  * @property {Frames} [frames]
  * @property {Float32Array} [frameData] (frames, n_points, n_components)

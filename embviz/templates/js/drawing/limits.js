@@ -12,22 +12,23 @@ const SURE = 20;
 const STEPS = 2 ** 23;
 
 /** @returns {number} how large the picture may become, 1 at home: until a step of the coordinates is a pixel */
-function largest(home, box, area) {
+function largest(home, box, area, grain) {
   if (home.dims === 3) return Infinity;
   const farthest = Math.max(...box.min.map(Math.abs), ...box.max.map(Math.abs));
   const pixels = Math.max(area.width / (home.x[1] - home.x[0]), area.height / (home.y[1] - home.y[0]));
-  return Math.max(SURE, STEPS / (farthest * pixels));
+  return Math.max(SURE, 1 / (Math.max(grain, farthest / STEPS) * pixels));
 }
 
 /**
  * @param {number} factor of a zoom, above 1 comes nearer
  * @param {{camera: Camera, home: Camera, area: Area}} seen @param {Box} box of the points
+ * @param {number} grain the step that their coordinates were rounded to, 0 for none
  * @returns {number} as much of it as the limits allow, 1 for nothing; from beyond them the way back is free
  */
-export function limitedFactor(factor, { camera, home, area }, box) {
+export function limitedFactor(factor, { camera, home, area }, box, grain = 0) {
   const now = magnification(camera, home);
   if (factor < 1) return Math.max(factor, Math.min(1, LEAST / now));
-  return Math.min(factor, Math.max(1, largest(home, box, area) / now));
+  return Math.min(factor, Math.max(1, largest(home, box, area, grain) / now));
 }
 
 /**

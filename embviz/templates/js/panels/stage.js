@@ -130,6 +130,7 @@ export function createStage(page, view, on = {}) {
         n: page.table.n_points,
         dims: scene.dims,
         axes: scene.axes,
+        grain: scene.grain,
         keepView: (drawn[at] ?? drawn[0])?.key === scene.key,
         ranges: scene.ranges,
         run: drawn[0]?.live ? (scene.live ? 'live' : 'done') : null,

@@ -216,11 +216,12 @@ function publicMethods(plot) {
  * @param {Scene & {keepView?: boolean, ranges?: Box | null, run?: 'live' | 'done' | null}} given `run` where a run has
  *   gone on, or come to its end, since the points that are shown
  */
-function setPoints(plot, { coordinates, n, dims, axes, around, keepView = false, ranges = null, run = null }) {
+function setPoints(plot, { keepView = false, ranges = null, run = null, ...points }) {
   const { scene, view, host } = plot;
+  const { coordinates, n, dims } = points;
   const turned = dims !== scene.points.dims || !view.camera;
   const playing = !turned && keepView && n === scene.points.n;
-  scene.points = { coordinates, n, dims, axes, around };
+  scene.points = points;
   const given = ranges && [...ranges.min, ...ranges.max].every(Number.isFinite);
   scene.box = widened(given ? ranges : boxOf(coordinates, n, dims));
   scene.shown = countShown(scene.style.visible, n);

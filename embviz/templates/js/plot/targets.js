@@ -101,7 +101,7 @@ export function createTargets(plot, redraw) {
 
 /** @param {Plotting} plot @returns {number} as much of a zoom as is allowed, 1 for nothing */
 function allowedZoom({ scene: { points, style, box }, view }, factor, at) {
-  const allowed = limitedFactor(factor, view, box);
+  const allowed = limitedFactor(factor, view, box, points.grain);
   const { camera, area } = view;
   if (allowed <= 1 || camera.dims === 3) return allowed;
   return showsPoints(points.coordinates, style.visible, zoomed2(camera, area, allowed, at)) ? allowed : 1;

@@ -11,7 +11,8 @@
  * @import { Surface, Timing } from '#js/plot/surface.js'
  *
  * @typedef {{coordinates: Float32Array, n: number, dims: number, axes: AxisTitle[] | null,
- *   around?: Float32Array[]}} Scene `around` are the places of all points that the view is to hold, of other plots too
+ *   around?: Float32Array[], grain?: number}} Scene `around` are the places of all points that the view is to hold, of
+ *   other plots too; `grain` is the step that coordinates were rounded to, 0 for none
  *
  * @typedef {Sprite & {image: ImageBitmap | OffscreenCanvas, tile: (row: number) => number,
  *   cut?: ((tile: number) => Promise<CanvasImageSource>) | null}} Sheet of thumbnails

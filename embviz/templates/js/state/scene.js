@@ -16,7 +16,7 @@ import { rowsInSphere } from '#js/drawing/sphere.js';
 /**
  * @typedef {ReturnType<typeof createScene>} Scenes
  * @typedef {{coordinates: Float32Array, axes: AxisTitle[] | null, extent?: Float32Array, ranges?: Box, unit?: number,
- *   counts?: ({from: number, to: number} | null)[], error?: string}} Placing
+ *   grain?: number, counts?: ({from: number, to: number} | null)[], error?: string}} Placing
  * @typedef {{min: number[], max: number[]}} Box
  * @typedef {Placing & {dims: number, ranges: Box, key: string, note?: string,
  *   live?: boolean}} Scene
@@ -243,6 +243,7 @@ export function createScene(page, get, { memo, computed, table, unfiltered, visi
     return {
       coordinates: pick(dataAt(entry, step), entry.n_components, which),
       axes: entry.axes.length ? which.map((c) => entryAxis(entry, c)) : null,
+      grain: Math.max(0, ...which.map((c) => entry.grain?.[c] ?? 0)),
       ...(entry.isOfSteps ? { ranges: boundsOfSteps(entry, which, isolated) } : {}),
     };
   }
