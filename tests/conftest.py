@@ -42,11 +42,15 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     chosen = metafunc.config.getoption("--engine")
     mark = metafunc.definition.get_closest_marker
-    everywhere = chosen == "all" or (chosen is None and mark("everywhere"))
-    if everywhere and not mark("chromium"):
-        metafunc.parametrize("engine", list(LAUNCH), indirect=True, scope="session")
+    engines: list[str] = []
+    if chosen == "all" or (chosen is None and mark("everywhere")):
+        engines = [] if mark("chromium") else list(LAUNCH)
     elif chosen in ("firefox", "webkit"):
-        metafunc.parametrize("engine", [chosen], indirect=True, scope="session")
+        engines = [chosen]
+    elif chosen is None and mark("also"):
+        engines = ["chromium", *mark("also").args]
+    if engines:
+        metafunc.parametrize("engine", engines, indirect=True, scope="session")
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

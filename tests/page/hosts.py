@@ -51,7 +51,7 @@ class Place:
         }[self.by]
         frame = f'<iframe title="report" width="1200" height="760"{sandbox}{source}></iframe>'
         script = AS_BLOB if self.by == "blob" else ""
-        return f"<!doctype html><title>host</title><textarea></textarea><br>{frame}{script}"
+        return f"<!doctype html><meta charset=utf-8><title>host</title><textarea></textarea><br>{frame}{script}"
 
 
 @dataclass

@@ -349,7 +349,7 @@ def test_keys_step_through_the_bookmarks(page: Any) -> None:
     assert len(page.call("e.bookmarks()")) == 3
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_a_file_is_downloaded_and_loaded_by_button_and_drop(
     open_page: Callable[..., Any], report: Path, tmp_path: Path
 ) -> None:

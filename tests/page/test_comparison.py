@@ -167,7 +167,7 @@ def alone(places: NDArray[np.float64]) -> int:
     return int(apart.min(axis=1).argmax())
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_a_click_in_either_map_selects_the_point_in_both(page: Any) -> None:
     for side in (0, 1):
         page.call("e.select([])")

@@ -47,7 +47,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_hostile_text_is_shown_as_text_and_never_runs(
     open_page: Callable[..., Any], hostile: Path
 ) -> None:

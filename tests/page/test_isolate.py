@@ -159,7 +159,7 @@ def test_a_legend_entry_selects_with_the_keys_held(page: Any) -> None:
     assert page.call("e.view()")["hidden"] == []
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_a_legend_entry_filters_on_click_and_stands_alone_on_a_double_click(page: Any) -> None:
     row = page.page.locator(".legend-row")
     row.nth(2).click()

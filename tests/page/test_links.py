@@ -167,7 +167,7 @@ def test_a_link_to_other_data_than_the_view_before_opens_as_the_page_does(page: 
     assert view(page, "color_by", "label_by") == {"color_by": "group", "label_by": "word"}
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_a_3d_camera_comes_back(open_page: Callable[..., Any], report: Path) -> None:
     page = open_page(report, plotly=True)
     page.call("e.set({projection: 'pca', dims: 3, selected: [8], isolated: [...Array(90).keys()]})")

@@ -255,7 +255,6 @@ def test_the_page_follows_the_system_and_has_a_switch(
     assert opened.page.evaluate(ground) != first
 
 
-@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_hovering_and_clicking_a_point_names_the_right_one(opened: Any, dims: int) -> None:
     opened.call(f"e.set({{projection: 'tsne', dims: {dims}, thumbnails: false}})")

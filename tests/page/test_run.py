@@ -173,7 +173,6 @@ def test_umap_runs_on_the_isolated_points(page: Any, table: EmbeddingTable, dims
     assert np.isnan(np.array(shown[1::2], dtype=float)).all()
 
 
-@pytest.mark.everywhere
 def test_umap_is_run_paused_resumed_played_and_discarded_by_its_buttons(page: Any) -> None:
     page.page.get_by_role("tab", name="UMAP").click()
     assert "UMAP has not been run here yet" in page.page.locator(".caption").text_content()

@@ -42,7 +42,7 @@ def watch(page: Any) -> None:
     )
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_keys_go_a_step_back_and_forth_and_space_plays(page: Any) -> None:
     press = page.page.keyboard.press
     for key, wanted in (("<", 2), ("<", 1), (">", 2)):

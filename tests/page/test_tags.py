@@ -47,7 +47,7 @@ def test_a_value_in_a_column_of_the_file_is_changed_and_taken_back(page: Any) ->
     assert len(page.call("e.query('group:=a')")) == 60
 
 
-@pytest.mark.everywhere
+@pytest.mark.also("firefox")
 def test_the_edited_metadata_is_saved_as_a_file_that_loads_again(
     page: Any, table: EmbeddingTable, tmp_path: Path
 ) -> None:
