@@ -265,7 +265,7 @@ def _kinds(partition: Partition) -> tuple[str, str]:
 
 def _measured(partition: Partition) -> str:
     if 0 < partition.measured < int(partition.sizes.sum()):
-        return f", by {counted(partition.measured, 'point')}"
+        return f", measured on {counted(partition.measured, 'point')}"
     return ""
 
 

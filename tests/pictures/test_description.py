@@ -128,7 +128,7 @@ def test_clusters_have_their_own_words_and_a_sample_is_said() -> None:
     )
     assert found[1:] == (
         "Of the 10 nearest neighbors of a point in one 80 % lie in its own cluster, from 50 % (b) "
-        "to 90 % (a), by 20 points.",
+        "to 90 % (a), measured on 20 points.",
         "a and b mix: 20 % of their neighbors are the other’s.",
     )
     apart = parted((0.999, 0.995), (((1, 0.001),), ((0, 0.005),)), sizes=(30, 30))

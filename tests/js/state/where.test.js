@@ -56,7 +56,13 @@ test('the middle is the median along each axis, and the nearest to it come first
   const { coordinates } = scene(points);
   const rows = Int32Array.from(points.keys());
   const found = middleOf(coordinates, 2, rows);
-  assert.deepEqual(found, { low: [25.25, 25], middle: [50.25, 50], high: [75.25, 75] });
+  assert.deepEqual(found, {
+    low: [25.25, 25],
+    middle: [50.25, 50],
+    high: [75.25, 75],
+    min: [5.25, 5],
+    max: [95.25, 95],
+  });
   const wanted = [...rows].sort((a, b) => {
     const square = (row) => (points[row][0] - 50.25) ** 2 + (points[row][1] - 50) ** 2;
     return square(a) - square(b) || a - b;

@@ -3,11 +3,16 @@
 const MOST = 2000;
 
 /**
- * The median and the quartiles along each axis, of at most 2,000 of the points, spread evenly over them.
+ * @typedef {{low: number[], middle: number[], high: number[], min: number[], max: number[]}} Middle the median, the
+ *   quartiles, and the ends of what holds all but a twentieth on either side, along each axis
+ */
+
+/**
+ * Where the bulk of some points lies, found of at most 2,000 of them, spread evenly.
  *
  * @param {ArrayLike<number>} coordinates (n, dims) row by row @param {number} dims
  * @param {ArrayLike<number>} rows @param {number} [most] how many are looked at
- * @returns {{low: number[], middle: number[], high: number[]} | null} null where none of them has a place
+ * @returns {Middle | null} null where none of them has a place
  */
 export function middleOf(coordinates, dims, rows, most = MOST) {
   const step = Math.max(1, Math.ceil(rows.length / most));
@@ -21,7 +26,7 @@ export function middleOf(coordinates, dims, rows, most = MOST) {
   if (found.some((values) => values.length === 0)) return null;
   for (const values of found) values.sort((a, b) => a - b);
   const at = (part) => found.map((values) => values[Math.floor(part * (values.length - 1))]);
-  return { low: at(0.25), middle: at(0.5), high: at(0.75) };
+  return { low: at(0.25), middle: at(0.5), high: at(0.75), min: at(0.05), max: at(0.95) };
 }
 
 /**

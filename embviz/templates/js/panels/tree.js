@@ -143,6 +143,8 @@ export function createTree(label, on) {
     event.preventDefault();
     event.stopPropagation();
   });
+  // The focus changes what is said below, which may move the tree: not between the press and the click.
+  element.addEventListener('mousedown', (event) => event.preventDefault());
   element.addEventListener('click', (event) => {
     const target = /** @type {Element} */ (event.target);
     const item = itemOf(target.closest('.tree-item'));

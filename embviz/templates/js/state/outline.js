@@ -32,15 +32,22 @@ const NONE = new Int32Array(0);
  * @param {Page} page @param {View} view @param {() => any} camera that the picture is seen with
  */
 export function createOutline(page, view, camera) {
+  const all = lazily(() => Int32Array.from({ length: page.table.n_points }, (_, i) => i));
+  const shown = () => among({ view }, all());
+
   /** @returns {string} where points lie; in both maps where two are shown */
   function where(rows) {
     const state = view.get();
-    const found = view.shownScenes(state).map((scene) => whereIs(scene, camera(), rows));
+    // A few points far out would put all others in the middle.
+    const found = view.shownScenes(state).map(({ coordinates, dims, ranges }) => {
+      const most = middleOf(coordinates, dims, shown());
+      return whereIs({ coordinates, dims, ranges: most ?? ranges }, camera(), rows);
+    });
     const isTold = shownStates(page, state).length > 1 && found[0] !== found[1];
     return isTold ? found.map((text, side) => `in ${LETTERS[side]} ${text || 'nowhere'}`).join(', ') : found[0];
   }
 
-  const tools = { page, view, where };
+  const tools = { page, view, where, shown };
   return {
     /** @returns {Partition[]} the ways in which points can be parted */
     partitions: () => partitionsOf(page, view.table()),
@@ -65,7 +72,7 @@ export function createOutline(page, view, camera) {
 /** @returns {Part} */
 function wholePart(tools, partition) {
   const { page, view } = tools;
-  const shown = rowsShown(tools);
+  const shown = tools.shown();
   const { title, summary, n_points: n } = page.manifest;
   const rest = shown.length < n ? ` ${format(shown.length)} of ${counted(n)} are shown.` : '';
   const of = `${counted(n)} of ${counted(page.space.n_dims, 'dimension')}.`;
@@ -245,12 +252,6 @@ function among({ view }, rows) {
   const visible = view.visible();
   return visible ? rows.filter((row) => visible[row] === 1) : rows;
 }
-
-const rowsShown = (tools) =>
-  among(
-    tools,
-    Int32Array.from({ length: tools.page.table.n_points }, (_, i) => i),
-  );
 
 function lazily(compute) {
   let made;
