@@ -11,6 +11,8 @@ import pytest
 from tests.conftest import Opened
 from tests.page.test_comparison import comparison as comparison
 from tests.page.test_comparison import report_of_two as report_of_two
+from tests.page.test_hostile import HOSTILE
+from tests.page.test_hostile import hostile as hostile
 
 ACTIVE = (
     "() => { const e = document.activeElement; return {role: e.role, name: e.ariaLabel,"
@@ -231,3 +233,17 @@ def test_chromium_tells_assistive_programs_of_the_tree(walker: Walker) -> None:
     assert told(items[1])["expanded"] is True
     live = [node for node in nodes if told(node).get("live") == "polite" and not node["ignored"]]
     assert len(live) >= 1
+
+
+def test_hostile_labels_and_columns_are_text_in_the_outline(
+    open_page: Callable[..., Opened], hostile: Path
+) -> None:
+    walker = Walker(open_page(hostile))
+    walker.page.evaluate(
+        "() => document.querySelectorAll('details').forEach((e) => { e.open = true; })"
+    )
+    walker.press("r", "ArrowDown", "*", "ArrowDown", "ArrowDown", "ArrowRight", "ArrowRight")
+    assert walker.page.locator("[role=treeitem]").count() > len(HOSTILE)
+    assert walker.opened.call("window.pwned === undefined")
+    assert walker.page.locator("#app script, #app img, #app b").count() == 0
+    assert walker.opened.complaints == []
