@@ -344,12 +344,6 @@ function rotated(v, axis, angle) {
   return v.map((x, j) => x * c + across[j] * s + axis[j] * along);
 }
 
-/** @param {number[]} place in units of the scene @returns {Camera3} from the same side, with that in the middle */
-export function centered3(view, place) {
-  const [eye, center] = [vector(view.eye), vector(view.center)];
-  return { ...view, eye: point(eye.map((x, j) => x + place[j] - center[j])), center: point(place) };
-}
-
 /** @param {number} factor above 1 comes nearer */
 export function zoomed3(view, factor) {
   const center = vector(view.center);

@@ -1,4 +1,4 @@
-import { centered3, modelMatrix, panned2, projectPoint } from '#js/drawing/camera.js';
+import { modelMatrix, panned2, projectPoint } from '#js/drawing/camera.js';
 import { middleOf } from '#js/numbers/middle.js';
 import { setCamera, tellCamera } from '#js/plot/view.js';
 
@@ -31,7 +31,7 @@ export function reveal(plot, rows) {
   const camera =
     dims === 2
       ? panned2(view.camera, view.area, left + width / 2 - x, top + height / 2 - y)
-      : centered3(view.camera, inScene(place, scene.box, view.aspect));
+      : centered(view.camera, inScene(place, scene.box, view.aspect));
   setCamera(plot, camera, false);
   tellCamera(plot, true);
 }
@@ -41,4 +41,14 @@ const flat = ({ kx, bx, ky, by }, x, y) => [kx * x + bx, ky * y + by];
 function inScene(place, box, aspect) {
   const m = modelMatrix(box, aspect);
   return place.map((x, j) => m[5 * j] * x + m[12 + j]);
+}
+
+/** @returns {any} a 3D view from the same side and distance, with a place in its middle */
+function centered(view, [x, y, z]) {
+  const { eye, center } = view;
+  return {
+    ...view,
+    center: { x, y, z },
+    eye: { x: eye.x + x - center.x, y: eye.y + y - center.y, z: eye.z + z - center.z },
+  };
 }
