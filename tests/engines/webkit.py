@@ -234,7 +234,8 @@ class Context:
         page.expect_download = self._expect_download
         page.close = lambda **_: None
         self._hand = hand
-        self._resize(options.get("viewport") or VIEWPORT)
+        self._viewport = options.get("viewport") or VIEWPORT
+        self._resize(self._viewport)
         page.emulate_media(
             color_scheme=options.get("color_scheme", "light"),
             reduced_motion=options.get("reduced_motion", "no-preference"),
@@ -249,6 +250,7 @@ class Context:
 
     def _resize(self, viewport: dict[str, int]) -> None:
         """Give the page a size; the browser's bar comes on top of it."""
+        self._viewport = viewport
         width, height = viewport["width"], viewport["height"]
         end = time.monotonic() + 10
         seen = self._page.evaluate("[innerWidth, innerHeight, outerHeight]")
@@ -257,7 +259,7 @@ class Context:
             self._browser.screen.resize(width, height + seen[2] - seen[1])
             self._page.wait_for_timeout(50)
             seen = self._page.evaluate("[innerWidth, innerHeight, outerHeight]")
-        self._hand.top = seen[2] - seen[1]
+        self._hand.top = self._hand.top or seen[2] - seen[1]
 
     @contextmanager
     def _expect_download(self, timeout: float = 30_000) -> Iterator[Expected]:
@@ -271,6 +273,7 @@ class Context:
             now = {(file, file.stat().st_mtime_ns) for file in folder.iterdir()} - before
             found = [(file, file.stat().st_size) for file, _ in now if file.suffix != PART]
             seen = [*seen, found] if found and seen[-1:] in ([], [found]) else []
+        self._resize(self._viewport)  # There is a bar of downloads now.
         expected.value = Download(seen[0][0][0])
 
     def close(self) -> None:

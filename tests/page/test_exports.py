@@ -124,7 +124,7 @@ def test_the_picture_has_twice_the_pixels_of_the_screen(page: Any) -> None:
     assert difference.mean() < 4
 
 
-@pytest.mark.also("firefox")
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_the_svg_has_every_point_where_it_is_seen(page: Any, dims: int) -> None:
     page.call(f"e.set({{dims: {dims}, thumbnails: false, labels: 'many'}})")
