@@ -132,7 +132,7 @@ def test_space_plays_the_iterations_and_still_unfolds_and_ticks(
     assert opened.call("e.view().playing") is False
 
 
-@pytest.mark.also("firefox")
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_the_plot_moves_zooms_and_selects_by_keys(
     open_page: Callable[..., Any], report: Path, dims: int

@@ -26,7 +26,7 @@ from tests.page.plot_harness import (
 )
 
 
-@pytest.mark.also("firefox")
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 @pytest.mark.parametrize("axes", [None, TITLES])
 def test_points_lie_where_plotlys_axes_say(
@@ -46,7 +46,7 @@ def test_points_lie_where_plotlys_axes_say(
     assert harness.complaints == []
 
 
-@pytest.mark.also("firefox")
+@pytest.mark.everywhere
 @pytest.mark.parametrize("dims", [2, 3])
 def test_points_stay_in_step_while_plotly_pans_turns_and_zooms(
     open_harness: Callable[..., Harness], dims: int

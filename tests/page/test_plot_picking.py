@@ -172,7 +172,7 @@ def test_keys_move_zoom_and_reset(open_harness: Callable[..., Harness], dims: in
     assert np.abs(harness.positions() - home).max() < 0.5
 
 
-@pytest.mark.also("firefox")
+@pytest.mark.everywhere
 def test_a_double_click_on_nothing_shows_everything(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     harness.points(cloud(50, 2))
