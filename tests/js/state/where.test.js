@@ -20,7 +20,7 @@ test('where a point lies is said by the thirds of the picture, up being up', () 
   assert.equal(where([4, 5]), 'in the middle');
 });
 
-test('several points lie where their median does, and are spread where their middle half takes much of the picture', () => {
+test('several points lie where their median does, and are spread where their middle half is wide', () => {
   assert.equal(where([8, 8], [8, 7], [8.5, 8], [7.5, 8], [0, 0]), 'at the upper right');
   const corners = [0, 9].flatMap((x) => [0, 9].map((y) => [x, y]));
   assert.equal(where(...corners, [4, 4]), 'spread out, mostly in the middle');
