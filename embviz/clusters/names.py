@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from embviz.clusters.words import LONGEST, can_name, cut, find_words, tidy
 
 MOST_PARTS = 3
-_NEAREST = 10
-"""One of so many members is near the middle."""
+_COMMON = 10
+"""A label that one of so many members has is common."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,16 +177,21 @@ def _central(group: _Group) -> list[str]:
     found: dict[str, None] = {}
     for value, k in group.counts.most_common():
         if value in group.telling:
-            if k >= 2 and 10 * k >= len(group.labels):
+            if k >= 2 and _COMMON * k >= len(group.labels):
                 found[value] = None
             break
     telling = [i for i, text in enumerate(group.labels) if text in group.telling]
     nearest = _by_distance(group.places[telling], group.middle)
-    near = nearest[: max(MOST_PARTS, -(-len(telling) // _NEAREST))]
-    for i in sorted(near.tolist()):
-        if len(found) == MOST_PARTS:
+    near = sorted(nearest[: max(MOST_PARTS, -(-len(telling) // 2))].tolist())
+    inner = [group.labels[telling[i]] for i in near]
+    # Signs alone say little, where a label of letters or digits is there.
+    for labels in (filter(find_words, inner), inner):
+        for label in labels:
+            if len(found) == MOST_PARTS:
+                break
+            found[label] = None
+        if found:
             break
-        found[group.labels[telling[i]]] = None
     return list(found)
 
 

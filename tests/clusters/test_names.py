@@ -65,8 +65,12 @@ def test_words_that_are_everywhere_name_nothing_and_spelling_is_that_of_the_labe
 
 def test_where_each_label_is_another_word_those_of_the_middle_name_the_group() -> None:
     labels = [f"w{i}" for i in range(100)]
-    # Of the ten nearest to 49.5, w45 … w54, those that come first.
-    assert names_of(labels, [0] * 100, line(100)) == ["w45, w46, w47"]
+    # Of the fifty nearest to 49.5, w25 … w74, those that come first.
+    assert names_of(labels, [0] * 100, line(100)) == ["w25, w26, w27"]
+    signs = ["." if i == 25 else "--" if i == 26 else label for i, label in enumerate(labels)]
+    assert names_of(signs, [0] * 100, line(100)) == ["w27, w28, w29"]
+    only = ["!" * (i + 1) for i in range(8)]
+    assert names_of(only, [0] * 8, line(8)) == ["!!!, !!!!, !!!!!"]
 
 
 def test_points_without_labels_do_not_count_and_a_group_without_any_has_a_row_number() -> None:

@@ -5,8 +5,8 @@
 
 const LONGEST = 40;
 const MOST_PARTS = 3;
-/** One of so many members is near the middle. */
-const NEAREST = 10;
+/** A label that one of so many members has is common. */
+const COMMON = 10;
 const BLANKS = /[\u0000- \u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/gu;
 const UNSEEN = /[\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]+/gu;
 const ASCII = /^[\u0000-\u007f]*$/u;
@@ -198,17 +198,21 @@ function spelled(word, { counts }, find) {
 function central(known, { labels, rows, counts, telling, middle }) {
   const found = new Set();
   const [value, k] = commonest(counts).find(([text]) => telling.has(text)) ?? ['', 0];
-  if (k >= 2 && NEAREST * k >= labels.length) found.add(value);
+  if (k >= 2 && COMMON * k >= labels.length) found.add(value);
   const some = [...rows.keys()].filter((i) => telling.has(labels[i]));
   const nearest = byDistance(
     known,
     some.map((i) => rows[i]),
     middle,
   );
-  const near = nearest.slice(0, Math.max(MOST_PARTS, Math.ceil(some.length / NEAREST))).sort((a, b) => a - b);
-  for (const i of near) {
-    if (found.size === MOST_PARTS) break;
-    found.add(labels[some[i]]);
+  const near = nearest.slice(0, Math.max(MOST_PARTS, Math.ceil(some.length / 2))).sort((a, b) => a - b);
+  // Signs alone say little, where a label of letters or digits is there.
+  for (const isTaken of [(label) => findWords(label).size > 0, () => true]) {
+    for (const i of near) {
+      if (found.size === MOST_PARTS) break;
+      if (isTaken(labels[some[i]])) found.add(labels[some[i]]);
+    }
+    if (found.size) break;
   }
   return [...found];
 }
