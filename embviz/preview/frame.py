@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Unpack
 
 import numpy as np
@@ -148,6 +148,11 @@ def open_style(view: FirstView, theme: Theme) -> Style:
     table = view.table
     column = view.options.color_by or default_column(table, view.label_by)
     coloring = color_points(table, column, view.visible, theme)
+    if any(each.column == column for each in view.partitions if each.kind == "clusters"):
+        outside = (
+            replace(e, name="in no cluster") if e.name == "missing" else e for e in coloring.rest
+        )
+        coloring = replace(coloring, rest=tuple(outside))
     tiles = None
     if table.sprite is not None:
         rows = np.arange(table.n_points) if table.rows is None else np.asarray(table.rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -144,6 +144,14 @@ def chosen(view: Any) -> tuple[Any, Any]:
 
 def written(view: Any) -> list[str]:
     return [" ".join(name.lines) for name in chosen(view)[1]]
+
+
+def test_points_of_no_cluster_are_called_so_in_the_legend() -> None:
+    view = named_view(color_by="group")
+    values = tuple("" if i % 3 else "first" for i in range(900))
+    table = replace(view.table, metadata={**view.table.metadata, "group": values})
+    style = open_style(replace(view, table=table), LIGHT)
+    assert [(e.name, e.count) for e in style.coloring.rest] == [("in no cluster", 600)]
 
 
 def test_a_preview_names_the_groups_that_are_shown() -> None:

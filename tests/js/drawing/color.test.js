@@ -9,6 +9,23 @@ const column = (values, kind = 'text') => {
   return table.columns.get('c');
 };
 
+test('points of no cluster are called so, and others without a value are missing', () => {
+  const named = (kind) => {
+    const table = createTable({
+      n_points: 3,
+      n_dims: 2,
+      columns: [{ name: 'c', kind: 'text' }],
+      label_by: 'c',
+      partitions: [{ column: 'c', kind }],
+    });
+    const column = Object.assign(table.columns.get('c'), { values: ['a', '', 'a'] });
+    const { legend } = colorPoints(column, { n: 3, as: 'auto', dark: false });
+    return legend.entries.map(({ name, count }) => [name, count]);
+  };
+  assert.deepEqual(named('clusters')[1], ['in no cluster', 1]);
+  assert.deepEqual(named('classes')[1], ['missing', 1]);
+});
+
 test('categories count values, frequent first, numbers in their order, and keep missing apart', () => {
   const found = categories(column(['b', 'a', 'b', '']));
   assert.deepEqual(

@@ -13,7 +13,11 @@ const MOST_COLLATED = 5000;
  */
 export function createTable(manifest, n_dims) {
   const columns = new Map();
-  for (const { name, kind } of manifest.columns) columns.set(name, createColumn(name, kind));
+  const clusters = (manifest.partitions ?? []).filter((each) => each.kind === 'clusters').map(({ column }) => column);
+  for (const { name, kind } of manifest.columns) {
+    const none = clusters.includes(name) ? 'in no cluster' : undefined;
+    columns.set(name, Object.assign(createColumn(name, kind), { none }));
+  }
   const table = {
     n_points: manifest.n_points,
     n_dims,

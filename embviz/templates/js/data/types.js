@@ -148,6 +148,7 @@
  * @property {string} [about] what may be read from it
  * @property {boolean} [isPointed] whether it is the distance to the point that is pointed at
  * @property {string[]} [of] the columns that it is made of
+ * @property {string} [none] what points are called that have no value
  * @property {{wrong: Float32Array, missing: Float32Array}} [faults] of each point, 0 for none, NaN where not measured
  *
  * @typedef {object} Table

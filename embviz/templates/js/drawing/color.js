@@ -223,7 +223,7 @@ function byCategory(column, n, dark, rest) {
       code: palette.length,
       rest: true,
     });
-  if (missing) entries.push({ name: 'missing', count: missing, color: rest, code: -1, rest: true });
+  if (missing) entries.push({ name: column.none ?? 'missing', count: missing, color: rest, code: -1, rest: true });
   return { colors, legend: { kind: 'categories', entries } };
 }
 
