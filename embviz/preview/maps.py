@@ -24,6 +24,7 @@ from embviz.preview.discs import (
 )
 from embviz.preview.marks import Mark, choose_labels, marks_of
 from embviz.preview.named import Group, groups_of, write_name
+from embviz.preview.order import drawing_order
 from embviz.preview.overlays import draw_lines, sequence_strokes, sequences
 from embviz.preview.plates import draw_plates, write_label
 from embviz.preview.text import Letters, Pen, clean, spelled
@@ -80,7 +81,8 @@ class Drawing:
         area: What the points may fill, in CSS pixels.
         camera: Where places land.
         xy: float32 (n_points, 2), where all points did; NaN behind the camera.
-        order: The points that are shown, in the order of drawing.
+        drawn: All points in the order of drawing, without regard to depth.
+        order: Those that are shown, in 3D from far to near.
         levels: How near each of those is, in 3D.
         look: How they look.
         marks: Those that stand out, the most important last.
@@ -93,6 +95,7 @@ class Drawing:
     area: Area
     camera: View
     xy: NDArray[np.float32]
+    drawn: Rows
     order: Rows
     levels: NDArray[np.uint8] | None
     look: Look
@@ -140,14 +143,17 @@ def arranged(view: FirstView, one: Map, style: Style, size: tuple[float, float])
         camera = seen(thumbnail_size(shown, area, style.tiles) / 2)
     xy, depth = camera.project(one.places)
     levels = None
+    is_one_color = style.coloring.column is None
+    drawn = drawing_order(one.places, None if is_one_color else style.coloring.colors)
     if depth is None:
-        order = np.arange(len(xy)) if visible is None else np.flatnonzero(visible)
+        order = drawn if visible is None else drawn[visible[drawn]]
     else:
-        order, levels = depth_order(depth, visible)
+        order, levels = depth_order(depth[drawn], None if visible is None else visible[drawn])
+        order = drawn[order]
     look = _look(view, style, area, xy[order])
     marks = tuple(marks_of(view, one, look.radius, style.theme))
     groups = tuple(groups_of(view))
-    return Drawing(view, one, style, area, camera, xy, order, levels, look, marks, groups)
+    return Drawing(view, one, style, area, camera, xy, drawn, order, levels, look, marks, groups)
 
 
 def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32]) -> Look:
@@ -174,14 +180,15 @@ def _paint_discs(canvas: Canvas, drawing: Drawing) -> None:
         if shade is not None:
             deepen(canvas, shade, area, style.theme.dark)
     for mark in drawing.marks:
-        at = drawing.xy[mark.rows]
+        rows = _as_drawn(mark, drawing.drawn)
+        at = drawing.xy[rows]
         wide = eighths((mark.radius + mark.ring + 1.5) * scale)
         ring = eighths((mark.radius + mark.ring + 0.5) * scale)
         inner = (mark.radius + 0.5) * scale
         ground = np.array(style.theme.background, np.uint8)
         draw_discs(canvas, at, ground, Stamps.disc(wide), area)
         draw_discs(canvas, at, np.array(mark.color, np.uint8), Stamps.disc(ring, inner), area)
-        draw_discs(canvas, at, colors[mark.rows], Stamps.disc(eighths(mark.radius * scale)), area)
+        draw_discs(canvas, at, colors[rows], Stamps.disc(eighths(mark.radius * scale)), area)
 
 
 def _paint_tiles(canvas: Canvas, drawing: Drawing) -> None:
@@ -196,7 +203,12 @@ def _paint_tiles(canvas: Canvas, drawing: Drawing) -> None:
 
     paint(drawing.order, _DIMMED if look.dims else 0.9, drawing.levels)
     for mark in drawing.marks:
-        paint(mark.rows, 1)
+        paint(_as_drawn(mark, drawing.drawn), 1)
+
+
+def _as_drawn(mark: Mark, drawn: Rows) -> Rows:
+    """Return a mark's rows, selected ones, who may be many, in the order of drawing."""
+    return drawn[np.isin(drawn, mark.rows)] if mark.kind == "selected" else mark.rows
 
 
 def _below(image: Image, drawing: Drawing) -> Image:

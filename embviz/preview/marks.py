@@ -161,7 +161,7 @@ def _wanted_labels(pen: Pen, drawing: Drawing) -> list[Wanted]:
             want(row, mark.kind, gap)
     if view.labels_many:
         gap = look.tile / 2 + 2 if look.tile else look.radius + 3
-        rows = drawing.order if drawing.levels is None else drawing.order[::-1]
+        rows = np.sort(drawing.order) if drawing.levels is None else drawing.order[::-1]
         for row in rows[: _MOST_TRIED - len(wanted)].tolist():
             want(row, "plain", gap)
     return wanted

@@ -26,6 +26,7 @@ from embviz.preview.discs import (
 )
 from embviz.preview.figures import format_number
 from embviz.preview.labels import SIDES, Wanted, place_labels
+from embviz.preview.order import drawing_order
 from embviz.preview.text import clean
 from embviz.preview.theme import DARK, LIGHT, gradient, palette, rgb
 from embviz.preview.ticks import ticks_of
@@ -267,6 +268,42 @@ def test_near_points_lie_over_far_ones_and_are_larger_as_in_the_page() -> None:
     canvas = Canvas(250, 165, 5 / 3)
     draw_discs(canvas, xy[order], colors[order], Stamps.disc(5, 0, 1, 0.4), area(), levels)
     assert np.abs(canvas.pixels - found["bytes"]).max() <= 6
+
+
+@pytest.mark.parametrize(("dims", "places"), [(2, 10**6), (3, 10**6), (2, 12), (3, 1)])
+def test_points_are_drawn_in_the_order_of_the_page(dims: int, places: int) -> None:
+    rng = np.random.default_rng(dims * places)
+    xy = (rng.integers(-places, places, (3000, dims)) / places).astype(np.float32)
+    colors = rng.integers(0, 3, (3000, 3)).astype(np.uint8)
+    opaque = np.concatenate([colors, np.full((3000, 1), 255)], axis=1)
+    found = ask_page(
+        """
+        import { createShuffle } from '#js/plot/shuffle.js';
+        const scene = { coordinates: Float32Array.from(given.xy), n: 3000, dims: given.dims };
+        const colors = new Uint32Array(Uint8Array.from(given.colors).buffer);
+        const orderOf = (paint) => createShuffle()({ scene }, paint, false).order;
+        const answer = [colors, 1].map((paint) => [...orderOf(paint)]);
+        """,
+        {"xy": xy.ravel().tolist(), "colors": opaque.ravel().tolist(), "dims": dims},
+    )
+    assert [drawing_order(xy, paint).tolist() for paint in (colors, None)] == found
+    assert sorted(found[0]) == list(range(3000))
+
+
+@pytest.mark.parametrize("places", [10**6, 8])
+def test_a_preview_is_the_same_in_any_order_of_rows(places: int) -> None:
+    rng = np.random.default_rng(places)
+    xy = (rng.integers(0, places, (4000, 2)) * (90 / places) + [20, 5]).astype(np.float32)
+    colors = np.repeat(np.uint8([[200, 0, 0], [0, 0, 200]]), [3000, 1000], axis=0)
+    other = rng.permutation(4000)
+    pictures = []
+    for at, paint in ((xy, colors), (xy[other], colors[other])):
+        canvas = Canvas(250, 165, 5 / 3)
+        order = drawing_order(at, paint)
+        draw_discs(canvas, at[order], paint[order], Stamps.disc(2, 0, 0.5), area())
+        pictures.append(canvas.pixels)
+    assert pictures[0].any()
+    assert (pictures[0] == pictures[1]).all()
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

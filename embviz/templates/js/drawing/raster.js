@@ -175,7 +175,8 @@ export function drawStamps(picture, points, { stamps, phases }, area) {
 }
 
 /**
- * Draw five pixels a point with a depth buffer, the nearest on top: the fast way in 3D while the view moves.
+ * Draw five pixels a point with a depth buffer, the nearest on top, the last of equally near ones: the fast way in 3D
+ * while the view moves.
  *
  * @param {Picture} picture @param {Points} points
  * @param {Float32Array} depth (n,) NaN where a point is not seen @param {Float32Array} nearest (pixels,) overwritten
@@ -193,23 +194,23 @@ export function drawNearest({ width, height, scale, pixels }, { xy, colors, visi
     const color = single === null ? colors[row] : single;
     const pixel = a === 256 ? color : over(0, color & EVEN, (color >>> 8) & EVEN, a);
     const at = (y | 0) * width + (x | 0);
-    if (z < nearest[at]) {
+    if (z <= nearest[at]) {
       nearest[at] = z;
       pixels[at] = pixel;
     }
-    if (z < nearest[at - 1]) {
+    if (z <= nearest[at - 1]) {
       nearest[at - 1] = z;
       pixels[at - 1] = pixel;
     }
-    if (z < nearest[at + 1]) {
+    if (z <= nearest[at + 1]) {
       nearest[at + 1] = z;
       pixels[at + 1] = pixel;
     }
-    if (z < nearest[at - width]) {
+    if (z <= nearest[at - width]) {
       nearest[at - width] = z;
       pixels[at - width] = pixel;
     }
-    if (z < nearest[at + width]) {
+    if (z <= nearest[at + width]) {
       nearest[at + width] = z;
       pixels[at + width] = pixel;
     }
@@ -269,7 +270,7 @@ export function discSpans(radius) {
  * @param {Int32Array} rows (width * height) CSS pixels @param {Int32Array} spans half widths by line, see discSpans
  */
 export function drawRows(rows, width, height, points, spans, area) {
-  const { xy, order, visible } = points;
+  const { xy, order, visible, rows: names } = points;
   const reach = (spans.length - 1) / 2;
   const [left, top, right, bottom] = [area.left, area.top, area.left + area.width, area.top + area.height];
   const n = order ? order.length : xy.length / 2;
@@ -281,11 +282,12 @@ export function drawRows(rows, width, height, points, spans, area) {
     if (!(x >= left && x < right && y >= top && y < bottom)) continue;
     const px = x | 0;
     const py = y | 0;
+    const name = names ? names[row] : row;
     const last = Math.min(height - 1, py + reach);
     for (let v = Math.max(0, py - reach); v <= last; v++) {
       const half = spans[v - py + reach];
       const end = v * width + Math.min(width - 1, px + half);
-      for (let at = v * width + Math.max(0, px - half); at <= end; at++) rows[at] = row;
+      for (let at = v * width + Math.max(0, px - half); at <= end; at++) rows[at] = name;
     }
   }
 }
@@ -298,7 +300,7 @@ export function drawRows(rows, width, height, points, spans, area) {
  * @param {{width: number, height: number, frame?: number, opacity: number}} size of a tile in picture pixels
  */
 export function drawTiles(picture, points, atlas, tile, size, area) {
-  const { xy, colors, order, visible, levels } = points;
+  const { xy, colors, order, visible, levels, rows } = points;
   const { scale } = picture;
   const draw = atlas.ink ? drawInk : drawPhoto;
   const n = order ? order.length : xy.length / 2;
@@ -311,7 +313,7 @@ export function drawTiles(picture, points, atlas, tile, size, area) {
     const x = xy[2 * row];
     const y = xy[2 * row + 1];
     if (!(x >= left && x < right && y >= top && y < bottom)) continue;
-    const index = tile(row);
+    const index = tile(rows ? rows[row] : row);
     if (!(index >= 0 && index < atlas.count)) continue;
     const opacity = size.opacity * (levels ? 0.55 + (0.45 * levels[row]) / (LEVELS - 1) : 1);
     draw(

@@ -17,10 +17,11 @@
  *
  * @typedef {object} Points
  * @property {Float32Array} xy (n, 2)
- * @property {Uint32Array | number} colors opaque RGBA a row, or one for all
- * @property {Int32Array | null} order which rows, in order of drawing; null: all
+ * @property {Uint32Array | number} colors opaque RGBA a point, or one for all
+ * @property {Int32Array | null} order which points, in order of drawing; null: all
  * @property {Uint8Array | null} levels
  * @property {Uint8Array | null} visible
+ * @property {Int32Array | null} [rows] the row of each, where they do not lie in the order of rows
  *
  * @typedef {object} Stamp
  * @property {number} reach

@@ -17,11 +17,13 @@ import {
   plusStamps,
   straighten,
 } from '#js/drawing/raster.js';
+import { marks } from '#js/plot/rings.js';
+import { createShuffle } from '#js/plot/shuffle.js';
 import { atlasSides, createAtlas, spread, thumbnailSize, tileSides } from '#js/drawing/tiles.js';
 
 /**
  * @import { Picture, Points } from '#js/drawing/types.js'
- * @import { Look, Mark } from '#js/plot/types.js'
+ * @import { Look } from '#js/plot/types.js'
  */
 
 /** Above this many points, moving pictures are drawn coarser than resting ones. */
@@ -43,6 +45,9 @@ const REACH = 3;
 export function createPointLayer() {
   const layer = {
     xy: new Float32Array(0),
+    shuffle: createShuffle(),
+    drawn: null,
+    drawnXy: new Float32Array(0),
     depth: null,
     sorted: null,
     nearest: new Float32Array(0),
@@ -53,7 +58,6 @@ export function createPointLayer() {
     atlases: createAtlases(),
   };
   return {
-    project: (spec) => project(layer, spec),
     /**
      * @param {number} ratio picture pixels a CSS pixel @param {boolean} moving coarser where there are many points
      * @param {boolean} [keep] whether this is what the pointer is over
@@ -67,40 +71,56 @@ export function createPointLayer() {
       const picture = rowPicture(layer);
       return picture ? rowNear(picture.rows, picture.width, picture.height, x, y, REACH) : -1;
     },
-    /** @returns {Float32Array} (n, 2) screen positions, NaN behind the camera; valid until the next `project` */
+    /** @returns {Float32Array} (n, 2) screen positions, NaN behind the camera; valid until the next `paint` */
     positions: () => layer.xy,
     /** @returns {Int32Array | null} the rows seen from far to near; null in 2D */
-    order: (style) => sortedOf(layer, style)?.order ?? null,
+    order: (style) => (layer.depth ? drawnRows(layer, style) : null),
+    /** @returns {Int32Array} the rows in the order of drawing; in 3D those seen */
+    drawn: (style) => drawnRows(layer, style),
+    /** @param {Int32Array} rows @returns {Int32Array} the same in the order of drawing, without regard to depth */
+    arrange: (rows) => layer.drawn.arrange(rows),
   };
 }
 
 /** What of a style the row numbers depend on. */
 const MARKING = ['visible', 'selected', 'neighbors', 'distances', 'thumbnails', 'sprite'];
 
-function project(layer, spec) {
+function project(layer, spec, moving) {
   const {
-    scene: { coordinates, n, dims },
+    scene: { n, dims },
+    style,
     transform,
     area,
   } = spec;
-  const { seen } = layer;
+  const { seen, drawn } = layer;
   layer.seen = spec;
+  layer.drawn = layer.shuffle(spec, colorsOf(style.colors, n, style.chrome), moving);
   // Where nothing but colors changes the points stay where they are, and what is under the pointer.
-  if (seen && isSamePlace(seen, spec)) {
-    if (MARKING.every((key) => seen.style[key] === spec.style[key])) return;
+  if (seen && drawn === layer.drawn && isSamePlace(seen, spec)) {
+    if (MARKING.every((key) => seen.style[key] === style[key])) return;
     layer.stale = true;
     layer.sorted = null;
     return;
   }
-  if (layer.xy.length !== 2 * n) layer.xy = new Float32Array(2 * n);
+  if (layer.xy.length !== 2 * n) [layer.xy, layer.drawnXy] = [new Float32Array(2 * n), new Float32Array(2 * n)];
   layer.stale = true;
   layer.sorted = null;
+  const { coordinates, order } = layer.drawn;
   if (dims === 2) {
     layer.depth = null;
-    project2(coordinates, n, transform, layer.xy);
+    project2(coordinates, n, transform, layer.drawnXy);
   } else {
     if (layer.depth?.length !== n) layer.depth = new Float32Array(n);
-    project3(coordinates, n, transform, area, layer.xy, layer.depth);
+    project3(coordinates, n, transform, area, layer.drawnXy, layer.depth);
+  }
+  scatter(layer.drawnXy, order, layer.xy);
+}
+
+/** Put positions that are in the order of drawing where their rows are. */
+function scatter(from, order, to) {
+  for (let k = 0; k < order.length; k++) {
+    to[2 * order[k]] = from[2 * k];
+    to[2 * order[k] + 1] = from[2 * k + 1];
   }
 }
 
@@ -117,10 +137,17 @@ const isSamePlace = (a, b) =>
   a.height === b.height &&
   a.magnification === b.magnification;
 
-/** Sort by depth when first asked for. @returns {{order, levels} | null} null in 2D */
+const taken = ({ drawn }, values) => (values && typeof values === 'object' ? drawn.take(values) : values);
+
+/** Sort by depth when first asked for. @returns {{order, levels} | null} of points as drawn; null in 2D */
 function sortedOf(layer, style) {
-  if (layer.depth) layer.sorted ??= depthOrder(layer.depth, style.visible);
+  if (layer.depth) layer.sorted ??= depthOrder(layer.depth, taken(layer, style.visible));
   return layer.sorted;
+}
+
+function drawnRows(layer, style) {
+  const { order } = layer.drawn;
+  return sortedOf(layer, style)?.order.map((k) => order[k]) ?? order;
 }
 
 /**
@@ -143,7 +170,7 @@ function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   };
 }
 
-/** @returns {Points} what raster.js draws */
+/** @returns {Points} what raster.js draws, by row */
 const pointsOf = (layer, { style, scene }) => ({
   xy: layer.xy,
   colors: colorsOf(style.colors, scene.n, style.chrome),
@@ -152,15 +179,31 @@ const pointsOf = (layer, { style, scene }) => ({
   visible: style.visible,
 });
 
+/** @returns {Points} the same in the order of drawing, in which neither rows nor the legend have a say */
+const drawnOf = (layer, { colors, visible }) => ({
+  xy: layer.drawnXy,
+  colors: taken(layer, colors),
+  order: null,
+  levels: null,
+  visible: taken(layer, visible),
+  rows: layer.drawn.order,
+});
+
 /** The same, in order of depth; the order leaves hidden points out already. */
 function ordered(layer, points, style) {
+  const drawn = drawnOf(layer, points);
   const sorted = sortedOf(layer, style);
-  return sorted ? { ...points, ...sorted, visible: null } : points;
+  return sorted ? { ...drawn, ...sorted, rows: drawn.rows, visible: null } : drawn;
 }
 
-const only = (points, rows, style) => ({ ...points, order: rows, levels: null, visible: style.visible });
+/** Some rows; the selected ones, who may be many, in the order of drawing. @returns {Points} */
+const only = ({ drawn }, points, { kind, rows }) => ({
+  ...points,
+  order: kind === 'selected' ? drawn.arrange(rows) : rows,
+});
 
 function paint(layer, spec, ratio, moving, keep) {
+  project(layer, spec, moving);
   const { scene, width, height } = spec;
   const coarse = moving && scene.n > MANY;
   const picture = createOrClear(keep ? layer.last?.picture : null, width, height, coarse ? 1 : ratio);
@@ -178,18 +221,20 @@ function paintDiscs(layer, picture, spec, look, coarse) {
   const points = pointsOf(layer, spec);
   const opacity = finely(coarse && scene.n > VERY_MANY && !look.dims ? 1 : look.opacity);
   const disc = (radius, options) => stampsOf('disc', round(radius * scale), options);
+  const drawn = drawnOf(layer, points);
   if (coarse && layer.depth)
-    drawNearest(picture, points, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
-  else if (coarse) drawStamps(picture, points, stampsOf('plus', opacity), area);
+    drawNearest(picture, drawn, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
+  else if (coarse) drawStamps(picture, drawn, stampsOf('plus', opacity), area);
   else drawStamps(picture, ordered(layer, points, style), disc(look.radius, { opacity, fade: look.fade }), area);
   if (style.oneColor && !look.dims) {
     const shade = densityShade(layer.xy, style.visible, area, look.opacity * Math.PI * look.radius ** 2);
     if (shade) deepen(picture, shade, area, style.dark);
   }
   const ground = rgba(style.chrome.background);
-  for (const { rows, radius, ring, color } of marks(style, look)) {
+  for (const mark of marks(style, look)) {
+    const { radius, ring, color } = mark;
     const put = (to, paint_, options) =>
-      drawStamps(picture, { ...only(points, rows, style), colors: paint_ }, disc(to, options), area);
+      drawStamps(picture, { ...only(layer, points, mark), colors: paint_ }, disc(to, options), area);
     put(radius + ring + 1.5, ground);
     put(radius + ring + 0.5, rgba(color), { inner: (radius + 0.5) * scale });
     put(radius, points.colors);
@@ -216,8 +261,8 @@ function paintTiles(layer, picture, spec, look, moving) {
     { ...size, opacity: look.dims ? DIMMED : 0.9 },
     area,
   );
-  for (const { rows } of marks(style, look))
-    drawTiles(picture, only(points, rows, style), atlas, sprite.tile, { ...size, opacity: 1 }, area);
+  for (const mark of marks(style, look))
+    drawTiles(picture, only(layer, points, mark), atlas, sprite.tile, { ...size, opacity: 1 }, area);
 }
 
 /** @returns {{rows: Int32Array, width: number, height: number} | null} a row number a CSS pixel */
@@ -250,53 +295,13 @@ function rowPicture(layer) {
       rows,
       width,
       height,
-      only(points, mark.rows, style),
+      only(layer, points, mark),
       sides ? tile(1.2) : discSpans(mark.radius + mark.ring),
       area,
     );
   }
   layer.stale = false;
   return { rows, width, height };
-}
-
-/** The points that stand out, the most important last. @returns {Mark[]} */
-export function marks(style, { radius }) {
-  const count = style.selected.length;
-  const [grown, ring] =
-    count === 1
-      ? [Math.max(radius * 1.6, 5.5), 2.5]
-      : count <= 60
-        ? [Math.max(radius * 1.4, 4), 2]
-        : [Math.max(radius * 1.1, 2), 1];
-  return [
-    ...byDistance(style)
-      .map((rows, level) => ({
-        kind: /** @type {const} */ ('neighbor'),
-        rows,
-        radius: Math.max(radius * 1.15, 3),
-        ...NEIGHBOR_RINGS[level],
-        color: style.chrome[NEIGHBOR_RINGS[level].shade],
-      }))
-      .reverse(),
-    { kind: /** @type {const} */ ('selected'), rows: style.selected, radius: grown, ring, color: style.chrome.accent },
-  ].filter(({ rows }) => rows.length);
-}
-
-/** The nearer a neighbor, the stronger its ring. */
-const NEIGHBOR_RINGS = [
-  { ring: 2.5, shade: 'text' },
-  { ring: 1.5, shade: 'text' },
-  { ring: 1.5, shade: 'muted' },
-  { ring: 1, shade: 'muted' },
-];
-
-/** @returns {Int32Array[]} neighbors in four parts of the range of their distances, the nearest first */
-function byDistance({ neighbors, distances }) {
-  if (distances.length !== neighbors.length || !neighbors.length) return [neighbors];
-  const nearest = distances[0];
-  const span = distances[distances.length - 1] - nearest;
-  const level = (d) => (span > 0 && span < Infinity ? Math.min(3, Math.floor((4 * (d - nearest)) / span)) : 0);
-  return NEIGHBOR_RINGS.map((_, at) => neighbors.filter((row, i) => level(distances[i]) === at));
 }
 
 const round = (x) => Math.round(8 * x) / 8;

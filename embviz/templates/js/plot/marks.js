@@ -1,6 +1,7 @@
 import { h } from '#js/dom.js';
 import { cleanLabel, labelBox, placeLabels, SIDES } from '#js/drawing/labels.js';
-import { marks, rgba } from '#js/plot/layer.js';
+import { rgba } from '#js/plot/layer.js';
+import { marks } from '#js/plot/rings.js';
 import { drawTile } from '#js/plot/thumbnail.js';
 import { hasLightGround, tileSides, tintInk } from '#js/drawing/tiles.js';
 

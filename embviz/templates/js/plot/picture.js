@@ -1,5 +1,5 @@
 import { h } from '#js/dom.js';
-import { marks } from '#js/plot/layer.js';
+import { marks } from '#js/plot/rings.js';
 import { drawTile } from '#js/plot/thumbnail.js';
 import { framed } from '#js/drawing/frame.js';
 import { createSvgContext, discs, svgDocument, thumbnails } from '#js/drawing/svg.js';
@@ -113,25 +113,25 @@ function paneOf(plot) {
   return { clip: area, layers: [{ parts: below.parts }, { parts: points, clipped: true }, { parts: above.parts }] };
 }
 
-/** Far to near, of those in sight. */
-function shownRows({ spec: { scene, style, area }, xy, order }) {
+/** In the order of drawing, of those in sight. */
+function shownRows({ spec: { style, area }, xy, order }) {
   const inSight = (row) => {
     const [x, y] = [xy[2 * row] - area.left, xy[2 * row + 1] - area.top];
     return x > -40 && y > -40 && x < area.width + 40 && y < area.height + 40 && (!style.visible || style.visible[row]);
   };
-  return Int32Array.from(order ?? Int32Array.from({ length: scene.n }, (_, i) => i)).filter(inSight);
+  return order.filter(inSight);
 }
 
 const channels = ({ colors, chrome }, row) =>
   colors ? colors.subarray(4 * row, 4 * row + 3) : [1, 3, 5].map((at) => parseInt(chrome.accent.slice(at, at + 2), 16));
 const hex = (rgb) => `#${Array.from(rgb, (c) => c.toString(16).padStart(2, '0')).join('')}`;
 
-function discParts({ spec: { style }, look, xy }, rows) {
+function discParts({ spec: { style }, look, xy, arrange }, rows) {
   const color = (row) => hex(channels(style, row));
   const out = [discs(rows, xy, color, { radius: look.radius, opacity: look.opacity })];
   const there = new Set(rows);
-  for (const { rows: marked, radius, ring, color: edge } of marks(style, look)) {
-    const seen = marked.filter((row) => there.has(row));
+  for (const { kind, rows: marked, radius, ring, color: edge } of marks(style, look)) {
+    const seen = (kind === 'selected' ? arrange(marked) : marked).filter((row) => there.has(row));
     const put = (r, shade) => out.push(discs(seen, xy, shade, { radius: r, opacity: 1 }));
     put(radius + ring + 1, () => style.chrome.background);
     put(radius + ring + 0.25, () => edge);

@@ -203,7 +203,8 @@ function publicMethods(plot) {
           host.names.draw(context, scene.style.chrome);
           drawName(context, scene.style);
         },
-        order: layer.order(scene.style),
+        order: layer.drawn(scene.style),
+        arrange: layer.arrange,
         xy: layer.positions(),
       };
     },
@@ -277,7 +278,6 @@ function draw(plot, moving) {
   view.transform = host.axes.transform(scene.points.dims) ?? ownTransform(axesSpec(plot));
   const { layer } = host;
   const spec = layerSpec(plot);
-  layer.project(spec);
   const { picture, look } = layer.paint(spec, window.devicePixelRatio || 1, moving);
   view.look = look;
   host.surface.put(picture, {

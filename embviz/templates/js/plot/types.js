@@ -94,7 +94,8 @@
  * @property {Look} look
  * @property {(context: any) => void} below draws what lies under the points
  * @property {(context: any, scale: number) => void} above
- * @property {Int32Array | null} order far to near
+ * @property {Int32Array} order rows in the order of drawing, in 3D far to near
+ * @property {(rows: Int32Array) => Int32Array} arrange some rows in the order of drawing
  * @property {Float32Array} xy
  *
  * @typedef {object} Plotting the plot, see plot.js
