@@ -218,12 +218,17 @@ test('tags that are too many for a link are named', () => {
 for (const odd of ['g=x~y~zz', 'g=x~y~0~1', 'g=%E0~y~0'])
   test(`damaged tags, ${odd}, are told`, () => assert.deepEqual(readLink(odd, 10).odd, ['g']));
 
-test('tags and names of groups come back from one link', () => {
+test('tags, names of groups and contours come back from one link', () => {
   const tags = [{ column: 'word', value: 'a~b', rows: Int32Array.of(1, 4) }];
-  const { fragment } = writeLink({ ...initial, tags, names: false }, { ...initial, tags: [], names: true }, null);
+  const { fragment } = writeLink(
+    { ...initial, tags, names: false, contours: true },
+    { ...initial, tags: [], names: true, contours: false },
+    null,
+  );
   const { patch, odd } = readLink(fragment, 10);
   assert.deepEqual(odd, []);
   assert.equal(patch.names, false);
+  assert.equal(patch.contours, true);
   assert.deepEqual(
     patch.tags.map(({ column, value, rows }) => [column, value, [...rows]]),
     [['word', 'a~b', [1, 4]]],

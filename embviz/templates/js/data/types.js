@@ -282,6 +282,7 @@
  * @property {boolean} thumbnails
  * @property {boolean} caption whether the picture says what may be read from it
  * @property {boolean} names whether groups are named in the picture
+ * @property {boolean} contours whether classes have outlines where their points lie thick
  * @property {'few' | 'many' | 'none'} labels
  * @property {'pan' | 'box' | 'lasso' | 'sphere'} tool
  * @property {'side' | 'one'} layout of the maps of a comparison

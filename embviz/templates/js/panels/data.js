@@ -4,6 +4,7 @@ import { choice, fill, format, h, setText } from '#js/dom.js';
 import { createLegend } from '#js/panels/legend.js';
 import { pageAt } from '#js/data/steps.js';
 import { sequenceColumn } from '#js/data/sequences.js';
+import { canOutline } from '#js/state/contours.js';
 import { drawnPartitions } from '#js/state/names.js';
 import { stepOf } from '#js/state/tabs.js';
 
@@ -30,6 +31,11 @@ export function createDataPanel(page, view) {
   );
   const groups = toggle('Names', 'Names of groups in the picture (n); a click on one selects its points', (value) =>
     view.set({ names: value }),
+  );
+  const contours = toggle(
+    'Contours',
+    'An outline for each class around where its points lie thickest: four of five of those shown',
+    (value) => view.set({ contours: value }),
   );
   const as = choice(
     'Show the numbers as',
@@ -62,7 +68,7 @@ export function createDataPanel(page, view) {
     legend.element,
     about,
     remark,
-    h('div.toggles', {}, groups.element, spherize.element, paths.element),
+    h('div.toggles', {}, groups.element, contours.element, spherize.element, paths.element),
     drawLeftOut(page),
   );
 
@@ -95,6 +101,8 @@ export function createDataPanel(page, view) {
       paths.render(state.sequences);
       groups.render(state.names);
       groups.element.hidden = !drawnPartitions(page, state).length;
+      contours.render(state.contours);
+      contours.element.hidden = !canOutline(state, view.coloring(state).legend);
       paths.element.hidden = !sequenceColumn(view.table(state));
     },
   };

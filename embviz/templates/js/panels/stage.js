@@ -116,6 +116,7 @@ export function createStage(page, view, on = {}) {
       sphere: isChosen ? state.sphere : null,
       paths: view.paths(state),
       trails: view.trails(state),
+      contours: view.contours(state),
       groups: view.namesOf(state),
       dark: state.dark,
       chrome: chromeColors(),

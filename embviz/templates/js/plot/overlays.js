@@ -4,7 +4,7 @@ import { sphereOutline } from '#js/drawing/sphere.js';
 
 /** @import { Spec } from '#js/plot/types.js' */
 
-/** What is drawn over the points with the canvas's own lines: sequences, and the outline of the selection sphere. */
+/** What is drawn over the points with the canvas's own lines: sequences, outlines. */
 
 const MOST_COLORS = 60;
 
@@ -40,6 +40,32 @@ function tracePath(context, path, visible, xy) {
     else if (isShown) context.moveTo(x, y);
     drawing = isShown;
   }
+}
+
+/**
+ * Outlines of classes, each in its color and set off from the points.
+ *
+ * @param {CanvasRenderingContext2D} context @param {Spec} spec
+ */
+export function drawContours(context, { scene: { dims }, style: { contours, chrome }, transform }) {
+  if (!contours?.length || dims !== 2) return;
+  context.save();
+  context.lineJoin = 'round';
+  for (const { color, lines } of contours) {
+    if (!lines.length) continue;
+    context.beginPath();
+    for (const line of lines) {
+      const xy = new Float32Array(line.length);
+      project2(line, line.length / 2, transform, xy);
+      for (let i = 0; i < xy.length; i += 2)
+        if (i) context.lineTo(xy[i], xy[i + 1]);
+        else context.moveTo(xy[i], xy[i + 1]);
+      context.closePath();
+    }
+    strokeWith(context, chrome.background, 5);
+    strokeWith(context, color, 2.5);
+  }
+  context.restore();
 }
 
 /**

@@ -3,7 +3,7 @@ import { h } from '#js/dom.js';
 import { drawCaption } from '#js/plot/caption.js';
 import { createGestures } from '#js/plot/gestures.js';
 import { createPointLayer } from '#js/plot/layer.js';
-import { drawPaths, drawSphere, drawTrails } from '#js/plot/overlays.js';
+import { drawContours, drawPaths, drawSphere, drawTrails } from '#js/plot/overlays.js';
 import { captionBoxes, drawCaptions, drawGrid } from '#js/plot/grid.js';
 import { createNames } from '#js/plot/names.js';
 import { chooseLabels, boxesOfLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
@@ -57,6 +57,7 @@ const PLAIN = {
   sphere: null,
   paths: null,
   trails: null,
+  contours: null,
   groups: null,
   dark: false,
   chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
@@ -346,6 +347,7 @@ function drawOver({ scene, host }, context, spec, look, scale, halo = true) {
   const { style, labels } = scene;
   const xy = host.layer.positions();
   drawCaptions(context, spec);
+  drawContours(context, spec);
   drawPaths(context, spec, xy);
   drawTrails(context, spec);
   drawSphere(context, spec);

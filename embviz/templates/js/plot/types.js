@@ -19,6 +19,8 @@
  *
  * @typedef {{background: string, grid: string, text: string, muted: string, accent: string}} Chrome colors
  *
+ * @typedef {{color: string, lines: Float32Array[]}} Contour of a class, closed lines in the units of the coordinates
+ *
  * @typedef {object} Style
  * @property {Uint8Array | null} colors RGBA a row; null: the accent
  * @property {boolean} oneColor
@@ -39,6 +41,7 @@
  * @property {Int32Array[] | null} paths sequences
  * @property {Group[] | null} groups that may be named, null for none
  * @property {{row: number, places: Float32Array}[] | null} trails (m, dims) places of a point, the last where it is
+ * @property {Contour[] | null} contours null for none
  * @property {boolean} dark
  * @property {Chrome} chrome
  *

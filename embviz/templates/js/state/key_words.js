@@ -19,6 +19,7 @@ const WORDS = {
   thumbnails: 'the thumbnails',
   labels: 'the labels',
   names: 'the names on the map',
+  contours: 'the contours',
   caption: 'the caption',
   layout: 'the layout',
   query: 'the search',

@@ -58,6 +58,7 @@ export function initialState(page) {
     thumbnails: Boolean(manifest.sprite),
     caption: true,
     names: true,
+    contours: false,
     labels: manifest.n_points <= 300 ? 'many' : 'few',
     tool: 'pan',
     layout: sideNames(page) && page.isWide ? 'side' : 'one',
@@ -149,6 +150,7 @@ export const RULES = {
   thumbnails: isBoolean,
   caption: isBoolean,
   names: isBoolean,
+  contours: isBoolean,
   labels: isOneOf('few', 'many', 'none'),
   tool: isOneOf('pan', 'box', 'lasso', 'sphere'),
   layout: (value, page) =>

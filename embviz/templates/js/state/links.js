@@ -70,6 +70,7 @@ const PARTS = [
   ['b', 'labels', asText],
   ['r', 'caption', asFlag],
   ['e', 'names', asFlag],
+  ['co', 'contours', asFlag],
   ['y', 'layout', asText],
   ['q', 'query', asText],
 ];

@@ -109,7 +109,7 @@ export function createLooks(table, get, memo, there, colorByPointed) {
       return state.sequences && column ? followSequences(nextPoints(column.values, table(state).rowNumber)) : null;
     });
 
-  return { coloring: coloringOf, countsShown, shades, rowsOfClass, unfiltered, visible, paths };
+  return { coloring: coloringOf, classes: classesOf, countsShown, shades, rowsOfClass, unfiltered, visible, paths };
 }
 
 /** @returns {Uint8Array} (n,) 1 for each of some rows */

@@ -13,6 +13,7 @@ import { createPointing } from '#js/state/pointing.js';
 import { createScene } from '#js/state/scene.js';
 import { createSettling } from '#js/state/settling.js';
 import { createSides } from '#js/state/sides.js';
+import { createContours } from '#js/state/contours.js';
 import { createTrails } from '#js/state/trails.js';
 import { RULES } from '#js/state/keys.js';
 import { tagged } from '#js/data/tags.js';
@@ -121,6 +122,7 @@ export function createView(page, store) {
     ...looks,
     ...names,
     distances: pointing.distances,
+    ...createContours(store.get, { memo, scene: sides.oneScene, looks }),
     ...createTrails(page, store.get, { memo, scenes: { ...scenes, scene: sides.oneScene, placesOf: sides.placesOf } }),
     entry: computed.entry,
     /** The table as it is tagged. */
