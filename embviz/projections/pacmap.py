@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.checks import check_one_of, check_seed, check_whole
-from embviz.errors import ParameterError
+from embviz.errors import ParameterError, counted
 from embviz.kernels import calm_threads, one_blas_thread
 from embviz.model import EmbeddingTable, Frames, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
@@ -115,8 +115,9 @@ class PaCMAP:
                 intermediate_snapshots=list(FRAMES),
             )
             frames = np.asarray(model.fit_transform(vectors, init=start), np.float32)
-        text = "%s in %dD: %d iterations, %d neighbors"
-        log.info(text, self.title, self.n_components, FRAMES[-1], n_neighbors)
+        looked_at = counted(n_neighbors, "neighbor")
+        text = "%s in %dD: %d iterations, %s"
+        log.info(text, self.title, self.n_components, FRAMES[-1], looked_at)
         return Projection(
             name=self.title.lower(),
             title=self.title,

@@ -105,7 +105,7 @@ def test_a_host_that_runs_no_scripts_shows_a_line_and_the_picture(
     page = opened(browser, served, host, "out.html")
     page.wait_for_load_state("networkidle")
     said = page.locator("body").inner_text().strip()
-    assert said.count("\n") == 0
+    assert said.count("\n") == 2, "the line, a blank one and what the picture shows"
     assert said.startswith(f"{TITLE}: a projection of 1,234 points of 5 dimensions")
     assert "Allow scripts for this file, or open it in a browser that runs them" in said
     image = page.locator("img")
@@ -134,7 +134,7 @@ def test_without_a_picture_there_is_the_line_alone_and_no_image_is_allowed(
     page = opened(browser, served, "jenkins", "alone.html")
     said = page.locator("body").inner_text().strip()
     assert said.startswith(TITLE)
-    assert said.count("\n") == 0
+    assert said.count("\n") == 2, "the line, a blank one and what the picture shows"
     assert page.locator("img").count() == 0
     assert served.asked == ["/pages/alone.html"]
     assert "'self'" not in (served.folder / "pages/alone.html").read_text().split("<style>")[0]
