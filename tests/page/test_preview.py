@@ -120,7 +120,9 @@ def assert_same(opened: Opened, view: FirstView, dark: bool = False) -> None:
         differ = apart(drawn, seen, box) > 48
         inked = (np.abs(seen[box] - style.theme.background).max(axis=2) > 48).mean()
         assert inked > 0.01
-        assert differ.mean() < inked / 20
+        # Places of several states travel rounded, so that points which overlap are drawn in
+        # another order there, which is by a hash of their places.
+        assert differ.mean() < inked / (20 if len(view.maps) == 1 else 3)
 
 
 @pytest.mark.parametrize(
