@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,23 +155,55 @@ def _are_compared(space: Space, n_points: int) -> bool:
 
 def _compare_all(exact: ExactRows, rounded: RoundedRows, k: int, seed: int) -> Found:
     """Compare every point with every other."""
-    n_points = len(rounded.rows)
-    wanted, every = min(n_points, k + 1 + max(8, k // 8)), np.arange(n_points)
-    candidates: NDArray[np.integer[Any]]
     if exact.space.arrays is None:
-        candidates, reach = rounded.nearest(None, wanted)
-        indices, distances, most = order_candidates(exact, rounded, every, candidates, k)
+        found, unsure = _compare_these(exact, rounded, np.arange(len(rounded.rows)), k)
     else:
-        near = find_nearest(exact.space.arrays, rounded.points, rounded.sizes, wanted)
-        candidates, lengths = near.places, np.sqrt(near.squares[:, :k], dtype=np.float64)
-        reach = rounded.reach(None, near.last) if wanted < n_points else np.inf + rounded.sizes
-        indices, distances = rounded.rows[candidates[:, :k]], as_measured(exact, lengths)
-        most = measure_blurred(
-            exact, rounded, (every, candidates), lengths[:, -1], (indices, distances)
-        )
-    nothing_nearer = most == 0
-    unsure = np.flatnonzero(~((as_measured(exact, reach) >= most) | nothing_nearer))
-    return _settle(exact, rounded, unsure, Found(indices, distances, 1.0), seed)
+        found, unsure = _compare_on_device(exact, rounded, k)
+    return _settle(exact, rounded, unsure, found, seed)
+
+
+def _compare_these(
+    exact: ExactRows, rounded: RoundedRows, places: Rows, k: int
+) -> tuple[Found, Rows]:
+    """Compare some points with every other; return which of them rounding leaves unsure, too.
+
+    Args:
+        exact: The rows.
+        rounded: The same as float32.
+        places: int64 (n,), of `rounded`, ascending.
+        k: How many neighbors.
+    """
+    wanted = min(len(rounded.rows), k + 1 + max(8, k // 8))
+    every = len(places) == len(rounded.rows)
+    candidates, reach = rounded.nearest(None if every else places, wanted)
+    indices, distances, most = order_candidates(exact, rounded, places, candidates, k)
+    return Found(indices, distances, 1.0), _unsure(exact, reach, most)
+
+
+def _compare_on_device(exact: ExactRows, rounded: RoundedRows, k: int) -> tuple[Found, Rows]:
+    """Do as `_compare_these` does with all points, on a card."""
+    arrays, n_points = exact.space.arrays, len(rounded.rows)
+    if arrays is None:
+        raise AssertionError("no device")
+    wanted = min(n_points, k + 1 + max(8, k // 8))
+    near = find_nearest(arrays, rounded.points, rounded.sizes, wanted)
+    lengths = np.sqrt(near.squares[:, :k], dtype=np.float64)
+    reach = rounded.reach(None, near.last) if wanted < n_points else np.inf + rounded.sizes
+    indices, distances = rounded.rows[near.places[:, :k]], as_measured(exact, lengths)
+    asked = (np.arange(n_points), near.places)
+    most = measure_blurred(exact, rounded, asked, lengths[:, -1], (indices, distances))
+    return Found(indices, distances, 1.0), _unsure(exact, reach, most)
+
+
+def _unsure(exact: ExactRows, reach: Numbers, most: Numbers) -> Rows:
+    """Return which rows may have a nearer neighbor than the last that was found.
+
+    Args:
+        exact: The rows.
+        reach: What the length to any other is at least.
+        most: What the distance of the last is at most; nothing is nearer than 0.
+    """
+    return np.flatnonzero(~((as_measured(exact, reach) >= most) | (most == 0)))
 
 
 def _compare_some(
@@ -182,8 +213,10 @@ def _compare_some(
     n_points = len(rounded.rows)
     rng = np.random.default_rng(seed)
     places = np.sort(rng.choice(n_points, min(SAMPLE, n_points), replace=False))
-    truth = _search(exact, rounded, places, k)[1]
-    return visit_cells(Sample(exact, rounded, places, truth), wanted, seed)
+    found, unsure = _compare_these(exact, rounded, places, k)
+    if len(unsure):
+        found.distances[unsure] = _search(exact, rounded, places[unsure], k)[1]
+    return visit_cells(Sample(exact, rounded, places, found.distances), wanted, seed)
 
 
 def _settle(exact: ExactRows, rounded: RoundedRows, unsure: Rows, found: Found, seed: int) -> Found:
