@@ -52,6 +52,10 @@ class EmbvizError(Exception):
         text = f"{self.what}: {why}" + (f"; {way_out}" if way_out else "")
         super().__init__(printable(text, limit=2000))
 
+    def __reduce__(self) -> tuple[type[EmbvizError], tuple[str, str, str]]:
+        """Pickle as the three parts, as an error of another process comes here."""
+        return type(self), (self.what, self.why, self.way_out)
+
 
 class LoadError(EmbvizError):
     """An input is missing, damaged or not what it claims to be."""

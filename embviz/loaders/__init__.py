@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
-from embviz.checks import check_path
 from embviz.errors import ParameterError, printable
 from embviz.loaders.reading import AS_IT_IS, Reading, ReadingOptions
 
@@ -28,8 +27,8 @@ def load_table(
     """Read a table of vectors.
 
     Args:
-        source: A file, a checkpoint's prefix, or a folder; several of one width as one table, with
-            a column `source`.
+        source: A file, a checkpoint's prefix, a folder, or a pattern as `shards/*.npy`; several of
+            one width as one table, with a column `source`.
         sprite: A sheet of thumbnails, in place of the source's own.
         sprite_size: A tile's width and height in pixels.
         options: `tensor`, `metadata`, `input_format` and the other fields of `Reading`.
@@ -69,7 +68,8 @@ def open_source(source: Named, reading: Reading = AS_IT_IS) -> Source:
     """Open a source: its headers are read, its tensors are had from it row by row.
 
     Args:
-        source: A file, a checkpoint's prefix, or a folder; several of one width as one table.
+        source: A file, a checkpoint's prefix, a folder, or a pattern as `shards/*.npy`; several of
+            one width as one table.
         reading: What is said of how it is read.
 
     Raises:
@@ -78,18 +78,22 @@ def open_source(source: Named, reading: Reading = AS_IT_IS) -> Source:
     """
     from embviz.loaders.bytes.spooled import as_file, check_one_reader
     from embviz.loaders.formats import open_path, telling
+    from embviz.loaders.patterns import find_sources
 
-    if isinstance(source, (tuple, list)) and len(source) != 1:
-        from embviz.loaders.joined import open_several
+    paths = find_sources(source)
 
-        several = [check_path("source", name) for name in source]
-        check_one_reader(*(("the source", path) for path in several))
-        return open_several(several, reading, lambda path: open_source(path, reading))
-    path = check_path("source", source[0] if isinstance(source, (tuple, list)) else source)
-    check_one_reader(("the source", path), ("--metadata", reading.metadata))
-    with telling(path):
-        path = as_file(path)
-    return open_path(path, reading)
+    def open_one(path: Path) -> Source:
+        check_one_reader(("the source", path), ("--metadata", reading.metadata))
+        with telling(path):
+            path = as_file(path)
+        return open_path(path, reading)
+
+    if len(paths) == 1:
+        return open_one(paths[0])
+    from embviz.loaders.joined import open_several
+
+    check_one_reader(*(("the source", path) for path in paths))
+    return open_several(paths, reading, open_one)
 
 
 def choose_tensor(source: Source, asked: str | None = None) -> Tensor:

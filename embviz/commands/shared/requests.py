@@ -125,7 +125,7 @@ class Source:
 
             for file in find_files(Path(self.sprite)):
                 yield "sprite", file
-        for file in self.opened.files:
+        for file in (self.opened.path, *self.opened.files):
             yield "source", file
 
     def read(self, tensor: str | None = None) -> EmbeddingTable:
