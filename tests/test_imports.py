@@ -21,6 +21,7 @@ RANKS = [
     {"neighbors"},
     {"bookmarks"},
     {"loaders", "projections"},
+    {"shards"},
     {"questions", "comparison"},
     {"clusters"},
     {"pictures"},

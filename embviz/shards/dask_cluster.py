@@ -1,0 +1,163 @@
+"""A Dask cluster as workers: joined by its scheduler's address, quietly, and left in the end."""
+
+from __future__ import annotations
+
+import logging
+import time
+import warnings
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from embviz.errors import LoadError, ParameterError
+from embviz.shards.scheduling import CONNECTING, Workers
+
+LONELY = 30.0
+"""Seconds that a scheduler may be without any worker: a cluster replaces those that die."""
+_SILENT = logging.CRITICAL + 1
+_START = "start one (dask scheduler), and its workers (dask worker ADDRESS)"
+
+
+def check_installed(shown: str) -> None:
+    """Refuse a cluster where Dask is not installed.
+
+    Raises:
+        ParameterError: With what installs it.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("distributed") is None:
+        raise ParameterError(shown, "needs Dask", "pip install 'embviz[dask]'")
+
+
+@contextmanager
+def join_cluster(address: str, shown: str) -> Iterator[Workers]:
+    """Join a cluster.
+
+    Args:
+        address: Of its scheduler.
+        shown: As the user named it.
+
+    Raises:
+        ParameterError: If Dask is not installed.
+        LoadError: If no scheduler answers, or it has no worker that has embviz.
+    """
+    check_installed(shown)
+    with _quietly():
+        client = _connect(address, shown)
+        try:
+            n_workers = _check_workers(client, address, shown)
+            cluster = _Cluster(client, shown)
+            yield Workers(
+                client.get_executor(pure=False),
+                n_workers,
+                shown,
+                "a Dask worker",
+                why_gone=cluster.why_gone,
+                explain=cluster.explain,
+            )
+        finally:
+            with suppress(Exception):
+                client.close(timeout=2)
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Keep what Dask and Tornado log off the standard error: what is wrong is said in one line."""
+    import distributed  # noqa: F401  (sets the levels of its loggers)
+
+    names = ("distributed", "tornado", "asyncio")
+    known = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in names]
+    loggers = [logging.getLogger(name) for name in {*known, *names}]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(_SILENT)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _connect(address: str, shown: str) -> Any:
+    from distributed import Client
+
+    try:
+        return Client(address, timeout=CONNECTING, set_as_default=False)
+    except Exception as error:
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise LoadError(shown, f"no Dask scheduler answers there ({reason})", _START) from None
+
+
+def _check_workers(client: Any, address: str, shown: str) -> int:
+    """Return how many blocks the cluster works on at once.
+
+    Raises:
+        LoadError: If it has no workers, or one of them cannot import embviz.
+    """
+    try:
+        client.wait_for_workers(1, timeout=CONNECTING)
+    except Exception:
+        raise LoadError(shown, "has no workers", f"start some: dask worker {address}") from None
+    try:
+        threads = client.run(count_threads)
+    except Exception as error:
+        raise _Cluster(client, shown).explain(error) from None
+    n_threads = client.nthreads()
+    return sum(int(n_threads.get(worker, 1)) for worker in threads)
+
+
+def count_threads() -> int:
+    """Answer from a worker, which has imported embviz then."""
+    return 1
+
+
+class _Cluster:
+    """Looks at a cluster that is at work."""
+
+    def __init__(self, client: Any, shown: str) -> None:
+        self._client, self._shown = client, shown
+        self._seen = time.monotonic()
+
+    def why_gone(self) -> str:
+        """Say why nothing will come any more, "" while something may."""
+        if self._client.status != "running":
+            return "the Dask scheduler went away"
+        try:
+            workers = self._client.sync(self._client.scheduler.ncores, callback_timeout=CONNECTING)
+        except Exception:
+            return "the Dask scheduler does not answer any more"
+        now = time.monotonic()
+        if workers:
+            self._seen = now
+        if now - self._seen > LONELY:
+            return f"the Dask scheduler has had no workers for {LONELY:.0f} seconds"
+        return ""
+
+    def explain(self, error: BaseException) -> BaseException:
+        """Return what is raised in place of an error of Dask's."""
+        name, text = type(error).__name__, str(error)
+        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("embviz"):
+            return LoadError(
+                self._shown,
+                "a worker cannot import embviz, whose functions it is to run",
+                "install the same version where the workers run: pip install embviz",
+            )
+        if name == "KilledWorker":
+            return LoadError(
+                self._shown,
+                "workers died again and again at one block, perhaps for want of memory",
+                "give them more, or fewer threads each: dask worker --nthreads 1",
+            )
+        if isinstance(error, CancelledError) or name in ("FutureCancelledError", "CommClosedError"):
+            return LoadError(
+                self._shown, "the Dask scheduler went away", "start it, and run this again"
+            )
+        if isinstance(error, OSError | RuntimeError) and "closed" in text.lower():
+            return LoadError(
+                self._shown, "the Dask scheduler went away", "start it, and run this again"
+            )
+        return error

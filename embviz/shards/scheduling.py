@@ -1,0 +1,223 @@
+"""What runs the blocks: threads, processes, a Dask cluster, or an executor that was given."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from embviz.checks import check_kind
+from embviz.errors import LoadError, ParameterError, printable, shell_word
+from embviz.kernels import count_cores
+
+OPTION = "--scheduler"
+KINDS = "processes:N, tcp://HOST:PORT, or the file that a Dask scheduler wrote"
+MOST_PROCESSES = 512
+CONNECTING = 10.0
+"""Seconds in which a scheduler must answer, and have a worker."""
+_ADDRESS = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
+
+
+def _as_it_is(error: BaseException) -> BaseException:
+    return error
+
+
+@dataclass
+class Workers:
+    """What runs functions on blocks.
+
+    Attributes:
+        executor: Takes the functions; another one where processes were started anew.
+        n_workers: How many blocks are worked on at once.
+        shown: As the user named it.
+        noun: What a worker is.
+        when_dead: The way out where workers die again and again.
+        make: Starts what takes the place of an executor that broke; None where nothing can.
+        why_gone: Says why nothing will come any more, "" while something may.
+        explain: Returns what is raised in place of an error that is not embviz's own.
+    """
+
+    executor: Executor
+    n_workers: int
+    shown: str
+    noun: str = "a worker"
+    when_dead: str = ""
+    make: Callable[[], Executor] | None = None
+    why_gone: Callable[[], str] = str
+    explain: Callable[[BaseException], BaseException] = _as_it_is
+
+    def renew(self) -> bool:
+        """Start processes anew where some died; tell whether that could be done."""
+        if self.make is None:
+            return False
+        self.executor.shutdown(wait=False, cancel_futures=True)
+        self.executor = self.make()
+        return True
+
+
+@contextmanager
+def open_workers(scheduler: str | Executor | None = None) -> Iterator[Workers]:
+    """Start or join what runs blocks, and let go of it in the end.
+
+    Args:
+        scheduler: None for threads of this process; `processes:N`; the address of a Dask scheduler
+            or the file that it wrote; from Python any executor, which stays the caller's.
+
+    Raises:
+        ParameterError: If it is none of these, or Dask is not installed.
+        LoadError: If there is no scheduler, or it has no worker that could do the work.
+    """
+    if scheduler is None:
+        with _threads() as workers:
+            yield workers
+        return
+    if isinstance(scheduler, Executor):
+        n_workers = int(getattr(scheduler, "_max_workers", None) or count_cores())
+        yield Workers(scheduler, n_workers, "executor", when_dead="give one with more memory")
+        return
+    check_kind("executor", scheduler, str, "an Executor of concurrent.futures, or a text")
+    shown = f"{OPTION} {shell_word(printable(scheduler, 200))}"
+    if scheduler.startswith("processes"):
+        with _processes(_count(scheduler, shown), shown) as workers:
+            yield workers
+        return
+    from embviz.shards.dask_cluster import join_cluster
+
+    with join_cluster(_address(scheduler, shown), shown) as workers:
+        yield workers
+
+
+def check_scheduler(scheduler: str) -> None:
+    """Refuse what names no scheduler, before anything is started.
+
+    Raises:
+        ParameterError: With what may be named.
+        LoadError: If a scheduler's file is damaged.
+    """
+    shown = f"{OPTION} {shell_word(printable(scheduler, 200))}"
+    if scheduler.startswith("processes"):
+        _count(scheduler, shown)
+    else:
+        from embviz.shards.dask_cluster import check_installed
+
+        _address(scheduler, shown)
+        check_installed(shown)
+
+
+@contextmanager
+def _threads() -> Iterator[Workers]:
+    from concurrent.futures import ThreadPoolExecutor
+
+    n_threads = count_cores()
+    pool = ThreadPoolExecutor(n_threads)
+    try:
+        yield Workers(pool, n_threads, "threads", "a thread")
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _count(scheduler: str, shown: str) -> int:
+    found = re.fullmatch(r"processes:(\d{1,6})", scheduler, re.ASCII)
+    if not found or not 1 <= int(found[1]) <= MOST_PROCESSES:
+        why = f"no whole number of processes in 1 .. {MOST_PROCESSES}"
+        raise ParameterError(shown, why, f"such as {OPTION} processes:{count_cores()}")
+    return int(found[1])
+
+
+@contextmanager
+def _processes(n_processes: int, shown: str) -> Iterator[Workers]:
+    """Start processes, each with its share of the cores."""
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    share = max(1, count_cores() // n_processes)
+
+    def make() -> Executor:
+        return ProcessPoolExecutor(
+            n_processes,
+            mp_context=get_context("spawn"),
+            initializer=begin_process,
+            initargs=(share,),
+        )
+
+    fewer = f"take fewer: {OPTION} processes:{n_processes // 2}" if n_processes > 1 else ""
+    memory = "they may have had too little memory" + (f": {fewer}" if fewer else "")
+    workers = Workers(make(), n_processes, shown, "a worker process", memory, make)
+    try:
+        yield workers
+    except BaseException:
+        _end(workers.executor)
+        raise
+    else:
+        workers.executor.shutdown(wait=True)
+
+
+def _end(executor: Executor) -> None:
+    """End processes in the midst of their work."""
+    running = getattr(executor, "_processes", None) or {}
+    for process in list(running.values()):
+        process.kill()
+    executor.shutdown(wait=False, cancel_futures=True)
+
+
+def begin_process(n_threads: int) -> None:
+    """Prepare a process: it ends with the one that started it, and takes its share of the cores.
+
+    Args:
+        n_threads: How many threads a library may compute with.
+    """
+    import signal
+    import threading
+    from multiprocessing import parent_process
+
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(n_threads)
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=n_threads)  # Of what is loaded already.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the first process answers.
+    logging.getLogger("embviz").addHandler(logging.NullHandler())
+    parent = parent_process()
+
+    def watch() -> None:
+        from multiprocessing.connection import wait
+
+        if parent is not None:
+            wait([parent.sentinel])
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _address(scheduler: str, shown: str) -> str:
+    """Return the address of a scheduler: itself, or what its file says.
+
+    Raises:
+        ParameterError: If it is neither an address nor a file.
+        LoadError: If the file is no scheduler's.
+    """
+    if _ADDRESS.fullmatch(scheduler):
+        return scheduler
+    file = Path(scheduler)
+    if "\0" in scheduler or not file.is_file():
+        why = "no address" if "://" in scheduler else "no such kind, and no file of that name"
+        raise ParameterError(shown, why, f"one of {KINDS}")
+    way_out = "the file is written by: dask scheduler --scheduler-file FILE"
+    try:
+        with file.open("rb") as opened:
+            said: Any = json.loads(opened.read(1 << 20))
+    except OSError as error:
+        raise LoadError(file, f"cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise LoadError(file, "is no file of a Dask scheduler (no JSON)", way_out) from None
+    address = said.get("address") if isinstance(said, dict) else None
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+        raise LoadError(file, "is no file of a Dask scheduler (no address in it)", way_out)
+    return address
