@@ -163,7 +163,7 @@ def percent(share: float) -> str:
 
 
 def _what(part: Part, shown: Projection, dims: int, steps: Steps | None, called: Called) -> str:
-    table, whole = part.table, part.whole.n_points
+    table, whole = part.table, part.n_all
     of = f"{table.n_points:,} of " if table.n_points < whole else ""
     text = f"{of}{counted(whole, 'point')} of {counted(table.n_dims, 'dimension')}"
     if steps is not None:
@@ -179,6 +179,8 @@ def _what(part: Part, shown: Projection, dims: int, steps: Steps | None, called:
         ("from left to right", "from bottom to top", "in depth"), axes, strict=False
     ):
         text += f", {along} from {called(axis['from'])} to {called(axis['to'])}"
+    if dims == 2 and any(each.of == shown.key for each in part.densities):
+        text += ", over the density of all of them"
     return f"{text}."
 
 

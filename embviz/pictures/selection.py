@@ -29,6 +29,7 @@ from embviz.neighbors import find_neighbors
 from embviz.queries import match
 from embviz.questions.answers import find_point
 from embviz.questions.points import as_points, drop_nonfinite, nonfinite_note
+from embviz.shards.values import Density, Sample
 from embviz.space import Space, open_space
 
 log = logging.getLogger("embviz")
@@ -129,6 +130,15 @@ class Part:
     """How many points the queries `select` and `isolate` match, where they were given."""
     partitions: tuple[Partition, ...] | None = None
     """How the points of `table` are parted into clusters and classes; None: not looked for yet."""
+    densities: tuple[Density, ...] = ()
+    """How densely all points lie in pictures in two dimensions, at most one each."""
+    sampled: Sample | None = None
+    """What the points of `table` are a sample of; a report has a column of their weights."""
+
+    @property
+    def n_all(self) -> int:
+        """How many points there are, of which those of `table` are some."""
+        return self.whole.n_points if self.sampled is None else self.sampled.n_all
 
     @cached_property
     def space(self) -> Space:

@@ -19,9 +19,10 @@ from embviz.preview.axes import AxisTitle
 from embviz.preview.camera import Box
 from embviz.projections.pca import PCA
 from embviz.report.options import ReportFields, report_options
-from embviz.report.parting import part_points, with_cluster_columns
+from embviz.report.parting import part_points
 from embviz.report.payload import ReportOptions, check_points_and_columns
 from embviz.report.projections import check_components
+from embviz.report.sampling import with_made_columns
 from embviz.report.steps import check_steps, is_of_steps
 
 Places = NDArray[np.float32]
@@ -112,9 +113,9 @@ def first_view(
     table, options = report_options(points, options, fields)
     check_steps(steps, table)
     named = name_tabs(projections or [PCA().project(table)])
-    partitions = part_points(points, named, options, steps).partitions
+    part = part_points(points, named, options, steps)
     label_by = options.label_by or table.label_column()
-    table = with_cluster_columns(table, partitions)
+    table = with_made_columns(part)
     check_points_and_columns(table, options)
     for each in named:
         each.check_points(table.n_points)
@@ -144,7 +145,7 @@ def first_view(
         visible,
         is_own,
         steps,
-        partitions or (),
+        part.partitions or (),
         tuple(named),
     )
 

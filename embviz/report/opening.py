@@ -10,8 +10,8 @@ from embviz.model import Bookmark, EmbeddingTable, Projection
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import name_tabs, show_first
 from embviz.report.options import ReportFields, report_options
-from embviz.report.parting import with_cluster_columns
 from embviz.report.payload import ReportOptions, check_points_and_columns
+from embviz.report.sampling import with_made_columns
 
 
 def opening_bookmark(
@@ -32,8 +32,8 @@ def opening_bookmark(
         ParameterError: As `write_report` does.
     """
     table, options = report_options(points, options, fields)
-    partitions = points.partitions if isinstance(points, Part) else None
-    check_points_and_columns(with_cluster_columns(table, partitions), options)
+    part = points if isinstance(points, Part) else Part(points, points)
+    check_points_and_columns(with_made_columns(part), options)
     projection = show_first(name_tabs(projections), options.first or None, options.dims)
     shown = min(options.dims, int(projection.coordinates.shape[1]))
     mark = make_bookmark(

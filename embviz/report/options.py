@@ -136,7 +136,7 @@ def report_options(
         return points, options
     return points.table, replace(
         options,
-        total_points=options.total_points or points.whole.n_points,
+        total_points=options.total_points or points.n_all,
         isolated=options.isolated or points.isolated,
         selected=options.selected or points.selected,
         notes=options.notes or points.notes,

@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 
 from embviz.checks import check_column
-from embviz.clusters.values import Partition
 from embviz.comparison.values import FEW, Steps
 from embviz.errors import ParameterError, counted, printable
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection, is_numeric
@@ -32,8 +31,9 @@ from embviz.report.filling import Contents, Share, fill_page
 from embviz.report.heading import shown_heading
 from embviz.report.lists import Listed, Lists, check_neighbors, without_zero_rows
 from embviz.report.options import ReportOptions as ReportOptions
-from embviz.report.parting import part_points, with_cluster_columns
+from embviz.report.parting import part_points
 from embviz.report.projections import Packed, pack_projections
+from embviz.report.sampling import pack_sample, with_made_columns
 from embviz.report.shell import block_size, heading_size, shell_size
 from embviz.report.steps import check_steps, space_keys, step_entries, step_lists, step_states
 from embviz.report.vectors import State
@@ -85,10 +85,13 @@ def build_payload(
     if neighbors is not None:
         neighbors = check_neighbors(neighbors, table, options.metric)
     part = part_points(part, named, options, steps, neighbors)
-    partitions = part.partitions or ()
-    check_points_and_columns(with_cluster_columns(table, partitions), options)
+    shown = with_made_columns(part)
+    check_points_and_columns(shown, options)
     packed = pack_projections(named, table.n_points, steps, SPACE)
-    manifest, parts = _in_any_case(table, options, steps, packed, partitions)
+    manifest, parts = _in_any_case(table, options, steps, packed, shown.metadata)
+    sampled = pack_sample(part, named)
+    manifest |= sampled.entries
+    parts["densities"] = _made(sampled.makers)
     manifest["first"] = find_tab(named, options.first) if options.first else named[-1].key
     manifest |= described(part, named, options, steps)
     contents = Contents(
@@ -122,10 +125,10 @@ def _in_any_case(
     options: ReportOptions,
     steps: Steps | None,
     projections: Sequence[Packed],
-    partitions: Sequence[Partition],
+    columns_shown: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, Any], dict[str, list[Block]]]:
     """Return the manifest and the blocks of what travels in any case."""
-    columns, column_makers = _column_entries(with_cluster_columns(table, partitions))
+    columns, column_makers = _column_entries(columns_shown)
     sprite, sprite_makers = _sprite_entry(table, options.image_links)
     states = step_entries(steps, SPACE)
     parts = {
@@ -199,7 +202,7 @@ def check_size(table: EmbeddingTable, options: ReportOptions) -> None:
     """
     if options.max_size is None:
         return
-    columns = sum(map(block_size, _made(_column_entries(table)[1])))
+    columns = sum(map(block_size, _made(_column_entries(table.metadata)[1])))
     thumbnails = sum(map(block_size, _made(_sprite_entry(table, options.image_links)[1])))
     least = shell_size() + columns + thumbnails
     if least > options.max_size * MB:
@@ -269,7 +272,7 @@ def _shares(
     for block in parts["columns"]:
         what = f"column '{printable(names[block.name], 60)}'"
         found.append(Share(what, len(block.text), is_column=True))
-    for what in ("thumbnails", "others"):
+    for what in ("thumbnails", "others", "densities"):
         found.append(Share(what, sum(len(block.text) for block in parts[what])))
     return [each for each in found if each.size]
 
@@ -285,10 +288,12 @@ def _extra_makers(table: EmbeddingTable) -> list[Maker]:
     return makers
 
 
-def _column_entries(table: EmbeddingTable) -> tuple[list[dict[str, Any]], list[Maker]]:
+def _column_entries(
+    columns: Mapping[str, Sequence[str]],
+) -> tuple[list[dict[str, Any]], list[Maker]]:
     entries: list[dict[str, Any]] = []
     makers: list[Maker] = []
-    for i, (name, values) in enumerate(table.metadata.items()):
+    for i, (name, values) in enumerate(columns.items()):
         kind = "number" if is_numeric(values) else "text"
         entries.append({"name": name, "kind": kind, "block": f"column_{i}"})
         makers.append(partial(texts_block, f"column_{i}", values))
