@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
+import socket
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -83,12 +86,47 @@ def _quietly() -> Iterator[None]:
 
 
 def _connect(address: str, shown: str) -> Any:
+    """Return a client of a scheduler.
+
+    Raises:
+        LoadError: If none answers in time.
+    """
     from distributed import Client
 
+    made: list[Any] = []
+
+    def connect() -> None:
+        try:
+            made.append(Client(address, timeout=CONNECTING, set_as_default=False))
+        except Exception as error:
+            made.append(error)
+
+    _knock(address, shown)
+    # What takes a connection and never answers holds the client for good, whatever its timeout.
+    connecting = threading.Thread(target=connect, daemon=True)
+    connecting.start()
+    connecting.join(CONNECTING + 1)
+    if not made:
+        raise LoadError(shown, f"what is there gives no answer in {CONNECTING:.0f} s", _START)
+    if isinstance(made[0], Exception):
+        reason = (str(made[0]) or type(made[0]).__name__).splitlines()[0]
+        raise LoadError(shown, f"no Dask scheduler answers there ({reason})", _START)
+    return made[0]
+
+
+def _knock(address: str, shown: str) -> None:
+    """Find out at once that nothing listens; the client would try for its whole timeout.
+
+    Raises:
+        LoadError: If nothing does.
+    """
+    found = re.fullmatch(r"(?:tcp|tls)://\[?([^/]+?)\]?:(\d{1,5})/?", address)
+    if found is None:
+        return
     try:
-        return Client(address, timeout=CONNECTING, set_as_default=False)
-    except Exception as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
+        socket.create_connection((found[1], int(found[2])), timeout=CONNECTING).close()
+    except (OSError, OverflowError, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise LoadError(shown, f"no Dask scheduler answers there ({reason})", _START) from None
 
 
@@ -102,8 +140,9 @@ def _check_workers(client: Any, address: str, shown: str) -> int:
         client.wait_for_workers(1, timeout=CONNECTING)
     except Exception:
         raise LoadError(shown, "has no workers", f"start some: dask worker {address}") from None
-    try:
+    try:  # The workers and, in new versions, the scheduler open what is sent to them.
         threads = client.run(count_threads)
+        client.submit(count_threads, pure=False).result(timeout=CONNECTING)
     except Exception as error:
         raise _Cluster(client, shown).explain(error) from None
     n_threads = client.nthreads()
@@ -140,11 +179,12 @@ class _Cluster:
     def explain(self, error: BaseException) -> BaseException:
         """Return what is raised in place of an error of Dask's."""
         name, text = type(error).__name__, str(error)
-        if isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("embviz"):
+        missing = isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("embviz")
+        if missing or "deserialization of the task graph" in text:
             return LoadError(
                 self._shown,
-                "a worker cannot import embviz, whose functions it is to run",
-                "install the same version where the workers run: pip install embviz",
+                "the scheduler or a worker cannot import embviz, whose functions are to run there",
+                "install the same version where they run: pip install embviz",
             )
         if name == "KilledWorker":
             return LoadError(
