@@ -139,7 +139,7 @@ def _reduce(sample: Sample, wanted: float, seed: int) -> Matrix:
     points = sample.rounded.points
     n_dims = SEARCHED_DIMS
     while n_dims * 1.5 <= points.shape[1]:
-        reduced = np.ascontiguousarray(points @ _main_directions(points, n_dims, seed))
+        reduced = np.ascontiguousarray(points @ main_directions(points, n_dims, seed))
         queries = np.ascontiguousarray(reduced[sample.places])
         _, candidates = choose_kernels().nearest(queries, reduced, sample.n_candidates)
         if sample.recall(candidates) >= (1 + wanted) / 2:
@@ -148,7 +148,7 @@ def _reduce(sample: Sample, wanted: float, seed: int) -> Matrix:
     return points
 
 
-def _main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
+def main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
     """Return about the leading components, orthonormal, float32 (n_dims, n_directions).
 
     They only choose candidates, so that a sample of rows and a few steps of subspace iteration
