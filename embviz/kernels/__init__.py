@@ -11,7 +11,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.kernels.threads import calm_threads, count_cores, map_in_order, one_blas_thread
+from embviz.kernels.threads import (
+    calm_threads,
+    count_cores,
+    map_in_order,
+    one_blas_thread,
+    one_openmp_thread,
+)
 
 __all__ = [
     "TRAINED_PER_CENTER",
@@ -21,6 +27,7 @@ __all__ = [
     "count_cores",
     "map_in_order",
     "one_blas_thread",
+    "one_openmp_thread",
 ]
 
 Matrix = NDArray[np.float32]
@@ -91,6 +98,14 @@ class Kernels(Protocol):
             coded: Whether they are held as 4 bits a component, which is searched in a tenth of the
                 time, and finds fewer of the nearest.
         """
+        ...
+
+    def pack(self, cells: Cells) -> bytes:
+        """Return cells as bytes, to be searched by another process."""
+        ...
+
+    def unpack(self, data: bytes) -> Cells:
+        """Return cells that `pack` packed on such a machine."""
         ...
 
 

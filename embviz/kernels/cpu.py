@@ -93,5 +93,12 @@ class _CPU:
         index.add(points)
         return _InvertedFile(index)
 
+    def pack(self, cells: Cells) -> bytes:
+        packed: bytes = _faiss().serialize_index(cells.index).tobytes()  # type: ignore[attr-defined]
+        return packed
+
+    def unpack(self, data: bytes) -> Cells:
+        return _InvertedFile(_faiss().deserialize_index(np.frombuffer(data, np.uint8)))
+
 
 CPU: Kernels = _CPU()

@@ -51,6 +51,15 @@ def one_blas_thread() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def one_openmp_thread() -> Iterator[None]:
+    """Have what this thread asks of OpenMP done by itself: other threads are asked too."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(limits=1, user_api="openmp"):
+        yield
+
+
 def map_in_order(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
     """Yield what a function makes of items, in their order, some at a time.
 
