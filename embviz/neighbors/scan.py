@@ -28,7 +28,8 @@ class Request:
     """Query vectors float64 (n, n_dims) and the rows that are not to be listed for them.
 
     `own` is a row a query, `excluded` are rows of all queries, sorted. `farthest` looks for the
-    farthest rows in place of the nearest.
+    farthest rows in place of the nearest. `within` are distances float64 (n,), as `Best` holds
+    them, beyond which nothing is looked for; places that stay empty have the largest row number.
     """
 
     queries: NDArray[np.float64]
@@ -37,6 +38,7 @@ class Request:
     own: NDArray[np.int64] | None = None
     excluded: NDArray[np.int64] | None = None
     farthest: bool = False
+    within: NDArray[np.float64] | None = None
 
 
 @dataclass(eq=False)
@@ -198,6 +200,8 @@ def _scan_share(blocks: Iterable[RowBlock], request: Request, asked: _Asked) -> 
         np.full((n_queries, request.k), np.inf),
         np.full((n_queries, request.k), np.iinfo(np.int64).max),
     )
+    if request.within is not None:
+        best.distances[:] = request.within[:, None]
     cosine = request.metric == "cosine"
     for block in blocks:
         part = _directions(block) if cosine else _positions(block, asked)

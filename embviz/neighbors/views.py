@@ -40,22 +40,27 @@ class View:
         """Distances between seen rows times 2 to this are in the vectors' unit."""
         return 0 if self.metric == "cosine" or self.normalize == "sphere" else self.exponent
 
-    def see(self, raw: NDArray[Any]) -> Numbers:
-        """Return raw rows (n, n_dims) as they are compared, float64."""
+    def normalized(self, raw: NDArray[Any]) -> Numbers:
+        """Return raw rows (n, n_dims) in their unit and normalized, float64."""
         rows: Floats = divide(raw.astype(np.float64), self.exponent)
         if self.normalize != "none":
             rows = rows - self.mean
             rows = unit_rows(rows) if self.normalize == "sphere" else rows
-        if self.metric == "cosine":
-            rows = precise_units(rows.astype(np.float64, copy=False))
+        return np.asarray(rows, dtype=np.float64)
+
+    def see(self, raw: NDArray[Any]) -> Numbers:
+        """Return raw rows (n, n_dims) as they are compared, float64."""
+        rows = self.normalized(raw)
+        rows = precise_units(rows) if self.metric == "cosine" else rows
         return np.asarray(rows - self.middle, dtype=np.float64)
 
     def without_direction(self, raw: NDArray[Any]) -> NDArray[np.bool_]:
         """Return which raw rows have no direction under cosine, bool (n,)."""
         if self.metric != "cosine":
             return np.zeros(len(raw), np.bool_)
-        rows = raw if self.normalize == "none" else divide(raw.astype(np.float64), self.exponent)
-        return np.asarray(~(rows if self.normalize == "none" else rows - self.mean).any(axis=1))
+        wide = divide(raw.astype(np.float64), self.exponent)
+        wide = wide if self.normalize == "none" else wide - self.mean
+        return np.asarray(~wide.any(axis=1))
 
     def round(self, raw: NDArray[Any]) -> tuple[Matrix, float]:
         """Return raw rows as float32, and by which share of their lengths they are off, at most."""

@@ -14,7 +14,7 @@ NEIGHBORS = 10
 """How many of its neighbors in the map a point is placed by."""
 _SHARPNESS = 0.2
 _SMOOTHED = 0.1
-_STEPS = 8
+_STEPS, _MIDDLE_STEPS = 8, 32
 _BATCH = 1 << 15
 
 
@@ -51,6 +51,22 @@ def affinities(lengths: Numbers) -> Numbers:
     mean = beyond.mean(axis=1, keepdims=True)
     near = np.exp(-beyond / np.where(mean > 0, _SHARPNESS * mean, 1))
     return np.asarray(near / near.sum(axis=1, keepdims=True), dtype=np.float64)
+
+
+def middle_of(places: Places) -> NDArray[np.float32]:
+    """Return about the geometric median of a map, (2,) or (3,): where what is near to none goes.
+
+    Args:
+        places: (n, 2 or 3), of the points that made the map.
+    """
+    wide = places.astype(np.float64)
+    middle = wide.mean(axis=0)
+    for _ in range(_MIDDLE_STEPS):
+        lengths = np.linalg.norm(wide - middle, axis=1)
+        pull = 1 / np.maximum(lengths, max(float(lengths.max()) * 1e-9, np.finfo(np.float64).tiny))
+        middle = (pull / pull.sum()) @ wide
+    low, high = places.min(axis=0), places.max(axis=0)
+    return np.asarray(np.clip(middle.astype(np.float32), low, high), dtype=np.float32)
 
 
 def place_among(
