@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from embviz.report.payload import ReportOptions
 
 Places = NDArray[np.float32]
 Rows = NDArray[np.int64]
+State = tuple[EmbeddingTable, NDArray[np.bool_] | None]
 _USUAL_SIZE = 25.0
 _SHELL = 2_800_000  # Bytes of a page without vectors.
 _BYTES = 1.3  # Of a number at least.
@@ -28,20 +29,43 @@ def travels(table: EmbeddingTable, options: ReportOptions, steps: Steps | None) 
     return sum(each.n_points * each.n_dims for each in tables) * _BYTES <= room
 
 
+def has_one_width(steps: Steps | None) -> bool:
+    """Tell whether the states of the points can have components in common."""
+    return steps is None or len({step.table.n_dims for step in steps.steps}) == 1
+
+
 def places_alone(
     projection: Projection, dims: int, table: EmbeddingTable, steps: Steps | None, isolated: Rows
 ) -> list[Places]:
-    """Return places on the components of the isolated points, at the steps that share them.
+    """Return places on the components of the isolated points, at the steps that are shown.
+
+    Steps of one width have components in common, others each its own.
 
     Args:
         projection: The components of all points.
         dims: How many are shown.
         table: The points.
-        steps: Their states, where there are several: those of one width have components in common.
+        steps: Their states, where there are several.
         isolated: The points, ascending; the others lie at 0 and are not shown.
     """
     sphere = projection.params.get("normalize") == "sphere"
-    parts = list(_isolated(table, steps, isolated, sphere))
+    states = [(table, None)] if steps is None else [(s.table, s.present) for s in steps.steps]
+    if has_one_width(steps):
+        groups = [states]
+    else:
+        is_pair = steps is not None and steps.kind == "comparison"
+        groups = [[state] for state in (states if is_pair else states[-1:])]
+    return [
+        placed for group in groups for placed in _together(group, isolated, (dims, sphere), table)
+    ]
+
+
+def _together(
+    states: Sequence[State], isolated: Rows, how: tuple[int, bool], table: EmbeddingTable
+) -> list[Places]:
+    """Return places on the components that states have in common."""
+    dims, sphere = how
+    parts = list(_isolated(states, isolated, sphere))
     vectors = np.concatenate([part for _, part in parts])
     n_components = min(dims, *vectors.shape)
     found = PCA(n_components).project(EmbeddingTable(vectors)).coordinates
@@ -56,12 +80,9 @@ def places_alone(
 
 
 def _isolated(
-    table: EmbeddingTable, steps: Steps | None, isolated: Rows, sphere: bool
+    states: Sequence[State], isolated: Rows, sphere: bool
 ) -> Iterator[tuple[Rows, NDArray[np.floating]]]:
-    """Yield the isolated points of each step, and their vectors as components are found of."""
-    states = [(table, None)] if steps is None else [(s.table, s.present) for s in steps.steps]
-    if len({each.n_dims for each, _ in states}) > 1:
-        states = [(table, None)]
+    """Yield the isolated points of each state, and their vectors as components are found of."""
     means = [
         each.take_block(np.s_[:]).mean(axis=0, dtype=np.float64) for each, _ in states if sphere
     ]

@@ -14,16 +14,16 @@ from embviz.comparison.values import Steps
 from embviz.model import EmbeddingTable, Neighbors, Projection
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import find_tab, name_tabs
-from embviz.preview.alone import places_alone, travels
+from embviz.preview.alone import has_one_width, places_alone, travels
 from embviz.preview.axes import AxisTitle
 from embviz.preview.camera import Box
 from embviz.projections.pca import PCA
 from embviz.report.options import ReportFields, report_options
 from embviz.report.parting import part_points
 from embviz.report.payload import ReportOptions, check_points_and_columns
-from embviz.report.projections import check_components
+from embviz.report.projections import check_components, places_in_page
 from embviz.report.sampling import with_made_columns
-from embviz.report.steps import check_steps, is_of_steps
+from embviz.report.steps import check_steps
 
 Places = NDArray[np.float32]
 _MANY_LABELS = 300
@@ -130,7 +130,8 @@ def first_view(
     box = _box_of(places, isolated)
     is_pair = steps is not None and steps.kind == "comparison"
     if is_pair and _has_units(projection):
-        places = [places[0], _laid_on(places[0], places[-1])]
+        turns = not is_own and not has_one_width(steps)
+        places = [places[0], _laid_on(places[0], places[-1], isolated, turns)]
         box = _box_of(places, isolated)
     shown = [places[0], places[-1]] if is_pair else [places[-1]]
     return FirstView(
@@ -186,10 +187,7 @@ def _places_of(
     """Return where all points are at each step, and whether the projection itself says it."""
     if len(isolated) > 1 and _has_components(projection) and travels(table, options, steps):
         return places_alone(projection, dims, table, steps, isolated), False
-    frames = projection.frames
-    if frames is not None and is_of_steps(frames, steps):
-        return [np.asarray(each[:, :dims]) for each in frames.coordinates], True
-    return [np.asarray(projection.coordinates[:, :dims], np.float32)], True
+    return places_in_page(projection, dims, steps), True
 
 
 def _box_of(places: Sequence[Places], isolated: NDArray[np.int64]) -> Box:
@@ -200,20 +198,28 @@ def _box_of(places: Sequence[Places], isolated: NDArray[np.int64]) -> Box:
     return box
 
 
-def _laid_on(onto: Places, places: Places) -> Places:
-    """Return places at another scale, around the same middle, where one would be lost in the other.
+def _laid_on(onto: Places, places: Places, rows: NDArray[np.int64], turns: bool) -> Places:
+    """Return places turned round where their axes point the other way, and at a scale to be seen.
 
     As numbers/laid.js of the page.
+
+    Args:
+        onto: float32 (n_points, dims).
+        places: float32 (n_points, dims).
+        rows: The points to go by; none for all.
+        turns: Whether directions have no sign.
     """
-    a, b = (x.astype(np.float64) - x.mean(axis=0, dtype=np.float64) for x in (onto, places))
-    size, own = float((a**2).sum()), float((b**2).sum())
-    if not size > 0 or not own > 0:
-        return places
-    ratio = np.sqrt(size / own)
+    used = [x[rows] if len(rows) else x for x in (onto, places)]
+    to, own = (x.mean(axis=0, dtype=np.float64) for x in used)
+    a, b = used[0] - to, used[1] - own
+    signs = np.where((a * b).sum(axis=0) < 0, -1.0, 1.0) if turns else np.ones(len(own))
+    sizes = float((a**2).sum()), float((b**2).sum())
+    ratio = np.sqrt(sizes[0] / sizes[1]) if min(sizes) > 0 else 1.0
     if max(ratio, 1 / ratio) <= _MOST_RATIO:
-        return places
-    middle = onto.mean(axis=0, dtype=np.float64)
-    laid: Places = (middle + ratio * b).astype(np.float32)
+        if (signs > 0).all():
+            return places
+        to, ratio = signs * own, 1.0
+    laid: Places = (to + signs * ratio * (places - own)).astype(np.float32)
     return laid
 
 

@@ -157,6 +157,12 @@ def frames_block(name: str, frames: NDArray[np.float32], moves: bool = False) ->
     return array_block(name, codes, delta=True, **steps.entry())
 
 
+def through_steps(values: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
+    """Return what the page makes of values (…, k) that travel as steps of each column's span."""
+    steps = _spanning(values.reshape(-1, values.shape[-1]), bits)
+    return steps.decode(steps.encode(values))
+
+
 def _spanning(rows: NDArray[np.float32], bits: int | Sequence[int]) -> Steps:
     low, high = (end.astype(np.float64) for end in (rows.min(axis=0), rows.max(axis=0)))
     return Steps.spanning(low, high, bits)

@@ -21,6 +21,7 @@ from embviz.report.blocks import (
     coordinates_block,
     frames_block,
     plain,
+    through_steps,
 )
 from embviz.report.budget import Level, Made, Offer
 from embviz.report.steps import is_of_steps
@@ -269,6 +270,22 @@ def frames_entry(
             name: plain([values[i] for i in kept]) for name, values in frames.figures.items()
         },
     }
+
+
+def places_in_page(
+    projection: Projection, dims: int, steps: Steps | None
+) -> list[NDArray[np.float32]]:
+    """Return where a page has all points, float32 (n, dims) at each of its states.
+
+    Coordinates travel in steps, but few ones, for which a page of the usual size has room.
+    """
+    own = np.asarray(projection.coordinates, np.float32)
+    last = own[:, :dims] if own.size <= FEW_VALUES else through_steps(own[:, :dims], FINE)
+    frames = projection.frames
+    if frames is None or not is_of_steps(frames, steps):
+        return [last]
+    coordinates = np.asarray(frames.coordinates)[:, :, :dims]
+    return [*through_steps(coordinates, FINE)[:-1], last]
 
 
 def spread(n_frames: int, count: int) -> list[int]:

@@ -94,7 +94,12 @@ export function createSides(page, get, { memo, scenes, entry, unfiltered, visibl
       if (coordinates === b.coordinates) return [a, b];
       const said = factor === 1 ? '' : `B is drawn at ${Number(factor.toPrecision(2))} of its own scale.`;
       const note = [b.note, said].filter(Boolean).join(' ');
-      return [a, { ...b, coordinates, ranges: bounds(coordinates, b.dims, rows), note }];
+      // Where B was by itself is no part of what is to be seen.
+      const around = (places) => bounds(places, a.dims, rows);
+      return [
+        { ...a, ranges: around(a.coordinates) },
+        { ...b, coordinates, ranges: around(coordinates), note },
+      ];
     });
   }
 
