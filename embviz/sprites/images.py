@@ -24,6 +24,8 @@ MOST_PIXELS = 178_000_000
 """The most pixels that are decoded: Pillow's own limit, twice its MAX_IMAGE_PIXELS."""
 
 MOST_BYTES = 1 << 30
+_PIECE = 1 << 20
+_MOST_STREAM = 9 * MOST_PIXELS  # Four channels of 16 bits, and a byte more a row.
 MIMES = {
     "PNG": "image/png",
     "JPEG": "image/jpeg",
@@ -123,8 +125,8 @@ def open_image(
     """
     from PIL import Image, UnidentifiedImageError
 
-    if isinstance(source, bytes) and source.startswith(_PNG):
-        _check_chunks(source, what)
+    is_png = isinstance(source, bytes) and source.startswith(_PNG)
+    stream = _check_chunks(source, what) if isinstance(source, bytes) and is_png else []
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     kinds = ", ".join("WebP" if f == "WEBP" else f for f in formats if f != "MPO")
     try:
@@ -148,18 +150,24 @@ def open_image(
         )
     if min(width, height) < 1:
         raise LoadError(what, f"{width} x {height} pixels", "an image is needed")
+    if is_png:
+        _check_stream(stream, what)
     return image
 
 
-def _check_chunks(raw: bytes, what: object) -> None:
+def _check_chunks(raw: bytes, what: object) -> list[memoryview]:
     """Compare the checksum of every chunk of a PNG file (https://www.w3.org/TR/png-3/#5DataRep).
 
-    Pillow does not compare those of the pixels and stops before the stream's own.
+    Pillow does not compare those of the pixels.
+
+    Returns:
+        The parts of the pixels' zlib stream; none where the file ends before it says so.
 
     Raises:
         LoadError: If one is wrong, or a chunk is cut off.
     """
     at, kind = len(_PNG), b""
+    pixels: list[memoryview] = []
     while kind != b"IEND" and at + 8 <= len(raw):
         length, kind = struct.unpack_from(">I4s", raw, at)
         end = at + 8 + length
@@ -168,10 +176,40 @@ def _check_chunks(raw: bytes, what: object) -> None:
         elif zlib.crc32(memoryview(raw)[at + 4 : end]) != struct.unpack_from(">I", raw, end)[0]:
             why = "does not match its checksum"
         else:
+            if kind == b"IDAT":
+                pixels.append(memoryview(raw)[at + 8 : end])
             at = end + 4
             continue
         name = printable(kind.decode("latin-1"))
         raise LoadError(what, f"a damaged image (its chunk {name} {why})", "save it again")
+    return pixels if kind == b"IEND" else []
+
+
+def _check_stream(parts: list[memoryview], what: object) -> None:
+    """Unpack a PNG's zlib stream to its end, a piece at a time, which compares its checksum.
+
+    Pillow stops before it where it has all pixels (https://www.w3.org/TR/png-3/#10CompressionCM0).
+
+    Raises:
+        LoadError: If the stream is damaged, cut off, or longer than any image that is decoded.
+    """
+    stream, n_bytes = zlib.decompressobj(), 0
+    try:
+        for part in parts:
+            while part and not stream.eof and n_bytes <= _MOST_STREAM:
+                n_bytes += len(stream.decompress(part, _PIECE))
+                part = memoryview(stream.unconsumed_tail)
+        # What the last bytes unpack to beyond a piece.
+        while not stream.eof and n_bytes <= _MOST_STREAM:
+            piece = stream.decompress(stream.unconsumed_tail, _PIECE)
+            n_bytes += len(piece)
+            if not piece:
+                break
+    except zlib.error as e:
+        raise LoadError(what, f"a damaged image ({e})", "save it again") from None
+    if not stream.eof:
+        why = "it is cut off" if n_bytes <= _MOST_STREAM else "it holds too many pixels"
+        raise LoadError(what, f"a damaged image ({why})", "save it again")
 
 
 @cache
