@@ -8,12 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.model import Sprite
-from embviz.sprites.sheet import read_tiles
+from embviz.sprites.sheet import sample_tiles
 
 _BORDER_SHARE = 0.7
 _NEAR_COLOR = 32
 _INK_SATURATION = 24
 _SAMPLE_TILES = 256
+_SAMPLE_PIXELS = 1 << 22
 
 
 def average_tile_kind(sprite: Sprite, n_points: int | None = None) -> Literal["ink", "photo"]:
@@ -25,12 +26,19 @@ def average_tile_kind(sprite: Sprite, n_points: int | None = None) -> Literal["i
         sprite: The sheet.
         n_points: How many of its tiles are used; None for all.
     """
-    return tile_kind(read_tiles(sprite)[:n_points])
+    return tile_kind(
+        sample_tiles(sprite, n_points, _sample_size(sprite.tile_height, sprite.tile_width))
+    )
+
+
+def _sample_size(height: int, width: int) -> int:
+    """Return how many tiles are looked at: fewer where they are large."""
+    return max(1, min(_SAMPLE_TILES, _SAMPLE_PIXELS // (height * width)))
 
 
 def tile_kind(tiles: NDArray[np.uint8]) -> Literal["ink", "photo"]:
     """Tell the kind of tiles, (n, height, width) or (n, height, width, 3 or 4), by some of them."""
-    tiles = tiles[:: max(1, len(tiles) // _SAMPLE_TILES)]
+    tiles = tiles[:: max(1, len(tiles) // _sample_size(*tiles.shape[1:3]))]
     if tiles.ndim == 3:
         tiles = np.repeat(tiles[..., None], 3, axis=3)
     if tiles.shape[3] == 4:

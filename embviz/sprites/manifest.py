@@ -8,6 +8,7 @@ names of the sheets.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -114,6 +115,11 @@ def _check(path: object, value: Any) -> SheetNote:
                 f"the sheet '{printable(str(name), 80)}' is not in the manifest's folder",
                 "put the sheets beside it",
             )
+    if len(set(files)) < len(files):
+        twice = next(name for name, n in Counter(files).items() if n > 1)
+        raise LoadError(
+            path, f"names the sheet '{printable(twice, 80)}' twice", "write the sheets again"
+        )
     labels = value.get("labels", "")
     if not isinstance(labels, str) or (labels and not _is_plain(labels)):
         labels = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import logging
 import math
 from pathlib import Path
@@ -25,6 +26,7 @@ from embviz.sprites.manifest import SheetNote, is_manifest, read_manifest, read_
 
 _log = logging.getLogger("embviz")
 
+_MOST_PIXELS = 1 << 30  # Of all sheets of a manifest.
 _LOSSY = ("image/jpeg", "image/webp")
 _LOSSY_LEVELS = 48
 _LOSSY_SHARE = 0.05
@@ -92,7 +94,7 @@ def _load_sheets(
     _check_count(path, note, n_points)
     sheets: list[bytes] = []
     first: tuple[str, tuple[int, int]] | None = None
-    for name in note.files:
+    for number, name in enumerate(note.files):
         sheet = path.parent / name
         data = read_bytes(sheet)
         image = open_image(data, sheet, SHEET_FORMATS)
@@ -105,6 +107,8 @@ def _load_sheets(
                 sheet, f"{image.size[0]} x {image.size[1]} pixels, not as {path} says",
                 "write the sheets again",
             )  # fmt: skip
+        if not number:
+            _check_extent(path, note, image.size)
         decode_array(image, sheet)
         sheets.append(data)
     assert first is not None
@@ -112,6 +116,21 @@ def _load_sheets(
     if capacity < n_points:
         raise LoadError(path, f"{capacity} tiles in its sheets for {n_points} points")
     return Sprite(sheets[0], first[0], *tile, note.columns, tuple(sheets[1:]))
+
+
+def _check_extent(path: Path, note: SheetNote, size: tuple[int, int]) -> None:
+    """Refuse more sheets of a size than the thumbnails need, or more pixels than are decoded."""
+    n_sheets = len(note.files)
+    if (n_sheets - 1) * note.columns * (size[1] // note.tile_height) >= note.count > 0:
+        why = f"{n_sheets} sheets of {size[0]} x {size[1]} pixels for {note.count} thumbnails"
+        raise LoadError(path, why, "write the sheets again")
+    n_pixels = n_sheets * size[0] * size[1]
+    if n_pixels > _MOST_PIXELS:
+        raise LoadError(
+            path,
+            f"{n_pixels:,} pixels in its {n_sheets} sheets, more than {_MOST_PIXELS:,} in all",
+            "make the tiles smaller",
+        )
 
 
 def _check_sides(path: Path, size: tuple[int, int]) -> None:
@@ -321,6 +340,33 @@ def read_tiles(sprite: Sprite) -> NDArray[np.uint8]:
     parts = [_read_sheet(sprite, sheet) for sheet in sprite.sheets]
     widest = max(parts, key=lambda part: part.shape[3] if part.ndim == 4 else 1)
     return np.concatenate([_widen(part, widest) for part in parts]) if len(parts) > 1 else parts[0]
+
+
+def sample_tiles(sprite: Sprite, n_points: int | None, count: int) -> NDArray[np.uint8]:
+    """Return up to 2 * count tiles at even steps as `read_tiles` does, a sheet at a time.
+
+    Args:
+        sprite: The sheets.
+        n_points: How many tiles are used; None for all.
+        count: At least so many, where there are so many.
+    """
+    per_sheet = _count_rows(sprite) * sprite.columns
+    n_tiles = per_sheet * len(sprite.sheets)
+    n_tiles = n_tiles if n_points is None else min(n_tiles, n_points)
+    step = max(1, n_tiles // count)
+    parts = []
+    for start, sheet in zip(itertools.count(0, per_sheet), sprite.sheets):
+        own = range(-(-start // step) * step - start, min(per_sheet, n_tiles - start), step)
+        if own:
+            parts.append(_read_sheet(sprite, sheet)[own.start : own.stop : step])
+    widest = max(parts, key=lambda part: part.shape[3] if part.ndim == 4 else 1)
+    return np.concatenate([_widen(part, widest) for part in parts])
+
+
+def _count_rows(sprite: Sprite) -> int:
+    """Return how many rows of tiles a sheet has, by its header."""
+    image = open_image(io.BytesIO(sprite.image), "sprite", SHEET_FORMATS)
+    return int(image.size[1] // sprite.tile_height)
 
 
 def _read_sheet(sprite: Sprite, sheet: bytes) -> NDArray[np.uint8]:

@@ -4,6 +4,7 @@ import io
 import json
 import struct
 import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -307,3 +308,100 @@ def test_digits_are_ink_and_noise_is_a_photograph() -> None:
     colorful = np.full((9, 12, 12, 3), 255, np.uint8)
     colorful[:, 3:9, 3:9] = [200, 30, 30]
     assert average_tile_kind(pack_tiles(colorful), 9) == "photo"
+
+
+def png_chunks(raw: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the chunks of a PNG file, by name and content."""
+    found, at = [], 8
+    while at < len(raw):
+        length = struct.unpack_from(">I", raw, at)[0]
+        found.append((raw[at + 4 : at + 8], raw[at + 8 : at + 8 + length]))
+        at += length + 12
+    return found
+
+
+def join_chunks(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """Return a PNG file of chunks, each under a right checksum."""
+    packed = (
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(packed)
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "I;16"])
+@pytest.mark.parametrize("fault", ["end check", "cut off", "no end", "two parts"])
+def test_a_png_whose_stream_of_pixels_does_not_end_right_is_refused(
+    tmp_path: Path, mode: str, fault: str
+) -> None:
+    path = tmp_path / "s.png"
+    if mode == "I;16":
+        Image.fromarray(RNG.integers(0, 65535, (24, 32), np.uint16)).save(path)
+    else:
+        write(path, mode=mode)
+    chunks = dict(png_chunks(path.read_bytes()))
+    stream = bytearray(chunks[b"IDAT"])
+    if fault in ("end check", "two parts"):
+        stream[-1] ^= 1
+    rest = [(k, v) for k, v in chunks.items() if k not in (b"IDAT", b"IEND")]
+    end = [] if fault == "no end" else [(b"IEND", b"")]
+    cut = stream[:-4] if fault == "cut off" else stream
+    parts = [bytes(cut[:9]), bytes(cut[9:])] if fault == "two parts" else [bytes(cut)]
+    path.write_bytes(join_chunks([*rest, *((b"IDAT", part) for part in parts), *end]))
+    assert "damaged image" in error(path, (8, 6), 16)
+    stream[-1] ^= fault in ("end check", "two parts")
+    path.write_bytes(join_chunks([*rest, (b"IDAT", bytes(stream)), (b"IEND", b"")]))
+    assert read_tiles(load_sprite(path, (8, 6), 16)).shape[:3] == (16, 6, 8)
+
+
+def test_no_bit_of_a_png_turns_unseen(tmp_path: Path) -> None:
+    path = write(tmp_path / "s.png", size=(16, 12))
+    raw, right = path.read_bytes(), read_tiles(load_sprite(path, (8, 6), 4))
+    for bit in RNG.permutation(len(raw) * 8)[:300].tolist():
+        turned = bytearray(raw)
+        turned[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(turned)
+        try:
+            found = read_tiles(load_sprite(path, (8, 6), 4))
+        except LoadError:
+            continue
+        assert np.array_equal(found, right)
+
+
+def manifest(path: Path, names: list[str], tile: int, columns: int, count: int) -> Path:
+    note = {"embviz_sprite": 1, "tile_width": tile, "tile_height": tile, "columns": columns}
+    path.write_text(json.dumps({**note, "count": count, "sheets": names}))
+    return path
+
+
+def test_a_manifest_that_names_a_sheet_twice_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.png", size=(16, 16))
+    path = manifest(tmp_path / "s.json", ["a.png", "a.png"], 8, 2, 8)
+    assert "names the sheet 'a.png' twice" in error(path, None, 8)
+
+
+def test_a_manifest_names_no_more_sheets_than_its_thumbnails_need(tmp_path: Path) -> None:
+    names = [write(tmp_path / f"{i}.png", size=(16, 16)).name for i in range(3)]
+    assert len(load_sprite(manifest(tmp_path / "s.json", names, 8, 2, 9), None, 9).sheets) == 3
+    said = error(manifest(tmp_path / "s.json", names, 8, 2, 8), None, 8)
+    assert "3 sheets of 16 x 16 pixels for 8 thumbnails" in said
+
+
+def test_sheets_of_more_pixels_than_are_decoded_are_refused_at_the_first(tmp_path: Path) -> None:
+    Image.new("1", (8192, 8192)).save(tmp_path / "0.png")
+    names = ["0.png", *(f"{i}.png" for i in range(1, 17))]
+    said = error(manifest(tmp_path / "s.json", names, 8192, 1, 17), None, 17)
+    assert "1,140,850,688 pixels in its 17 sheets, more than 1,073,741,824" in said
+
+
+@pytest.mark.parametrize("n_points", [None, 1, 700, 799])
+def test_the_kind_of_tiles_is_told_from_the_same_sample_sheet_by_sheet(
+    n_points: int | None,
+) -> None:
+    from embviz.sprites.sheet import sample_tiles
+
+    tiles = RNG.integers(0, 256, (800, 4, 4, 3), np.uint8)
+    sheets = [pack_tiles(tiles[at : at + 400]) for at in (0, 400)]
+    sprite = replace(sheets[0], more=(sheets[1].image,))
+    every = tiles[:n_points]
+    assert np.array_equal(sample_tiles(sprite, n_points, 256), every[:: max(1, len(every) // 256)])
