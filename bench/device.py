@@ -161,7 +161,7 @@ def measure_divergence(data: Data, device: str) -> tuple[float, str]:
     from embviz.projections.tsne_device_affinities import find_affinities
 
     arrays: Arrays = DEVICES["cuda"]()
-    affinities = find_affinities(arrays, graph.indices, bandwidth_distances(graph), 30)
+    affinities = find_affinities(arrays, graph.indices, bandwidth_distances(graph), 30, 15)[0]
     points = arrays.put(np.ascontiguousarray(places.T))
     return DeviceGradient(affinities).divergence(points), "card"
 

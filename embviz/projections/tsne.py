@@ -28,6 +28,7 @@ from embviz.projections.tsne_descent import (
 )
 from embviz.projections.tsne_device import descend_on
 from embviz.projections.tsne_gradient import Gradient
+from embviz.projections.tsne_near import count_near, keep_near
 from embviz.projections.tsne_tears import Tears, measure_tears
 from embviz.space import Normalize, Space, open_space
 
@@ -202,6 +203,9 @@ class TSNE:
         self, perplexity: float, neighbors: Neighbors, phases: list[Phase]
     ) -> dict[str, Any]:
         n_points, n_neighbors = neighbors.indices.shape
+        near = sum(p.iterations for p in phases if p.near)
+        annealed = -2 if near else -1
+        near_ones = {"near_iterations": near, "near_neighbors": count_near(perplexity)}
         return {
             "n_components": self.n_components,
             "perplexity": perplexity,
@@ -209,7 +213,7 @@ class TSNE:
             "iterations": sum(p.iterations for p in phases),
             "early_iterations": 0 if self.settled else phases[0].iterations,
             "early_exaggeration": phases[0].exaggeration,
-            "annealing_iterations": sum(p.iterations for p in phases[not self.settled : -1]),
+            "annealing_iterations": sum(p.iterations for p in phases[not self.settled : annealed]),
             "momentum": [phases[i].momentum for i in (0, 1, -1)],
             "learning_rate": [phases[0].rate(n_points), phases[-1].rate(n_points)],
             "metric": self.metric,
@@ -218,7 +222,7 @@ class TSNE:
             "n_neighbors": int(n_neighbors),
             "neighbor_recall": shown_recall(neighbors.recall),
             "initialization": "pca" if self.initialization is None else "given",
-        }
+        } | (near_ones if near else {})
 
 
 def _descend(
@@ -234,7 +238,11 @@ def _descend(
         return descend_on(arrays, start, (neighbors.indices, distances), perplexity, phases)
     # Threads that wait for each other cost more than they bring on a few points.
     n_threads = count_cores() if len(start) >= THREADED_POINTS else 1
-    gradient = Gradient(_affinities(neighbors, perplexity).P, n_threads)
+    affinities = _affinities(neighbors, perplexity).P
+    near = None
+    if any(phase.near for phase in phases):
+        near = keep_near(affinities, neighbors.indices, count_near(perplexity))
+    gradient = Gradient(affinities, n_threads, near)
     descent = Descent(start, gradient, sum(p.iterations for p in phases))
     # Sums that BLAS splits among threads differ by their number, and so would the map.
     with one_blas_thread():

@@ -31,11 +31,15 @@ PROGRESS_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class Phase:
-    """Iterations under one exaggeration and momentum."""
+    """Iterations under one exaggeration and momentum.
+
+    `near` tells that the affinities of near neighbors alone attract (`tsne_near`).
+    """
 
     iterations: int
     exaggeration: float
     momentum: float
+    near: bool = False
 
     def rate(self, n_points: int) -> float:
         """Return the learning rate (Belkina et al. 2019)."""
@@ -56,13 +60,16 @@ class Schedule:
 # Fewer points would be thrown about by a high momentum; many need it to spread in few iterations.
 FEW = Schedule(750, 2 / 15, 8 / 15, 0.8, 0.8)
 MANY = Schedule(300, 1 / 5, 13 / 30, 0.9, 0.95)
+# From so many points on near neighbors alone attract but in this share of iterations, the last.
+NEAR_POINTS, WHOLE = 10_000, 1 / 10
 
 
 def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
     """Return the first phase at exaggeration 12, those while it falls, and the last at 1.
 
     A map settles in a lower minimum when exaggeration falls slowly than when it ends at once: by 1
-    to 8 % of the divergence in bench/few_points.py.
+    to 8 % of the divergence in bench/few_points.py. From 10,000 points on the last is two phases,
+    and only in the second of these do others than near neighbors attract.
 
     Args:
         n_points: Of the map.
@@ -72,12 +79,16 @@ def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
     total = schedule.iterations if total is None else total
     early, late = round(total * schedule.early_end), round(total * schedule.annealing_end)
     ends = [early + (late - early) * i // len(ANNEALING) for i in range(len(ANNEALING) + 1)]
-    falling = zip(ANNEALING, ends, ends[1:], strict=False)
-    return [
-        Phase(early, EARLY_EXAGGERATION, EARLY_MOMENTUM),
-        *(Phase(end - start, e, schedule.annealing_momentum) for e, start, end in falling),
-        Phase(total - late, 1, schedule.late_momentum),
+    many = n_points >= NEAR_POINTS
+    falling = [
+        Phase(end - start, e, schedule.annealing_momentum, many)
+        for e, start, end in zip(ANNEALING, ends, ends[1:], strict=False)
     ]
+    whole = round(total * WHOLE) if many else total - late
+    last = [Phase(whole, 1, schedule.late_momentum)]
+    if many:
+        last.insert(0, Phase(total - late - whole, 1, schedule.late_momentum, near=True))
+    return [Phase(early, EARLY_EXAGGERATION, EARLY_MOMENTUM, many), *falling, *last]
 
 
 def plan_settling(n_points: int, total: int | None = None) -> list[Phase]:
@@ -159,14 +170,13 @@ class Descent:
         rate = phase.rate(self.n_points())
         for _ in range(phase.iterations):
             is_frame = self.done > 0 and self.done % self.every == 0
-            is_told = time.monotonic() - self.said >= PROGRESS_SECONDS
             gradient, divergence = self.gradient(
-                self.points, phase.exaggeration, with_divergence=is_frame or is_told
+                self.points, phase.exaggeration, with_divergence=is_frame, near=phase.near
             )
             if is_frame:
                 self.record(divergence)
-            if is_told:
-                self.tell(divergence)
+            if time.monotonic() - self.said >= PROGRESS_SECONDS:
+                self.tell()
             self.step(gradient, phase.momentum, rate)
             self.done += 1
 
@@ -199,11 +209,11 @@ class Descent:
         """Return how far the points are from their middle, the root of the mean square."""
         return math.sqrt(float(np.square(self.points).sum(axis=1).mean()))
 
-    def tell(self, divergence: float) -> None:
-        """Tell the progress."""
+    def tell(self) -> None:
+        """Tell the progress, with the divergence of the last frame."""
         self.said = time.monotonic()
         text = "t-SNE: iteration %d of %d, KL %.2f"
-        progress.info(text, self.done + 1, self.total, divergence)
+        progress.info(text, self.done + 1, self.total, self.recorded[-1][1])
 
     def record(self, divergence: float) -> None:
         """Keep the points as a frame."""

@@ -28,6 +28,7 @@ from embviz.projections.tsne_device_repulsion import (
 from embviz.projections.tsne_exact import sum_curvature
 from embviz.projections.tsne_fourier import SPACING
 from embviz.projections.tsne_grid_curvature import list_kernels
+from embviz.projections.tsne_near import count_near
 from embviz.projections.tsne_tears import Tears, choose_sums, score
 
 progress = logging.getLogger("embviz.progress")
@@ -42,9 +43,11 @@ class DeviceGradient:
 
     Args:
         affinities: Joint probabilities.
+        near: Those of near neighbors.
     """
 
     affinities: Affinities
+    near: Affinities | None = None
     methods: list[str] = field(default_factory=list)
     """Those used so far, in the order of their first use."""
 
@@ -53,7 +56,11 @@ class DeviceGradient:
         self._on_grid = GridRepulsion(self.arrays)
 
     def __call__(
-        self, points: Array, exaggeration: float = 1, with_divergence: bool = True
+        self,
+        points: Array,
+        exaggeration: float = 1,
+        with_divergence: bool = True,
+        near: bool = False,
     ) -> tuple[Array, float]:
         """Return what `tsne_gradient.Gradient` does, of points (n_components, n_points)."""
         method = self.choose_method(points)
@@ -63,7 +70,8 @@ class DeviceGradient:
             forces, total = sum_repulsion(self.arrays, points)
         else:
             forces, total = self._on_grid(points)
-        gradient = exaggeration * self.affinities.attract(points) - forces / total
+        pulling = self.near if near and self.near is not None else self.affinities
+        gradient = exaggeration * pulling.attract(points) - forces / total
         known = self.affinities.divergence(points, total) if with_divergence else 0.0
         return gradient, known
 
@@ -157,7 +165,8 @@ def descend_on(
     """
     progress.info("t-SNE: affinities")
     with telling_shortage(arrays, f"t-SNE of {len(start):,} points"):
-        gradient = DeviceGradient(find_affinities(arrays, *graph, perplexity))
+        affinities, near = find_affinities(arrays, *graph, perplexity, count_near(perplexity))
+        gradient = DeviceGradient(affinities, near if any(p.near for p in phases) else None)
         descent = DeviceDescent(start, gradient, sum(p.iterations for p in phases))
         for phase in phases:
             descent.run(phase)

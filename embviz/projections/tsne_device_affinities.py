@@ -120,15 +120,22 @@ def _pull_and_curvature(weights: Array, apart: list[Array], near: Array) -> Iter
 
 
 def find_affinities(
-    arrays: Arrays, indices: NDArray[np.int32], distances: NDArray[np.float64], perplexity: float
-) -> Affinities:
+    arrays: Arrays,
+    indices: NDArray[np.int32],
+    distances: NDArray[np.float64],
+    perplexity: float,
+    n_near: int,
+) -> tuple[Affinities, Affinities]:
     """Return the affinities of a neighbor graph (van der Maaten and Hinton 2008).
+
+    Those of near neighbors alone come second, as `tsne_near.keep_near` gives them.
 
     Args:
         arrays: Of the device.
         indices: int32 (n_points, k), each point's neighbors.
         distances: float64 (n_points, k), in a unit in which they are near 1.
         perplexity: Below k.
+        n_near: How many neighbors of each point are near ones.
     """
     n_points, k = indices.shape
     neighbors = arrays.put(indices)
@@ -142,25 +149,37 @@ def find_affinities(
         shares[part] = arrays.cast(found, "float32")
 
     in_blocks(arrays, n_points, ROWS, weigh)
-    blocks: list[tuple[Array, Array, Array]] = []
-    counts: list[NDArray[np.int64]] = []
+    blocks: tuple[list[_Columns], list[_Columns]] = ([], [])
 
     def join(part: slice) -> None:
-        found, n_columns = _symmetric(arrays, neighbors, shares, part)
-        blocks.append(found)
-        counts.append(n_columns)
+        found = list(_symmetric(arrays, neighbors, shares, part, n_near))  # All or, short, none.
+        for kept, some in zip(blocks, found, strict=True):
+            kept.append(some)
 
     in_blocks(arrays, n_points, ROWS, join)
-    starts = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    others, weights, owners = zip(*blocks, strict=True)
+    every, near = (_joined(arrays, some) for some in blocks)
+    near.weights[:] *= 1 / arrays.total(near.weights)
+    return every, near
+
+
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The fields of `Affinities` for some points, and how many columns each of them has."""
+
+    others: Array
+    weights: Array
+    owners: Array
+    counts: NDArray[np.int64]
+
+
+def _joined(arrays: Arrays, blocks: list[_Columns]) -> Affinities:
+    """Return the affinities of all points, whose blocks are let go."""
+    starts = np.concatenate([[0], np.cumsum(np.concatenate([b.counts for b in blocks]))])
+    parts = [[b.others for b in blocks], [b.weights for b in blocks]]
+    owners = arrays.join([b.owners for b in blocks], 0)
     blocks.clear()
-    return Affinities(
-        arrays,
-        arrays.join(others, 1),
-        arrays.join(weights, 1),
-        arrays.join(owners, 0),
-        arrays.put(starts),
-    )
+    others, weights = (arrays.join(some, 1) for some in parts)
+    return Affinities(arrays, others, weights, owners, arrays.put(starts))
 
 
 def _conditional(arrays: Arrays, squares: Array, perplexity: float) -> Array:
@@ -186,15 +205,16 @@ def _conditional(arrays: Arrays, squares: Array, perplexity: float) -> Array:
 
 
 def _symmetric(
-    arrays: Arrays, neighbors: Array, shares: Array, part: slice
-) -> tuple[tuple[Array, Array, Array], NDArray[np.int64]]:
-    """Return the joint probabilities of some points, in columns, and how many each has.
+    arrays: Arrays, neighbors: Array, shares: Array, part: slice, n_near: int
+) -> Iterator[_Columns]:
+    """Yield the joint probabilities of some points, and those of their near neighbors.
 
     Args:
         arrays: Of the device.
         neighbors: int32 (n_points, k).
         shares: float32 (n_points, k), the probabilities of a point's neighbors over 2 n_points.
         part: Of which points.
+        n_near: How many neighbors of each point are near ones.
     """
     (n_points, k), n_rows = neighbors.shape, part.stop - part.start
     flat, values = neighbors.reshape(-1), shares.reshape(-1)
@@ -216,15 +236,20 @@ def _symmetric(
     twice = keys[1:] == keys[:-1]
     weights[:-1] += arrays.where(twice, weights[1:], 0.0)
     once = arrays.join([keys[:1] == keys[:1], ~twice], 0)
-    keys, weights = arrays.keep(keys, once), arrays.keep(weights, once)
-    ends = arrays.count_below((keys // n_points)[None, :], arrays.steps(n_rows + 1)[None, :])[0]
-    return _in_columns(arrays, keys % n_points, weights, arrays.get(ends), part.start)
+    near = arrays.take(arrays.join([own % k < n_near, theirs % k < n_near], 0), order)
+    near[:-1] |= twice & near[1:]
+    for kept in (once, once & near):
+        some = arrays.keep(keys, kept)
+        ends = arrays.count_below((some // n_points)[None, :], arrays.steps(n_rows + 1)[None, :])
+        yield _in_columns(
+            arrays, some % n_points, arrays.keep(weights, kept), arrays.get(ends[0]), part.start
+        )
 
 
 def _in_columns(
     arrays: Arrays, others: Array, weights: Array, starts: NDArray[np.int64], first: int
-) -> tuple[tuple[Array, Array, Array], NDArray[np.int64]]:
-    """Return rows of several lengths in columns of `WIDTH`, and how many of these each takes."""
+) -> _Columns:
+    """Return rows of several lengths in columns of `WIDTH`."""
     lengths = np.diff(starts)
     n_columns = -(-lengths // WIDTH)
     begin = np.concatenate([[0], np.cumsum(n_columns)])
@@ -239,4 +264,4 @@ def _in_columns(
         out[flat] = arrays.cast(values, kind)
         filled.append(out.reshape(WIDTH, -1))
     owners = arrays.repeat(arrays.steps(len(lengths)) + first, arrays.put(n_columns))
-    return (filled[0], filled[1], arrays.cast(owners, "int32")), n_columns
+    return _Columns(filled[0], filled[1], arrays.cast(owners, "int32"), n_columns)

@@ -38,16 +38,22 @@ class Gradient:
     Args:
         affinities: Joint probabilities, scipy CSR float64 (n_points, n_points) that sum to 1.
         n_threads: Threads for the parts that have them.
+        near: Those of near neighbors (`tsne_near.keep_near`).
     """
 
     affinities: Any
     n_threads: int = 1
+    near: Any = None
     methods: list[str] = field(default_factory=list)
     """Those used so far, in the order of their first use."""
     _fourier: FourierRepulsion | None = None
 
     def __call__(
-        self, points: NDArray[np.float64], exaggeration: float = 1, with_divergence: bool = True
+        self,
+        points: NDArray[np.float64],
+        exaggeration: float = 1,
+        with_divergence: bool = True,
+        near: bool = False,
     ) -> tuple[NDArray[np.float64], float]:
         """Return the gradient, a quarter of it as in openTSNE, and the divergence.
 
@@ -55,16 +61,21 @@ class Gradient:
             points: float64 (n_points, 2 or 3), contiguous.
             exaggeration: What the affinities are multiplied with in the gradient.
             with_divergence: Whether the divergence is wanted, too.
+            near: Whether near neighbors alone attract.
 
         Returns:
-            float64 as `points`; the divergence from the affinities as they are, in nats, or 0.
+            float64 as `points`; the divergence from all affinities as they are, in nats, or 0.
         """
         method = choose_method(points)
         if method not in self.methods:
             self.methods.append(method)
         forces, total = self._repulsion(points, method)
         gradient = forces * (-1 / (exaggeration * total + EPSILON))
-        divergence = self._attract(points, gradient, total, with_divergence)
+        if not near or self.near is None:
+            divergence = self._attract(points, gradient, total, with_divergence)
+        else:
+            attract(self.near, points, gradient, self.n_threads)
+            divergence = self._divergence(points, total) if with_divergence else 0.0
         gradient *= exaggeration
         return gradient, divergence
 
@@ -84,6 +95,9 @@ class Gradient:
             total = FourierRepulsion(self.n_threads, SPACING / 2)(points)[1]
         else:
             total = sum_by_tree(points, self.n_threads, FINE_THETA)[1]
+        return self._divergence(points, total)
+
+    def _divergence(self, points: NDArray[np.float64], total: float) -> float:
         return self._attract(points, np.zeros_like(points), total)
 
     def _repulsion(
@@ -105,14 +119,36 @@ class Gradient:
         with_divergence: bool = True,
     ) -> float:
         """Add the attraction to a gradient; return the divergence, if wanted."""
-        from openTSNE import _tsne
+        mass, error = attract(self.affinities, points, gradient, self.n_threads, with_divergence)
+        return error + mass * math.log(total + EPSILON) if with_divergence else 0.0
 
-        p = self.affinities
-        mass, error = _tsne.estimate_positive_gradient_nn(
-            p.indices, p.indptr, p.data, points, points, gradient, 1,
-            num_threads=self.n_threads, should_eval_error=with_divergence,
-        )  # fmt: skip
-        return float(error + mass * math.log(total + EPSILON)) if with_divergence else 0.0
+
+def attract(
+    affinities: Any,
+    points: NDArray[np.float64],
+    gradient: NDArray[np.float64],
+    n_threads: int,
+    with_sums: bool = False,
+) -> tuple[float, float]:
+    """Add the sums of p d / (1 + |d|^2) over all others of each point to a gradient.
+
+    Args:
+        affinities: Joint probabilities p, scipy CSR float64.
+        points: float64 (n_points, 2 or 3), contiguous.
+        gradient: As `points`; changed in place.
+        n_threads: Threads for the sums.
+        with_sums: Whether the sums of p and of p log(p (1 + |d|^2)) are wanted.
+
+    Returns:
+        These sums, or what they are not asked for.
+    """
+    from openTSNE import _tsne
+
+    mass, error = _tsne.estimate_positive_gradient_nn(
+        affinities.indices, affinities.indptr, affinities.data, points, points, gradient, 1,
+        num_threads=n_threads, should_eval_error=with_sums,
+    )  # fmt: skip
+    return float(mass), float(error)
 
 
 def choose_method(points: NDArray[np.float64], spacing: float = SPACING) -> str:

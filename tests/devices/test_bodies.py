@@ -82,7 +82,7 @@ def test_affinities_are_those_of_opentsne(arrays, monkeypatch):
     squares -= squares.min(axis=1, keepdims=True)
     known = nearest_neighbors.PrecomputedNeighbors(graph.indices, np.sqrt(squares))
     wanted = affinity.PerplexityBasedNN(perplexity=20, knn_index=known).P.toarray()
-    found = find_affinities(arrays, graph.indices, distances, 20)
+    found = find_affinities(arrays, graph.indices, distances, 20, 10)[0]
     others, weights, owners = (arrays.get(x) for x in (found.others, found.weights, found.owners))
     dense = np.zeros_like(wanted)
     np.add.at(dense, (np.broadcast_to(owners, others.shape), others), weights)
@@ -139,7 +139,9 @@ def test_torn_places_are_those_that_the_processor_finds(arrays, monkeypatch):
     known = nearest_neighbors.PrecomputedNeighbors(graph.indices, distances)
     p = affinity.PerplexityBasedNN(perplexity=20, knn_index=known).P
     points = TSNE(metric="euclidean").project(FEW).coordinates.astype(np.float64)
-    gradient = tsne_device.DeviceGradient(find_affinities(arrays, graph.indices, distances, 20))
+    gradient = tsne_device.DeviceGradient(
+        find_affinities(arrays, graph.indices, distances, 20, 10)[0]
+    )
     descent = tsne_device.DeviceDescent(points.copy(), gradient, 1)
     for module in (tsne_device, tsne_tears):
         monkeypatch.setattr(module, "choose_sums", lambda points: "grid 0.25")

@@ -208,6 +208,8 @@ const OTHER_NAMES = {
   early_iterations: 'Early iterations',
   early_exaggeration: 'Early exaggeration',
   annealing_iterations: 'Iterations of annealing',
+  near_iterations: 'Iterations in which near neighbors alone attract',
+  near_neighbors: 'Near neighbors',
   learning_rate: 'Learning rate',
   density_weight: 'Weight of density',
   mid_near_pairs: 'Pairs of middle distance',
