@@ -26,6 +26,7 @@ SEARCHED_DIMS = 80  # Leading components in which candidates are sought; more wh
 TRAINING_STEPS = 8
 MOST_CANDIDATES = 6  # Times the neighbors wanted.
 BLOCK = 1 << 15  # Points that are asked at once.
+FEWEST_VISITED = 4  # Cells; a share of all would make the time grow with the square of the points.
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,7 +127,7 @@ def _visit_enough(
     sample: Sample, cells: Cells, queries: Matrix, n_candidates: int, wanted: float, n_cells: int
 ) -> _Search:
     """Return a search of as many cells as a recall needs."""
-    n_visited = max(1, n_cells // 24)
+    n_visited = min(FEWEST_VISITED, n_cells)
     while True:
         recall = sample.recall(cells.search(queries, n_candidates, n_visited))
         if recall >= wanted or n_visited >= n_cells:

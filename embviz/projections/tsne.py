@@ -19,10 +19,20 @@ from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.pca import leading_coordinates
+from embviz.projections.tsne_coarse import (
+    COARSE_POINTS,
+    Ordered,
+    begin,
+    draw_rows,
+    order_along_curve,
+    place_beside,
+    take_rows,
+)
 from embviz.projections.tsne_descent import (
     INITIAL_DEVIATION,
     Descent,
     Phase,
+    plan_coarse,
     plan_phases,
     plan_settling,
 )
@@ -48,14 +58,16 @@ class TSNE:
 
     Exaggeration is 12 at first, falls from 4 to 1 and stays there (`tsne_descent.plan_phases`); the
     learning rate is n_points / exaggeration (Belkina et al. 2019). A map that is settled goes on
-    with little of it (`tsne_descent.plan_settling`).
+    with little of it (`tsne_descent.plan_settling`). Beyond 250,000 points a map of a sample comes
+    first and the others begin beside their neighbors in it (`tsne_coarse`), unless the start, the
+    iterations or a card are asked for.
 
     Args:
         n_components: 2 or 3.
         perplexity: The effective number of neighbors a point; 3 times as many are looked at, so it
             is at most (n_points - 1) / 3. None is 30 or the most that fits.
-        iterations: Steps in all; None is 300, or 750 of fewer than 3,000 points, or 250 of a
-            settled map.
+        iterations: Steps of all points; None is 300, or 750 of fewer than 3,000 points, 200 after
+            those of a sample beyond 250,000, or 250 of a settled map.
         metric: Of the neighbors; cosine is taken as euclidean between rows of unit length.
         normalize: What is done to the vectors before.
         seed: For the neighbors' cells and the jitter of the start, 0 .. 2^32 - 1.
@@ -119,12 +131,17 @@ class TSNE:
                 the start do not fit.
         """
         perplexity = self._perplexity_for(table)
-        plan = plan_settling if self.settled else plan_phases
-        phases = plan(table.n_points, self.iterations)
         space = open_space(table, self.normalize, space).on(self.device)
-        start = self._start(table, space)
+        coarse = self.begins_coarse(table.n_points) and space.arrays is None
+        plan = plan_settling if self.settled else plan_coarse if coarse else plan_phases
+        phases = plan(table.n_points, self.iterations)
         neighbors = self._neighbors_for(table, self.count_neighbors(table), space)
-        descent, tears = _descend(space.arrays, start, neighbors, perplexity, phases)
+        if coarse:
+            ordered, first = self._begin_coarse(table, neighbors)
+            descent, tears = _descend_ordered(ordered, perplexity, phases)
+        else:
+            start, first = self._start(table, space), {}
+            descent, tears = _descend(space.arrays, start, neighbors, perplexity, phases)
         _, kl, coordinates = descent.recorded[-1]
         device = {"device": "cpu" if space.arrays is None else space.arrays.title}
         return Projection(
@@ -132,7 +149,10 @@ class TSNE:
             title="t-SNE",
             kind="map",
             coordinates=coordinates,
-            params=self._params(perplexity, neighbors, phases) | descent.gradient.params() | device,
+            params=self._params(perplexity, neighbors, phases)
+            | first
+            | descent.gradient.params()
+            | device,
             stats={"kl_divergence": kl} | _tear_stats(tears),
             per_point=_tear_columns(tears, self.n_components),
             frames=descent.frames(),
@@ -146,6 +166,11 @@ class TSNE:
     def count_neighbors(self, table: EmbeddingTable) -> int:
         """Return how many neighbors of each point are looked at; raises as `project` does."""
         return math.ceil(3 * self._perplexity_for(table))
+
+    def begins_coarse(self, n_points: int) -> bool:
+        """Tell whether a map of so many points begins with one of a sample, without a card."""
+        asked = self.iterations is not None or self.initialization is not None
+        return n_points > COARSE_POINTS and not asked
 
     def _perplexity_for(self, table: EmbeddingTable) -> float:
         """Return the perplexity in force."""
@@ -190,6 +215,27 @@ class TSNE:
             start *= INITIAL_DEVIATION / deviation
         start += rng.normal(0, INITIAL_DEVIATION / 100, wanted)
         return start
+
+    def _begin_coarse(
+        self, table: EmbeddingTable, neighbors: Neighbors
+    ) -> tuple[Ordered, dict[str, Any]]:
+        """Return all points where a map of a sample says, and what is said of that map."""
+        rows = draw_rows(table.n_points, self.seed)
+        few = take_rows(table, rows)
+        space = open_space(few, self.normalize)
+        perplexity = min(self._perplexity_for(table), (few.n_points - 1) / 3)
+        progress.info("t-SNE: a map of %s points first", f"{few.n_points:,}")
+        k = math.ceil(3 * perplexity)
+        near = build_graph(few, k, self.metric, self.normalize, self.seed, space)
+        phases = plan_phases(few.n_points)
+        first = _run(self._start(few, space), near, perplexity, phases).places()
+        start = begin(place_beside(neighbors.indices, rows, first), self.seed)
+        told = {
+            "initialization": "sample",
+            "sample_points": few.n_points,
+            "sample_iterations": sum(p.iterations for p in phases),
+        }
+        return order_along_curve(start, neighbors), told
 
     def _neighbors_for(self, table: EmbeddingTable, k: int, space: Space) -> Neighbors:
         """Return the first k neighbors of all points."""
@@ -236,6 +282,17 @@ def _descend(
     if arrays is not None:
         distances = bandwidth_distances(neighbors)
         return descend_on(arrays, start, (neighbors.indices, distances), perplexity, phases)
+    descent = _run(start, neighbors, perplexity, phases)
+    gradient = descent.gradient
+    with one_blas_thread():
+        descent.finish()
+        return descent, measure_tears(descent.points, gradient.affinities, gradient.n_threads)
+
+
+def _run(
+    start: NDArray[np.float64], neighbors: Neighbors, perplexity: float, phases: list[Phase]
+) -> Descent:
+    """Return a descent on the processor after its last iteration."""
     # Threads that wait for each other cost more than they bring on a few points.
     n_threads = count_cores() if len(start) >= THREADED_POINTS else 1
     affinities = _affinities(neighbors, perplexity).P
@@ -248,8 +305,16 @@ def _descend(
     with one_blas_thread():
         for phase in phases:
             descent.run(phase)
-        descent.finish()
-        return descent, measure_tears(descent.points, gradient.affinities, n_threads)
+    return descent
+
+
+def _descend_ordered(
+    ordered: Ordered, perplexity: float, phases: list[Phase]
+) -> tuple[Descent, Tears | None]:
+    """Return the descent of points in an order of their own, recorded and torn by their rows."""
+    descent, tears = _descend(None, ordered.start, ordered.neighbors, perplexity, phases)
+    descent.recorded[:] = [(i, kl, ordered.undo(places)) for i, kl, places in descent.recorded]
+    return descent, None if tears is None else replace(tears, scores=ordered.undo(tears.scores))
 
 
 def _tear_stats(tears: Tears | None) -> dict[str, Any]:

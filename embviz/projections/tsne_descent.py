@@ -62,6 +62,7 @@ FEW = Schedule(750, 2 / 15, 8 / 15, 0.8, 0.8)
 MANY = Schedule(300, 1 / 5, 13 / 30, 0.9, 0.95)
 # From so many points on near neighbors alone attract but in this share of iterations, the last.
 NEAR_POINTS, WHOLE = 10_000, 1 / 10
+COARSE = Schedule(200, 1 / 10, 3 / 10, 0.9, 0.97)  # Groups lie where they belong already.
 
 
 def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
@@ -75,7 +76,20 @@ def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
         n_points: Of the map.
         total: Iterations in all; None is 300, or 750 of few points.
     """
-    schedule = FEW if n_points < FAST_POINTS else MANY
+    return _plan(FEW if n_points < FAST_POINTS else MANY, total)
+
+
+def plan_coarse(n_points: int, total: int | None = None) -> list[Phase]:
+    """Return the same for a map that begins from one of a sample of its points.
+
+    Args:
+        n_points: Of the map.
+        total: Iterations in all; None is 200.
+    """
+    return _plan(COARSE, total)
+
+
+def _plan(schedule: Schedule, total: int | None) -> list[Phase]:
     total = schedule.iterations if total is None else total
     early, late = round(total * schedule.early_end), round(total * schedule.annealing_end)
     ends = [early + (late - early) * i // len(ANNEALING) for i in range(len(ANNEALING) + 1)]

@@ -217,6 +217,8 @@ const OTHER_NAMES = {
   laid_on: 'Turned to lie on that of',
   neighbor_recall: 'Recall of the neighbors',
   initialization: 'Starts from',
+  sample_points: 'Points of that map',
+  sample_iterations: 'Iterations of that map',
   gradient: 'Gradient',
   device: 'Computed on',
   neighbors_device: 'Neighbors found on',
@@ -239,7 +241,7 @@ const VALUES = {
   perplexity_chosen: CHOSEN,
   n_neighbors_chosen: CHOSEN,
   normalize: { none: 'no', center: 'centered', sphere: 'centered, at length 1' },
-  initialization: { pca: 'PCA', given: 'a given map' },
+  initialization: { pca: 'PCA', given: 'a given map', sample: 'a map of a sample' },
   device: { cpu: 'the processor' },
 };
 
