@@ -143,5 +143,7 @@ def test_points_that_lie_in_one_place_begin_there_apart_by_little():
 
 def test_the_sample_is_a_twentieth_drawn_by_the_seed():
     rows = draw_rows(10_000, 5)
-    assert len(rows) == 500 and (np.diff(rows) > 0).all() and rows[-1] < 10_000
+    assert len(rows) == 500
+    assert (np.diff(rows) > 0).all()
+    assert rows[-1] < 10_000
     assert not np.array_equal(rows, draw_rows(10_000, 6))
