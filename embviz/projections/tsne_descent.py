@@ -76,7 +76,7 @@ def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
         n_points: Of the map.
         total: Iterations in all; None is 300, or 750 of few points.
     """
-    return _plan(FEW if n_points < FAST_POINTS else MANY, total)
+    return _plan(FEW if n_points < FAST_POINTS else MANY, n_points, total)
 
 
 def plan_coarse(n_points: int, total: int | None = None) -> list[Phase]:
@@ -86,10 +86,10 @@ def plan_coarse(n_points: int, total: int | None = None) -> list[Phase]:
         n_points: Of the map.
         total: Iterations in all; None is 200.
     """
-    return _plan(COARSE, total)
+    return _plan(COARSE, n_points, total)
 
 
-def _plan(schedule: Schedule, total: int | None) -> list[Phase]:
+def _plan(schedule: Schedule, n_points: int, total: int | None) -> list[Phase]:
     total = schedule.iterations if total is None else total
     early, late = round(total * schedule.early_end), round(total * schedule.annealing_end)
     ends = [early + (late - early) * i // len(ANNEALING) for i in range(len(ANNEALING) + 1)]
