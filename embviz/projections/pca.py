@@ -157,13 +157,13 @@ def find_components(
         return _components_from_gram(space, k, removed)
     cheap = space.working is np.float64 or n_points * n_dims**2 <= CHEAP_PRODUCTS
     left = _left(space, removed, np.float64 if cheap else np.float32)
-    values, vectors = _leading_eigenpairs(left.covariance, k)
+    values, vectors = leading_eigenpairs(left.covariance, k)
     if not cheap and _too_close(values, k, left, SAFE_GAP):
         left = _left(space, removed, np.float64)
-        values, vectors = _leading_eigenpairs(left.covariance, k)
+        values, vectors = leading_eigenpairs(left.covariance, k)
     if removed is not None and _too_close(values, k, left, SAFE_GAP_FLOAT64):
         left = _left_of_rows(space, removed)
-        values, vectors = _leading_eigenpairs(left.covariance, k)
+        values, vectors = leading_eigenpairs(left.covariance, k)
     noise = max(float(values[0]), left.taken) * left.precision * max(16, n_dims)
     real = values[:k] > max(noise, left.rounding)
     directions = np.where(real[:, None], vectors[:k], 0)
@@ -270,7 +270,7 @@ def _components_from_gram(space: Space, k: int, removed: NDArray[np.float64] | N
         columns = deflated(part)
         gram += columns @ columns.T
     squares = float(np.trace(gram)) + float((on_removed**2).sum())
-    values, vectors = _leading_eigenpairs(gram, k)
+    values, vectors = leading_eigenpairs(gram, k)
     values, vectors = values[:k], vectors[:k]
     rounding = n_points * n_dims * (8 * float(np.finfo(np.float64).eps) * np.abs(mean).max()) ** 2
     real = values > max(_rank_threshold(values, np.float64, n_points), rounding)
@@ -283,7 +283,7 @@ def _components_from_gram(space: Space, k: int, removed: NDArray[np.float64] | N
     return Components(fix_signs(directions), variances, squares / (n_points - 1), mean)
 
 
-def _leading_eigenpairs(
+def leading_eigenpairs(
     matrix: NDArray[np.float64], k: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the k + 1 largest eigenvalues, descending, and their vectors as rows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError, counted
+from embviz.errors import LoadError, ParameterError, counted
 from embviz.rows import freeze
 from embviz.shards.files import FileRows, read_piece
 
@@ -74,20 +75,37 @@ class Block:
         Raises:
             LoadError: If a row holds NaN or infinity, with the file and the first such row; or as
                 `Piece.read`.
+            ParameterError: If a finite value does not fit the type.
+        """
+        return self._finite(0, self.read(), dtype)
+
+    def leaves(
+        self, rows_a_leaf: int, dtype: type[np.floating[Any]]
+    ) -> Iterator[tuple[int, NDArray[np.floating[Any]]]]:
+        """Yield (number among all, rows) of its rows a few at a time, each as `read_finite` has it.
+
+        A block that is cut at a multiple of `rows_a_leaf` gives the same leaves as any other.
         """
         raw = self.read()
+        for start in range(0, len(raw), rows_a_leaf):
+            yield self.first + start, self._finite(start, raw[start : start + rows_a_leaf], dtype)
+
+    def _finite(
+        self, start: int, raw: NDArray[Any], dtype: type[np.floating[Any]]
+    ) -> NDArray[np.floating[Any]]:
         with np.errstate(over="ignore", invalid="ignore"):
             rows = np.array(raw, dtype, order="C")
             finite = np.isfinite(rows.sum())
-        if not finite and not np.isfinite(rows).all():
-            bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
-            value = rows[bad][~np.isfinite(rows[bad])][0]
-            raise LoadError(
-                self.tell(self.first + bad),
-                f"holds {'NaN' if np.isnan(value) else 'infinity'}",
-                "mend that row, or leave its file out",
-            )
-        return rows
+        if finite or np.isfinite(rows).all():
+            return rows
+        bad = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
+        stored = np.asarray(raw[bad], np.float64)
+        where = self.tell(self.first + start + bad)
+        if np.isfinite(stored).all():
+            why = f"a value is beyond the range of {np.dtype(dtype).name}"
+            raise ParameterError(where, why, "divide the vectors by a constant first")
+        kind = "NaN" if np.isnan(stored).any() else "infinity"
+        raise LoadError(where, f"holds {kind}", "mend that row, or leave its file out")
 
     def tell(self, row: int) -> str:
         """Return the file and the row in it of a row by its number among all."""
