@@ -179,7 +179,7 @@ class _Cluster:
     def explain(self, error: BaseException) -> BaseException:
         """Return what is raised in place of an error of Dask's."""
         name, text = type(error).__name__, str(error)
-        missing = isinstance(error, ModuleNotFoundError) and (error.name or "").startswith("embviz")
+        missing = "ModuleNotFoundError" in (name, text.split("(")[0]) and "'embviz" in text
         if missing or "deserialization of the task graph" in text:
             return LoadError(
                 self._shown,

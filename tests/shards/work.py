@@ -6,7 +6,10 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
+from embviz.shards.components import summarize
+from embviz.shards.running import Node
 from embviz.shards.values import Block
 
 
@@ -32,6 +35,12 @@ def note_and_die_once(folder: str, at: int, block: Block) -> int:
 def die(block: Block) -> int:
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
+
+
+def summarize_slowly(block: Block) -> tuple[int, tuple[Node[Any], ...]]:
+    """Return a worker's process and what `summarize` does."""
+    time.sleep(0.1)
+    return os.getpid(), summarize(block)
 
 
 def tell_slowly(folder: str, block: Block) -> int:
