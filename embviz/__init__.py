@@ -46,9 +46,11 @@ if TYPE_CHECKING:
     from embviz.pictures.coordinates import read_coordinates
     from embviz.pictures.digits import load_digits_table
     from embviz.pictures.figures import parse_picture_condition, picture_figures
+    from embviz.pictures.placed_rows import Sharded
     from embviz.pictures.plan import Plan, project
     from embviz.pictures.quality import Quality, measure_quality
     from embviz.pictures.selection import Choice, Part, choose_points
+    from embviz.pictures.sharded import project_shards
     from embviz.pictures.sheets import pack_images
     from embviz.pictures.step_neighbors import measure_steps
     from embviz.pictures.step_selection import StepsPart, choose_step_points
@@ -123,6 +125,7 @@ _HOMES = {
         "Frames",
         "Neighbors",
         "Projection",
+        "Sharded",
         "Sprite",
         "TensorInfo",
     ),
@@ -153,6 +156,8 @@ _HOMES = {
         "Quality",
         "measure_quality",
     ),
+    "embviz.pictures.placed_rows": ("Sharded",),
+    "embviz.pictures.sharded": ("project_shards",),
     "embviz.pictures.sheets": ("pack_images",),
     "embviz.pictures.step_neighbors": ("measure_steps",),
     "embviz.pictures.step_selection": (
@@ -239,6 +244,7 @@ __all__ = [
     "Question",
     "Report",
     "ReportOptions",
+    "Sharded",
     "Sprite",
     "Step",
     "Steps",
@@ -280,6 +286,7 @@ __all__ = [
     "part_points",
     "picture_figures",
     "project",
+    "project_shards",
     "project_steps",
     "read_bookmarks",
     "read_coordinates",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,14 @@ import click
 
 from embviz.commands.shared.config import config_option
 from embviz.commands.shared.found import settings_file, source_argument, tell_settings
+from embviz.commands.shared.making import (
+    Asked,
+    Made,
+    project_one,
+    project_steps,
+    understand_condition,
+    with_clusters,
+)
 from embviz.commands.shared.outcome import (
     Account,
     Outcome,
@@ -30,6 +39,7 @@ from embviz.commands.shared.pictured import (
 )
 from embviz.commands.shared.previews import Previews, preview_options
 from embviz.commands.shared.requests import Outputs, Source, take
+from embviz.commands.shared.sharding import is_over_shards, project_shards, sharding_options
 from embviz.commands.shared.source import (
     FILE,
     method_option,
@@ -45,11 +55,9 @@ from embviz.commands.shared.verdict import Verdict
 from embviz.loaders.reading import Reading
 
 if TYPE_CHECKING:
-    from embviz.comparison.values import Steps
     from embviz.expressions import Condition
     from embviz.model import Projection
-    from embviz.pictures.plan import Plan
-    from embviz.pictures.selection import Choice, Part
+    from embviz.pictures.selection import Part
     from embviz.report import ReportOptions
 
 log = logging.getLogger("embviz")
@@ -90,6 +98,7 @@ progress = logging.getLogger("embviz.progress")
 @click.option("-k", "k", type=int, help="How many neighbors of it  [default: 100]")
 @click.option("--isolate", metavar="QUERY", help="Open with the matching points alone")
 @click.option("--sample", type=int, metavar="N", help="Only N points, drawn by the seed")
+@sharding_options
 @click.option("--drop-nonfinite", is_flag=True, help="Leave out rows with NaN or infinity")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -147,12 +156,8 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     from embviz.commands.shared.command_line import shown_command
     from embviz.outputs.browser import open_page
     from embviz.outputs.text import show_size
-    from embviz.pictures.description import Opening, with_classes
-    from embviz.pictures.figures import picture_figures
     from embviz.pictures.plan import Plan
     from embviz.pictures.selection import Choice
-    from embviz.pictures.series import describe_series
-    from embviz.pictures.thumbnails import link_images
     from embviz.report import ReportOptions, prepare_page
 
     outputs = take(Outputs, given, previews=take(Previews, given))
@@ -164,26 +169,19 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     plan = take(Plan, given)
     given["clusters"] = outputs.clusters_wanted(given["clusters"])
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
-    asked = _Asked(
-        source, take(Choice, given, verify=bool(plan.axes)), plan, bookmarks,
-        _condition(given["fail_if"], plan, source), shown,
-    )  # fmt: skip
+    over_shards = is_over_shards(given)
+    condition = understand_condition(given["fail_if"], plan, source, bool(given["place_all"]))
+    choice = take(Choice, given, verify=bool(plan.axes))
+    asked = Asked(source, choice, plan, bookmarks, condition, shown)
     outputs.check(source, bookmarks)
     prepare_page()
-    make = _project_one if source.steps is None else _project_steps
-    made = _with_clusters(make(asked, account), shown, account)
-    for line in describe_series(made.projections):
-        log.info("%s", line)
-    figures = picture_figures(made.projections, made.first, shown.dims, made.steps)
-    verdict = Verdict(asked.condition, figures)
-    images = source.images if source.images_linked else None
-    links = [] if images is None else link_images(outputs.output, made.part.table, images)
-    shown = replace(shown, first=made.first, image_links=links)
-    shown = outputs.previews.referred(shown)
-    parted = with_classes(made.part, made.projections, Opening.of(shown))
-    made = replace(made, part=parted)
-    with account.timed("writing"):
-        sizes = _write(outputs, made, shown, asked.condition)
+    with ExitStack() as folder:  # Of placed rows, which appears when all else is written.
+        if over_shards:
+            made = project_shards(ctx, asked, outputs, account, folder)
+        else:
+            make = project_one if source.steps is None else project_steps
+            made = make(asked, account)
+        made, shown, verdict, sizes = _write_made(outputs, asked, made, account)
     account.stop_hearing()
     for name, size in reversed(sizes):
         log.info(
@@ -198,93 +196,33 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
         account.print(lambda: _outcome(ctx, asked, made, verdict, shown), files)
 
 
-@dataclass(frozen=True, eq=False)
-class _Asked:
-    """What is projected, and when that is a failure."""
+def _write_made(
+    outputs: Outputs, asked: Asked, made: Made, account: Account
+) -> tuple[Made, ReportOptions, Verdict, list[tuple[str, int]]]:
+    """Write what was made, and return it as it is shown, what was found and what was written."""
+    from embviz.pictures.description import Opening, with_classes
+    from embviz.pictures.figures import picture_figures
+    from embviz.pictures.series import describe_series
+    from embviz.pictures.thumbnails import link_images
 
-    source: Source
-    choice: Choice
-    plan: Plan
-    bookmarks: tuple[str, ...]
-    condition: Condition | None
-    shown: ReportOptions
-
-
-@dataclass(frozen=True, eq=False)
-class _Made:
-    """The points of a report and their projections, and their states, where there are several."""
-
-    part: Part
-    projections: list[Projection]
-    first: str
-    """The key of the one that is shown first."""
-    steps: Steps | None = None
-
-
-def _with_clusters(made: _Made, shown: ReportOptions, account: Account) -> _Made:
-    """Return the points with their clusters, of the map that is shown first."""
-    from embviz.report.options import report_options
-    from embviz.report.parting import part_points
-
-    with account.timed("clusters"):
-        options = replace(report_options(made.part, shown, {})[1], first=made.first)
-        return replace(made, part=part_points(made.part, made.projections, options, made.steps))
-
-
-def _condition(text: str | None, plan: Plan, source: Source) -> Condition | None:
-    if text is None:
-        return None
-    from embviz.pictures.figures import parse_picture_condition
-
-    of_run, placed = source.steps is not None, bool(source.coordinates)
-    return parse_picture_condition(text, plan, of_run=of_run, placed=placed)
-
-
-def _project_one(asked: _Asked, account: Account) -> _Made:
-    """Read, choose and project the points of a source."""
-    from embviz.pictures.bookmarks import add_bookmarks
-    from embviz.pictures.figures import check_measurable
-    from embviz.pictures.plan import project as project_points
-    from embviz.pictures.selection import choose_points
-    from embviz.report import check_size
-    from embviz.report.parting import check_clusters
-
-    source = asked.source
-    with account.timed("reading"):
-        table = source.read()
-        methods = (*asked.plan.methods, *source.read_coordinates(table))
-        plan = replace(asked.plan, methods=methods)
-        part = add_bookmarks(choose_points(table, asked.choice), asked.bookmarks)
-    check_measurable(asked.condition, part.table.n_points)
-    check_size(part.table, asked.shown)
-    check_clusters(part.table, asked.shown)
-    with account.timed("projecting"):
-        projections = project_points(part, plan)
-    return _Made(part, projections, plan.first(projections).key)
-
-
-def _project_steps(asked: _Asked, account: Account) -> _Made:
-    """Read, choose and project the points of a run at all its steps."""
-    from embviz.pictures.bookmarks import add_bookmarks
-    from embviz.pictures.figures import check_measurable
-    from embviz.pictures.step_selection import choose_step_points
-    from embviz.pictures.steps import follow_steps
-    from embviz.report import check_size
-    from embviz.report.parting import check_clusters
-
-    with account.timed("reading"):
-        chosen = choose_step_points(asked.source.read_steps(), asked.choice)
-        part = add_bookmarks(chosen.part, asked.bookmarks)
-    check_measurable(asked.condition, part.table.n_points)
-    check_size(part.table, asked.shown)
-    check_clusters(part.table, asked.shown)
-    with account.timed("projecting"):
-        steps, projections = follow_steps(chosen.steps, asked.plan, chosen.whole)
-    return _Made(part, projections, asked.plan.first(projections).key, steps)
+    shown, source = asked.shown, asked.source
+    made = with_clusters(made, shown, account)
+    for line in describe_series(made.projections):
+        log.info("%s", line)
+    figures = picture_figures(made.projections, made.first, shown.dims, made.steps)
+    verdict = Verdict(asked.condition, figures)
+    images = source.images if source.images_linked else None
+    links = [] if images is None else link_images(outputs.output, made.part.table, images)
+    shown = replace(shown, first=made.first, image_links=links)
+    shown = outputs.previews.referred(shown)
+    parted = with_classes(made.part, made.projections, Opening.of(shown))
+    made = replace(made, part=parted)
+    with account.timed("writing"):
+        return made, shown, verdict, _write(outputs, made, shown, asked.condition)
 
 
 def _outcome(
-    ctx: click.Context, asked: _Asked, made: _Made, verdict: Verdict, shown: ReportOptions
+    ctx: click.Context, asked: Asked, made: Made, verdict: Verdict, shown: ReportOptions
 ) -> Outcome:
     """Return what `--json` prints."""
     from embviz.pictures.description import Opening, describe
@@ -310,12 +248,13 @@ def _outcome(
             "summary": list(describe(made.part, made.projections, Opening.of(shown), made.steps)),
             **pictures_shown(made.first, made.projections, made.steps),
             "partitions": partitions_found(made.part),
+            "placed": made.placed,
         },
     )
 
 
 def _write(
-    outputs: Outputs, made: _Made, shown: ReportOptions, condition: Condition | None
+    outputs: Outputs, made: Made, shown: ReportOptions, condition: Condition | None
 ) -> list[tuple[str, int]]:
     """Write the report and what was asked for beside it; all of them or nothing.
 
@@ -339,7 +278,7 @@ def _write(
 
 
 def _summary(
-    outputs: Outputs, made: _Made, shown: ReportOptions, condition: Condition | None
+    outputs: Outputs, made: Made, shown: ReportOptions, condition: Condition | None
 ) -> bytes:
     """Return what `--summary` adds to its file."""
     from embviz.export.summary import SummaryOptions, preview_reference, summarize_report

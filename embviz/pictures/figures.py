@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -30,6 +30,8 @@ OF_RUNS = (
     *("kept_of_last", "motion"),
 )
 """Figures that there are of the steps of a run."""
+OF_ALL_ROWS = ("placed_neighbors_kept", "placed_neighbors_kept_se", "placed_recall")
+"""Figures that there are of a map of a sample where all rows are placed in it."""
 _SETTINGS = ("k", "sample")  # They stand among what was measured and are no figures.
 _DIMS = (2, 3)
 _NEEDS, _WIDE_NEEDS = 3, 101  # Points of whose 10 and 50 nearest figures are had.
@@ -165,7 +167,7 @@ class _Tabs:
 
 
 def parse_picture_condition(
-    text: str, plan: Plan, *, of_run: bool = False, placed: bool = False
+    text: str, plan: Plan, *, of_run: bool = False, placed: bool = False, of_all: bool = False
 ) -> Condition:
     """Understand a condition on figures of a plan's pictures, before they are made.
 
@@ -174,12 +176,17 @@ def parse_picture_condition(
         plan: Which projections are wanted.
         of_run: Whether they are of the steps of a run.
         placed: Whether coordinates that were computed elsewhere come along.
+        of_all: Whether all rows are placed in maps of a sample.
 
     Raises:
         ParameterError: If it is not understood, or asks for a figure that cannot be there; with
             the names of those that can.
     """
     tabs = _tabs(plan)
+    if of_all:
+        tabs = [
+            t if t.figures is None else replace(t, figures=(*t.figures, *OF_ALL_ROWS)) for t in tabs
+        ]
     first = tabs[0] if plan.asked else _Tabs(None, 1, Placed.figures) if placed else tabs[0]
     more = OF_RUNS if of_run else ()
     names = [*QUALITY, *(first.figures or ()), *more]

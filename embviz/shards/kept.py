@@ -18,6 +18,7 @@ from embviz.shards.folder import Layout
 from embviz.shards.placing import Asked, merged
 from embviz.shards.running import Workers, map_blocks
 from embviz.shards.values import Block, Sample, ShardedRows, ShardFile
+from embviz.space import working_type
 
 DRAWN = 1000
 K = 10
@@ -78,7 +79,7 @@ def ask_for(
     chosen, theirs = sample
     if len(chosen.rows) <= listed + 1:
         return asked
-    given = np.asarray(theirs)
+    given = np.asarray(theirs, working_type(theirs.dtype))
     near = asked.scan(RowBlock(given if plain else view.see(given), numbers=chosen.rows))
     return Asked(drawn, vectors, near.distances[:, -1], listed, metric, view.exponent)
 

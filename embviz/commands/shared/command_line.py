@@ -14,7 +14,7 @@ from embviz.errors import shell_line
 
 _GIVEN = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP, ParameterSource.ENVIRONMENT)
 
-_LEFT_OUT = ("config", "opens", "as_json", "summary", "fail_if")
+_LEFT_OUT = ("config", "opens", "as_json", "summary", "fail_if", "scheduler")
 """What the file does not depend on."""
 
 

@@ -191,6 +191,14 @@ def _refuse_reach(path: Path, in_force: Mapping[str, Any]) -> None:
                 "found and not named",
                 f"name it with --config {path}, or the output itself",
             )
+    scheduler = str(in_force.get("scheduler") or "")
+    if scheduler and not scheduler.startswith("processes:"):
+        raise LoadError(
+            path,
+            f"scheduler '{printable(scheduler, 60)}' would have others compute, in a file found "
+            "here",
+            f"name it with --config {path}, or the scheduler with --scheduler",
+        )
     for text in in_force.get("methods", ()):
         if imports_module(str(text)):
             raise LoadError(

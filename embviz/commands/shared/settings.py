@@ -13,11 +13,11 @@ PROJECT = "pyproject.toml"
 TABLE = "[tool.embviz]"
 FILES = {"source", "more", "output", "metadata", "sprite", "images", "bookmark", "labels", "figure"}
 FILES |= {"save_coordinates", "save_bookmark", "save_changes", "summary", "metadata_b"}
-FILES |= {"save_clusters", "a", "b", "o", "preview", "preview_dark"}
+FILES |= {"save_clusters", "a", "b", "o", "preview", "preview_dark", "place_all"}
 """The options that name a file or folder, as they are typed, with `_` for `-`."""
 OUTPUTS = (
     *("output", "save_coordinates", "save_clusters", "save_bookmark", "figure", "summary"),
-    *("preview", "preview_dark"),
+    *("preview", "preview_dark", "place_all"),
 )
 """Those of `embviz project` that are written, by parameter."""
 
