@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 
 KEPT_OPEN = 8
 """Files that a process keeps open: those of the blocks that are read next to each other."""
-_opened: OrderedDict[tuple[str, str | None, str | None], Rows] = OrderedDict()
+_Key = tuple[str, str | None, str | None, tuple[int, ...]]
+_opened: OrderedDict[_Key, Rows] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -47,12 +49,12 @@ def _open(piece: Piece) -> Rows:
     Raises:
         LoadError: If it is missing or damaged.
     """
-    key = (piece.path, piece.tensor, piece.input_format)
+    key = _key(piece)
     with _lock:  # Held while it opens, lest threads open one file each.
         if key in _opened:
             _opened.move_to_end(key)
             return _opened[key]
-        rows = open_rows(*key)
+        rows = open_rows(*key[:3])
         _opened[key] = rows
         while len(_opened) > KEPT_OPEN:
             _opened.popitem(last=False)
@@ -76,9 +78,19 @@ def open_rows(path: str, tensor: str | None, input_format: str | None) -> Rows:
     raise LoadError(path, f"has no tensor '{tensor}' any more", "run it again")
 
 
+def _key(piece: Piece) -> _Key:
+    """Return by what an open file is known: another one of its name is opened anew."""
+    try:
+        found = os.stat(piece.path)
+        state: tuple[int, ...] = (found.st_mtime_ns, found.st_size, found.st_ino)
+    except (OSError, ValueError):  # Told by what opens it.
+        state = ()
+    return piece.path, piece.tensor, piece.input_format, state
+
+
 def _forget(piece: Piece) -> None:
     with _lock:
-        _opened.pop((piece.path, piece.tensor, piece.input_format), None)
+        _opened.pop(_key(piece), None)
 
 
 class FileRows:

@@ -129,3 +129,10 @@ def test_a_file_that_is_named_twice_is_refused(here: Path) -> None:
     np.save("a.npy", ROWS)
     with pytest.raises(ParameterError, match=r"a.npy is named twice"):
         open_shards(["a.npy", "./a.npy"])
+
+
+def test_a_file_that_was_written_anew_is_read_anew(here: Path) -> None:
+    for rows in (ROWS, -ROWS, ROWS[:, :2]):
+        np.save("new.npy", rows)
+        os.replace("new.npy", "a.npy")
+        np.testing.assert_array_equal(open_shards("a.npy").block(3, 9).read(), rows[3:9])
