@@ -169,7 +169,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     plan = take(Plan, given)
     given["clusters"] = outputs.clusters_wanted(given["clusters"])
     shown = take(ReportOptions, given, dims=plan.first_dims(), command=shown_command(ctx))
-    over_shards = is_over_shards(given)
+    over_shards = is_over_shards(given, outputs)
     condition = understand_condition(given["fail_if"], plan, source, bool(given["place_all"]))
     choice = take(Choice, given, verify=bool(plan.axes))
     asked = Asked(source, choice, plan, bookmarks, condition, shown)
@@ -177,7 +177,7 @@ def project(ctx: click.Context, /, bookmarks: tuple[str, ...], opens: bool, **gi
     prepare_page()
     with ExitStack() as folder:  # Of placed rows, which appears when all else is written.
         if over_shards:
-            made = project_shards(ctx, asked, outputs, account, folder)
+            made = project_shards(ctx, asked, account, folder)
         else:
             make = project_one if source.steps is None else project_steps
             made = make(asked, account)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from embviz.shards.kept import Kept, ask_for, compare_maps, draw_rows
 from embviz.shards.placing import DISTANCES, place_all, rows_a_file
 from embviz.shards.running import Workers
 from embviz.shards.staging import Target, open_staged, stage_sample
-from embviz.shards.values import Density, Sample, ShardedRows
+from embviz.shards.values import Sample, ShardedRows
 from embviz.space import shown_unit
 
 
@@ -96,11 +96,23 @@ def place_rows_of(placing: Placing, folder: Path, projections: list[Projection])
     told = [_with_figures(p, by_key.get(p.key), marks) for p in projections]
     entries = _entries(placing, layout, marks, [p for p in told if p.key in written])
     write_manifest(layout, entries)
-    return Sharded(_dense(placing.part, densities), told, entries)
+    notes = (*placing.part.notes, *_notes(told, written))
+    return Sharded(replace(placing.part, densities=densities, notes=notes), told, entries)
 
 
-def _dense(part: Part, densities: tuple[Density, ...]) -> Part:
-    return replace(part, densities=densities)
+def _notes(projections: Sequence[Projection], written: Sequence[str]) -> Iterator[str]:
+    """Yield how all rows came to be in each map."""
+    for p in projections:
+        if p.key not in written or "placed" not in p.stats:
+            continue
+        k, how = p.stats["placed"]["k"], "by their own coordinates"
+        if p.kind != "linear":
+            how = f"by their {NEIGHBORS} nearest in the sample"
+        kept, error = (100 * p.stats[name] for name in OF_ALL_ROWS[:2])
+        yield (
+            f"All rows are placed in {p.title} {how}; of the {k} nearest of a row among all, "
+            f"{kept:.1f} % (± {error:.1f}) are among its {k} nearest there"
+        )
 
 
 def _target(projection: Projection, placing: Placing, written: bool) -> Target:

@@ -18,6 +18,7 @@ from embviz.checks import check_kind, check_path, check_whole
 from embviz.errors import ParameterError, printable
 from embviz.loaders import choose_tensor, open_columns, open_source
 from embviz.loaders.joined import SOURCE_COLUMN
+from embviz.loaders.opened import Columns
 from embviz.loaders.patterns import find_sources
 from embviz.loaders.reading import Reading
 from embviz.model import EmbeddingTable, Projection
@@ -37,6 +38,7 @@ from embviz.shards.folder import (
 from embviz.shards.running import Workers, open_workers
 from embviz.shards.sample import draw_sample
 from embviz.shards.scheduling import check_scheduler
+from embviz.shards.strata import find_classes
 from embviz.shards.values import Sample, ShardedRows
 from embviz.space import Normalize, Space, measure_extent
 
@@ -57,6 +59,7 @@ class Sharding:
             or file, or an Executor.
         reading: Which tensor is taken of the files, and the metadata of all rows.
         choice: Its `isolate`, `label_by` and `seed`.
+        color_by: A column of the metadata, of whose classes each has points in the sample.
 
     Raises:
         ParameterError: If there is no sample, or no such scheduler.
@@ -69,6 +72,7 @@ class Sharding:
     scheduler: str | Executor | None = None
     reading: Reading = field(default_factory=Reading)
     choice: Choice = field(default_factory=Choice)
+    color_by: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.scheduler, str):
@@ -122,6 +126,7 @@ class ShardingFields(TypedDict, total=False):
     input_format: str | None
     isolate: str | None
     label_by: str | None
+    color_by: str | None
 
 
 def project_shards(
@@ -139,7 +144,8 @@ def project_shards(
         fields: `place_all`, a folder that the places of all rows are written into; `scheduler`:
             None for threads here, `processes:N`, a Dask scheduler's address or file, or any
             `concurrent.futures.Executor`; `tensor`, `metadata` and `input_format` as for
-            `load_table`; `isolate` and `label_by` as for `choose_points`.
+            `load_table`; `isolate` and `label_by` as for `choose_points`; `color_by`, a column of
+            the metadata, each of whose classes has points in the sample.
 
     Returns:
         What `write_report` takes: `write_report(path, found.part, found.projections)`.
@@ -166,6 +172,7 @@ def project_shards(
         choice=Choice(
             isolate=fields.get("isolate"), label_by=fields.get("label_by"), seed=plan.seed
         ),
+        color_by=fields.get("color_by"),
     )
     with sharded(request, plan) as found:
         return found
@@ -227,8 +234,12 @@ def _project(
     seed = request.choice.seed
     most = max([_COMPONENTS, *(getattr(p, "n_components", 0) or 0 for _, p in plan.foreseen())])
     components = find_components(rows, most, workers)
-    sample = draw_sample(rows, request.sample, seed)
-    table = _sample_table(rows, sample, request)
+    columns = _open_columns(rows, request)
+    classes = None
+    if columns is not None and request.color_by in columns.names:
+        classes = find_classes(request.color_by, columns.column(request.color_by))
+    sample = draw_sample(rows, request.sample, seed, components, workers, classes)
+    table = _sample_table(rows, sample, columns, request)
     space = _known_space(table, components, plan.normalize, most)
     choice = replace(request.choice, sample=None)
     chosen = choose_points(table, choice)
@@ -275,37 +286,35 @@ def _projected(space: Space, found: Components) -> tuple[Components, NDArray[np.
     return found, project_rows(space, found)
 
 
-def _sample_table(rows: ShardedRows, sample: Sample, request: Sharding) -> EmbeddingTable:
+def _sample_table(
+    rows: ShardedRows, sample: Sample, columns: Columns | None, request: Sharding
+) -> EmbeddingTable:
     """Return the points of the sample with their columns."""
     named = [request.source] if isinstance(request.source, str | Path) else request.source
     names = [printable(str(name), 200) for name in named]
     shown = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-    paths = [Path(file.shown) for file in rows.files]
-    if len(named) == 1 and len(find_sources(named)) == 1:
-        paths = find_sources(named)
-    columns, named_by = _columns(paths, rows, sample, request.reading)
-    vectors = take_rows(rows.rows, sample.rows)
-    name = rows.files[0].tensor or ""
+    chosen = sample.rows.tolist()
+    found: dict[str, tuple[str, ...]] = {}
+    if columns is not None:
+        found = {n: tuple(columns.value(n, row) for row in chosen) for n in columns.names}
+    elif len(rows.files) > 1:
+        at = np.searchsorted(rows.ends, sample.rows, side="right")
+        files = [file.shown or file.path for file in rows.files]
+        found = {SOURCE_COLUMN: tuple(files[i] for i in at.tolist())}
     return EmbeddingTable(
-        vectors, columns, name=name, source=shown, rows=sample.rows, named_by=named_by
+        take_rows(rows.rows, sample.rows),
+        found,
+        name=(rows.files[0].tensor or "") if len(rows.files) == 1 else "",
+        source=shown,
+        rows=sample.rows,
+        named_by=None if columns is None else columns.label,
     )
 
 
-def _columns(
-    paths: Sequence[Path], rows: ShardedRows, sample: Sample, reading: Reading
-) -> tuple[dict[str, tuple[str, ...]], str | None]:
-    """Return the columns of the sample's rows, and which one names them.
-
-    Those of the metadata file, or of the one file or folder; of several files the name of each.
-    """
-    chosen = sample.rows.tolist()
+def _open_columns(rows: ShardedRows, request: Sharding) -> Columns | None:
+    """Open the columns of all rows: of the metadata file, or of the one file or folder."""
+    paths, reading = find_sources(request.source), request.reading
     if reading.metadata is None and len(paths) > 1:
-        at = np.searchsorted(rows.ends, sample.rows, side="right")
-        names = [file.shown or file.path for file in rows.files]
-        return {SOURCE_COLUMN: tuple(names[i] for i in at.tolist())}, None
+        return None
     opened = open_source(paths, reading)
-    columns = open_columns(opened, choose_tensor(opened, reading.tensor), rows.n_rows, reading)
-    if columns is None:
-        return {}, None
-    found = {n: tuple(columns.value(n, row) for row in chosen) for n in columns.names}
-    return found, columns.label
+    return open_columns(opened, choose_tensor(opened, reading.tensor), rows.n_rows, reading)

@@ -15,6 +15,7 @@ from embviz.neighbors.scan import Best
 from embviz.neighbors.views import View
 from embviz.rows import Rows, read_rows
 from embviz.shards.folder import Layout
+from embviz.shards.hashes import least_hashed
 from embviz.shards.placing import Asked, merged
 from embviz.shards.running import Workers, map_blocks
 from embviz.shards.values import Block, Sample, ShardedRows, ShardFile
@@ -24,7 +25,7 @@ DRAWN = 1000
 K = 10
 _LISTED = 3
 """Times k: so many are listed in the original space, where some are as near as the last."""
-_SALT = 0x70_6C_61_63_65
+_SALT = 0x706C6163  # So that the rows are not those of the sample.
 
 
 @dataclass(frozen=True)
@@ -45,11 +46,8 @@ class Kept:
 
 
 def draw_rows(n_rows: int, seed: int) -> NDArray[np.int64]:
-    """Return the numbers of rows drawn from all, ascending; other ones than a sample's."""
-    if n_rows <= DRAWN:
-        return np.arange(n_rows)
-    rng = np.random.default_rng([_SALT, seed])
-    return np.sort(rng.choice(n_rows, DRAWN, replace=False, shuffle=False)).astype(np.int64)
+    """Return the numbers of rows drawn from all by a hash, ascending."""
+    return np.sort(least_hashed(n_rows, min(DRAWN, n_rows), seed ^ _SALT)[0])
 
 
 def ask_for(

@@ -64,7 +64,7 @@ def sharding_options(function: F) -> F:
     return function
 
 
-def is_over_shards(given: Mapping[str, Any]) -> bool:
+def is_over_shards(given: Mapping[str, Any], outputs: Outputs) -> bool:
     """Tell whether rows are read by workers, which they are where that is asked for.
 
     Raises:
@@ -86,6 +86,8 @@ def is_over_shards(given: Mapping[str, Any]) -> bool:
             raise ParameterError(
                 typed, f"cannot be combined with {option}: {_REFUSED[name]}", "leave out one"
             )
+    if given["place_all"] is not None:
+        _check_apart(Path(given["place_all"]), outputs.named)
     return True
 
 
@@ -96,14 +98,13 @@ def _is_given(context: click.Context, name: str) -> bool:
 
 
 def project_shards(
-    context: click.Context, asked: Asked, outputs: Outputs, account: Account, folder: ExitStack
+    context: click.Context, asked: Asked, account: Account, folder: ExitStack
 ) -> Made:
     """Draw the sample of a source, project it and place all rows.
 
     Args:
         context: Of the command, with `place_all` and `scheduler`.
         asked: What is projected.
-        outputs: What is written.
         account: Counts the time.
         folder: At whose end the folder of placed rows appears.
     """
@@ -115,8 +116,6 @@ def project_shards(
 
     source, given = asked.source, context.params
     place_all = None if given["place_all"] is None else Path(given["place_all"])
-    if place_all is not None:
-        _check_apart(place_all, outputs.named)
     check_measurable(asked.condition, given["sample"])
     request = Sharding(
         source=(source.source, *source.more) if source.more else source.source,
@@ -125,6 +124,7 @@ def project_shards(
         scheduler=given["scheduler"],
         reading=source.reading,
         choice=asked.choice,
+        color_by=asked.shown.color_by,
     )
     with account.timed("projecting"):
         made = folder.enter_context(sharded(request, asked.plan))
