@@ -54,6 +54,23 @@ MEASURES = {
 _SPHERIZED = " of the centered vectors at length 1"
 
 
+def sample_caption(n_points: int, n_all: int) -> str:
+    """Return what is said of a picture of a sample."""
+    return f"A sample of {n_points:,} of {n_all:,} points."
+
+
+def density_caption(n_points: int, dims: int) -> str:
+    """Return what is said of a picture that all points were placed in, by its dimensions.
+
+    Args:
+        n_points: How many were placed.
+        dims: 2, where their density is drawn, or 3.
+    """
+    if dims == 3:
+        return f"How densely all {n_points:,} points lie is drawn in 2D only."
+    return f"The grays count all {n_points:,} points."
+
+
 def all_captions() -> dict[str, str]:
     """Return what is said of a picture by the name of its method, or else by its kind.
 

@@ -94,4 +94,4 @@ def caption(view: FirstView) -> str:
         told = [f"Components of the {view.n_shown:,} points shown alone."]
     if view.steps is not None:
         told.append(captions.STEPS[view.steps.kind])
-    return " ".join(told)
+    return " ".join([*told, view.told]).strip()

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.preview.axes import Line, Written, caption_2d, caption_3d, grid_2d, grid_3d
-from embviz.preview.camera import Area, Deep, View, open_view, plot_area
+from embviz.preview.camera import Area, Deep, Flat, View, open_view, plot_area
+from embviz.preview.cells import draw_scale, underlay
 from embviz.preview.coloring import Coloring
 from embviz.preview.density import deepen, density_shade
 from embviz.preview.discs import (
@@ -123,6 +124,8 @@ def draw_map(view: FirstView, one: Map, style: Style, size: tuple[float, float])
         _paint_tiles(canvas, drawing)
     else:
         _paint_discs(canvas, drawing)
+    if view.density is not None and isinstance(drawing.camera, Flat):
+        underlay(canvas, view.density, drawing.camera, drawing.area, style.theme.dark)
     image = Image.fromarray(canvas.over(np.asarray(image)))
     return _above(image, drawing, size)
 
@@ -163,6 +166,8 @@ def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32])
     dims = 0 < len(set(view.options.selected)) < view.n_shown
     tile = 0 if style.tiles is None else thumbnail_size(shown, area, style.tiles)
     opacity = disc_opacity(count, radius, area)
+    if view.density is not None:
+        opacity = max(_FAINTEST, opacity**2)
     if dims:
         opacity = max(_FAINTEST, _DIMMED * opacity)
     return Look(radius, opacity, tile, count, _FADE if view.dims == 3 else 0, dims)
@@ -256,6 +261,8 @@ def _above(image: Image, drawing: Drawing, size: tuple[float, float]) -> Image:
         caption_3d(pen, view.axes, drawing.camera, view.box, theme)
     elif view.axes is not None:
         caption_2d(pen, view.axes, drawing.area, theme)
+    if view.density is not None and isinstance(drawing.camera, Flat):
+        draw_scale(pen, view.density, drawing.camera, drawing.area, theme)
     draw_plates(image, drawing)
     labels, names = choose_labels(pen, drawing, size)
     for label, side in labels:

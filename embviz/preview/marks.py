@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.preview.axes import boxes_3d
-from embviz.preview.camera import TOOLS_HEIGHT, Area, Deep
+from embviz.preview.camera import TOOLS_HEIGHT, Area, Deep, Flat
+from embviz.preview.cells import scale_box
 from embviz.preview.labels import Rectangle, Side, Wanted, place_labels
 from embviz.preview.named import DrawnName, choose_names
 from embviz.preview.text import Pen, can_write, clean
@@ -96,6 +97,8 @@ def choose_labels(
     captions = []
     if view.axes is not None and isinstance(camera, Deep):
         captions = boxes_3d(pen, view.axes, camera, view.box)
+    if view.density is not None and isinstance(camera, Flat):
+        captions = [scale_box(pen, view.density, camera, drawing.area)]
     wanted = _wanted_labels(pen, drawing)
     # Beside the heading there is no room for labels.
     top = max(drawing.area.top, TOOLS_HEIGHT)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from embviz.clusters.values import Partition
 from embviz.comparison.values import Steps
 from embviz.model import EmbeddingTable, Neighbors, Projection
+from embviz.pictures.captions import density_caption, sample_caption
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import find_tab, name_tabs
 from embviz.preview.alone import has_one_width, places_alone, travels
@@ -24,6 +25,7 @@ from embviz.report.payload import ReportOptions, check_points_and_columns
 from embviz.report.projections import check_components, places_in_page
 from embviz.report.sampling import with_made_columns
 from embviz.report.steps import check_steps
+from embviz.shards.values import Density
 
 Places = NDArray[np.float32]
 _MANY_LABELS = 300
@@ -65,6 +67,8 @@ class FirstView:
         steps: The states of the points, where there are several.
         partitions: How the points are parted.
         projections: All that the report has.
+        density: How densely all points lie in the picture, where that is drawn.
+        told: What is said of a sample, and of all points.
     """
 
     table: EmbeddingTable
@@ -80,6 +84,8 @@ class FirstView:
     steps: Steps | None
     partitions: tuple[Partition, ...] = ()
     projections: tuple[Projection, ...] = ()
+    density: Density | None = None
+    told: str = ""
 
     def map_of(self, partition: Partition) -> Places:
         """Return where the points lie in the map that a partition was found in."""
@@ -148,6 +154,7 @@ def first_view(
         steps,
         part.partitions or (),
         tuple(named),
+        *_of_all(part, projection, dims, is_own),
     )
 
 
@@ -174,6 +181,18 @@ def _has_components(projection: Projection) -> bool:
 def _has_units(projection: Projection) -> bool:
     """Tell whether coordinates are in the unit of each side's vectors."""
     return _has_components(projection) or "axes" in projection.params
+
+
+def _of_all(
+    part: Part, projection: Projection, dims: int, is_own: bool
+) -> tuple[Density | None, str]:
+    """Return how densely all points lie in a picture, where that is drawn, and what is said."""
+    found = next((each for each in part.densities if each.of == projection.key), None)
+    drawn = found if dims == 2 and is_own else None
+    told = [] if part.sampled is None else [sample_caption(part.table.n_points, part.n_all)]
+    if found is not None and (drawn is not None or dims == 3):
+        told.append(density_caption(found.n_points, dims))
+    return drawn, " ".join(told)
 
 
 def _places_of(

@@ -12,6 +12,7 @@ import numpy as np
 
 from embviz.errors import ParameterError, counted
 from embviz.model import EmbeddingTable, Projection
+from embviz.pictures.captions import density_caption, sample_caption
 from embviz.pictures.selection import Part
 from embviz.report.blocks import Block, array_block
 from embviz.report.parting import with_cluster_columns
@@ -72,7 +73,9 @@ def pack_sample(part: Part, projections: Sequence[Projection]) -> Sampled:
     """
     entries: dict[str, Any] = {}
     if part.sampled is not None:
-        entries["sample"] = {"n_all": part.sampled.n_all, "weights": weight_column(part)}
+        n, n_all = part.table.n_points, part.sampled.n_all
+        told = sample_caption(n, n_all)
+        entries["sample"] = {"n_all": n_all, "weights": weight_column(part), "caption": told}
     if not part.densities:
         return Sampled(entries, ())
     check_densities(part.densities, projections)
@@ -84,6 +87,8 @@ def pack_sample(part: Part, projections: Sequence[Projection]) -> Sampled:
             "shape": list(each.counts.shape),
             "n_points": each.n_points,
             "counts": f"density_{i}",
+            "caption": density_caption(each.n_points, 2),
+            "caption_3d": density_caption(each.n_points, 3),
         }
         for i, each in enumerate(part.densities)
     ]

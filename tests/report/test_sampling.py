@@ -48,7 +48,11 @@ def part(points: EmbeddingTable, **more: Any) -> Part:
 def test_a_page_of_a_sample_holds_the_counts_of_all_points_and_their_number() -> None:
     points = table(word=tuple(f"w{i}" for i in range(N)))
     payload = build_payload(part(points), [map_of(points)], ReportOptions())
-    assert payload.manifest["sample"] == {"n_all": N_ALL, "weights": "weight"}
+    assert payload.manifest["sample"] == {
+        "n_all": N_ALL,
+        "weights": "weight",
+        "caption": "A sample of 40 of 10,000 points.",
+    }
     (entry,) = payload.manifest["densities"]
     assert entry == {
         "of": "tsne",
@@ -57,6 +61,8 @@ def test_a_page_of_a_sample_holds_the_counts_of_all_points_and_their_number() ->
         "shape": [2, 3],
         "n_points": N_ALL,
         "counts": "density_0",
+        "caption": "The grays count all 10,000 points.",
+        "caption_3d": "How densely all 10,000 points lie is drawn in 2D only.",
     }
     counts = blocks_of(payload)["density_0"]
     assert counts.dtype == np.uint32
@@ -84,7 +90,7 @@ def test_a_sample_whose_points_all_stand_for_as_many_has_no_column_of_weights() 
     points = table()
     given = part(points, sampled=sample(np.full(N, N_ALL / N)))
     payload = build_payload(given, [map_of(points)], ReportOptions())
-    assert payload.manifest["sample"] == {"n_all": N_ALL, "weights": None}
+    assert payload.manifest["sample"]["weights"] is None
     assert payload.manifest["columns"] == []
 
 

@@ -22,6 +22,7 @@ import { createStepsPanel } from '#js/panels/steps.js';
 import { createStage } from '#js/panels/stage.js';
 import { createSkipLink, createTheme } from '#js/panels/theme.js';
 import { createThumbnail, openSprite, sheetNames } from '#js/plot/thumbnail.js';
+import { openGrid } from '#js/drawing/cells.js';
 import { openLists } from '#js/data/lists.js';
 import { createSteps, isAtEnd, spreadVectors } from '#js/data/steps.js';
 import { changeColumns, openChanges } from '#js/data/changes.js';
@@ -75,6 +76,7 @@ async function open() {
     lists: null,
     changes: null,
     sprite: null,
+    densities: new Map(),
     carried: [],
     isWide: !window.matchMedia('(max-width: 800px)').matches,
     partial: manifest.total_points !== manifest.n_points,
@@ -108,6 +110,7 @@ async function open() {
     spared(loadSprite(page, block), 'the points have no thumbnails', say),
     spared(loadLists(page, block), 'neighbors cannot be listed', say),
     spared(later ? loadSteps(page, block) : null, 'the steps cannot be shown', say),
+    spared(loadDensities(page, block), 'the density of all points is not drawn', say),
   ]);
   if (!hasVectors) {
     page.vectors = null;
@@ -115,7 +118,7 @@ async function open() {
       Object.assign(space, { vectors: null, vectors_note: 'The vectors in this file are damaged' });
     page.steps?.vectors.fill(null);
   }
-  if (page.vectors || page.lists || page.sprite || !hasVectors || page.steps) view.arrive();
+  if (page.vectors || page.lists || page.sprite || !hasVectors || page.steps || page.densities.size) view.arrive();
   address.settle();
   if (manifest.blocks.bookmarks) await spared(loadBookmarks(bookmarks, block, say), 'its bookmarks are left out', say);
   performance.mark('embviz-loaded');
@@ -230,6 +233,10 @@ async function loadSprite(page, block) {
   const entry = page.manifest.sprite;
   if (entry) page.sprite = await openSprite(entry, await Promise.all(sheetNames(entry).map(block)), page.table);
   if (page.manifest.blocks.image_links) page.imageLinks = await block('image_links');
+}
+
+async function loadDensities({ manifest, densities }, block) {
+  for (const entry of manifest.densities ?? []) densities.set(entry.of, openGrid(entry, await block(entry.counts)));
 }
 
 async function loadBookmarks(bookmarks, block, say) {

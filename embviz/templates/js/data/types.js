@@ -28,7 +28,13 @@
  * @property {{sentences: string[]}} [summary] what the picture shows, in a few sentences
  * @property {ListsEntry | null} neighbors the nearest of each point, where vectors do not travel
  * @property {{max: number, left_out: string[]}} size megabytes at most, and what did not fit
+ * @property {{n_all: number, weights: string | null, caption: string}} [sample] of how many points these are some,
+ *   and the column that says how many each stands for
+ * @property {DensityEntry[]} [densities] how many of all points lie in each cell of a grid over a picture in 2D
  * @property {Record<string, BlockEntry>} blocks
+ *
+ * @typedef {{of: string, low: number[], high: number[], shape: number[], n_points: number, counts: string,
+ *   caption: string, caption_3d: string}} DensityEntry
  *
  * @typedef {'cosine' | 'euclidean'} Metric
  *
@@ -175,6 +181,19 @@
  */
 
 /**
+ * How many of all points lie in each cell of a grid over a picture, see drawing/cells.js.
+ *
+ * @typedef {object} Grid
+ * @property {number} width cells
+ * @property {number} height
+ * @property {number[]} low its corner (x, y), in the coordinates of the picture
+ * @property {number[]} cell the sides of a cell
+ * @property {number} n_points how many were placed
+ * @property {Float64Array} sums (height + 1, width + 1) of all cells below and to the left of a corner
+ * @property {number[]} most points in a square of 1, 4, 16 … cells
+ */
+
+/**
  * States of the points; a list has an item a step.
  *
  * @typedef {object} Steps
@@ -233,6 +252,7 @@
  * @property {Map<string, Tab>} tabs
  * @property {Vectors | null} vectors of the last step, where there are steps
  * @property {Steps | null} steps
+ * @property {Map<string, Grid>} densities of all points, by the key of their projection
  * @property {Lists | null} lists the nearest neighbors of each point that came with the page
  * @property {Changes | null} changes what changed between two steps
  * @property {any} sprite see plot/thumbnail.js
@@ -282,6 +302,7 @@
  * @property {boolean} thumbnails
  * @property {boolean} caption whether the picture says what may be read from it
  * @property {boolean} names whether groups are named in the picture
+ * @property {boolean} density whether the density of all points is drawn under those of a sample
  * @property {boolean} contours whether classes have outlines where their points lie thick
  * @property {'few' | 'many' | 'none'} labels
  * @property {'pan' | 'box' | 'lasso' | 'sphere'} tool

@@ -37,6 +37,12 @@ export function createDataPanel(page, view) {
     'An outline for each class around where its points lie thickest: four of five of those shown',
     (value) => view.set({ contours: value }),
   );
+  const ofAll = page.manifest.densities?.[0]?.n_points ?? 0;
+  const density = toggle(
+    `All ${format(ofAll)} points`,
+    'How many of all points lie where, as grays under those of the sample: pointing at one tells the count',
+    (value) => view.set({ density: value }),
+  );
   const as = choice(
     'Show the numbers as',
     [
@@ -68,7 +74,7 @@ export function createDataPanel(page, view) {
     legend.element,
     about,
     remark,
-    h('div.toggles', {}, groups.element, contours.element, spherize.element, paths.element),
+    h('div.toggles', {}, groups.element, contours.element, density.element, spherize.element, paths.element),
     drawLeftOut(page),
   );
 
@@ -103,6 +109,8 @@ export function createDataPanel(page, view) {
       groups.element.hidden = !drawnPartitions(page, state).length;
       contours.render(state.contours);
       contours.element.hidden = !canOutline(state, view.coloring(state).legend);
+      density.element.hidden = ofAll === 0;
+      if (ofAll) density.render(state.density, page.densities.size ? view.densityProblem(state) : '');
       paths.element.hidden = !sequenceColumn(view.table(state));
     },
   };

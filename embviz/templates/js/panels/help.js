@@ -1,4 +1,5 @@
 import { HANDS, KEYS, nameOf, READING, UNIT, worded, wordsOf } from '#js/data/words.js';
+import { sampleWords } from '#js/data/sample_words.js';
 import { POINTED } from '#js/data/pointed.js';
 import { pageAt } from '#js/data/steps.js';
 import { fill, format, h, iconButton } from '#js/dom.js';
@@ -87,6 +88,7 @@ function content(page, view, state) {
       space.vectors_note,
       '.',
     ),
+    ...sampleWords(manifest).map((text) => h('p', { dir: 'auto' }, text)),
     ...compareWords(page).map((text) => h('p', { dir: 'auto' }, text)),
     ...manifest.notes.map((text) => h('p', {}, text)),
     ...manifest.size.left_out.map((text) => h('p', { dir: 'auto' }, `Left out: ${text}.`)),

@@ -1,6 +1,8 @@
 import { fill, format, h, setText } from '#js/dom.js';
 import { drawDistances } from '#js/panels/distance_legend.js';
 import { drawFaults } from '#js/panels/fault_legend.js';
+import { estimateTitle } from '#js/data/sample_words.js';
+import { roughly } from '#js/state/estimates.js';
 import { modeOf } from '#js/state/select.js';
 import { shownStates } from '#js/state/sides.js';
 
@@ -15,6 +17,7 @@ export function createLegend(page, view) {
   let rows = [];
   let missing = null;
   let shown;
+  let estimated = null;
   let hiddenBefore = [];
 
   function press(code, event) {
@@ -61,8 +64,20 @@ export function createLegend(page, view) {
       entry,
       h('span.swatch', { style: { '--swatch': entry.color } }),
       h('span.legend-name', { dir: 'auto' }, entry.name),
+      page.manifest.sample ? h('span.count.estimate', { title: estimateTitle(page.manifest) }) : null,
       h('span.count', {}, countText(null, entry.count)),
     );
+
+  /** How many of all points the entries may be, beside how many are in the sample. */
+  function drawEstimates(sums) {
+    for (const [i, row] of rows.entries()) {
+      const sum = sums.get(legend.entries[i].code) ?? 0;
+      const estimate = row.querySelector('.estimate');
+      if (!estimate) continue;
+      setText(estimate, `≈ ${COMPACT.format(roughly(sum))} /`);
+      estimate.title = `≈ ${format(roughly(sum))}. ${estimateTitle(page.manifest)}`;
+    }
+  }
 
   /** Count those that are isolated, beside how many there are. */
   function drawCounts(counts) {
@@ -94,7 +109,8 @@ export function createLegend(page, view) {
     }
     if (legend.kind !== 'categories') return [h('p.hint', {}, 'Choose a column to color the points by it.')];
     rows = legend.entries.map(drawRow);
-    return [h('div.legend-rows', { attributes: { role: 'group' }, aria: { label: 'Legend' } }, ...rows), all];
+    const told = page.manifest.sample ? h('p.hint', {}, '≈ of all points / in the sample') : null;
+    return [told, h('div.legend-rows', { attributes: { role: 'group' }, aria: { label: 'Legend' } }, ...rows), all];
   }
 
   const all = h('button.link', { type: 'button', on: { click: () => view.set({ hidden: [] }) } }, 'Show every class');
@@ -106,10 +122,14 @@ export function createLegend(page, view) {
         [legend, other = undefined] = now;
         fill(element, ...draw());
         shown = undefined;
+        estimated = null;
       }
       const counts = view.countsShown(state);
       if (counts !== shown) drawCounts(counts);
       shown = counts;
+      const sums = view.estimates(state);
+      if (sums && sums !== estimated) drawEstimates(sums);
+      estimated = sums;
       rows.forEach((row, i) =>
         row.setAttribute('aria-pressed', String(!state.hidden.includes(legend.entries[i].code))),
       );
@@ -134,5 +154,6 @@ function drawGradient(legend) {
   return [bar, ends];
 }
 
+const COMPACT = new Intl.NumberFormat('en', { notation: 'compact', maximumSignificantDigits: 2 });
 const countText = (shown, all) =>
   shown === null || shown === all ? format(all) : `${format(shown)} of ${format(all)}`;

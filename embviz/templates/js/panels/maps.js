@@ -8,6 +8,8 @@ const KEYS =
   'Arrow keys move, plus and minus zoom, 0 shows everything, Enter selects the point nearest the ' +
   'middle; with box or lasso in hand the arrow keys move a cross-hair and Space sets a corner.';
 
+const OVER_CELLS = 'Over the density of all points the cross-hair tells the count below it.';
+
 /**
  * Where the points are drawn: one map, or those of both sides of a comparison, each with its name above it.
  *
@@ -15,14 +17,16 @@ const KEYS =
  */
 export function createMaps(page, view, on) {
   const names = sideNames(page);
+  const keys = page.manifest.densities?.length ? `${KEYS} ${OVER_CELLS}` : KEYS;
   const maps = (names ?? ['']).map((name, side) =>
-    createMap(side, names ? `Map ${LETTERS[side]}, ${name}` : 'Points', () => view.set({ step: side })),
+    createMap(side, `${names ? `Map ${LETTERS[side]}, ${name}` : 'Points'}. ${keys}`, () => view.set({ step: side })),
   );
   const plot = createPair(
     maps.map(({ host }) => host),
-    on,
+    { ...on, told: (text) => setText(told, text) },
   );
-  const element = h('div.maps', {}, ...maps.map((map) => map.element));
+  const told = h('p.told', { attributes: { role: 'status' } });
+  const element = h('div.maps', {}, ...maps.map((map) => map.element), told);
   return {
     element,
     plot,
@@ -43,7 +47,7 @@ function createMap(side, label, choose) {
   const host = h('div.plot', {
     tabIndex: 0,
     attributes: { role: 'application', 'aria-roledescription': 'scatter plot' },
-    aria: { label: `${label}. ${KEYS}`, describedby: caption.id },
+    aria: { label, describedby: caption.id },
   });
   const name = h('button.map-name', { type: 'button', dir: 'auto', on: { click: choose } });
   const element = h('div.map', {}, host, name, caption);

@@ -1,4 +1,5 @@
 import { choice, fill, format, h, setText } from '#js/dom.js';
+import { amongWhich } from '#js/data/sample_words.js';
 import { arrowKeys, rowButton } from '#js/panels/row_button.js';
 import { modeOf } from '#js/state/select.js';
 import { LETTERS, sideNames } from '#js/state/sides.js';
@@ -32,7 +33,8 @@ export function createNeighbors(page, view, thumbnail) {
     'Select all',
   );
   const lists = (names ?? [null]).map((name, side) => createList(page, view, thumbnail, name === null ? null : side));
-  const where = `In the original space${names ? 's' : ''}: the longer a bar, the farther`;
+  const of = amongWhich(page.manifest) || `In the original space${names ? 's' : ''}`;
+  const where = `${of}: the longer a bar, the farther`;
   const element = h(
     'section.panel.grow',
     { aria: { label: 'Nearest neighbors' } },

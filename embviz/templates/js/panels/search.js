@@ -1,4 +1,6 @@
 import { fill, format, h, setText } from '#js/dom.js';
+import { roughly } from '#js/state/estimates.js';
+import { estimateTitle } from '#js/data/sample_words.js';
 import { byCloseness } from '#js/data/query.js';
 import { arrowKeys, rowButton } from '#js/panels/row_button.js';
 import { combined, modeOf } from '#js/state/select.js';
@@ -47,6 +49,11 @@ export function createSearch(page, view, thumbnail) {
     aria: { label: 'Column searched' },
     on: { change: () => view.set({ column: columns()[column.selectedIndex], query: view.get().query }) },
   });
+  /** Of how many of all points that may be, in a page of a sample. */
+  function ofAll(rows) {
+    const sum = rows.length ? view.estimate(rows) : null;
+    return sum === null ? '' : ` ≈ ${format(roughly(sum))} of all`;
+  }
   let listed = null;
   const message = h('span.hint', { attributes: { role: 'status' } });
   const matches = createMatches(view, thumbnail, { back: () => input.focus(), selectAll });
@@ -68,16 +75,16 @@ export function createSearch(page, view, thumbnail) {
       if (state.column !== null) column.selectedIndex = columns().indexOf(state.column);
       const asked = state.query.trim() !== '';
       const { rows, error } = view.found(state);
-      setText(
-        message,
-        !asked ? 'text  =exact  /regex/' : error || (rows.length === 1 ? '1 match' : `${format(rows.length)} matches`),
-      );
+      setText(message, !asked ? 'text  =exact  /regex/' : error || `${countText(rows)}${ofAll(rows)}`);
+      message.title = asked && !error && page.manifest.sample ? estimateTitle(page.manifest) : '';
       message.classList.toggle('wrong', asked && (error !== '' || rows.length === 0));
       input.setAttribute('aria-invalid', String(error !== ''));
       matches.render(state, rows);
     },
   };
 }
+
+const countText = ({ length }) => (length === 1 ? '1 match' : `${format(length)} matches`);
 
 /** The list of what was found, nearest to the text first. */
 function createMatches(view, thumbnail, { back, selectAll }) {

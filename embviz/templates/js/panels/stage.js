@@ -117,6 +117,7 @@ export function createStage(page, view, on = {}) {
       paths: view.paths(state),
       trails: view.trails(state),
       contours: view.contours(state),
+      density: view.density(state),
       groups: view.namesOf(state),
       dark: state.dark,
       chrome: chromeColors(),

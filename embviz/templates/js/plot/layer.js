@@ -1,4 +1,5 @@
 import { project2, project3 } from '#js/drawing/camera.js';
+import { underlay } from '#js/drawing/cells.js';
 import { deepen, densityShade } from '#js/drawing/density.js';
 import { h } from '#js/dom.js';
 import { rowNear } from '#js/drawing/hit.js';
@@ -152,21 +153,22 @@ function drawnRows(layer, style) {
 
 /**
  * How points look in this view: {radius, opacity, tile (0: discs), count (in sight), fade (with depth), dims (the
- * rest)}.
+ * rest), ground}.
  */
 function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const radius = discRadius(shown, magnification);
   const count = countWithin(xy, style.visible, area);
   const dims = style.fades && style.selected.length > 0 && style.selected.length < shown;
-  const opacity = discOpacity(count, radius, area);
+  const ground = scene.dims === 2 ? style.density : null;
+  const alone = discOpacity(count, radius, area);
+  // Where many overlap they let through what lies under them.
+  const opacity = ground ? Math.max(FAINTEST, alone ** 2) : alone;
   const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
   return {
     radius,
     opacity: dims ? Math.max(FAINTEST, DIMMED * opacity) : opacity,
-    tile,
-    count,
     fade: scene.dims === 3 ? FADE : 0,
-    dims,
+    ...{ tile, count, dims, ground },
   };
 }
 
@@ -210,6 +212,7 @@ function paint(layer, spec, ratio, moving, keep) {
   const look = lookOf(layer, spec);
   if (look.tile) paintTiles(layer, picture, spec, look, moving);
   else paintDiscs(layer, picture, spec, look, coarse);
+  if (look.ground) underlay(picture, look.ground, { ...spec, dark: spec.style.dark });
   straighten(picture);
   if (keep) layer.last = { picture, spec, look };
   return { picture, look };

@@ -26,6 +26,7 @@ export function createPair(elements, on) {
         lead(at, camera, settled);
         on.camera?.(camera, settled);
       },
+      told: (text) => on.told?.(text),
       measured: () => join(at),
       unsupported: (message) => on.unsupported?.(message),
     }),

@@ -105,7 +105,7 @@ function paneOf(plot) {
   const parts = plot.parts();
   const { area } = parts.spec;
   const below = svgContext();
-  parts.below(below);
+  parts.below(below, SHARPNESS);
   const above = svgContext();
   parts.above(above, SHARPNESS);
   const rows = shownRows(parts);

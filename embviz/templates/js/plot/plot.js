@@ -4,6 +4,7 @@ import { drawCaption } from '#js/plot/caption.js';
 import { createGestures } from '#js/plot/gestures.js';
 import { createPointLayer } from '#js/plot/layer.js';
 import { drawContours, drawPaths, drawSphere, drawTrails } from '#js/plot/overlays.js';
+import { drawCell, drawGround, drawScale, scaleBoxes } from '#js/plot/cells.js';
 import { captionBoxes, drawCaptions, drawGrid } from '#js/plot/grid.js';
 import { createNames } from '#js/plot/names.js';
 import { chooseLabels, boxesOfLabels, createPlates, drawHovered, drawLabels, drawName } from '#js/plot/marks.js';
@@ -58,6 +59,7 @@ const PLAIN = {
   paths: null,
   trails: null,
   contours: null,
+  density: null,
   groups: null,
   dark: false,
   chrome: { background: '#ffffff', grid: '#e4e6e9', text: '#14171a', muted: '#5f6670', accent: '#0b63ce' },
@@ -89,7 +91,7 @@ export function createPlot(element, on) {
   );
   /** @type {Plotting} */
   const plot = {
-    scene: { points: EMPTY, style: PLAIN, box: null, shown: 0, labels: [] },
+    scene: { points: EMPTY, style: PLAIN, box: null, shown: 0, labels: [], cell: null },
     view: {
       width: 0,
       height: 0,
@@ -198,7 +200,10 @@ function publicMethods(plot) {
       return {
         spec,
         look,
-        below: (context) => drawGrid(context, spec),
+        below(context, scale) {
+          drawGround(context, spec, scale);
+          drawGrid(context, spec);
+        },
         above(context, scale) {
           drawOver(plot, context, spec, look, scale);
           host.names.draw(context, scene.style.chrome);
@@ -278,6 +283,7 @@ function draw(plot, moving) {
   // Where the points lie is Plotly's to say; before it runs and where it cannot, our own view says the same.
   view.transform = host.axes.transform(scene.points.dims) ?? ownTransform(axesSpec(plot));
   const { layer } = host;
+  if (moving) scene.cell = null;
   const spec = layerSpec(plot);
   const { picture, look } = layer.paint(spec, window.devicePixelRatio || 1, moving);
   view.look = look;
@@ -296,7 +302,7 @@ function draw(plot, moving) {
 function write({ scene, host: { layer, names } }, context, spec, look, moving) {
   const xy = layer.positions();
   const name = (boxes) => {
-    names.choose(context, spec, [...boxes, ...captionBoxes(context, spec)], moving);
+    names.choose(context, spec, [...boxes, ...captionBoxes(context, spec), ...scaleBoxes(context, spec)], moving);
     return names.boxes();
   };
   if (moving) name(boxesOfLabels(scene.labels, xy));
@@ -309,6 +315,7 @@ function compose(plot) {
   host.surface.compose((context, ratio) => {
     host.names.show(context, scene.style.chrome, () => compose(plot));
     if (view.look) drawHovered(context, layerSpec(plot), view.look, host.layer.positions(), host.plates, ratio);
+    if (view.area) drawCell(context, scene.cell, layerSpec(plot));
     host.gestures.drawShape(context, scene.style.chrome);
   });
 }
@@ -347,6 +354,7 @@ function drawOver({ scene, host }, context, spec, look, scale, halo = true) {
   const { style, labels } = scene;
   const xy = host.layer.positions();
   drawCaptions(context, spec);
+  drawScale(context, spec);
   drawContours(context, spec);
   drawPaths(context, spec, xy);
   drawTrails(context, spec);

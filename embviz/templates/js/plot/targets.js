@@ -2,6 +2,7 @@ import { orbited, panned2, zoomed2, zoomed3 } from '#js/drawing/camera.js';
 import { panned3 } from '#js/drawing/fingers.js';
 import { nearestTo, rowsInBox, rowsInLasso } from '#js/drawing/hit.js';
 import { limitedFactor, showsPoints } from '#js/drawing/limits.js';
+import { cellUnder } from '#js/plot/cells.js';
 import { axesSpec, resetView, setCamera, showAxes, tellCamera } from '#js/plot/view.js';
 
 /**
@@ -62,6 +63,13 @@ export function createTargets(plot, redraw) {
       const group = isOff ? null : nameAt(plot, at);
       point(group);
       const row = isOff || group ? -1 : rowAt(plot, at);
+      const cell = isOff || group || row >= 0 ? null : cellUnder(plot, at);
+      if (cell !== scene.cell) {
+        scene.cell = cell;
+        redraw();
+      }
+      // A pointer has a place on the screen, the cross-hair of the keys has not.
+      if (clientX === undefined) on.told?.(cell?.text ?? '');
       if (row === reported) return;
       reported = row;
       host.element.classList.toggle('on-point', row >= 0);

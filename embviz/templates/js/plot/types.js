@@ -1,8 +1,9 @@
 /**
  * The shapes of what the plot is given and draws; comments only. Lengths are CSS pixels.
  *
- * @import { AxisTitle, Mode } from '#js/data/types.js'
+ * @import { AxisTitle, Grid, Mode } from '#js/data/types.js'
  * @import { Area, Box, Camera, Picture, Sprite } from '#js/drawing/types.js'
+ * @import { Cell } from '#js/plot/cells.js'
  * @import { Gestures } from '#js/plot/gestures.js'
  * @import { PointLayer } from '#js/plot/layer.js'
  * @import { Names } from '#js/plot/names.js'
@@ -42,6 +43,7 @@
  * @property {Group[] | null} groups that may be named, null for none
  * @property {{row: number, places: Float32Array}[] | null} trails (m, dims) places of a point, the last where it is
  * @property {Contour[] | null} contours null for none
+ * @property {Grid | null} density of all points, null for none
  * @property {boolean} dark
  * @property {Chrome} chrome
  *
@@ -68,6 +70,7 @@
  * @property {number} count in sight
  * @property {number} fade with depth
  * @property {boolean} dims whether those that are not selected step back
+ * @property {Grid | null} ground the density of all points, where it is drawn
  *
  * @typedef {object} Group what may be named in the picture
  * @property {string} key
@@ -95,7 +98,7 @@
  * @typedef {object} Parts what a drawing by other means than pixels is made of
  * @property {Spec} spec
  * @property {Look} look
- * @property {(context: any) => void} below draws what lies under the points
+ * @property {(context: any, scale: number) => void} below draws what lies under the points
  * @property {(context: any, scale: number) => void} above
  * @property {Int32Array} order rows in the order of drawing, in 3D far to near
  * @property {(rows: Int32Array) => Int32Array} arrange some rows in the order of drawing
@@ -112,6 +115,7 @@
  * @property {Box | null} box
  * @property {number} shown
  * @property {Label[]} labels those that the last resting picture has
+ * @property {Cell | null} cell under the pointer, where the density of all points is drawn
  *
  * @typedef {object} Seen
  * @property {number} width
@@ -143,6 +147,7 @@
  * @property {(rows: Int32Array, mode: Mode, plot?: number) => void} [select]
  * @property {(group: Group, mode: Mode, plot?: number) => boolean | void} [name] a name was clicked;
  *   false where the click is for the point below
+ * @property {(text: string) => void} [told] what the cross-hair that keys move is over
  * @property {(camera: Camera, settled: boolean) => void} [camera]
  * @property {() => void} [measured] its size has changed
  * @property {(message: string) => void} [unsupported]

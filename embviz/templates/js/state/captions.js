@@ -16,7 +16,18 @@ import { ownTab } from '#js/state/tabs.js';
  */
 export function captionOf(page, view, state) {
   if (!state.caption) return '';
-  return [captionOfPicture(page, view, state), page.manifest.steps?.caption].filter(Boolean).join(' ');
+  const { steps, sample } = page.manifest;
+  return [captionOfPicture(page, view, state), steps?.caption, sample?.caption, captionOfAll(page, view, state)]
+    .filter(Boolean)
+    .join(' ');
+}
+
+/** What is said of all points, where they were placed in the picture. */
+function captionOfAll({ manifest }, view, state) {
+  const own = manifest.densities?.find(({ of }) => of === state.projection);
+  if (!own || !state.density) return '';
+  if (state.dims === 3) return own.caption_3d;
+  return view.density(state) ? own.caption : '';
 }
 
 /** Whether a view along axes has none that was typed, so that it shows components. */

@@ -20,6 +20,7 @@ const WORDS = {
   labels: 'the labels',
   names: 'the names on the map',
   contours: 'the contours',
+  density: 'the density of all points',
   caption: 'the caption',
   layout: 'the layout',
   query: 'the search',

@@ -59,6 +59,7 @@ export function initialState(page) {
     caption: true,
     names: true,
     contours: false,
+    density: Boolean(manifest.densities?.length),
     labels: manifest.n_points <= 300 ? 'many' : 'few',
     tool: 'pan',
     layout: sideNames(page) && page.isWide ? 'side' : 'one',
@@ -151,6 +152,7 @@ export const RULES = {
   caption: isBoolean,
   names: isBoolean,
   contours: isBoolean,
+  density: isBoolean,
   labels: isOneOf('few', 'many', 'none'),
   tool: isOneOf('pan', 'box', 'lasso', 'sphere'),
   layout: (value, page) =>

@@ -71,6 +71,7 @@ const PARTS = [
   ['r', 'caption', asFlag],
   ['e', 'names', asFlag],
   ['co', 'contours', asFlag],
+  ['de', 'density', asFlag],
   ['y', 'layout', asText],
   ['q', 'query', asText],
 ];

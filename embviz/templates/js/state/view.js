@@ -13,6 +13,8 @@ import { createPointing } from '#js/state/pointing.js';
 import { createScene } from '#js/state/scene.js';
 import { createSettling } from '#js/state/settling.js';
 import { createSides } from '#js/state/sides.js';
+import { createDensity } from '#js/state/density.js';
+import { createEstimates } from '#js/state/estimates.js';
 import { createContours } from '#js/state/contours.js';
 import { createTrails } from '#js/state/trails.js';
 import { RULES } from '#js/state/keys.js';
@@ -123,6 +125,13 @@ export function createView(page, store) {
     ...names,
     distances: pointing.distances,
     ...createContours(store.get, { memo, scene: sides.oneScene, looks }),
+    ...createDensity(page, store.get, { entry: computed.entry, scene: scenes.scene }),
+    ...createEstimates(page, {
+      memo,
+      classes: looks.classes,
+      unfiltered: looks.unfiltered,
+      numbers: (state) => table(state).column(state.color_by)?.numbers(),
+    }),
     ...createTrails(page, store.get, { memo, scenes: { ...scenes, scene: sides.oneScene, placesOf: sides.placesOf } }),
     entry: computed.entry,
     /** The table as it is tagged. */
