@@ -42,6 +42,7 @@ from embviz.projections.tsne_near import count_near, keep_near
 from embviz.projections.tsne_tears import Tears, measure_tears
 from embviz.space import Normalize, Space, open_space
 
+log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
 
 DEFAULT_PERPLEXITY = 30.0
@@ -58,16 +59,16 @@ class TSNE:
 
     Exaggeration is 12 at first, falls from 4 to 1 and stays there (`tsne_descent.plan_phases`); the
     learning rate is n_points / exaggeration (Belkina et al. 2019). A map that is settled goes on
-    with little of it (`tsne_descent.plan_settling`). Beyond 250,000 points a map of a sample comes
-    first and the others begin beside their neighbors in it (`tsne_coarse`), unless the start, the
-    iterations or a card are asked for.
+    with little of it (`tsne_descent.plan_settling`). Beyond 50,000 points a map of a sample comes
+    first and the others begin beside their neighbors in it (`tsne_coarse`), unless the start or
+    the iterations are asked for.
 
     Args:
         n_components: 2 or 3.
         perplexity: The effective number of neighbors a point; 3 times as many are looked at, so it
             is at most (n_points - 1) / 3. None is 30 or the most that fits.
         iterations: Steps of all points; None is 300, or 750 of fewer than 3,000 points, 200 after
-            those of a sample beyond 250,000, or 250 of a settled map.
+            those of a sample beyond 50,000, or 250 of a settled map.
         metric: Of the neighbors; cosine is taken as euclidean between rows of unit length.
         normalize: What is done to the vectors before.
         seed: For the neighbors' cells and the jitter of the start, 0 .. 2^32 - 1.
@@ -124,7 +125,8 @@ class TSNE:
 
         Returns:
             `stats` holds `kl_divergence`; `per_point`, where it is cheap, how loosely each point is
-            held (`tsne_tears`); `frames` the start, about 30 steps and the end.
+            held (`tsne_tears`); `frames` the start, about 30 steps, or 16 of many points, and
+            the end.
 
         Raises:
             ParameterError: If there are fewer than 4 points, or the perplexity, the neighbors or
@@ -132,17 +134,18 @@ class TSNE:
         """
         perplexity = self._perplexity_for(table)
         space = open_space(table, self.normalize, space).on(self.device)
-        coarse = self.begins_coarse(table.n_points) and space.arrays is None
+        coarse = self.begins_coarse(table.n_points)
         plan = plan_settling if self.settled else plan_coarse if coarse else plan_phases
         phases = plan(table.n_points, self.iterations)
         neighbors = self._neighbors_for(table, self.count_neighbors(table), space)
         if coarse:
-            ordered, first = self._begin_coarse(table, neighbors)
-            descent, tears = _descend_ordered(ordered, perplexity, phases)
+            ordered, first = self._begin_coarse(table, neighbors, space.arrays)
+            descent, tears = _descend_ordered(space.arrays, ordered, perplexity, phases)
         else:
             start, first = self._start(table, space), {}
             descent, tears = _descend(space.arrays, start, neighbors, perplexity, phases)
         _, kl, coordinates = descent.recorded[-1]
+        log.info("t-SNE in %dD: %d iterations, KL %.3f", self.n_components, descent.total, kl)
         device = {"device": "cpu" if space.arrays is None else space.arrays.title}
         return Projection(
             name="tsne",
@@ -168,7 +171,7 @@ class TSNE:
         return math.ceil(3 * self._perplexity_for(table))
 
     def begins_coarse(self, n_points: int) -> bool:
-        """Tell whether a map of so many points begins with one of a sample, without a card."""
+        """Tell whether a map of so many points begins with one of a sample."""
         asked = self.iterations is not None or self.initialization is not None
         return n_points > COARSE_POINTS and not asked
 
@@ -217,19 +220,19 @@ class TSNE:
         return start
 
     def _begin_coarse(
-        self, table: EmbeddingTable, neighbors: Neighbors
+        self, table: EmbeddingTable, neighbors: Neighbors, arrays: Arrays | None
     ) -> tuple[Ordered, dict[str, Any]]:
         """Return all points where a map of a sample says, and what is said of that map."""
         rows = draw_rows(table.n_points, self.seed)
         few = take_rows(table, rows)
-        space = open_space(few, self.normalize)
+        space = open_space(few, self.normalize).with_arrays(arrays)
         perplexity = min(self._perplexity_for(table), (few.n_points - 1) / 3)
         progress.info("t-SNE: a map of %s points first", f"{few.n_points:,}")
         k = math.ceil(3 * perplexity)
         near = build_graph(few, k, self.metric, self.normalize, self.seed, space)
         phases = plan_phases(few.n_points)
-        first = _run(self._start(few, space), near, perplexity, phases).places()
-        start = begin(place_beside(neighbors.indices, rows, first), self.seed)
+        first, _ = _descend(space.arrays, self._start(few, space), near, perplexity, phases)
+        start = begin(place_beside(neighbors.indices, rows, first.places()), self.seed)
         told = {
             "initialization": "sample",
             "sample_points": few.n_points,
@@ -309,10 +312,10 @@ def _run(
 
 
 def _descend_ordered(
-    ordered: Ordered, perplexity: float, phases: list[Phase]
+    arrays: Arrays | None, ordered: Ordered, perplexity: float, phases: list[Phase]
 ) -> tuple[Descent, Tears | None]:
     """Return the descent of points in an order of their own, recorded and torn by their rows."""
-    descent, tears = _descend(None, ordered.start, ordered.neighbors, perplexity, phases)
+    descent, tears = _descend(arrays, ordered.start, ordered.neighbors, perplexity, phases)
     descent.recorded[:] = [(i, kl, ordered.undo(places)) for i, kl, places in descent.recorded]
     return descent, None if tears is None else replace(tears, scores=ordered.undo(tears.scores))
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from embviz.model import EmbeddingTable, Neighbors
 
-COARSE_POINTS = 250_000
+COARSE_POINTS = 50_000
 """Beyond so many points a map begins so where neither a start nor iterations are asked for."""
 SHARE = 20  # One point of so many is in the sample.
 DEVIATION = 3.0  # Of the start, in the map's unit: exaggeration draws it together anyway.

@@ -22,10 +22,11 @@ ANNEALING = tuple(float(e) for e in np.geomspace(4, 1, 20))  # Exaggeration betw
 SETTLING = tuple(float(e) for e in np.geomspace(2, 1, 10))  # Exaggeration of a settled map.
 SETTLING_ITERATIONS, SETTLING_END = 250, 1 / 5
 FAST_POINTS = 3000
-N_FRAMES = 30
+N_FRAMES, FEW_FRAMES = 30, 16  # FEW_FRAMES of many points, each of which takes room and time.
 INITIAL_DEVIATION = 1e-4  # Of the first component; Kobak and Berens 2019.
 LONGEST_STEP = 5.0  # In the map's unit; keeps points from shooting off.
 SLOW_POINTS = 20_000
+MANY_POINTS = 50_000
 PROGRESS_SECONDS = 0.1
 
 
@@ -148,7 +149,8 @@ class Descent:
 
     def __post_init__(self) -> None:
         self.begin()
-        self.every = max(1, math.ceil(self.total / N_FRAMES))
+        n_frames = N_FRAMES if self.n_points() < MANY_POINTS else FEW_FRAMES
+        self.every = max(1, math.ceil(self.total / n_frames))
         self.said = -math.inf
         self.record(self.gradient.divergence(self.points))
         if self.is_slow():
@@ -197,11 +199,18 @@ class Descent:
     def step(self, gradient: NDArray[np.float64], momentum: float, rate: float) -> None:
         """Take one step, as in openTSNE."""
         turned = np.sign(self.update) != np.sign(gradient)
-        self.gains = np.where(turned, self.gains + 0.2, self.gains * 0.8 + 0.01)
-        self.update = momentum * self.update - rate * self.gains * gradient
-        lengths = np.linalg.norm(self.update, axis=1)
-        long = lengths > LONGEST_STEP
-        self.update[long] *= (LONGEST_STEP / lengths[long])[:, None]
+        smaller = self.gains * 0.8
+        smaller += 0.01
+        self.gains += 0.2
+        np.copyto(self.gains, smaller, where=~turned)
+        self.update *= momentum
+        np.multiply(self.gains, rate, out=smaller)
+        smaller *= gradient
+        self.update -= smaller
+        squares = np.einsum("ij,ij->i", self.update, self.update)
+        long = np.flatnonzero(squares > LONGEST_STEP**2)
+        if len(long):
+            self.update[long] *= (LONGEST_STEP / np.sqrt(squares[long]))[:, None]
         self.points += self.update
         self.points -= self.points.mean(axis=0)
         self.enlarge()
@@ -244,9 +253,7 @@ class Descent:
         if not np.isfinite(self.places()).all():
             raise ParameterError("t-SNE", "the coordinates left the range of numbers")
         self.record(self.gradient.divergence(self.points))
-        text = "t-SNE in %dD: %d iterations, KL %.3f"
         _, divergence, coordinates = self.recorded[-1]
-        log.info(text, coordinates.shape[1], self.total, divergence)
         return coordinates, divergence
 
     def frames(self) -> Frames:

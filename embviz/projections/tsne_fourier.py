@@ -10,8 +10,10 @@ forward and two back suffice and nothing large cancels, which makes float32 good
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +21,11 @@ from numpy.typing import NDArray
 SPACING = 0.5  # Distance of grid nodes, where the Cauchy kernel has a width of 1.
 LEAST_INTERVALS = 100  # A map smaller than the kernel gets a finer grid.
 EPSILON = 1e-16
+# Points that are cast at once, or an eighth of all: sums are by parts, whatever number of threads.
+PART, MOST_PARTS = 1 << 14, 8
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,13 +47,14 @@ class FourierRepulsion:
     """The repulsion of all points on a grid.
 
     Args:
-        n_threads: Threads for the transforms.
+        n_threads: Threads.
         spacing: Distance of the grid's nodes in the map's unit.
     """
 
     n_threads: int = 1
     spacing: float = SPACING
     _kernels: _Kernels | None = None
+    _pool: ThreadPoolExecutor | None = field(default=None, repr=False)
 
     def __call__(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
         """Return the sums of d / (1 + |d|^2)^2 and the sum of 1 / (1 + |d|^2) over all pairs.
@@ -64,8 +72,18 @@ class FourierRepulsion:
         spacing, n_nodes = lay_grid(points, self.spacing)
         kernels = self._kernels_for(n_nodes, spacing)
         size = kernels.size
-        weights = cast_on_grid(points, low, spacing, n_nodes)
-        density = (weights.T @ np.ones(len(points), np.float32)).reshape(n_nodes, n_nodes)
+        parts = cut_in_parts(len(points))
+
+        def cast(part: slice) -> tuple[Any, NDArray[np.float32]]:
+            weights = cast_on_grid(points[part], low, spacing, n_nodes)
+            return weights, weights.T @ np.ones(weights.shape[0], np.float32)
+
+        weights = []
+        sums = np.zeros(n_nodes * n_nodes, np.float32)
+        for of_part, cast_there in self._map(cast, parts):
+            weights.append(of_part)
+            sums += cast_there
+        density = sums.reshape(n_nodes, n_nodes)
         workers = self.n_threads
         half = rfft(density, n=size, axis=1, workers=workers)
         spectrum = fft(half, n=size, axis=0, workers=workers, overwrite_x=True)
@@ -74,8 +92,22 @@ class FourierRepulsion:
         spectra = kernels.force * spectrum
         columns = ifft(spectra, axis=1, workers=workers, overwrite_x=True)[:, :n_nodes]
         fields = irfft(columns, n=size, axis=2, workers=workers)[:, :, :n_nodes]
-        forces = weights @ fields.reshape(2, n_nodes * n_nodes).T
-        return forces.astype(np.float64), max(total, EPSILON)
+        there = np.ascontiguousarray(fields.reshape(2, n_nodes * n_nodes).T)
+        forces = np.empty(points.shape)
+
+        def gather(i: int) -> None:
+            forces[parts[i]] = weights[i] @ there
+
+        list(self._map(gather, range(len(parts))))
+        return forces, max(total, EPSILON)
+
+    def _map(self, function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
+        """Yield what a function makes of items, in their order."""
+        if self.n_threads == 1:
+            return map(function, items)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self.n_threads)
+        return self._pool.map(function, items)
 
     def _kernels_for(self, n_nodes: int, spacing: float) -> _Kernels:
         """Return the kernels' spectra for a grid, kept until the grid changes."""
@@ -101,6 +133,12 @@ class FourierRepulsion:
             np.ascontiguousarray(rfft2(affinity, workers=workers).real * counted),
         )
         return self._kernels
+
+
+def cut_in_parts(n_points: int) -> list[slice]:
+    """Return slices of the points, as many for any number of threads."""
+    step = max(PART, math.ceil(n_points / MOST_PARTS))
+    return [slice(start, min(start + step, n_points)) for start in range(0, n_points, step)]
 
 
 def lay_grid(points: NDArray[np.float64], spacing: float = SPACING) -> tuple[float, int]:
