@@ -32,6 +32,7 @@ from embviz.pictures.asked import (
     takes_field,
     understand,
 )
+from embviz.pictures.cost import check_cost
 from embviz.pictures.placing import place
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part, choose_points, verified
@@ -292,7 +293,7 @@ def project(
         fields: Fields of `Plan`, in place of one or of some of its own.
 
     Raises:
-        ParameterError: If a projection cannot be made as it is asked for.
+        ParameterError: If a projection cannot be made as asked for, or in the memory there is.
         LoadError: If a vector holds NaN or infinity, or a checksum is wrong.
     """
     check_kind("plan", plan, (Plan, type(None)), "give an embviz.Plan, or its fields as keywords")
@@ -303,6 +304,7 @@ def project(
         part = replace(part, whole=verified(part.whole))
     pairs = plan.paired(part)
     projectors = [projector for _, projector in pairs]
+    check_cost(space, projectors, _graph_sizes(space.table, projectors, plan))
     return name_tabs(project_all(space, projectors, plan, find_leads(pairs)))
 
 

@@ -40,6 +40,7 @@ from embviz.projections.tsne_device import descend_on
 from embviz.projections.tsne_gradient import Gradient
 from embviz.projections.tsne_near import count_near, keep_near
 from embviz.projections.tsne_tears import Tears, measure_tears
+from embviz.projections.work import Work
 from embviz.space import Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
@@ -50,6 +51,10 @@ FEWEST_POINTS = 4  # So that perplexity 1 has its 3 neighbors.
 THREADED_POINTS = 1000
 SETTLED_JITTER = 1e-3  # In the map's unit.
 MOST_UNSETTLED = 0.5  # Of a map of which more has not settled nothing is said a point.
+# Seconds of a processor and bytes: a point in an iteration, by the dimensions, and more for each of
+# its neighbors; an affinity; what is held of each and of the recorded iterations of a point.
+STEP_SECONDS, STEP_NEIGHBOR, AFFINITY = {2: 4e-7, 3: 3.6e-6}, 2e-9, 4e-7
+NEIGHBOR_BYTES, POINT_BYTES = 90, 600
 CHEAP_3D = 4_000  # Up to so many points 3D takes seconds and comes along unasked.
 
 
@@ -169,6 +174,16 @@ class TSNE:
     def count_neighbors(self, table: EmbeddingTable) -> int:
         """Return how many neighbors of each point are looked at; raises as `project` does."""
         return math.ceil(3 * self._perplexity_for(table))
+
+    def work(self, n_points: int) -> Work:
+        """Return about what `project` takes for so many points, without their neighbors."""
+        n_neighbors = 3 * (self.perplexity or DEFAULT_PERPLEXITY)
+        schedule = plan_coarse if self.begins_coarse(n_points) else plan_phases
+        steps = sum(p.iterations for p in schedule(n_points, self.iterations))
+        a_step = STEP_SECONDS[self.n_components] + STEP_NEIGHBOR * n_neighbors
+        cpu = n_points * (steps * a_step + AFFINITY * n_neighbors)
+        held = n_points * (n_neighbors * NEIGHBOR_BYTES + POINT_BYTES)
+        return Work(f"t-SNE {self.n_components}D", cpu, held, 0.8)
 
     def begins_coarse(self, n_points: int) -> bool:
         """Tell whether a map of so many points begins with one of a sample."""

@@ -28,12 +28,16 @@ from embviz.neighbors.known import (
 from embviz.projections.density import check_density, correlate_radii
 from embviz.projections.numba_cache import import_compiled
 from embviz.projections.pca import leading_coordinates
+from embviz.projections.work import Work
 from embviz.space import Normalize, Space, open_space
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
 
 FEWEST_POINTS = 4
+DEFAULT_NEIGHBORS = 15
+# Seconds of a processor to compile; seconds and bytes a point and each of its neighbors.
+COMPILED_SECONDS, EDGE_SECONDS, EDGE_BYTES = 9.0, 3e-5, 150
 CHEAP_3D = 10_000  # Up to so many points 3D takes seconds and comes along unasked.
 _EPOCHS = "{n_fmt}/{total_fmt}"  # What `_Epochs` reads.
 SPREAD = 10.0  # Of the start, as umap-learn scales its own.
@@ -95,6 +99,12 @@ class UMAP:
     def started_at(self, places: NDArray[np.floating[Any]]) -> UMAP:
         """Return the UMAP that goes on from a settled map, float (n_points, n_components)."""
         return replace(self, initialization=places, settled=True)
+
+    def work(self, n_points: int) -> Work:
+        """Return about what `project` takes for so many points, without their neighbors."""
+        k = self.n_neighbors or DEFAULT_NEIGHBORS
+        cpu = COMPILED_SECONDS + n_points * k * EDGE_SECONDS
+        return Work(f"UMAP {self.n_components}D", cpu, n_points * k * EDGE_BYTES, 0.0)
 
     def project(self, table: EmbeddingTable, space: Space | None = None) -> Projection:
         """Place the points so that the neighbor graph keeps its shape.
@@ -196,7 +206,7 @@ class UMAP:
             )
         # umap-learn needs more points than neighbors and components than points.
         if self.n_neighbors is None:
-            return min(15, n - 1)
+            return min(DEFAULT_NEIGHBORS, n - 1)
         if self.n_neighbors > n - 1:
             raise ParameterError(
                 "n_neighbors", f"{self.n_neighbors} is not in 2 .. {n - 1} with {n:,} points"

@@ -77,6 +77,7 @@ def project_one(asked: Asked, account: Account) -> Made:
     from embviz.pictures.plan import project as project_points
     from embviz.pictures.selection import choose_points
     from embviz.report import check_size
+    from embviz.report.foreseen import check_listing
     from embviz.report.parting import check_clusters
 
     source = asked.source
@@ -88,6 +89,7 @@ def project_one(asked: Asked, account: Account) -> Made:
     check_measurable(asked.condition, part.table.n_points)
     check_size(part.table, asked.shown)
     check_clusters(part.table, asked.shown)
+    check_listing(part, plan, asked.shown)
     with account.timed("projecting"):
         projections = project_points(part, plan)
     return Made(part, projections, plan.first(projections).key)

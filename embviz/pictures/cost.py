@@ -1,0 +1,160 @@
+"""What a run takes, said before it where that is much, and refused where the memory is not there.
+
+The estimates are for words of the terminal only: nothing that is computed depends on them.
+docs/performance.md says how they were measured, and how far off they are.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from embviz.errors import ParameterError
+from embviz.kernels import count_cores
+from embviz.neighbors.graph import FLAT_COST
+from embviz.pictures.memory import available_memory
+from embviz.projections.work import Work
+from embviz.space import Space
+
+log = logging.getLogger("embviz")
+
+GB = 1_000_000_000
+TOLD_SECONDS = 90
+TOLD_SHARE = 0.5
+"""A line is said of a run that takes so long, or so much of the memory there is."""
+CERTAIN = 1.5
+"""A run is refused whose estimate is so many times the memory there is: it may be off by less."""
+BASE = 0.3 * GB  # Python and the libraries.
+
+# Seconds of a processor, fitted to bench/growth.py: a multiplication and a pair of points that are
+# compared; a point whose neighbors are sought in cells, and more for each dimension.
+_PRODUCT, _PAIR = 1.6e-11, 3.9e-9
+_SOUGHT, _SOUGHT_DIM = 9e-5, 1.2e-6
+_MEASURED = 4e-5  # A point of a picture whose quality is measured beside neighbors of all points.
+_WRITTEN = 5e-5  # A point that is packed into the page.
+_LISTED = 32  # Bytes of a neighbor while it is found.
+_KEPT = 8  # Afterwards.
+_SPENT = 1.1  # Of candidates beyond the neighbors where all points are compared.
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run takes.
+
+    Attributes:
+        stages: In the order of their seconds.
+        seconds: All together, on so many cores.
+        memory: Bytes at the peak.
+        n_cores: How many.
+    """
+
+    stages: tuple[Work, ...]
+    seconds: float
+    memory: float
+    n_cores: int
+
+
+def estimate_cost(
+    shape: tuple[int, int],
+    projectors: Sequence[Any],
+    graphs: Mapping[Any, int],
+    n_cores: int | None = None,
+) -> Cost:
+    """Return about what it takes to make pictures, to measure them and to write their page.
+
+    Args:
+        shape: Points and dimensions.
+        projectors: Those whose pictures are made; what one has no `work` of counts for nothing.
+        graphs: How many neighbors of each point are sought, by the space in which they are.
+        n_cores: How many there are; None is those of this process.
+    """
+    n_points, n_dims = shape
+    n_cores = n_cores or count_cores()
+    found = [_graph_work(n_points, n_dims, k) for k in graphs.values()]
+    kept = sum(_KEPT * k * n_points for k in graphs.values())
+    made = [p.work(n_points) for p in projectors if hasattr(p, "work")]
+    n_pictures = len(projectors) + 1
+    rest = [
+        Work("quality", _MEASURED * n_pictures * n_points, 500.0 * n_points, 0.7),
+        Work("page", _WRITTEN * n_points, 400.0 * n_points, 0.3),
+    ]
+    stages = tuple(sorted((*found, *made, *rest), key=lambda w: -w.seconds(n_cores)))
+    sought = max((w.held for w in found), default=0.0)
+    later = kept + max((w.held for w in (*made, *rest)), default=0.0)
+    seconds = math.fsum(w.seconds(n_cores) for w in stages)
+    return Cost(stages, seconds, BASE + max(sought, later), n_cores)
+
+
+def _graph_work(n_points: int, n_dims: int, k: int) -> Work:
+    """Return what it takes to find the nearest neighbors of all points."""
+    pairs = float(n_points) ** 2
+    held = n_points * (_LISTED * k + 4.0 * n_dims)
+    if pairs * n_dims <= FLAT_COST:
+        cpu = pairs * (n_dims * _PRODUCT + _PAIR)
+        return Work("graph", cpu, held + 12 * _SPENT * k * n_points)
+    cpu = n_points * (_SOUGHT + n_dims * _SOUGHT_DIM)
+    return Work("graph", cpu, held + 4.0 * n_points * min(n_dims, 80), 0.9)
+
+
+def check_cost(
+    space: Space, projectors: Sequence[Any], graphs: Mapping[Any, int], way_out: str = ""
+) -> None:
+    """Say what a run takes where that is much, and refuse it where the memory is not there.
+
+    Args:
+        space: Of the points; on a card nothing is said.
+        projectors: As for `estimate_cost`.
+        graphs: Likewise; without any nothing is said.
+        way_out: What else takes less memory.
+
+    Raises:
+        ParameterError: If the run needs more memory than there is.
+    """
+    if space.arrays is not None or not graphs:
+        return
+    n_points, n_dims = space.shape
+    cost = estimate_cost(space.shape, projectors, graphs)
+    available = available_memory()
+    what = f"{n_points:,} × {n_dims:,}"
+    if available and cost.memory > CERTAIN * available:
+        fits = _round_down(n_points * (available - BASE) / (CERTAIN * (cost.memory - BASE)))
+        fewer = f"--sample {fits} fits" if fits >= 1000 else "--sample takes fewer points"
+        placing = f"{fewer}, and --place-all DIR beside it places all points"
+        raise ParameterError(
+            what,
+            f"needs about {_size(cost.memory)} of memory, and {_size(available)} are there",
+            way_out or placing,
+        )
+    if cost.seconds >= TOLD_SECONDS or (available and cost.memory > TOLD_SHARE * available):
+        log.info("%s: %s", what, describe_cost(cost))
+
+
+def describe_cost(cost: Cost) -> str:
+    """Return a cost in words: about 12 minutes and 6 GB on 2 cores (t-SNE 2D 8, graph 3)."""
+    many = cost.seconds >= TOLD_SECONDS
+    unit, name = (60, "minutes") if many else (1, "seconds")
+    least = cost.seconds / 20
+    parts = [w for w in cost.stages if w.seconds(cost.n_cores) >= least][:4]
+    listed = ", ".join(f"{w.what} {_number(w.seconds(cost.n_cores) / unit)}" for w in parts)
+    cores = "1 core" if cost.n_cores == 1 else f"{cost.n_cores} cores"
+    about = f"about {_number(cost.seconds / unit)} {name} and {_size(cost.memory)} on {cores}"
+    return f"{about} ({listed})"
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if value >= 1 else f"{value:.1f}"
+
+
+def _size(n_bytes: float) -> str:
+    return f"{n_bytes / GB:.0f} GB" if n_bytes >= 10 * GB else f"{n_bytes / GB:.1f} GB"
+
+
+def _round_down(value: float) -> int:
+    """Return a whole number of two digits and zeros that is not above a value."""
+    if value < 1:
+        return 0
+    step = 10 ** max(0, int(math.log10(value)) - 1)
+    return int(value // step * step)
