@@ -1,14 +1,10 @@
-"""Principal components of rows whose moments are known, and rows placed on them."""
+"""Principal components of rows whose moments are known."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
 from embviz.kernels import one_blas_thread
-from embviz.model import Projection
 from embviz.moments import Moments
 from embviz.projections.pca import Components, fix_signs, leading_eigenpairs
 
@@ -38,38 +34,4 @@ def components_of(moments: Moments, n_components: int) -> Components:
         np.where(real, values[:k], 0),
         total if total > rounding else 0.0,
         moments.mean,
-    )
-
-
-@one_blas_thread()
-def place_on_components(found: Components, rows: NDArray[Any], n_all: int) -> Projection:
-    """Place some rows on the components of all.
-
-    Args:
-        found: Of all rows.
-        rows: (n, n_dims), some of them.
-        n_all: How many rows the components are of.
-    """
-    out = np.empty((len(rows), len(found.directions)), np.float32)
-    for start in range(0, len(rows), 4096):
-        part = np.asarray(rows[start : start + 4096], np.float64) - found.mean
-        out[start : start + len(part)] = part @ found.directions.T
-    return Projection(
-        name="pca",
-        title="PCA",
-        kind="linear",
-        coordinates=out,
-        axes=tuple(f"PC{i + 1}" for i in range(len(found.variances))),
-        params={
-            "n_components": len(found.variances),
-            "normalize": "none",
-            "unit": 1.0,
-            "rows": n_all,
-        },
-        stats={
-            "variance_shares": found.shares,
-            "total_variance": found.total,
-            "mean_projection": [float(v) for v in found.directions @ found.mean],
-        },
-        directions=found.directions.astype(np.float32),
     )
