@@ -19,6 +19,7 @@ from embviz.shards.values import Block, ShardedRows
 LEAF_ROWS = 4096
 """Rows whose moments are taken at once. Part of the result: other leaves give other last bits."""
 BLOCK_BYTES = 32 << 20
+_TO_RESULT = 100  # Times the bytes of a block's matrix are read for it, so that few travel.
 SMALLEST, LARGEST = 1e-120, 1e150  # Magnitudes whose squares, and sums of them, are float64.
 
 
@@ -34,9 +35,10 @@ class _Summary:
 
 
 def rows_a_block(sharded: ShardedRows, n_workers: int) -> int:
-    """Return how many rows a worker reads at once: whole leaves, some blocks for each worker."""
-    by_bytes = BLOCK_BYTES // max(1, sharded.n_dims * sharded.dtype.itemsize)
-    by_workers = sharded.n_rows // (4 * max(1, n_workers))
+    """Return how many rows a block has: whole leaves, some blocks for each worker."""
+    matrix_bytes = 8 * sharded.n_dims**2
+    by_bytes = max(BLOCK_BYTES, _TO_RESULT * matrix_bytes) // (sharded.n_bytes // sharded.n_rows)
+    by_workers = sharded.n_rows // (4 * n_workers)
     leaves = max(1, min(by_bytes, by_workers) // LEAF_ROWS)
     return LEAF_ROWS << (leaves.bit_length() - 1)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError, counted
-from embviz.rows import freeze
+from embviz.rows import BLOCK_BYTES, freeze
 from embviz.shards.files import FileRows, read_piece
 
 
@@ -69,6 +69,18 @@ class Block:
         found = [piece.read() for piece in self.pieces]
         return found[0] if len(found) == 1 else np.concatenate(found)
 
+    def part(self, start: int, stop: int) -> Block:
+        """Return some of its rows, counted from its first; there may be fewer than `stop`."""
+        pieces: list[Piece] = []
+        before = 0
+        for piece in self.pieces:
+            length = piece.stop - piece.start
+            low, high = max(start - before, 0), min(stop - before, length)
+            if low < high:
+                pieces.append(replace(piece, start=piece.start + low, stop=piece.start + high))
+            before += length
+        return Block(self.first + start, tuple(pieces))
+
     def read_finite(self, dtype: type[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         """Return its rows as a new C-ordered array of a float type.
 
@@ -86,9 +98,17 @@ class Block:
 
         A block that is cut at a multiple of `rows_a_leaf` gives the same leaves as any other.
         """
-        raw = self.read()
-        for start in range(0, len(raw), rows_a_leaf):
-            yield self.first + start, self._finite(start, raw[start : start + rows_a_leaf], dtype)
+        at, at_once = 0, rows_a_leaf
+        while at < self.n_rows:
+            raw = self.part(at, at + at_once).read()
+            for start in range(0, len(raw), rows_a_leaf):
+                rows = self._finite(at + start, raw[start : start + rows_a_leaf], dtype)
+                yield self.first + at + start, rows
+            at += at_once
+            # As many leaves as BLOCK_BYTES hold: the first has told how long rows are.
+            at_once = rows_a_leaf * max(
+                1, BLOCK_BYTES * len(raw) // max(1, raw.nbytes) // rows_a_leaf
+            )
 
     def _finite(
         self, start: int, raw: NDArray[Any], dtype: type[np.floating[Any]]

@@ -11,6 +11,7 @@ import pytest
 
 from embviz import LoadError, ParameterError
 from embviz.loaders.reading import Reading
+from embviz.shards import values
 from embviz.shards.blocks import open_shards
 from tests.shards.conftest import Cut
 
@@ -136,3 +137,15 @@ def test_a_file_that_was_written_anew_is_read_anew(here: Path) -> None:
         np.save("new.npy", rows)
         os.replace("new.npy", "a.npy")
         np.testing.assert_array_equal(open_shards("a.npy").block(3, 9).read(), rows[3:9])
+
+
+@pytest.mark.parametrize("limit", [1, 100, 10**9])
+def test_leaves_are_the_same_however_much_is_read_at_once(
+    cut: Cut, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr(values, "BLOCK_BYTES", limit)
+    block = open_shards(cut(ROWS, [7, 1, 30, 12])).block(4, 50)
+    found = list(block.leaves(4, np.float64))
+    assert [first for first, _ in found] == list(range(4, 50, 4))
+    for first, rows in found:
+        np.testing.assert_array_equal(rows, ROWS[first : min(first + 4, 50)])
