@@ -17,9 +17,11 @@ from typing import Any
 
 import click
 
+from embviz.commands.shared.lost import heed_lost_pages
 from embviz.commands.shared.stopping import Stopping
 from embviz.commands.shared.terminal import begin_progress, end_progress, listen, say
 from embviz.errors import EmbvizError, OutputError, shell_line
+from embviz.inputs import changed_input, check_inputs
 from embviz.outputs.standard import (
     ClosedOutput,
     cannot_be_written,
@@ -121,6 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             say(line)
         return status
     stopping = Stopping()
+    heed_lost_pages()
     try:
         stopping.begin()
         status, line = _run(None)
@@ -140,6 +143,7 @@ def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
     try:
         status = cli.main(arguments, prog_name="embviz", standalone_mode=False)
         _flush_output()
+        check_inputs()
         return int(status or 0), ""
     except EmbvizError as error:
         return error.exit_code, f"embviz: {error}"
@@ -155,11 +159,21 @@ def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
         return _leave_without_reader(), ""
     except OSError as error:
         if not _is_from_click(error):
-            raise
+            return _blame_input(error)
         discard_standard_output()
         return OutputError.exit_code, f"embviz: {cannot_be_written(error)}"
+    except Exception as error:
+        return _blame_input(error)
     finally:
         end_progress()
+
+
+def _blame_input(error: Exception) -> tuple[int, str]:
+    """Return the status and line where a file that changed explains an error; else raise it."""
+    changed = changed_input()
+    if changed is None:
+        raise error
+    return changed.exit_code, f"embviz: {changed}"
 
 
 def _is_from_click(error: OSError) -> bool:

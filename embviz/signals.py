@@ -11,6 +11,7 @@ from types import FrameType
 from typing import NoReturn
 
 _NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+STOPPED = "embviz: stopped"
 _LINE = 0.3  # Seconds.
 
 
@@ -26,19 +27,20 @@ def heed(handle: Callable[[int, FrameType | None], object] | signal.Handlers) ->
     return numbers
 
 
-def end_process(number: int, say: Callable[[str], None]) -> NoReturn:
+def end_process(status: int, line: str, say: Callable[[str], None]) -> NoReturn:
     """End the process with its one line, without the interpreter's own way out.
 
     Threads of libraries may still run, and would crash while it takes their modules away.
 
     Args:
-        number: The signal that asked for it.
+        status: The exit status, 128 + the signal where one asked for it.
+        line: Why it ends.
         say: Writes the line; a terminal that is held takes none, and is not waited for.
     """
-    saying = threading.Thread(target=say, args=("embviz: stopped",), daemon=True)
+    saying = threading.Thread(target=say, args=(line,), daemon=True)
     saying.start()
     saying.join(_LINE)
-    os._exit(128 + number)
+    os._exit(status)
 
 
 def heed_at_once() -> None:
@@ -46,7 +48,7 @@ def heed_at_once() -> None:
 
     def end(number: int, frame: FrameType | None) -> NoReturn:
         heed(signal.SIG_IGN)
-        end_process(number, _write)
+        end_process(128 + number, STOPPED, _write)
 
     heed(end)
 

@@ -319,3 +319,21 @@ def test_an_old_view_gets_what_it_lacks_and_keeps_what_it_has() -> None:
 def test_nan_never_gets_into_a_file() -> None:
     with pytest.raises(ValueError, match="JSON"):
         encode_bookmarks([Bookmark("x", {"tSNEIteration": float("nan")})])
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", '[0, {"a": 1e400}]'])
+def test_a_number_beyond_json_in_a_field_of_any_name_is_refused(
+    tmp_path: Path, number: str
+) -> None:
+    path = tmp_path / "s.txt"
+    path.write_text(f'[{{"projections": []}}, {{"projections": [], "zz": {number}}}]')
+    with pytest.raises(LoadError, match="bookmark 2: zz holds a number beyond what JSON"):
+        read_bookmarks(path)
+
+
+@pytest.mark.parametrize("depth", [200, 900, 980])
+def test_a_field_nested_too_deep_to_be_written_again_is_refused(tmp_path: Path, depth: int) -> None:
+    path = tmp_path / "s.txt"
+    path.write_text(f'[{{"projections": [], "zz": {"[" * depth}{"]" * depth}}}]')
+    with pytest.raises(LoadError, match="nested too deep"):
+        read_bookmarks(path)

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).parent.parent / "embviz"
 RANKS = [
     {"errors", "signals"},
-    {"checks", "rows", "kernels", "devices", "expressions"},
+    {"checks", "inputs", "rows", "kernels", "devices", "expressions"},
     {"model", "regexes", "outputs", "moments"},
     {"space", "queries", "sprites"},
     {"neighbors"},

@@ -11,11 +11,13 @@ from typing import Any, NoReturn
 
 from embviz.bookmarks.tabs import TABS
 from embviz.errors import LoadError, printable
+from embviz.inputs import read_file
 from embviz.model import Bookmark
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 
 _MOST_BYTES = 200 << 20
+_MOST_DEPTH = 100
 _TEXTS = (
     "label",
     "selectedColorOptionName",
@@ -57,10 +59,7 @@ def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
     """
     path = Path(path)
     try:
-        size = path.stat().st_size
-        if size > _MOST_BYTES:
-            raise LoadError(path, f"{size} bytes, more than {_MOST_BYTES} are not read")
-        raw = path.read_bytes()
+        raw = read_file(path, _MOST_BYTES)
     except (OSError, ValueError) as e:
         raise LoadError(path, f"cannot be read ({getattr(e, 'strerror', None) or e})") from None
     states = _parse(path, raw)
@@ -73,7 +72,11 @@ def read_bookmarks(path: str | os.PathLike[str]) -> tuple[Bookmark, ...]:
         where = f"{path}: bookmark {number}"
         if not isinstance(state, dict):
             raise LoadError(where, "not an object", "save it in the projector")
-        _check_state(state, where)
+        try:
+            _check_state(state, where)
+            _check_depth(list(state.values()), where)
+        except RecursionError:
+            raise _too_deep(where) from None
         bookmarks.append(Bookmark(state.get("label") or f"bookmark {number}", state))
     return tuple(bookmarks)
 
@@ -91,7 +94,7 @@ def _parse(path: Path, raw: bytes) -> Any:
             f"{path}:{e.lineno}", f"not JSON ({e.msg}, column {e.colno})", "save it again"
         ) from None
     except RecursionError:
-        raise LoadError(path, "nested too deep") from None
+        raise _too_deep(path) from None
     except ValueError:
         # int() refuses numbers of more digits than sys.get_int_max_str_digits().
         raise LoadError(path, "a number of thousands of digits") from None
@@ -125,6 +128,12 @@ def _check_state(state: Mapping[str, Any], where: str) -> None:
     )
     _check(state, "projections", _is_projections, "a list of coordinates by name", where)
     _check(state, "cameraDef", lambda v: v is None or _is_camera(v), "a camera", where)
+    for key, value in state.items():
+        if not _is_json(value):
+            shown = printable(key, 40)
+            raise LoadError(
+                where, f"{shown} holds a number beyond what JSON is read with", "save it again"
+            )
     if "projections" not in state and "selectedProjection" not in state:
         raise LoadError(where, "not a saved view: neither projections nor selectedProjection")
 
@@ -133,6 +142,33 @@ def _check(state: Mapping[str, Any], key: str, fits: Any, wanted: str, where: st
     if key in state and not fits(state[key]):
         shown = printable(json.dumps(state[key])[:200], 60)
         raise LoadError(where, f"{key} is {shown}, not {wanted}", "save it in the projector")
+
+
+def _check_depth(values: list[Any], where: str) -> None:
+    """Refuse what is nested deeper than every reader and writer of JSON takes."""
+    for _ in range(_MOST_DEPTH):
+        values = [
+            inner
+            for value in values
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+            if isinstance(inner, dict | list)
+        ]
+    if values:
+        raise _too_deep(where)
+
+
+def _too_deep(where: object) -> LoadError:
+    return LoadError(where, "nested too deep", "save it in the projector")
+
+
+def _is_json(value: Any) -> bool:
+    """Tell whether a value that was read can be written again: 1e999 was read as infinity."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_number(value: object) -> bool:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.packed import LONGEST_BLOCK, SUFFIXES, find_packing, unpack_start
 from embviz.loaders.reading import Reading
 from embviz.model import Bookmark, Sprite
@@ -75,7 +76,7 @@ class Start:
         found = unpack_start(self.head, _MOST_UNPACKED)
         if found or self.size <= len(self.head) or not find_packing(self.head):
             return found
-        with self.path.open("rb") as file:
+        with open_file(self.path) as file:
             return unpack_start(file.read(LONGEST_BLOCK), _MOST_UNPACKED)
 
 
@@ -94,7 +95,7 @@ def read_start(path: Path) -> Start:
         return Start(path, "folder", names=tuple(sorted(os.listdir(path))))
     if not stat.S_ISREG(found.st_mode):
         return Start(path, "other")
-    with path.open("rb") as file:
+    with open_file(path) as file:
         head = file.read(HEAD_BYTES)
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - TAIL_BYTES))

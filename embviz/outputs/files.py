@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from embviz.errors import OutputError, ParameterError
+from embviz.inputs import check_inputs
 from embviz.outputs.standard import check_standard_output, standard_bytes
 from embviz.outputs.unfinished import moving, undone
 
@@ -166,10 +167,12 @@ def told(path: Path) -> Iterator[None]:
 
     Raises:
         OutputError: If the system refuses something.
+        LoadError: If it does so of a file that changed while it was read.
     """
     try:
         yield
     except OSError as error:
+        check_inputs()  # Of a map that lost its pages nothing can be written.
         raise OutputError(path, f"cannot be written: {error.strerror or error}") from error
 
 

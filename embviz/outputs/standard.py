@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from embviz.errors import OutputError
+from embviz.inputs import check_inputs
 
 _CLOSED = OutputError("standard output", "is closed")
 
@@ -37,6 +38,7 @@ def standard_output() -> Iterator[None]:
         raise
     except OSError as error:
         discard_standard_output()
+        check_inputs()
         raise cannot_be_written(error) from error
 
 

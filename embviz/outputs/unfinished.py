@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from embviz.inputs import check_inputs
+
 _undo: dict[int, Callable[[], None]] = {}
 _moving = threading.RLock()
 _movers: list[int] = []
@@ -63,13 +65,15 @@ def forbid_moves() -> None:
 
 
 def check_move() -> None:
-    """Refuse to put anything in its place once the process was asked to end.
+    """Refuse to put anything in its place once the process was asked to end, or an input changed.
 
     Raises:
-        Stopped: If it was.
+        Stopped: If it was asked to.
+        LoadError: If a file was written into after it was opened.
     """
     if _forbidden.is_set():
         raise Stopped
+    check_inputs()
 
 
 def undo_all(timeout: float) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -97,7 +98,7 @@ def read_bytes(path: Path, what: object = None) -> bytes:
                 raise LoadError(what, "a folder, where an image is needed")
             if path.exists():
                 raise LoadError(what, "neither a file nor a folder")
-        with path.open("rb") as file:
+        with open_file(path) as file:
             raw = file.read(MOST_BYTES + 1)
     except (OSError, ValueError) as e:
         reason = getattr(e, "strerror", None) or "not a path"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embviz.errors import LoadError, ParameterError, printable
+from embviz.inputs import open_file, read_file
 from embviz.outputs.text import writable
 from embviz.sprites.images import is_image
 
@@ -81,7 +82,7 @@ def find_images(
         if not found:
             gone = "a link to nothing" if path.is_symlink() else "no such file or folder"
             raise LoadError(path, gone, "give a folder, a glob, an array or a list of images")
-        with path.open("rb") as file:
+        with open_file(path) as file:
             start = file.read(16)
     except (OSError, ValueError) as e:
         raise LoadError(path, f"cannot be read ({getattr(e, 'strerror', None) or e})") from None
@@ -198,7 +199,7 @@ def _looks_like_image(path: Path) -> bool:
     if not regular:
         return False
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return is_image(file.read(16))
     except OSError:
         return False
@@ -239,10 +240,7 @@ def _read_lines(path: Path) -> list[str]:
     try:
         if not path.is_file():
             raise LoadError(path, "not a regular file", "give a folder, a glob or a list of images")
-        size = path.stat().st_size
-        if size > _MOST_LIST_BYTES:
-            raise LoadError(path, f"{size} bytes, more than {_MOST_LIST_BYTES} are not read")
-        raw = path.read_bytes()
+        raw = read_file(path, _MOST_LIST_BYTES)
     except OSError as e:
         raise LoadError(path, f"cannot be read ({e.strerror})") from None
     try:

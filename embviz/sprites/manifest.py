@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -142,7 +143,7 @@ def find_sheets(path: Path) -> list[Path]:
         if manifest.is_file() and is_manifest(raw := read_bytes(manifest)):
             found += [path.parent / name for name in read_manifest(manifest, raw).files]
         if path.is_file():
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 found += [path] if read_note(open_image(file, path, SHEET_FORMATS)) else []
     except (LoadError, OSError):
         return found

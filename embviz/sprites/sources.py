@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
+from embviz.inputs import open_file
 from embviz.sprites.fitting import upright_size
 from embviz.sprites.images import MOST_BYTES, has_alpha, is_gray, open_image, read_orientation
 from embviz.sprites.listing import ImageFile
@@ -70,7 +71,7 @@ class FileSource:
     def facts(self, index: int) -> ImageFacts:
         path = self.files[index].path
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 found = os.fstat(file.fileno())
                 if found.st_size == 0:
                     raise LoadError(path, "0 bytes", "an image is needed")
@@ -84,7 +85,7 @@ class FileSource:
     def open(self, index: int, facts: ImageFacts) -> Image:
         path = self.files[index].path
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 raw = file.read(min(facts.stamp[0], MOST_BYTES) + 1)
                 found = os.fstat(file.fileno())
         except (OSError, ValueError) as e:

@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from embviz.commands.shared.settings import read_config as read_settings
 from embviz.errors import EmbvizError, LoadError
 from embviz.loaders import list_tensors, load_table
+from embviz.loaders.projector.config import read_config as read_projector_config
+from embviz.questions.points import open_points
 
 SECONDS = 3.0
 
@@ -141,3 +144,62 @@ def test_deep_json_is_read_or_refused_in_one_line(
         load_table(vectors, metadata=write(tmp_path / "m.jsonl", f'{{"a":{deep}}}\n' * 5))
     with pytest.raises(LoadError):
         load_table(write(tmp_path / "y.jsonl", f"{deep}\n" * 5))
+
+
+@pytest.mark.parametrize("n_columns", [30_000, 100_000])
+def test_metadata_of_many_columns_with_rows(
+    tmp_path: Path, vectors: Path, quick: Quick, n_columns: int
+) -> None:
+    names = "\t".join(f"c{i}" for i in range(n_columns)) + "\n"
+    file = write(tmp_path / "m.tsv", names + ("\t".join(["1"] * n_columns) + "\n") * 5)
+    quick(lambda: open_points(vectors, metadata=file).columns.label)
+
+
+def test_metadata_of_too_many_columns_is_refused(tmp_path: Path, vectors: Path) -> None:
+    file = write(tmp_path / "m.tsv", "\t" * 100_000 + "\n" + "\n" * 5)
+    with pytest.raises(LoadError, match="100,001 columns, more than 100,000"):
+        load_table(vectors, metadata=file)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "embeddings { metadata_path: " + '"a"' * 250_000 + " }",
+        "embeddings { metadata_path: " + '"a"' * 400_000 + " }",
+        ";" * 15_000_000,
+        "a:b " * 3_000_000,
+        "x: [" + "1," * 5_000_000 + "1]",
+        "[" + "a/" * 200_000 + "a]: 1",
+    ],
+    ids=["joined", "joined too long", "signs", "fields", "list", "extension"],
+)
+def test_a_config_of_many_signs(tmp_path: Path, quick: Quick, text: str) -> None:
+    write(tmp_path / "projector_config.pbtxt", text)
+    quick(lambda: list_tensors(tmp_path))
+
+
+def test_unknown_fields_of_a_config_are_told_a_few_times(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = write(tmp_path / "projector_config.pbtxt", "".join(f"f{i}: 1\n" for i in range(5000)))
+    read_projector_config(config)
+    assert len(caplog.messages) == 9
+    assert caplog.messages[0].endswith("pbtxt:1: unknown field 'f0' is passed over")
+    assert caplog.messages[-1].endswith("so are 4,992 more unknown fields")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a = " + "[" * 3000, "nested too deeply"),
+        ("a = " + "9" * 5000, "is not TOML"),
+        ("a" + ".a" * 100_000 + " = 1", "more than 1,000 dots"),
+        ("#" * (5 << 20), "more than 4,194,304 bytes"),
+    ],
+    ids=["nested", "digits", "dots", "long"],
+)
+def test_settings_of_others(tmp_path: Path, quick: Quick, text: str, said: str) -> None:
+    file = write(tmp_path / "embviz.toml", text)
+    quick(lambda: read_settings(file))
+    with pytest.raises(LoadError, match=said):
+        read_settings(file)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError
+from embviz.inputs import read_file
 
+_MOST_BYTES = 4 << 20
+_MOST_PARTS = 1_000
 CONFIG = "embviz.toml"
 PROJECT = "pyproject.toml"
 """The file of a Python project, whose table `[tool.embviz]` is read as an `embviz.toml` is."""
@@ -71,11 +75,17 @@ def _read_toml(path: Path) -> dict[str, Any]:
     import tomllib
 
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        raw = read_file(path, _MOST_BYTES)
     except OSError as error:
         raise LoadError(path, f"cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    # To read a key takes the square of its parts.
+    if max(part.count(b".") for part in re.split(rb"[\n=]", raw)) > _MOST_PARTS:
+        raise LoadError(path, f"more than {_MOST_PARTS:,} dots in a key or value")
+    try:
+        return tomllib.loads(raw.decode("utf-8"))
+    except RecursionError:
+        raise LoadError(path, "is nested too deeply") from None
+    except ValueError as error:  # Of TOML, of UTF-8, and of numbers of thousands of digits.
         raise LoadError(path, f"is not TOML: {error}") from error
 
 

@@ -17,7 +17,7 @@ from typing import NoReturn
 
 from embviz.commands.shared.terminal import say
 from embviz.outputs.unfinished import Stopped, forbid_moves, is_moving, undo_all
-from embviz.signals import end_process, heed
+from embviz.signals import STOPPED, end_process, heed
 
 GRACE = 1.0  # Seconds.
 _MOVE = 0.3
@@ -53,7 +53,7 @@ class Stopping:
         """Undo what is unfinished and end the process with its one line."""
         self._ending.acquire()  # Never released: the first to come says it.
         undo_all(timeout=_MOVE)
-        end_process(self._asked, say)
+        end_process(128 + self._asked, STOPPED, say)
 
     def rest(self, status: int) -> None:
         """Let a signal end the process with the status of its work: nothing is left to undo."""

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.arrays.npy import npy_tensor
 from embviz.loaders.arrays.npy_header import NpyHeader, read_header
 from embviz.loaders.arrays.texts import is_label, is_text_or_number, read_npy_columns
@@ -102,7 +103,7 @@ def _arrays(names: Sequence[str]) -> list[str]:
 def _read(folder: Path, name: str) -> _File:
     path = folder / name
     check_within(folder, path)
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return _File(path, read_header(file, str(path)))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, ParameterError
+from embviz.inputs import open_file
 from embviz.loaders.arrays.npy import NPY, check_size, map_array
 from embviz.loaders.arrays.npy_header import read_header
 from embviz.loaders.arrays.npz import NPZ, load_array
@@ -44,7 +45,7 @@ def load_image_array(path: Path, tensor: str | None = None) -> NDArray[Any]:
             return load_array(path, tensor, _is_images)
         if tensor is not None:
             raise ParameterError(f"tensor '{tensor}'", f"{path} holds one array", "leave it out")
-        with path.open("rb") as file:
+        with open_file(path) as file:
             header = read_header(file, str(path))
         reason = why_not_numbers(header.dtype)
         if reason:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import map_file
 from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, loading, read_header
 from embviz.loaders.bytes.packed import find_packing, open_unpacked
 from embviz.loaders.bytes.zip_members import most_unpacked, read_into
@@ -170,12 +171,6 @@ def read_packed(path: Path, header: NpyHeader) -> NDArray[Any]:
 
 def map_array(path: Path, header: NpyHeader, start: int) -> NDArray[Any]:
     """Map an array that begins, with its header, at byte `start` of a file."""
-    array = np.memmap(
-        path,
-        header.dtype,
-        "r",
-        start + header.offset,
-        header.shape,
-        "F" if header.fortran_order else "C",
-    )
+    order: Literal["C", "F"] = "F" if header.fortran_order else "C"
+    array = map_file(path, header.dtype, start + header.offset, header.shape, order)
     return array.view(np.uint8) if header.dtype.kind == "b" else array

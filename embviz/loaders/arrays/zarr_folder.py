@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import read_file
 from embviz.loaders.arrays.chunked import ChunkedRows, Place
 from embviz.loaders.arrays.zarr_layout import MOST_CHUNK, Layout, UnreadableError, read_layout
 from embviz.loaders.bytes.json_text import read_object
@@ -150,7 +151,7 @@ def _open(path: Path, folder: Path, layout: Layout, what: str) -> Rows:
         if file.stat().st_size > MOST_CHUNK:
             raise LoadError(file, f"a chunk of more than {MOST_CHUNK >> 30} GiB")
         try:
-            return layout.unpack(file.read_bytes())
+            return layout.unpack(read_file(file, MOST_CHUNK))
         except UnreadableError as error:
             raise LoadError(file, f"damaged: {error}", "write or fetch it again") from None
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 
 _MOST_VALUES = 5_000_000
 _NOT_HERE = "fetch or write it again"
@@ -45,7 +46,7 @@ def read_json(path: Path, most_bytes: int) -> Any:
     Raises:
         LoadError: If it is larger than `most_bytes`, or as `parse_json` says.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         raw = file.read(most_bytes + 1)
     if len(raw) > most_bytes:
         raise LoadError(path, f"JSON of more than {most_bytes:,} bytes")

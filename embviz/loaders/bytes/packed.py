@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
     Readable,
@@ -79,7 +80,7 @@ def open_unpacked(path: Path) -> Iterator[tuple[str, Readable]]:
             an archive of several files; when it is opened or when it is read.
     """
     what = str(path)
-    with path.open("rb") as file:
+    with open_file(path) as file:
         name = find_packing(file.peek(16)[:16])
         if not name:
             yield name, file

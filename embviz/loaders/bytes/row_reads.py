@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import open_raw
 
 
 def read_rows_at(path: Path, offsets: NDArray[np.int64], row_bytes: int) -> NDArray[np.uint8]:
@@ -32,7 +33,7 @@ def read_rows_at(path: Path, offsets: NDArray[np.int64], row_bytes: int) -> NDAr
     out = np.empty((len(offsets), row_bytes), np.uint8)
     into = out.reshape(-1).data
     stops = np.append(np.flatnonzero(np.diff(ascending) != row_bytes) + 1, len(offsets))
-    with path.open("rb", buffering=0) as file:
+    with open_raw(path) as file:
         at = 0
         for stop in stops[stops > 0].tolist():
             file.seek(int(ascending[at]))

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from embviz.errors import LoadError, ParameterError
+from embviz.inputs import open_pipe
 
 STANDARD_INPUT = "-"
 _STANDARD_NAMES = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
@@ -45,7 +46,8 @@ def as_file(path: Path) -> Path:
 
     Raises:
         LoadError: If the standard input is closed or a terminal, or the file would grow beyond 64
-            GiB or leave less than 256 MiB in its folder.
+            GiB or leave less than 256 MiB in its folder; if nobody writes to the pipe, or it is a
+            device.
     """
     if isinstance(path, SpooledPath):
         return path
@@ -61,9 +63,11 @@ def as_file(path: Path) -> Path:
         kind = path.stat().st_mode
     except (OSError, ValueError):  # Told by what opens it.
         return path
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+        raise LoadError(path, "a device, where a file is needed")
     if not stat.S_ISFIFO(kind):
         return path
-    with path.open("rb") as pipe:
+    with open_pipe(path) as pipe:
         return _spool(pipe, path)
 
 

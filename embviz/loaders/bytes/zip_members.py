@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 
 try:
     from lzma import LZMAError
@@ -130,7 +131,7 @@ def data_offset(path: Path, info: zipfile.ZipInfo, what: str) -> int:
     damaged = LoadError(what, "damaged: its header in the archive is another", "write it again")
     if info.header_offset < 0:
         raise damaged
-    with path.open("rb") as file:
+    with open_file(path) as file:
         file.seek(info.header_offset)
         raw = file.read(_LOCAL_HEADER.size)
         if len(raw) < _LOCAL_HEADER.size or not raw.startswith(MAGIC):
@@ -219,7 +220,7 @@ def open_member(path: Path, info: zipfile.ZipInfo, what: str) -> Iterator[Member
         LoadError: If it is damaged, encrypted or of a method that is not read.
     """
     start = data_offset(path, info, what)
-    with path.open("rb") as file:
+    with open_file(path) as file:
         file.seek(start)
         yield MemberReader(file, info, what)
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import map_file, open_file
 from embviz.loaders.bytes.protobuf import (
     FIXED32,
     LENGTH,
@@ -190,7 +191,7 @@ class TensorBundle:
             raise self._wrong(name, f"{entry.size:,} bytes, at most {MAX_STRING_BYTES:,} are read")
         region = self._region(name, entry, ())
         try:
-            with region.path.open("rb") as file:
+            with open_file(region.path) as file:
                 file.seek(region.offset)
                 data = file.read(region.size)
         except OSError as error:
@@ -295,7 +296,7 @@ class TensorBundle:
 def _open_map(path: Path, offset: int, size: int) -> NDArray[np.uint8]:
     """Map part of a file read-only; the offset may be odd for any type."""
     try:
-        return np.memmap(path, np.uint8, "r", offset, (size,))
+        return map_file(path, np.uint8, offset, (size,))
     except (OSError, ValueError) as error:  # ValueError: the file was cut since it was measured
         raise LoadError(path, f"cannot be mapped: {error}") from error
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file, open_raw
 from embviz.loaders.bytes.protobuf import MalformedError, read_varint
 
 MAGIC = bytes.fromhex("57fb808b247547db")
@@ -39,7 +40,7 @@ def is_table(path: Path) -> bool:
     try:
         if not path.is_file():
             return False
-        with path.open("rb") as file:
+        with open_file(path) as file:
             if file.seek(0, os.SEEK_END) < FOOTER_BYTES:
                 return False
             file.seek(-len(MAGIC), os.SEEK_END)
@@ -64,7 +65,7 @@ class Table:
         try:
             if not path.is_file():
                 raise LoadError(path, "no such file" if not path.exists() else "not a file")
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 self.size = file.seek(0, os.SEEK_END)
                 file.seek(max(0, self.size - FOOTER_BYTES))
                 footer = file.read(FOOTER_BYTES)
@@ -143,7 +144,7 @@ class Table:
                 f"it ends at byte {end:,} of {self.size:,}, inside or behind the footer"
             )
         try:
-            with self.path.open("rb") as file:
+            with open_file(self.path) as file:
                 file.seek(offset)
                 raw = file.read(size + TRAILER_BYTES)
         except OSError as error:
@@ -253,7 +254,7 @@ def read_checksum(file_path: Path, offset: int, size: int, chunk_bytes: int = 8 
     crc, left = 0, size
     buffer = np.empty(min(chunk_bytes, max(size, 1)), np.uint8)
     try:
-        with file_path.open("rb", buffering=0) as file:
+        with open_raw(file_path) as file:
             file.seek(offset)
             while left:
                 count = file.readinto(buffer.data[: min(len(buffer), left)])

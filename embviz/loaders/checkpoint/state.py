@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.text_format import unescape
 
 STATE_NAME = "checkpoint"
@@ -24,7 +25,7 @@ BLANK = re.compile(rb"(?:\s+|#[^\n]*)*")
 def is_state_file(path: Path) -> bool:
     """Tell whether a file begins as a state file does, whatever its name."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return file.read(len(LATEST_FIELD)) == LATEST_FIELD
     except (OSError, ValueError):
         return False
@@ -37,7 +38,7 @@ def read_latest(path: Path) -> str:
         LoadError: If the file is no text proto or names no checkpoint.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             data = file.read(MAX_STATE_BYTES + 1)
     except OSError as error:
         raise LoadError(path, error.strerror or str(error)) from error

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.zip_members import MAGIC as ZIP
 from embviz.loaders.bytes.zip_members import (
     check_member,
@@ -88,7 +89,7 @@ def _holds_weights(start: Start) -> bool:
 
 
 def _open_tree(path: Path) -> Tree:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         is_archive = file.read(4) == ZIP
     if not is_archive:
         return read_tree(path, str(path), Window(path))

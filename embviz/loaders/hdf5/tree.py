@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from embviz.errors import LoadError
+from embviz.inputs import map_file, open_file
 from embviz.loaders.extras import first_line
 from embviz.loaders.hdf5.types import (
     RecordType,
@@ -63,7 +64,7 @@ class Window:
     def __init__(self, path: Path, start: int = 0, size: int | None = None) -> None:
         self.path, self.start = str(path), start
         self.size = path.stat().st_size - start if size is None else size
-        self._file: Any = path.open("rb")
+        self._file: Any = open_file(path)
         self._at = self._n_reads = 0
 
     def read(self, n_bytes: int = -1) -> bytes:
@@ -181,7 +182,7 @@ class Tree:
             return np.empty(shape, dtype)
         found = self.source
         if isinstance(found, Window):
-            return np.memmap(found.path, dtype, "r", found.start + self.base + start, shape)
+            return map_file(Path(found.path), dtype, found.start + self.base + start, shape)
         assert found is not None
         raw = found.getbuffer()
         return np.frombuffer(raw, dtype, math.prod(shape), self.base + start).reshape(shape)

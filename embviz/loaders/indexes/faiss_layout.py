@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import map_file, open_file
 from embviz.loaders.indexes.faiss_lists import InvertedLists, find_beside, read_numbers
 from embviz.rows import Rows
 
@@ -107,7 +108,7 @@ def read_index(path: Path) -> FaissIndex:
     Raises:
         LoadError: If it is cut off or damaged, or its vectors are not stored as they are.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return _Reader(path, file).index("i", 0)
 
 
@@ -206,7 +207,7 @@ class _Reader:
         path, shape = self.path, (n_rows, n_dims)
 
         def rows() -> Rows:
-            return np.memmap(path, "<f4", "r", begin, shape)
+            return map_file(path, "<f4", begin, shape)
 
         return FaissIndex(shape, "flat", metric, rows)
 

@@ -11,13 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.bytes.row_reads import read_rows_at
 from embviz.loaders.confined import check_within
 
 
 def read_numbers(path: Path, begin: int, count: int, dtype: str) -> NDArray[np.int64]:
     """Read whole numbers that are known to be within a file; those above 2^63 become negative."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         file.seek(begin)
         raw = file.read(count * np.dtype(dtype).itemsize)
     return np.frombuffer(raw, dtype).astype(np.int64)

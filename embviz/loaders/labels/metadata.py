@@ -33,6 +33,7 @@ from embviz.loaders.text.chunks import find_utf16
 _log = logging.getLogger("embviz")
 
 _MOST_BYTES = 4 << 30
+_MOST_COLUMNS = 100_000
 _END_OF_FILE = "\x1a"
 _HEAD_BYTES = 1 << 16
 
@@ -214,7 +215,13 @@ def _drop_empty_end(lines: list[str], n_points: int | None) -> None:
 
 
 def name_columns(path: Path, names: list[str]) -> list[str]:
-    """Return the columns' names, an empty one replaced by its place."""
+    """Return the columns' names, an empty one replaced by its place.
+
+    Raises:
+        LoadError: If they are more than 100,000, or two are equal.
+    """
+    if len(names) > _MOST_COLUMNS:
+        raise LoadError(f"{path}:1", f"{len(names):,} columns, more than {_MOST_COLUMNS:,}")
     first: dict[str, int] = {}
     for i, name in enumerate(names):
         if name and first.setdefault(name, i) != i:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.inputs import open_raw
 from embviz.loaders.labels.json_rows import is_json
 from embviz.loaders.labels.metadata import (
     is_named_csv,
@@ -26,6 +27,7 @@ from embviz.loaders.opened import ONE_COLUMN_NAME
 from embviz.model import is_numeric
 
 _MOST_BYTES = 1 << 30
+_MOST_COLUMNS = 256
 _CHUNK = 1 << 16
 _SAMPLE_BYTES = 1 << 20
 TAB, LINE_FEED = 9, 10
@@ -125,6 +127,8 @@ def open_metadata_lines(path: Path, n_points: int) -> MetadataLines | None:
     if _may_be_more(path, raw):
         return None
     width = first.count(b"\t") + 1
+    if width > _MOST_COLUMNS:
+        return None  # What goes through the file for each column would take its square.
     counts = _count_fields(raw, width, n_points + (width > 1))
     if counts is None:
         return None
@@ -146,7 +150,7 @@ def _read_plain(path: Path) -> bytearray | None:
         return None
     raw = bytearray(size + 2)
     raw[0] = LINE_FEED
-    with path.open("rb", buffering=0) as file, memoryview(raw) as view:
+    with open_raw(path) as file, memoryview(raw) as view:
         filled = 1
         while n_read := file.readinto(view[filled:]):
             filled += n_read

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from embviz.inputs import open_file
 from embviz.loaders.bytes.protobuf import FIXED32, LENGTH, MalformedError, fields
 from embviz.loaders.confined import is_within
 from embviz.loaders.labels.tokenizer import MOST_BYTES, is_tokenizer, parse_tokenizer, read_json
@@ -76,7 +77,7 @@ def _is_shifted(folder: Path) -> bool:
     config = folder / "config.json"
     if not config.is_file() or not is_within(folder, config):
         return False
-    with config.open("rb") as file:
+    with open_file(config) as file:
         return _SHIFTED.search(file.read(_HEAD)) is not None
 
 
@@ -139,7 +140,7 @@ def _is_vocabulary(found: Any) -> bool:
 
 
 def _read_head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(_HEAD).removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r")
 
 

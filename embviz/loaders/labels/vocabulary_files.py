@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.protobuf import FIXED32, LENGTH, VARINT, MalformedError, fields
 from embviz.loaders.confined import is_within
 from embviz.loaders.labels.tokenizer import MOST_BYTES, check_ids, read_json
@@ -199,7 +200,7 @@ def _in_letters(token: bytes | str) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         raw = file.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise LoadError(path, f"more than {MOST_BYTES >> 20} MiB, which no vocabulary needs")

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from pathlib import Path
 from typing import NoReturn
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import read_file
 from embviz.loaders.bytes.text_format import unescape
 
 _log = logging.getLogger("embviz")
@@ -23,6 +24,9 @@ _log = logging.getLogger("embviz")
 FILE_NAME = "projector_config.pbtxt"
 _MOST_BYTES = 16 << 20
 _MOST_DEPTH = 32
+_MOST_TOKENS = 300_000
+_MOST_TOLD = 8
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _TOKEN = re.compile(
     r"""(?P<space>[ \t\r\n\f\v]+|\#[^\n]*)
       | (?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
@@ -86,24 +90,23 @@ def read_config(path: Path) -> ProjectorConfig:
     Raises:
         LoadError: If it is no text of that message, with the line.
     """
-    size = path.stat().st_size
-    if size > _MOST_BYTES:
-        raise LoadError(path, f"{size} bytes, more than {_MOST_BYTES} are not read")
-    raw = path.read_bytes()
+    raw = read_file(path, _MOST_BYTES)
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         text = "\0"
-    if any(ord(c) < 32 and c not in "\t\r\n\f\v" for c in text):
+    if _CONTROL.search(text):
         raise LoadError(path, "binary, not text", "write the message by text_format")
     checkpoint, embeddings = "", []
+    unknown: list[_Field] = []
     for field in _Parser(text, path).parse():
         if field.name == "model_checkpoint_path":
             checkpoint = _scalar(field, path)
         elif field.name == "embeddings":
-            embeddings.append(_embedding(field, path))
+            embeddings.append(_embedding(field, path, unknown))
         elif field.name != "model_checkpoint_dir":
-            _warn_unknown(field, path)
+            unknown.append(field)
+    tell_unknown(path, [(f"{path}:{field.line}", field.name) for field in unknown])
     return ProjectorConfig(path, checkpoint, tuple(embeddings), _read_notes(text))
 
 
@@ -165,7 +168,7 @@ def unescape_field(text: str) -> str:
     return re.sub(r"\\[\\tnr]", lambda m: marks[m[0]], text)
 
 
-def _embedding(message: _Field, path: Path) -> EmbeddingInfo:
+def _embedding(message: _Field, path: Path, unknown: list[_Field]) -> EmbeddingInfo:
     texts: dict[str, str] = {}
     shape: list[int] = []
     dims: list[int] = []
@@ -181,14 +184,18 @@ def _embedding(message: _Field, path: Path) -> EmbeddingInfo:
                 elif part.name == "single_image_dim":
                     dims.append(_count(part, path))
                 else:
-                    _warn_unknown(part, path)
+                    unknown.append(part)
         else:
-            _warn_unknown(field, path)
+            unknown.append(field)
     return EmbeddingInfo(**texts, tensor_shape=tuple(shape), single_image_dim=tuple(dims))
 
 
-def _warn_unknown(field: _Field, path: Path) -> None:
-    _log.warning("%s:%s: unknown field '%s' is passed over", path, field.line, field.name[:60])
+def tell_unknown(path: Path, found: Sequence[tuple[str, str]]) -> None:
+    """Say which fields of a config are passed over, by where they are and their names."""
+    for where, name in found[:_MOST_TOLD]:
+        _log.warning("%s: unknown field '%s' is passed over", where, printable(name, 60))
+    if len(found) > _MOST_TOLD:
+        _log.warning("%s: so are %s more unknown fields", path, f"{len(found) - _MOST_TOLD:,}")
 
 
 def _fields(field: _Field, path: Path) -> list[_Field]:
@@ -216,18 +223,25 @@ class _Parser:
 
     def __init__(self, text: str, path: Path) -> None:
         self.path = path
-        self._tokens: list[tuple[str, str, int]] = []
-        self._next = 0
-        at, line = 0, 1
+        self._tokens = self._split(text)
+        self._next = next(self._tokens)
+
+    def _split(self, text: str) -> Iterator[tuple[str, str, int]]:
+        """Yield the kind, text and line of each token, and an end."""
+        at, line, n_tokens = 0, 1, 0
         while at < len(text):
             match = _TOKEN.match(text, at)
             if match is None:
                 self._fail(line, f"'{printable(text[at : at + 20].split(chr(10))[0])}'")
             if match.lastgroup != "space":
-                self._tokens.append((str(match.lastgroup), match.group(), line))
+                n_tokens += 1
+                if n_tokens > _MOST_TOKENS:
+                    why = f"more than {_MOST_TOKENS:,} names, values and signs are not read"
+                    raise LoadError(self.path, why, "split it into several folders")
+                yield str(match.lastgroup), match.group(), line
             line += match.group().count("\n")
             at = match.end()
-        self._tokens.append(("end", "", line))
+        yield "end", "", line
 
     def parse(self) -> list[_Field]:
         return self._message("", 0)
@@ -240,14 +254,14 @@ class _Parser:
         )
 
     def _peek(self) -> str:
-        kind, text, _ = self._tokens[self._next]
+        kind, text, _ = self._next
         return text if kind in ("sign", "end") else kind
 
     def _take(self, *wanted: str) -> tuple[str, int]:
-        kind, text, line = self._tokens[self._next]
+        kind, text, line = self._next
         if kind not in wanted and not (kind == "sign" and text in wanted):
             self._fail(line, f"'{printable(text, 40)}'" if text else "")
-        self._next += 1
+        self._next = next(self._tokens)
         return text, line
 
     def _message(self, closing: str, depth: int) -> list[_Field]:
@@ -275,11 +289,11 @@ class _Parser:
 
     def _extension_name(self) -> tuple[str, int]:
         _, line = self._take("[")
-        name = ""
+        parts = []
         while self._peek() != "]":
-            name += self._take("word", "/")[0]
+            parts.append(self._take("word", "/")[0])
         self._take("]")
-        return f"[{name}]", line
+        return f"[{''.join(parts)}]", line
 
     def _nested(self, depth: int) -> list[_Field]:
         opening, line = self._take("{", "<")
@@ -300,11 +314,11 @@ class _Parser:
     def _value(self) -> str:
         if self._peek() != "string":
             return self._take("word")[0]
-        raw, line = b"", 0
+        parts, line = [], 0
         while self._peek() == "string":
             text, line = self._take("string")
-            raw += unescape(text[1:-1].encode("utf-8"))
+            parts.append(unescape(text[1:-1].encode("utf-8")))
         try:
-            return raw.decode("utf-8")
+            return b"".join(parts).decode("utf-8")
         except UnicodeDecodeError:
             raise LoadError(f"{self.path}:{line}", "a text that is not UTF-8") from None

@@ -7,16 +7,14 @@ tensorboard/plugins/projector/vz_projector/data-provider.ts.
 
 from __future__ import annotations
 
-import logging
 import re
 from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.bytes.json_text import read_json
-from embviz.loaders.projector.config import EmbeddingInfo, ProjectorConfig
-
-_log = logging.getLogger("embviz")
+from embviz.loaders.projector.config import EmbeddingInfo, ProjectorConfig, tell_unknown
 
 JSON_NAME = "projector_config.json"
 _MOST_BYTES = 16 << 20
@@ -35,7 +33,7 @@ def looks_like_config(head: bytes) -> bool:
 
 def starts_as_json(path: Path) -> bool:
     """Tell whether a file begins with a brace, as no config in protobuf's text does."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(4096).removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{")
 
 
@@ -47,16 +45,18 @@ def read_json_config(path: Path) -> ProjectorConfig:
     """
     config = _object(read_json(path, _MOST_BYTES), "it", path)
     embeddings: list[EmbeddingInfo] = []
+    unknown: list[str] = []
     checkpoint = ""
     for name, value in config.items():
         if name == "embeddings":
             if not isinstance(value, list):
                 raise LoadError(path, "'embeddings' is no list")
-            embeddings = [_embedding(entry, i, path) for i, entry in enumerate(value, 1)]
+            embeddings = [_embedding(entry, i, path, unknown) for i, entry in enumerate(value, 1)]
         elif name == "model_checkpoint_path":
             checkpoint = _text(value, name, path)
         elif name != "model_checkpoint_dir":
-            _warn_unknown(name, path)
+            unknown.append(name)
+    tell_unknown(path, [(str(path), name) for name in unknown])
     if not embeddings:
         raise LoadError(path, "a projector's config that names no embeddings")
     if all(embedding.tensor_path for embedding in embeddings):
@@ -64,7 +64,7 @@ def read_json_config(path: Path) -> ProjectorConfig:
     return ProjectorConfig(path, checkpoint, tuple(embeddings))
 
 
-def _embedding(entry: Any, number: int, path: Path) -> EmbeddingInfo:
+def _embedding(entry: Any, number: int, path: Path, unknown: list[str]) -> EmbeddingInfo:
     texts: dict[str, str] = {}
     shape: tuple[int, ...] = ()
     dims: tuple[int, ...] = ()
@@ -80,9 +80,9 @@ def _embedding(entry: Any, number: int, path: Path) -> EmbeddingInfo:
                 elif part == "single_image_dim":
                     dims = _counts(inner, part, path)
                 else:
-                    _warn_unknown(part, path)
+                    unknown.append(part)
         elif value is not None:
-            _warn_unknown(name, path)
+            unknown.append(name)
     for name in texts.keys() - {"tensor_name"}:
         texts[name] = _from_here(texts[name], path)
     return EmbeddingInfo(**texts, tensor_shape=shape, single_image_dim=dims)
@@ -121,7 +121,3 @@ def _counts(value: Any, name: str, path: Path) -> tuple[int, ...]:
     if not whole or any(type(n) is not int or not 0 <= n < 1 << 32 for n in value):
         raise LoadError(path, f"{name} is {printable(str(value), 60)}, a list of counts is needed")
     return tuple(value)
-
-
-def _warn_unknown(name: str, path: Path) -> None:
-    _log.warning("%s: unknown field '%s' is passed over", path, printable(name, 60))

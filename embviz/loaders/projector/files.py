@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PureWindowsPath
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.arrays.npy_header import MAGIC
 from embviz.loaders.confined import is_within
 from embviz.loaders.projector.config import FILE_NAME, ProjectorConfig
@@ -133,13 +134,13 @@ def find_checkpoint(config: ProjectorConfig, source: Path, needed: bool) -> Path
 
 def is_npy(path: Path) -> bool:
     """Tell whether a tensor is a .npy file, as one version of PyTorch writes it."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
 def is_utf8(path: Path) -> bool:
     """Tell whether a file begins as text does; gzip counts as text."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(4096)
     if start[:2] == b"\x1f\x8b":
         return True

@@ -10,9 +10,8 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from embviz.errors import LoadError, printable
+from embviz.inputs import map_file
 from embviz.loaders.arrays.npy import npy_tensor
 from embviz.loaders.choice import match_name
 from embviz.loaders.labels.metadata import read_metadata
@@ -293,7 +292,7 @@ def _raw_tensor(config: ProjectorConfig, embedding: EmbeddingInfo, path: Path, n
         name,
         shape,
         "float32",
-        rows=lambda: np.memmap(path, "<f4", "r", 0, (shape[0], shape[1])),
+        rows=lambda: map_file(path, "<f4", 0, (shape[0], shape[1])),
         note=shown,
     )
 

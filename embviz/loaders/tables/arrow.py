@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.bytes.json_text import read_object
 from embviz.loaders.confined import find_within
 from embviz.loaders.extras import need_package
@@ -83,7 +84,7 @@ def _is_schema(message: bytes) -> bool:
 
 def open_arrow_file(path: Path) -> Part:
     """Read the headers of one file or stream; raises LoadError for what is none."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(4096)
     if start.startswith(_FEATHER_1):
         raise LoadError(

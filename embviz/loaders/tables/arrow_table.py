@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.extras import first_line
 
 _BATCH_BYTES = 4 << 20
@@ -289,7 +290,7 @@ def _map(path: Path, maps: WeakSet[mmap.mmap]) -> Any:
     """Map a file, which `maps` knows as long as it is in use."""
     import pyarrow
 
-    with path.open("rb") as file:
+    with open_file(path) as file:
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     maps.add(mapped)
     return pyarrow.py_buffer(mapped)

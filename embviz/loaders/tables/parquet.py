@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.confined import find_within
 from embviz.loaders.extras import need_package
 from embviz.loaders.opened import Claim, Source, Start
@@ -58,7 +59,7 @@ def _in_data(path: Path, names: Sequence[str]) -> bool:
 
 def open_parquet_file(path: Path) -> Part:
     """Read the footer of one file; raises LoadError for what is none."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(4)
     if start == _ENCRYPTED:
         raise LoadError(path, "encrypted Parquet", "write it without encryption")

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.text.chunks import TextSource, join_lines
 from embviz.loaders.text.fields import is_number
 
@@ -118,7 +119,7 @@ def _later_lines(source: TextSource, start: int) -> tuple[bytes, ...]:
     """Return lines from several places of a file behind a place."""
     found: list[bytes] = []
     step = max(1, (source.size - start) // _PLACES)
-    with source.path.open("rb") as file:
+    with open_file(source.path) as file:
         for i in range(_PLACES):
             at = min(start + i * step, source.size)
             if i == _PLACES - 1:

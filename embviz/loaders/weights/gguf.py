@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from embviz.errors import LoadError, counted, printable
+from embviz.inputs import map_file
 from embviz.loaders.confined import check_within
 from embviz.loaders.opened import Claim, Columns, Source, Start, Tensor, list_some
 from embviz.loaders.reading import Reading
@@ -278,13 +279,13 @@ def _open_rows(part: _Part, entry: TensorEntry) -> Rows:
         dtype = _numpy_dtype(entry.kind, part.header.order)
         if dtype.kind == "V" and not dtype.isnative:
             whole = np.dtype(np.uint16).newbyteorder(part.header.order)
-            raw = np.memmap(part.path, whole, "r", entry.start, entry.shape)
+            raw = map_file(part.path, whole, entry.start, entry.shape)
             return SwappedRows(raw, dtype.newbyteorder("="))
-        return np.memmap(part.path, dtype, "r", entry.start, entry.shape)
+        return map_file(part.path, dtype, entry.start, entry.shape)
     name = printable(entry.name, 60)
     _log.info("%s: '%s' is quantized: its values are those of %s", part.path, name, packed.name)
     shape = (entry.shape[0], _row_bytes(entry))
-    return BlockRows(np.memmap(part.path, np.uint8, "r", entry.start, shape), packed)
+    return BlockRows(map_file(part.path, np.uint8, entry.start, shape), packed)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.refusals import describe_start
 
 Order = Literal["<", ">"]
@@ -111,7 +112,7 @@ def read_header(path: Path) -> GgufHeader:
     Raises:
         LoadError: If it is damaged, cut off or of a version that is not read.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         start = file.read(_SEEN)
         if not start.startswith(MAGIC):
             raise LoadError(path, f"no GGUF file but {describe_start(start) if start else 'empty'}")
@@ -134,7 +135,7 @@ def read_texts(path: Path, header: GgufHeader, array: PackedArray) -> list[bytes
     length_at = struct.Struct(header.order + "Q").unpack_from
     texts = []
     with (
-        path.open("rb") as file,
+        open_file(path) as file,
         mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
     ):
         at = array.at

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from embviz.errors import LoadError, counted, printable
+from embviz.inputs import open_file
 from embviz.loaders.bytes.json_text import read_json, read_object
 from embviz.loaders.confined import find_within
 from embviz.loaders.opened import list_some
@@ -164,7 +165,7 @@ def _snapshot(cache: Path) -> Path:
     ]
     main = cache / "refs" / "main"
     if main.is_file():
-        with main.open("rb") as file:
+        with open_file(main) as file:
             name = file.read(100).decode("ascii", "replace").strip()
         if name in revisions:
             return find_within(cache / "snapshots", name, main)

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file
 from embviz.loaders.bytes.protobuf import LENGTH, VARINT, MalformedError, read_varint
 from embviz.loaders.opened import Claim, Source, Start, Tensor
 from embviz.loaders.reading import Reading
@@ -60,12 +61,12 @@ class OnnxFormat:
         if path.stat().st_size == 0:
             raise LoadError(path, "0 bytes", "an ONNX model is needed")
         try:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             with data:
                 graph = read_graph(data)
         except MalformedError as error:
-            with path.open("rb") as file:
+            with open_file(path) as file:
                 kind = describe_start(file.read(64))
             known = "damaged" if kind == "other binary data" else f"{kind}, no ONNX model"
             raise LoadError(path, f"{known}: {error}", "fetch or write it again") from None

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import map_file, open_file
 from embviz.loaders.bytes.protobuf import MalformedError, unpack_varints
 from embviz.loaders.confined import find_within
 from embviz.loaders.weights.number_types import numpy_type
@@ -119,20 +120,20 @@ def load_values(model: Model, tensor: Stored) -> NDArray[Any]:
     stored = dtype if dtype.kind == "V" else dtype.newbyteorder("<")
     if tensor.external is not None:
         path, offset, _ = _place(model, tensor.external)
-        array: NDArray[Any] = np.memmap(path, stored, "r", offset, tensor.shape)
+        array: NDArray[Any] = map_file(path, stored, offset, tensor.shape)
     else:
         ((number, spans),) = ((k, spans) for k, spans in tensor.values.items() if spans)
         if number not in (RAW, FLOATS, DOUBLES):
             array = _unpack(model, tensor, spans, dtype)
         elif len(spans) == 1:
-            array = np.memmap(model.path, stored, "r", spans[0][0], tensor.shape)
+            array = map_file(model.path, stored, spans[0][0], tensor.shape)
         else:
             array = np.frombuffer(_joined(model, spans), stored).reshape(tensor.shape)
     return array.view(np.uint8) if dtype.kind == "b" else array
 
 
 def _joined(model: Model, spans: list[tuple[int, int]]) -> bytes:
-    with model.path.open("rb") as file:
+    with open_file(model.path) as file:
         parts = []
         for a, b in spans:
             file.seek(a)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.zip_members import (
     MAGIC,
     check_member,
@@ -83,7 +84,7 @@ def open_tensors(path: Path) -> tuple[Tensor, ...]:
     Raises:
         LoadError: If it is no PyTorch file, or damaged.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         head = file.read(64)
     try:
         if head.startswith(pytorch_legacy.MAGIC):
@@ -152,7 +153,7 @@ def _read_member(path: Path, info: zipfile.ZipInfo) -> bytes:
         raise LoadError(what, f"{info.file_size} bytes, more than {MOST_PICKLE} are not read")
     check_member(path, info, what)
     if not info.CRC and info.compress_type == zipfile.ZIP_STORED:
-        with path.open("rb") as raw:
+        with open_file(path) as raw:
             raw.seek(data_offset(path, info, what))
             return raw.read(info.file_size)
     with open_member(path, info, what) as file:

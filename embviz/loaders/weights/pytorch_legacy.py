@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import map_file, open_file
 from embviz.loaders.weights.pickle_machine import read_pickle
 from embviz.loaders.weights.pickle_nodes import Persistent, PickleError
 from embviz.loaders.weights.pickled_views import find_storage
@@ -33,7 +34,7 @@ def read_legacy(path: Path) -> tuple[Any, dict[str, Piece]]:
         PickleError: If a pickle is.
     """
     kept: list[Persistent] = []
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with open_file(path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         version, at = read_pickle(data, len(MAGIC))
         if version != _VERSION:
             raise LoadError(path, "a PyTorch file of an unknown version", "save it again")
@@ -59,4 +60,4 @@ def read_legacy(path: Path) -> tuple[Any, dict[str, Piece]]:
 
 def map_bytes(path: Path, start: int, n_bytes: int) -> NDArray[np.uint8]:
     """Map some bytes of a file."""
-    return np.memmap(path, np.uint8, "r", start, (n_bytes,))
+    return map_file(path, np.uint8, start, (n_bytes,))

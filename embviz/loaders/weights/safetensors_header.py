@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import map_file, open_file
 from embviz.loaders.bytes.json_text import parse_json
 from embviz.loaders.refusals import describe_start
 from embviz.loaders.weights.number_types import numpy_type
@@ -94,7 +95,7 @@ class Entry:
 
     def map(self) -> NDArray[Any]:
         """Map the tensor, which must have values, into memory; bool as uint8."""
-        return np.memmap(self.path, _stored_dtype(self.code), "r", self.offset, self.shape)
+        return map_file(self.path, _stored_dtype(self.code), self.offset, self.shape)
 
 
 def _stored_dtype(code: str) -> np.dtype[Any]:
@@ -125,7 +126,7 @@ def read_header(path: Path) -> list[Entry]:
     Raises:
         LoadError: If it is cut off, or breaks a rule of the format.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         size = os.fstat(file.fileno()).st_size
         start = file.read(_LENGTH_BYTES)
         length = int.from_bytes(start, "little")
@@ -153,7 +154,7 @@ def _check_length(path: Path, start: bytes, length: int, size: int) -> None:
         return
     if size == 0:
         raise LoadError(path, "0 bytes", _AGAIN)
-    with path.open("rb") as file:
+    with open_file(path) as file:
         text = describe_start(file.read(256))
     if text != "other binary data":
         raise LoadError(path, f"{text}, where a safetensors file is needed", _AGAIN)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.packed import find_packing
 from embviz.loaders.opened import Claim, Source, Start, Tensor, TextColumns
 from embviz.loaders.reading import Reading
@@ -51,7 +52,7 @@ class FasttextFormat:
         Raises:
             LoadError: If it is damaged or packed, or of a version that is not read.
         """
-        with path.open("rb") as file:
+        with open_file(path) as file:
             packing = find_packing(file.read(16))
         if packing:
             command = f": gunzip -k {path.name}" if packing == "gzip" else ""

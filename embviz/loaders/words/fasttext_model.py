@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
+from embviz.inputs import open_file
 from embviz.loaders.bytes.row_reads import read_rows_at
 from embviz.loaders.words.ngrams import Ngrams
 from embviz.loaders.words.records import LONGEST_WORD, cut_records, gather_bytes, record_ends
@@ -132,7 +133,7 @@ def read_header(path: Path) -> Header:
     Raises:
         LoadError: If it is cut off, of another version, or contradicts itself.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         raw = file.read(_HEADER.size)
     if not raw.startswith(MAGIC):
         raise LoadError(path, "no fastText model by its first bytes")
@@ -173,7 +174,7 @@ def read_model(path: Path, header: Header) -> Model:
     Raises:
         LoadError: If it is cut off, or what it says of itself does not agree.
     """
-    with path.open("rb") as file:
+    with open_file(path) as file:
         file.seek(_HEADER.size)
         dictionary = _read_dictionary(path, file, header)
         is_packed = _read_flag(path, file)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, counted
+from embviz.inputs import open_file
 from embviz.loaders.bytes.packed import open_unpacked
 from embviz.loaders.words.records import (
     LONGEST_WORD,
@@ -81,7 +82,7 @@ class _RecordRows:
     def __getitem__(self, rows: slice, /) -> NDArray[Any]:
         offsets = self._offsets[rows]
         out = np.empty((len(offsets), self._row_bytes), np.uint8)
-        with self._path.open("rb") as file:
+        with open_file(self._path) as file:
             at = 0
             while at < len(offsets):
                 begin = int(offsets[at])

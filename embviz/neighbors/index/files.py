@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
+from embviz.inputs import open_file, open_raw
 from embviz.outputs.files import write_file
 
 MANIFEST = "embviz-index.json"
@@ -62,7 +63,7 @@ def sample_file(file: Path) -> dict[str, int]:
     """Return a file's size and a checksum of 16 stretches of it."""
     size = file.stat().st_size
     found = 0
-    with file.open("rb") as source:
+    with open_file(file, grows=True) as source:
         for i in range(16):
             source.seek(max(0, size - 4096) * i // 15)
             found = crc32c(source.read(4096), found)
@@ -142,7 +143,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
         size = file.stat().st_size
         if size > _MOST_MANIFEST_BYTES:
             raise LoadError(file, f"damaged: {size} bytes", again)
-        found = json.loads(file.read_bytes())
+        with open_file(file, grows=True) as opened:
+            found = json.loads(opened.read())
     except (FileNotFoundError, NotADirectoryError):
         why = f"no neighbor index: {MANIFEST} is not there"
         if looks_like_index(path):
@@ -188,7 +190,7 @@ class IndexFiles:
         part, file = self.parts[name], self.file(name)
         way_out = "copy the folder again, or build it again with embviz index"
         try:
-            with file.open("rb", buffering=0) as opened:
+            with open_raw(file, grows=True) as opened:
                 size = os.fstat(opened.fileno()).st_size
                 if size < part.n_bytes:
                     why = f"cut off: {size} of {part.n_bytes} bytes are there"
