@@ -27,6 +27,7 @@ INITIAL_DEVIATION = 1e-4  # Of the first component; Kobak and Berens 2019.
 LONGEST_STEP = 5.0  # In the map's unit; keeps points from shooting off.
 SLOW_POINTS = 20_000
 MANY_POINTS = 50_000
+LAST_EXTENT = 50.0  # Of a map of many points in 3D, or less; most of the time it has about half.
 PROGRESS_SECONDS = 0.1
 
 
@@ -175,8 +176,10 @@ class Descent:
 
     def announce(self) -> None:
         """Say how long it will take, after timing one gradient."""
+        # A map at its end: a grid costs by the map's extent.
+        scale = LAST_EXTENT / max(float(np.ptp(self.points, axis=0).max()), INITIAL_DEVIATION)
         begun = time.monotonic()
-        self.gradient(self.points / INITIAL_DEVIATION)
+        self.gradient(self.points * scale)
         seconds = (time.monotonic() - begun) * self.total
         text = f"{seconds / 60:.0f} minutes" if seconds > 90 else f"{seconds:.0f} seconds"
         log.info("t-SNE in 3D: about %s for %s points", text, f"{len(self.points):,}")

@@ -1,8 +1,8 @@
 """The gradient of t-SNE: attraction along the affinities, repulsion by the cheapest right sum.
 
-The repulsion is summed over all pairs of a few points, on a grid in two dimensions, or along a
-tree. Which one depends on the number of points and on how far the map extends, never on a clock, so
-that a run can be repeated.
+The repulsion is summed over all pairs of a few points, on a grid, or along a tree. Which one
+depends on the number of points and on how far the map extends, never on a clock, so that a run can
+be repeated.
 """
 
 from __future__ import annotations
@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from embviz.projections.tsne_exact import sum_affinity, sum_repulsion
 from embviz.projections.tsne_fourier import SPACING, FourierRepulsion, lay_grid
+from embviz.projections.tsne_volume import FINE, VolumeRepulsion, plan_sums
 
 EPSILON = 1e-16
 # Nanoseconds on two cores, measured: a pair of points; a point in a tree of two or three
-# dimensions; an entry of the padded grid; a point on it. So a tree would begin to pay at 1,100
-# points in two dimensions, where the grid is cheaper still from 600 on, and at 2,300 in three.
+# dimensions; an entry of the padded grid in two; a point on it. So a tree would begin to pay at
+# 1,100 points in two dimensions, where the grid is cheaper still from 600 on, and at 2,300 in 3.
 PAIR, LEAF, ENTRY, CAST = 1.6, {2: 1700, 3: 3600}, 13, 300
 MOST_ENTRIES = 4096**2  # 0.5 GB.
+VOLUME_POINTS = 20_000  # A grid in three dimensions pays for more.
 EXACT_TOTAL_POINTS = 20_000  # Summing their pairs once takes half a second.
 THETA = 0.5
 FINE_THETA = 0.2
@@ -47,6 +49,7 @@ class Gradient:
     methods: list[str] = field(default_factory=list)
     """Those used so far, in the order of their first use."""
     _fourier: FourierRepulsion | None = None
+    _volume: VolumeRepulsion | None = None
 
     def __call__(
         self,
@@ -91,14 +94,21 @@ class Gradient:
         """
         if len(points) <= EXACT_TOTAL_POINTS:
             total = sum_affinity(points)
-        elif choose_method(points, SPACING / 2) == "fourier":
-            total = FourierRepulsion(self.n_threads, SPACING / 2)(points)[1]
         else:
-            total = sum_by_tree(points, self.n_threads, FINE_THETA)[1]
+            self._fourier = self._volume = None  # Their kernels make room.
+            total = self._sum_finely(points)
         return self._divergence(points, total)
 
     def _divergence(self, points: NDArray[np.float64], total: float) -> float:
         return self._attract(points, np.zeros_like(points), total)
+
+    def _sum_finely(self, points: NDArray[np.float64]) -> float:
+        """Return the sum of 1 / (1 + |d|^2) over all pairs of many points."""
+        if points.shape[1] == 3 and (plan := plan_sums(points, FINE)) is not None:
+            return VolumeRepulsion(self.n_threads)(points, plan)[1]
+        if choose_method(points, SPACING / 2) == "fourier":
+            return FourierRepulsion(self.n_threads, SPACING / 2)(points)[1]
+        return sum_by_tree(points, self.n_threads, FINE_THETA)[1]
 
     def _repulsion(
         self, points: NDArray[np.float64], method: str
@@ -107,6 +117,9 @@ class Gradient:
             return sum_repulsion(points)
         if method == "barnes-hut":
             return sum_by_tree(points, self.n_threads)
+        if points.shape[1] == 3:
+            self._volume = self._volume or VolumeRepulsion(self.n_threads)
+            return self._volume(points)
         if self._fourier is None:
             self._fourier = FourierRepulsion(self.n_threads)
         return self._fourier(points)
@@ -159,6 +172,8 @@ def choose_method(points: NDArray[np.float64], spacing: float = SPACING) -> str:
         entries = (2 * lay_grid(points, spacing)[1]) ** 2
         if entries <= MOST_ENTRIES:
             costs["fourier"] = ENTRY * entries + CAST * n_points
+    elif n_points > VOLUME_POINTS and (plan := plan_sums(points)) is not None:
+        costs["fourier"] = plan.cost
     return min(costs, key=costs.__getitem__)
 
 
