@@ -115,21 +115,43 @@ def check_cost(
     """
     if space.arrays is not None or not graphs:
         return
-    n_points, n_dims = space.shape
-    cost = estimate_cost(space.shape, projectors, graphs)
-    available = available_memory()
-    what = f"{n_points:,} × {n_dims:,}"
+    cost, available = refuse_cost(space.shape, projectors, graphs, way_out), available_memory()
+    if cost.seconds >= TOLD_SECONDS or (available and cost.memory > TOLD_SHARE * available):
+        log.info("%s: %s", _shown(space.shape), describe_cost(cost))
+
+
+def refuse_cost(
+    shape: tuple[int, int],
+    projectors: Sequence[Any],
+    graphs: Mapping[Any, int],
+    way_out: str = "",
+) -> Cost:
+    """Return what a run takes, and refuse it where the memory is not there.
+
+    Args:
+        shape: Points and dimensions.
+        projectors: As for `estimate_cost`.
+        graphs: Likewise.
+        way_out: What else takes less memory.
+
+    Raises:
+        ParameterError: If the run needs more memory than there is.
+    """
+    cost, available = estimate_cost(shape, projectors, graphs), available_memory()
     if available and cost.memory > CERTAIN * available:
-        fits = _round_down(n_points * (available - BASE) / (CERTAIN * (cost.memory - BASE)))
+        fits = _round_down(shape[0] * (available - BASE) / (CERTAIN * (cost.memory - BASE)))
         fewer = f"--sample {fits} fits" if fits >= 1000 else "--sample takes fewer points"
         placing = f"{fewer}, and --place-all DIR beside it places all points"
         raise ParameterError(
-            what,
+            _shown(shape),
             f"needs about {_size(cost.memory)} of memory, and {_size(available)} are there",
             way_out or placing,
         )
-    if cost.seconds >= TOLD_SECONDS or (available and cost.memory > TOLD_SHARE * available):
-        log.info("%s: %s", what, describe_cost(cost))
+    return cost
+
+
+def _shown(shape: tuple[int, int]) -> str:
+    return f"{shape[0]:,} × {shape[1]:,}"
 
 
 def describe_cost(cost: Cost) -> str:

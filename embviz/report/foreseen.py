@@ -1,14 +1,17 @@
-"""What it takes to list the neighbors of a page for which no projection looks for them."""
+"""What a run would take that is known from its request alone, before its vectors are read."""
 
 from __future__ import annotations
 
 from embviz.comparison.values import FEW
-from embviz.pictures.cost import check_cost
+from embviz.devices import choose_device
+from embviz.model import EmbeddingTable
+from embviz.pictures.cost import check_cost, refuse_cost
 from embviz.pictures.plan import Plan
-from embviz.pictures.selection import Part
+from embviz.pictures.selection import Choice, Part
 from embviz.report.budget import MB, USUAL
 from embviz.report.options import ReportOptions
 
+_MANY = 20_000  # Fewer points fit anywhere.
 _TEXT = 1.25  # Bytes of a page for each of vectors at one byte a number, at least.
 
 
@@ -33,3 +36,25 @@ def check_listing(part: Part, plan: Plan, options: ReportOptions) -> None:
         return
     way_out = "--vectors none lists no neighbors"
     check_cost(part.space, (), {options.metric: FEW}, way_out)
+
+
+def check_memory(table: EmbeddingTable, choice: Choice, plan: Plan) -> None:
+    """Refuse projections for which the memory is not there before a vector is read.
+
+    Args:
+        table: The points of a source.
+        choice: Which of them; where a query chooses, it is not known yet how many, and nothing is
+            refused.
+        plan: Their projections.
+
+    Raises:
+        ParameterError: If they need more memory than there is, or more neighbors than there are
+            points.
+    """
+    n_points = table.n_points if choice.sample is None else min(choice.sample, table.n_points)
+    if choice.select is not None or choice.neighbors_of is not None or n_points < _MANY:
+        return
+    looking = [p for _, p in plan.foreseen() if hasattr(p, "count_neighbors")]
+    if looking and choose_device(plan.device, n_points) is None:
+        most = max(p.count_neighbors(table) for p in looking)
+        refuse_cost((n_points, table.n_dims), looking, {plan.metric: most})

@@ -11,9 +11,9 @@ import embviz
 from embviz.errors import ParameterError
 from embviz.pictures import cost
 from embviz.pictures.plan import Plan
-from embviz.pictures.selection import choose_points
+from embviz.pictures.selection import Choice, choose_points
 from embviz.report import ReportOptions
-from embviz.report.foreseen import check_listing
+from embviz.report.foreseen import check_listing, check_memory
 
 
 @pytest.fixture
@@ -47,3 +47,26 @@ def test_lists_that_take_minutes_are_said(part, monkeypatch, caplog):
     with caplog.at_level(logging.INFO, "embviz"):
         check_listing(part, Plan(), ReportOptions())
     assert "400,000 × 100: about " in caplog.text
+
+
+class Unread:
+    """Vectors that must not be read."""
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, *shape):
+        self.shape = shape
+
+    def __getitem__(self, rows):
+        raise AssertionError("read")
+
+
+def test_a_run_without_the_memory_is_refused_before_a_vector_is_read(monkeypatch):
+    monkeypatch.setattr(cost, "available_memory", lambda: 24 * cost.GB)
+    table = embviz.EmbeddingTable(Unread(20_000_000, 64))
+    plan = Plan(methods=("tsne",), device="cpu")
+    with pytest.raises(ParameterError, match=r"--sample [1-9]"):
+        check_memory(table, Choice(), plan)
+    check_memory(table, Choice(sample=200_000), plan)
+    check_memory(table, Choice(select="a"), plan)
+    check_memory(table, Choice(), Plan())

@@ -77,7 +77,7 @@ def project_one(asked: Asked, account: Account) -> Made:
     from embviz.pictures.plan import project as project_points
     from embviz.pictures.selection import choose_points
     from embviz.report import check_size
-    from embviz.report.foreseen import check_listing
+    from embviz.report.foreseen import check_listing, check_memory
     from embviz.report.parting import check_clusters
 
     source = asked.source
@@ -85,6 +85,7 @@ def project_one(asked: Asked, account: Account) -> Made:
         table = source.read()
         methods = (*asked.plan.methods, *source.read_coordinates(table))
         plan = replace(asked.plan, methods=methods)
+        check_memory(table, asked.choice, plan)
         part = add_bookmarks(choose_points(table, asked.choice), asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
     check_size(part.table, asked.shown)
