@@ -138,6 +138,7 @@ def _processes(n_processes: int, shown: str) -> Iterator[Workers]:
     from multiprocessing import get_context
 
     share = max(1, count_cores() // n_processes)
+    _start_tracker()
 
     def make() -> Executor:
         return ProcessPoolExecutor(
@@ -157,6 +158,24 @@ def _processes(n_processes: int, shown: str) -> Iterator[Workers]:
         raise
     else:
         workers.executor.shutdown(wait=True)
+
+
+def _start_tracker() -> None:
+    """Start the process of Python's that removes what is left of processes that were stopped.
+
+    It would warn of that on the standard error, where embviz has said that it was stopped.
+    """
+    if os.name != "posix":
+        return
+    import sys
+    from multiprocessing.resource_tracker import ensure_running
+
+    quiet = "ignore:resource_tracker:UserWarning"
+    sys.warnoptions.append(quiet)
+    try:
+        ensure_running()
+    finally:
+        sys.warnoptions.remove(quiet)
 
 
 def _end(executor: Executor) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -123,6 +125,23 @@ def test_an_executor_of_others_that_breaks_is_one_line(blocks: list[Block]) -> N
         pytest.raises(LoadError, match=r"executor: a worker died, the last at .*x.npy, row 0"),
     ):
         list(map_blocks(workers, work.die, blocks, "x"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_a_run_that_is_stopped_leaves_one_line_and_no_process(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.repeat(ROWS, 40_000, axis=0))
+    command = [sys.executable, "-m", "embviz", "project", "x.npy", "--sample", "20000"]
+    command += ["--scheduler", "processes:2", "-o", "x.html"]
+    running = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    assert running.stderr is not None
+    first = running.stderr.readline()  # It has found the files, and starts the processes.
+    time.sleep(1)
+    running.terminate()
+    rest = running.stderr.read()  # To its end, which the processes hold open while they live.
+    assert running.wait() == 128 + signal.SIGTERM
+    assert first == "2,400,000 rows x 3 float32 in 1 file\n"
+    assert rest == "embviz: stopped\n"
+    assert not (tmp_path / "x.html").exists()
 
 
 SCRIPT = """
