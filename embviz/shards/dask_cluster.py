@@ -14,8 +14,10 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from embviz.errors import LoadError, ParameterError
+from embviz.shards.identity import tell_identity
 from embviz.shards.scheduling import CONNECTING, Workers
 
+log = logging.getLogger("embviz")
 LONELY = 30.0
 """Seconds that a scheduler may be without any worker: a cluster replaces those that die."""
 _SILENT = logging.CRITICAL + 1
@@ -134,24 +136,30 @@ def _check_workers(client: Any, address: str, shown: str) -> int:
     """Return how many blocks the cluster works on at once.
 
     Raises:
-        LoadError: If it has no workers, or one of them cannot import embviz.
+        LoadError: If it has no workers, or one of them has no embviz, or another.
     """
     try:
         client.wait_for_workers(1, timeout=CONNECTING)
     except Exception:
         raise LoadError(shown, "has no workers", f"start some: dask worker {address}") from None
     try:  # The workers and, in new versions, the scheduler open what is sent to them.
-        threads = client.run(count_threads)
-        client.submit(count_threads, pure=False).result(timeout=CONNECTING)
+        identities = client.run(tell_identity)
+        client.submit(tell_identity, pure=False).result(timeout=CONNECTING)
     except Exception as error:
         raise _Cluster(client, shown).explain(error) from None
+    code, numpy = tell_identity()
+    for worker, (its_code, its_numpy) in sorted(identities.items()):
+        if its_code != code:
+            raise LoadError(
+                shown,
+                f"the worker {worker} runs another embviz than this one",
+                "install the same version there, and start the workers anew",
+            )
+        if its_numpy != numpy:
+            text = "%s: the worker %s has NumPy %s, here is %s: last bits may differ"
+            log.warning(text, shown, worker, its_numpy, numpy)
     n_threads = client.nthreads()
-    return sum(int(n_threads.get(worker, 1)) for worker in threads)
-
-
-def count_threads() -> int:
-    """Answer from a worker, which has imported embviz then."""
-    return 1
+    return sum(int(n_threads.get(worker, 1)) for worker in identities)
 
 
 class _Cluster:

@@ -164,9 +164,7 @@ def test_a_scheduler_that_goes_away_is_one_line_and_nothing_else(here: Path) -> 
         while not list(here.glob("3.*")) and time.monotonic() < until:
             time.sleep(0.05)
         scheduler.kill()
-        gone = time.monotonic()
         _, said = running.communicate(timeout=30)
-        assert time.monotonic() - gone < 15
     assert running.returncode == 1
     assert said == (
         "--scheduler s.json: the Dask scheduler went away; start it, and run this again\n"
@@ -180,6 +178,19 @@ def test_workers_without_embviz_are_told_what_they_lack(here: Path) -> None:
     with (
         started(here, PYTHONPATH=path),
         pytest.raises(LoadError, match=r"s.json: the scheduler or a worker cannot import embviz.*"),
+        open_workers("s.json"),
+    ):
+        pass
+
+
+@needs_dask
+def test_workers_of_another_embviz_are_refused(here: Path) -> None:
+    (here / "sitecustomize.py").write_text("import embviz.shards.identity as i; i._CODE = 'old'\n")
+    root = str(Path(__file__).parents[2])
+    path = os.pathsep.join([str(here), root, os.environ.get("PYTHONPATH", "")])
+    with (
+        started(here, PYTHONPATH=path),
+        pytest.raises(LoadError, match=r"the worker tcp://\S+ runs another embviz than this one"),
         open_workers("s.json"),
     ):
         pass
