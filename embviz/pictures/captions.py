@@ -9,8 +9,11 @@ import math
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from embviz.model import Projection
 from embviz.projections.captions import CAPTIONS
+from embviz.shards.values import Density
 
 KINDS = {
     "linear": (
@@ -59,16 +62,20 @@ def sample_caption(n_points: int, n_all: int) -> str:
     return f"A sample of {n_points:,} of {n_all:,} points."
 
 
-def density_caption(n_points: int, dims: int) -> str:
-    """Return what is said of a picture that all points were placed in, by its dimensions.
+def density_caption(density: Density, dims: int) -> str:
+    """Return what is said of a picture that all points were placed in.
 
     Args:
-        n_points: How many were placed.
-        dims: 2, where their density is drawn, or 3.
+        density: Of the picture.
+        dims: 2, where it is drawn, or 3.
     """
+    n, within = density.n_points, int(density.counts.sum(dtype=np.uint64))
     if dims == 3:
-        return f"How densely all {n_points:,} points lie is drawn in 2D only."
-    return f"The grays count all {n_points:,} points."
+        return f"How densely all {n:,} points lie is drawn in 2D only."
+    if within == n:
+        return f"The grays count all {n:,} points."
+    verb = "lies" if n - within == 1 else "lie"
+    return f"The grays count {within:,} of {n:,} points; {n - within:,} {verb} farther out."
 
 
 def all_captions() -> dict[str, str]:

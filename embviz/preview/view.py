@@ -191,7 +191,7 @@ def _of_all(
     drawn = found if dims == 2 and is_own else None
     told = [] if part.sampled is None else [sample_caption(part.table.n_points, part.n_all)]
     if found is not None and (drawn is not None or dims == 3):
-        told.append(density_caption(found.n_points, dims))
+        told.append(density_caption(found, dims))
     return drawn, " ".join(told)
 
 

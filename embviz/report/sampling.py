@@ -87,8 +87,8 @@ def pack_sample(part: Part, projections: Sequence[Projection]) -> Sampled:
             "shape": list(each.counts.shape),
             "n_points": each.n_points,
             "counts": f"density_{i}",
-            "caption": density_caption(each.n_points, 2),
-            "caption_3d": density_caption(each.n_points, 3),
+            "caption": density_caption(each, 2),
+            "caption_3d": density_caption(each, 3),
         }
         for i, each in enumerate(part.densities)
     ]

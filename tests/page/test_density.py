@@ -192,7 +192,7 @@ def test_how_to_read_the_picture_explains_sample_weights_and_density(page: Any) 
         "The points are a sample: 240 of 50,000.",
         "the nearest of a point are the nearest among these 240",
         "Each point stands for as many as its weight says (column “weight”).",
-        "The grays under the points count all 50,000 points",
+        "The grays count all 50,000 points. A cell of a grid is the grayer",
     ):
         assert words in text
 

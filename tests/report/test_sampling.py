@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from embviz import EmbeddingTable, ParameterError, Projection
+from embviz.pictures.captions import density_caption
 from embviz.pictures.description import Opening, describe
 from embviz.pictures.selection import Part
 from embviz.report import ReportOptions, encode_report
@@ -61,12 +62,22 @@ def test_a_page_of_a_sample_holds_the_counts_of_all_points_and_their_number() ->
         "shape": [2, 3],
         "n_points": N_ALL,
         "counts": "density_0",
-        "caption": "The grays count all 10,000 points.",
+        "caption": "The grays count 15 of 10,000 points; 9,985 lie farther out.",
         "caption_3d": "How densely all 10,000 points lie is drawn in 2D only.",
     }
     counts = blocks_of(payload)["density_0"]
     assert counts.dtype == np.uint32
     assert counts.tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_the_caption_says_how_many_points_lie_beyond_the_cells() -> None:
+    counts = np.array([[7, 3]], np.uint32)
+    said = [density_caption(density(counts=counts, n_points=n), 2) for n in (10, 11, 2010)]
+    assert said == [
+        "The grays count all 10 points.",
+        "The grays count 10 of 11 points; 1 lies farther out.",
+        "The grays count 10 of 2,010 points; 2,000 lie farther out.",
+    ]
 
 
 def test_each_point_of_a_sample_has_its_weight_in_a_column_behind_the_others() -> None:

@@ -31,11 +31,11 @@ export function sampleWords({ sample, densities = [], n_points: n }) {
   }
   if (densities.length)
     out.push(
-      `The grays under the points count all ${format(densities[0].n_points)} points in cells of a grid: by the ` +
-        'logarithm, in steps of lightness that look even, from one point to the most; without gray there is none. ' +
-        'Where a cell is smaller than a pixel, the gray is of the sum in a pixel. Pointing beside the points of the ' +
-        'sample, which are drawn fainter over it, tells the count; the checkbox “All … points” takes the grays away. ' +
-        'They are of one picture in 2D.',
+      `${densities[0].caption} A cell of a grid is the grayer the more points lie in it: by the logarithm, in steps ` +
+        'of lightness that look even, from one point to the most; without gray there is none. Where a cell is ' +
+        'smaller than a pixel, the gray is of the sum in a pixel. Pointing beside the points of the sample, which ' +
+        'are drawn fainter over it, tells the count; the checkbox “All … points” takes the grays away. They are of ' +
+        'one picture in 2D.',
     );
   return out;
 }
