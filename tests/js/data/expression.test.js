@@ -87,3 +87,72 @@ test('more states than are kept at once are made anew', () => {
   const mixed = Array.from({ length: 5000 }, () => (random() < 0.5 ? 'a' : 'b')).join('');
   assert.equal(count([`c${'b'.repeat(301)}${mixed}`, mixed], '/c.{300}b/'), 1);
 });
+
+/** @returns {number} milliseconds of the processor that a query took, answered or refused by a QueryError */
+function cost(values, query) {
+  const { user } = process.cpuUsage();
+  try {
+    count(values, query);
+  } catch (error) {
+    assert.ok(error instanceof QueryError && error.message.length < 450, String(error));
+  }
+  return (process.cpuUsage().user - user) / 1000;
+}
+
+test('nothing takes no time, however often it is repeated', () => {
+  for (const source of ['(((){1000}){1000}){1000}', '(?:(?:(?:){1000}){1000}){1000}x', '((a{0}){1000}){1000}'])
+    assert.ok(cost(['a', ''], `/${source}/`) < 500, source);
+  assert.equal(count(['a', ''], '/^(((){1000}){1000}){1000}$/'), 1);
+  assert.equal(count(['ab', 'b'], '/^(()a(){3}){1}(b{0}){9}b$/'), 1);
+});
+
+test('many atoms for many characters are refused before they take long', () => {
+  const han = Array.from({ length: 20000 }, (_, i) => String.fromCodePoint(0x4e00 + i));
+  for (const join of ['|', '']) {
+    const query = `/${han.slice(0, 4900).join(join)}/`;
+    assert.ok(cost([han.join('')], query) < 8000, join);
+    assert.throws(() => count([han.slice(5000).join('')], query), /takes too long on these values/);
+  }
+  assert.equal(count(han, `/${han.slice(0, 40).join('|')}/`), 40);
+});
+
+test('a long text is searched for in the time of its values', () => {
+  const values = ['a'.repeat(1e6), `${'b'.repeat(5e5)}${'a'.repeat(999)}B`];
+  assert.ok(cost(values, `${'a'.repeat(999)}b`) < 4000);
+  assert.equal(count(values, `${'A'.repeat(999)}b`), 1);
+  assert.equal(count([`x${'é'.repeat(90)}ſ`, 'é'.repeat(91)], `${'É'.repeat(90)}s`), 1);
+  assert.equal(count([`1${'.'.repeat(80)}`, '.'.repeat(80)], '.'.repeat(80)), 2);
+  assert.ok(cost(['aaa'], 'q'.repeat(3e6)) < 500, 'no value is as long');
+  assert.throws(() => count(['q'.repeat(3e6)], 'q'.repeat(2e6)), /it is longer than 10,000 characters/);
+});
+
+test('expressions that are made at random are answered or refused in time', () => {
+  const random = createRandom(5);
+  const pieces = [
+    'a',
+    '.',
+    'w',
+    '\\w',
+    '[^a]',
+    '(?:',
+    '(',
+    '(?=',
+    '(?!',
+    ')',
+    '|',
+    '*',
+    '+',
+    '{1000}',
+    '{0,1000}',
+    '()',
+  ];
+  const values = ['a'.repeat(3e4), 'The quick brown fox', '\u4e00\u4e8c'.repeat(1e4), ...Array(500).fill('w17')];
+  let slowest = 0;
+  for (let i = 0; i < 1500; i++) {
+    const length = [4, 12, 60][i % 3];
+    const text = Array.from({ length }, () => pieces[Math.floor(random() * pieces.length)]).join('');
+    const open = text.split('(').length - text.split(')').length;
+    slowest = Math.max(slowest, cost(values, `/${text}${')'.repeat(Math.max(0, open))}/`));
+  }
+  assert.ok(slowest < 6000, `${slowest} ms`);
+});

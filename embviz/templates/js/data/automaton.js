@@ -2,6 +2,9 @@ import { ExpressionError } from '#js/data/graph.js';
 
 /** Visits of places while states are made: less than half a second. */
 const MOST_WORK = 1e7;
+/** Questions whether an atom matches a character, each of which is asked once: about a second. */
+const MOST_ASKED = 1e6;
+const TOO_LONG = 'it takes too long on these values; simplify it';
 /** Numbers held for states, before all are forgotten and made anew. */
 const MOST_KEPT = 5e5;
 const DIRECT_CODES = 0x800;
@@ -74,7 +77,8 @@ function codeBefore(value, i) {
  * What a character is to an expression: characters that the same atoms match are one kind.
  *
  * @param {Map<string, number>} atoms
- * @returns {{kindOf: (code: number) => number, kinds: {word: boolean, atoms: boolean[]}[]}} the first kind is none
+ * @returns {{kindOf: (code: number) => number, kinds: {word: boolean, atoms: boolean[]}[]}} the first kind is none;
+ *   kindOf throws ExpressionError where there are too many atoms for so many characters
  */
 function createKinds(atoms) {
   const tests = Array.from(atoms.keys(), (text) => new RegExp(`^${text}$`, 'iu'));
@@ -82,7 +86,10 @@ function createKinds(atoms) {
   const known = new Map();
   const direct = new Int32Array(DIRECT_CODES);
   const others = new Map();
+  let asked = 0;
   function find(code) {
+    asked += tests.length;
+    if (asked > MOST_ASKED) throw new ExpressionError(TOO_LONG);
     const char = String.fromCodePoint(code);
     const kind = { word: /^\w$/iu.test(char), atoms: tests.map((test) => test.test(char)) };
     const key = JSON.stringify(kind);
@@ -146,7 +153,7 @@ function createStep({ byAtom, byNothing, partOf, parts }) {
   }
 
   return (state, before) => {
-    if (work > MOST_WORK) throw new ExpressionError('it takes too long on these values; simplify it');
+    if (work > MOST_WORK) throw new ExpressionError(TOO_LONG);
     const reached = reachable(state, before);
     if (marks[whole] === mark) return null;
     const places = [];

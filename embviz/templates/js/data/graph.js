@@ -3,6 +3,9 @@ export class ExpressionError extends Error {}
 
 const MOST_PLACES = 20000;
 
+/** The fragment of what is empty. However often it is repeated, it takes no time. @param {number} to */
+const nothing = (to) => to;
+
 /**
  * A regular expression as a graph of places and of what leads from one to the next (Thompson 1968). It is built from
  * its end: a fragment puts itself before a place and returns the place where it begins.
@@ -80,9 +83,13 @@ export function createGraph() {
     condition: (condition) => (to) => join(add(), to, condition),
     /** @returns {Fragment} nothing, where a fragment matches what follows, or does not */
     look: (fragment, wanted) => (to) => join(add(), to, { part: close(fragment), wanted }),
-    sequence: (fragments) => (to) => fragments.reduceRight((at, fragment) => fragment(at), to),
+    sequence(fragments) {
+      const parts = fragments.filter((fragment) => fragment !== nothing);
+      return parts.length ? (to) => parts.reduceRight((at, fragment) => fragment(at), to) : nothing;
+    },
     either: (fragments) => (fragments.length === 1 ? fragments[0] : (to) => either(fragments, to)),
     /** @returns {Fragment} a fragment so many times, one after the other; most may be Infinity */
-    repeat: (fragment, least, most) => (to) => repeat(fragment, least, most, to),
+    repeat: (fragment, least, most) =>
+      fragment === nothing || most === 0 ? nothing : (to) => repeat(fragment, least, most, to),
   });
 }

@@ -119,9 +119,24 @@ export function predicate(query) {
     const expression = compile(query.slice(1, -1));
     return (value) => expression.test(value);
   }
+  return containing(query);
+}
+
+/** Up to so many characters a text is tried at each place of a value, and in a value of up to twice as many. */
+const SHORT = 32;
+
+/** @returns {(value: string) => boolean} whether a text is in a value, in a time that grows with its length only */
+function containing(query) {
   // The flags fold case a character at a time, by Unicode's simple folding, as the command line does.
-  const part = new RegExp(escaped(query), 'iu');
-  return (value) => part.test(value);
+  const part = query.length <= LONGEST ? new RegExp(escaped(query), 'iu') : null;
+  let long = null;
+  return (value) => {
+    if (value.length < query.length) return false;
+    if (part === null) throw new ExpressionError(`it is longer than ${LONGEST.toLocaleString('en')} characters`);
+    if (query.length <= SHORT || value.length <= 2 * SHORT) return part.test(value);
+    long ??= createExpression(escaped(query));
+    return long.test(value);
+  };
 }
 
 /**
