@@ -345,3 +345,22 @@ test('a file with an isolated view is told to be refused by TensorBoard’s uplo
     [],
   );
 });
+
+test('what could not be written again as it is, or drawn, is refused by its name', () => {
+  const nested = (depth) => `${'['.repeat(depth)}${']'.repeat(depth)}`;
+  for (const [field, why] of [
+    ['"zz":1e999', /bookmark 1: zz holds a number that is too large/],
+    ['"embviz":{"view":{"k":-1e999}}', /embviz holds a number that is too large/],
+    [`"zz":${nested(100000)}`, /zz holds lists and objects more than 50 deep/],
+    [`"label":${nested(100000)}`, /label holds lists and objects/],
+    ['"projections":[{"pca-0":1e39,"pca-1":0}]', /projections is .*, not a list of coordinates/],
+  ])
+    assert.throws(
+      () => readBookmarks(`[{"selectedProjection":"pca",${field}}]`, data),
+      (error) => error instanceof BookmarkError && why.test(error.message) && error.message.length < 300,
+      field.slice(0, 60),
+    );
+  assert.equal(readBookmarks(`[{"selectedProjection":"pca","zz":${nested(20)}}]`, data).length, 1);
+  const many = `[${Array(100000).fill('{"projections":[]}').join()}]`;
+  assert.throws(() => readBookmarks(many, data), /100000 bookmarks, at most 1000 are read/);
+});

@@ -41,3 +41,16 @@ for (const [what, tags] of [
 ]) {
   test(`tags ${what} are left out`, () => assert.deepEqual(readTags(states(tags), WHOLE, []), []));
 }
+
+test('tags that name all points again and again are read as far as there is room', () => {
+  const total = 300000;
+  const given = Array.from({ length: 5000 }, (_, i) => ({ column: `c${i}`, value: 'v', rows: '0-6fhc' }));
+  const { user } = process.cpuUsage();
+  const found = readTags(
+    Array(50).fill({ embviz: { tags: { total, given } } }),
+    { total, n_points: total, rows: null },
+    [],
+  );
+  assert.ok(found.length > 0 && found.length <= 32, String(found.length));
+  assert.ok(process.cpuUsage().user - user < 10e6);
+});

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cleanLabel, labelBox, placeLabels, SIDES } from '#js/drawing/labels.js';
+import { cleanLabel, createOccupied, labelBox, placeLabels, SIDES } from '#js/drawing/labels.js';
 
 const BOUNDS = { left: 0, top: 0, width: 400, height: 300 };
 const label = (x, y, rest = {}) => ({ x, y, width: 50, height: 16, gap: 6, ...rest });
@@ -52,4 +52,13 @@ test('a label is one short line without control characters', () => {
   assert.equal(cleanLabel('שלום'), 'שלום');
   assert.equal(cleanLabel('<b>&amp;'), '<b>&amp;');
   assert.equal(cleanLabel(null), '');
+});
+
+test('what lies very far outside takes no more room than what lies near', () => {
+  for (const far of [1e9, 1e16, 1e300, Infinity]) {
+    const occupied = createOccupied();
+    occupied.add([far, far, far * 1.5, far * 1.5]);
+    occupied.add([-far, -far, far, far]);
+    assert.equal(occupied.hits([10, 10, 20, 20]), true);
+  }
 });

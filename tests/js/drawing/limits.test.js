@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { homeView2, homeView3, zoomed2, zoomed3, magnification } from '#js/drawing/camera.js';
-import { backWithin, limitedFactor, showsPoints } from '#js/drawing/limits.js';
+import { backWithin, limitedFactor, showsPoints, withinReach } from '#js/drawing/limits.js';
 
 const area = { left: 0, top: 0, width: 800, height: 600 };
 const box = { min: [-1, -1], max: [1, 1] };
@@ -68,4 +68,73 @@ test('a view shows points where one that is shown lies in it', () => {
   assert.equal(showsPoints(places, null, view([0, 1], [0.3, 1])), false);
   assert.equal(showsPoints(places, Uint8Array.of(0, 1, 1), view([0, 1], [0, 1])), false);
   assert.equal(showsPoints(places, Uint8Array.of(0, 1, 1), view([2, 4], [3, 4])), true);
+});
+
+test('a view of a link is brought within reach, and left as it is where it is', () => {
+  const seen = { home, area };
+  const own = zoomed2(home, area, 30);
+  assert.equal(withinReach(own, seen, box), own);
+  for (const [x, y] of [
+    [
+      [0, 1e-15],
+      [0, 1e-15],
+    ],
+    [
+      [1, 1.0000000000000002],
+      [0, 1],
+    ],
+    [
+      [1e-300, 2e-300],
+      [0, 1e-300],
+    ],
+    [
+      [-1e308, 1e308],
+      [-1.7e308, 1.7e308],
+    ],
+    [
+      [1e300, 2e300],
+      [-2e300, -1e300],
+    ],
+    [
+      [0, 1e300],
+      [0, 1e-300],
+    ],
+  ]) {
+    const camera = withinReach({ dims: 2, x, y }, seen, box);
+    const wide = [camera.x, camera.y].map(([a, b]) => b - a);
+    assert.ok(
+      wide.every((span) => span > 1e-8 && span < 100),
+      JSON.stringify(camera),
+    );
+    assert.ok(
+      [...camera.x, ...camera.y].every((end) => Math.abs(end) < 200),
+      JSON.stringify(camera),
+    );
+  }
+});
+
+test('a view of space of a link is brought within reach', () => {
+  const points = { coordinates: Float32Array.of(-1, -1, -1, 1, 1, 1), n: 2, axes: null };
+  const deep = { min: [-1, -1, -1], max: [1, 1, 1] };
+  const from = homeView3(points, deep, [1, 1, 1], area);
+  const seen = { home: from, area };
+  assert.equal(withinReach(zoomed3(from, 3), seen, deep).eye.x, from.eye.x / 3);
+  const at = (x, y, z) => ({ x, y, z });
+  for (const [eye, center, up] of [
+    [at(1e300, 0, 0), at(0, 0, 0), at(0, 0, 1)],
+    [at(1.7e308, 1.7e308, 1.7e308), at(-1.7e308, -1.7e308, -1.7e308), at(0, 0, 1)],
+    [at(0, 0, 2e-6), at(0, 0, 0), at(0, 0, 0)],
+    [at(1, 1, 1), at(0, 0, 0), at(1e308, 1e308, 1e308)],
+    [at(1e9, 1e9, 1e9 + 1), at(1e9, 1e9, 1e9), at(1e-300, 0, 0)],
+  ]) {
+    const camera = withinReach({ ...from, eye, center, up }, seen, deep);
+    const distance = Math.hypot(
+      camera.eye.x - camera.center.x,
+      camera.eye.y - camera.center.y,
+      camera.eye.z - camera.center.z,
+    );
+    assert.ok(distance > 0.019 && distance < 100, JSON.stringify(camera));
+    assert.ok(Object.values(camera.center).every((x) => Math.abs(x) <= 10));
+    assert.ok(Math.hypot(...Object.values(camera.up)) > 1e-6 && Math.hypot(...Object.values(camera.up)) < 1e6);
+  }
 });

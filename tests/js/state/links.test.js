@@ -234,3 +234,24 @@ test('tags, names of groups and contours come back from one link', () => {
     [['word', 'a~b', [1, 4]]],
   );
 });
+
+test('what is there twice is refused, as are tags of more points than a reader gives', () => {
+  assert.deepEqual(readLink('s=0-7b7b&s=0-7b7b', 341479).odd, ['s']);
+  assert.deepEqual(readLink('n=3&n=4&d=2', 10).odd, ['n']);
+  const tags = Array.from({ length: 4000 }, (_, i) => `c${i % 9}~v~0-7b7b`).join('~');
+  const { user } = process.cpuUsage();
+  assert.deepEqual(readLink(`g=${tags}`, 341479).odd, ['g']);
+  assert.ok(process.cpuUsage().user - user < 5e6);
+});
+
+test('a camera that shows nothing is refused', () => {
+  for (const text of [
+    '2_1_0_0_1',
+    '2_0_0_0_1',
+    '2_0_1_1_1',
+    '3_1_1_1_1_1_1_0_0_1',
+    '3_1_1_1_0_0_0_0_0_1_x',
+    '4_0_1_0_1',
+  ])
+    assert.deepEqual(readLink(`v=${text}`, 10).odd, ['v'], text);
+});

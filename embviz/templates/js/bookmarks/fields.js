@@ -4,6 +4,8 @@ import { NAMES, OURS } from '#js/bookmarks/tensorboard.js';
 /** TensorBoard's `State` (tensorboard, vz_projector/data.ts), field by field: what each may hold, and what we write. */
 
 const MOST_TEXT = 1000;
+/** The largest 32-bit float, as which coordinates are drawn. */
+const MOST_PLACE = 3.4028234663852886e38;
 
 export const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -12,7 +14,8 @@ export const isIndices = (value) => Array.isArray(value) && value.every(isCount)
 const isPlace = (value) =>
   value === undefined || value === null || (Array.isArray(value) && value.length === 3 && value.every(isNumber));
 const isFlag = (value) => typeof value === 'boolean';
-const isPoint = (point) => isObject(point) && Object.values(point).every((value) => value === null || isNumber(value));
+const isCoordinate = (value) => value === null || (isNumber(value) && Math.abs(value) <= MOST_PLACE);
+const isPoint = (point) => isObject(point) && Object.values(point).every(isCoordinate);
 const isCamera = (value) =>
   isObject(value) &&
   isPlace(value.position) &&

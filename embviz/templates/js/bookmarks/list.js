@@ -254,8 +254,17 @@ function applyKept(page, view, plot, { state, camera, name, dims, shown }) {
   view.set(patch);
   // What was computed in the page may have made way for something else.
   if (!isShown(page, view, { name, dims, data: shown })) view.set({ placed: { name, dims, data: shown } });
-  if (!camera || !plot.setCamera(camera)) plot.resetView();
-  return odd.length ? [`No longer there: ${inWords(odd)}`] : [];
+  const lost = showCamera(plot, camera);
+  return [...(odd.length ? [`No longer there: ${inWords(odd)}`] : []), ...lost];
+}
+
+/** @returns {string[]} what of a camera's view is not shown, in sentences */
+function showCamera(plot, camera) {
+  const isWhole = !camera || plot.reaches(camera);
+  const isSet = Boolean(camera) && plot.setCamera(camera);
+  if (!isSet) plot.resetView();
+  if (isWhole) return [];
+  return [isSet ? 'Its place and zoom were brought within reach' : 'Its place and zoom show no point of this page'];
 }
 
 function applyState(page, view, plot, state, data) {
@@ -272,7 +281,7 @@ function applyState(page, view, plot, state, data) {
   const camera = isView(found.ourCamera, scene.dims)
     ? found.ourCamera
     : fromCameraDef(found.camera, scene.dims, box, Boolean(scene.axes));
-  if (!camera || !plot.setCamera(camera)) plot.resetView();
+  hints.push(...showCamera(plot, camera));
   if (found.missing) hints.push(`${found.missing.toLocaleString('en')} of its points are not in this page`);
   return hints;
 }

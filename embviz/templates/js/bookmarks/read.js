@@ -8,6 +8,8 @@ import { fromTexts, MOST_POINTS } from '#js/bookmarks/write.js';
  */
 export const MOST_BYTES = 200 * 2 ** 20;
 const MOST_BOOKMARKS = 1000;
+/** Lists and objects within each other: TensorBoard's have four. */
+const DEEPEST = 50;
 
 /** What is wrong with a file, in a sentence for its reader. */
 export class BookmarkError extends Error {}
@@ -36,6 +38,10 @@ export function readBookmarks(text, data) {
 export function checkBookmark(state, number, data) {
   const refuse = (why) => new BookmarkError(`bookmark ${number}: ${why}`);
   if (!isObject(state)) throw refuse('not a saved view');
+  for (const [key, value] of Object.entries(state)) {
+    const odd = unwritable(value);
+    if (odd) throw refuse(`${key.slice(0, 60)} holds ${odd}`);
+  }
   for (const [key, { fits, wanted, isStrict }] of FIELDS) {
     if (!Object.hasOwn(state, key) || (state[key] === null && !isStrict)) continue;
     if (!fits(state[key])) throw refuse(`${key} is ${shown(state[key])}, not ${wanted}`);
@@ -44,6 +50,23 @@ export function checkBookmark(state, number, data) {
     throw refuse('not a saved view: neither projections nor selectedProjection');
   checkData(state, data, refuse);
   return { label: state.label || `bookmark ${number}`, state };
+}
+
+/** @returns {string} what of a value of JSON could not be written again as it is, '' where all could */
+function unwritable(value) {
+  let level = [[value]];
+  for (let depth = 0; level.length; depth++) {
+    if (depth > DEEPEST) return `lists and objects more than ${DEEPEST} deep within each other`;
+    const next = [];
+    for (const holder of level) {
+      for (const each of Array.isArray(holder) ? holder : Object.values(holder)) {
+        if (typeof each === 'object' && each !== null) next.push(each);
+        else if (each === Infinity || each === -Infinity) return 'a number that is too large, such as 1e999';
+      }
+    }
+    level = next;
+  }
+  return '';
 }
 
 const shown = (value) => {

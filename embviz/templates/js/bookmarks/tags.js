@@ -1,5 +1,5 @@
 import { OURS } from '#js/bookmarks/tensorboard.js';
-import { isTags } from '#js/data/tags.js';
+import { isTags, mostTagged } from '#js/data/tags.js';
 import { readRows, writeRows } from '#js/state/links.js';
 
 /**
@@ -34,17 +34,24 @@ export function readTags(states, { total, n_points, rows }, known) {
   const keyOf = (tag) => JSON.stringify([tag.column, tag.value, writeRows(tag.rows)]);
   const seen = new Set(known.map(keyOf));
   const found = [];
-  for (const state of states) {
-    const field = state[OURS]?.tags;
-    if (field?.total !== total || !Array.isArray(field.given)) continue;
-    for (const given of field.given.slice(0, MOST_TAGS)) {
-      const tag = { column: given?.column, value: given?.value, rows: rowsOf(given?.rows, total, places) };
-      if (!tag.rows.length || isTags([tag], n_points) !== true || seen.has(keyOf(tag))) continue;
-      seen.add(keyOf(tag));
-      found.push(tag);
-    }
+  const fields = states.map((state) => state[OURS]?.tags);
+  const given = fields.flatMap((field) =>
+    field?.total === total && Array.isArray(field.given) ? field.given.slice(0, MOST_TAGS) : [],
+  );
+  // Rows are written shortly: a small file may name all points again and again.
+  let room = mostTagged(total);
+  for (const each of given.slice(0, MOST_TAGS)) {
+    const tag = { column: each?.column, value: each?.value, rows: rowsOf(each?.rows, total, places) };
+    room -= tag.rows.length;
+    if (room < 0) break;
+    if (!tag.rows.length || isTags([tag], n_points) !== true || seen.has(keyOf(tag))) continue;
+    seen.add(keyOf(tag));
+    found.push(tag);
   }
-  return found.slice(0, MOST_TAGS);
+  // As many as there is room for beside those that are there.
+  let most = found.length;
+  while (most > 0 && isTags([...known, ...found.slice(0, most)], n_points) !== true) most = Math.floor(most / 2);
+  return found.slice(0, most);
 }
 
 /** @returns {number[]} rows of this page, none where the text names none */

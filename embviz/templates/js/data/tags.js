@@ -8,10 +8,17 @@ import { createColumn, withColumns } from '#js/data/table.js';
  */
 
 const LONGEST = 200;
+/** Columns that are edited or new: each is a text a point. */
+const MOST_COLUMNS = 32;
+
+/** @returns {number} how many rows all tags together may name: each is given its value whenever one is added */
+export const mostTagged = (n_points) => Math.max(1e6, 50 * n_points);
 
 /** @returns {true | string} whether something is a list of tags, or what is wrong */
 export function isTags(value, n_points) {
   if (!Array.isArray(value)) return 'is not a list of {column, value, rows}';
+  const columns = new Set();
+  let count = 0;
   for (const tag of value) {
     if (!isField(tag?.column) || tag.column.trim() === '')
       return `names no column: 1 to ${LONGEST} characters without tabs and line breaks`;
@@ -20,6 +27,10 @@ export function isTags(value, n_points) {
     const isList = Array.isArray(tag.rows) || ArrayBuffer.isView(tag.rows);
     if (!isList || !Array.from(tag.rows).every((row) => Number.isInteger(row) && row >= 0 && row < n_points))
       return 'has rows that are not in this page';
+    columns.add(tag.column);
+    if (columns.size > MOST_COLUMNS) return `are of more than ${MOST_COLUMNS} columns`;
+    count += tag.rows.length;
+    if (count > mostTagged(n_points)) return `name more than ${mostTagged(n_points)} points in all`;
   }
   return true;
 }

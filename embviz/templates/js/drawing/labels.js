@@ -2,6 +2,8 @@
 
 export const SIDES = Object.freeze({ right: 0, left: 1, above: 2, below: 3 });
 const CELL = 48;
+/** Cells on each side of the corner: no plot is wider, and what lies beyond is not written. */
+const MOST_CELLS = 200;
 
 /** @returns {string} one line of at most `most` characters, without control and direction characters */
 export function cleanLabel(text, most = 40) {
@@ -30,10 +32,11 @@ export function labelBox(x, y, width, height, gap, side) {
 export function createOccupied() {
   const cells = new Map();
   const each = (box, visit) => {
-    for (let v = Math.floor(box[1] / CELL); v <= Math.floor(box[3] / CELL); v++) {
-      for (let u = Math.floor(box[0] / CELL); u <= Math.floor(box[2] / CELL); u++)
-        if (visit(u * 65536 + v)) return true;
-    }
+    // Where points land far outside, whole numbers are too far apart to be counted up.
+    const [left, top, right, bottom] = box.map((x) =>
+      Math.max(-MOST_CELLS, Math.min(MOST_CELLS, Math.floor(x / CELL))),
+    );
+    for (let v = top; v <= bottom; v++) for (let u = left; u <= right; u++) if (visit(u * 65536 + v)) return true;
     return false;
   };
   return {

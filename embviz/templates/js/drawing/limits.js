@@ -40,6 +40,58 @@ export function backWithin(from, { camera, home }) {
   return Math.max(1, Math.min(LEAST, magnification(from, home)) / now);
 }
 
+/** Links and files are followed a little farther than the wheel goes: they come from windows of other sizes. */
+const FARTHER = 4;
+
+/**
+ * @param {Camera} camera of a link or a file, finite and not empty @param {{home: Camera, area: Area}} seen
+ * @param {Box} box of the points @param {number} grain as above
+ * @returns {Camera} the nearest one within reach, the very camera where it is
+ */
+export function withinReach(camera, { home, area }, box, grain = 0) {
+  if (camera.dims === 2 && home.dims === 2) {
+    const most = FARTHER * largest(home, box, area, grain);
+    const [x, y] = [reached(camera.x, home.x, most), reached(camera.y, home.y, most)];
+    return x === camera.x && y === camera.y ? camera : { dims: 2, x, y };
+  }
+  return camera.dims === 3 && home.dims === 3 ? near3(camera, home) : camera;
+}
+
+/** @returns {number[]} the two ends of what is seen along an axis */
+function reached(ends, home, most) {
+  const whole = home[1] - home[0];
+  const span = limited(ends[1] - ends[0], whole / most, (whole * FARTHER) / LEAST);
+  const middle = limited(ends[0] / 2 + ends[1] / 2, home[0] - span / 2, home[1] + span / 2);
+  const isSame = span === ends[1] - ends[0] && middle === ends[0] / 2 + ends[1] / 2;
+  return isSame ? ends : [middle - span / 2, middle + span / 2];
+}
+
+/** Farther from the middle of the scene, which is about 1 long, there is nothing to look at. */
+const AROUND = 10;
+const NEAREST = 0.02;
+
+function near3(camera, home) {
+  const keys = ['x', 'y', 'z'];
+  const length = (p) => Math.hypot(p.x, p.y, p.z);
+  const away = keys.map((key) => camera.eye[key] / 2 - camera.center[key] / 2);
+  const distance = 2 * Math.hypot(...away);
+  const most = (distanceOf(home) * FARTHER) / LEAST;
+  const kept = limited(distance, NEAREST, most);
+  const up = length(camera.up);
+  const isNear = keys.every((key) => Math.abs(camera.center[key]) <= AROUND);
+  if (kept === distance && isNear && up > 1e-6 && up < 1e6) return camera;
+  const center = point(keys.map((key) => limited(camera.center[key], -AROUND, AROUND)));
+  const direction = distance < Infinity ? away.map((x) => (2 * x) / distance) : [0, 0, 1];
+  const eye = point(keys.map((key, j) => center[key] + direction[j] * kept));
+  const upright = up > 1e-6 && up < Infinity ? point(keys.map((key) => camera.up[key] / up)) : home.up;
+  return { ...camera, eye, center, up: upright };
+}
+
+/** @param {number[]} place */
+const point = ([x, y, z]) => ({ x, y, z });
+const distanceOf = ({ eye, center }) => Math.hypot(eye.x - center.x, eye.y - center.y, eye.z - center.z);
+const limited = (x, least, most) => Math.min(most, Math.max(least, x));
+
 /**
  * @param {Float32Array} coordinates (n, 2) @param {Uint8Array | null} visible @param {Camera2} view
  * @returns {boolean} whether a point that is shown is in sight

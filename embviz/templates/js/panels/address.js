@@ -1,4 +1,4 @@
-import { DEPENDENT, fitting } from '#js/state/fitting.js';
+import { DEPENDENT, fitting, hasFrame } from '#js/state/fitting.js';
 import { markWritten } from '#js/data/written.js';
 import { inWords } from '#js/state/key_words.js';
 import { LINKED, readLink, writeLink } from '#js/state/links.js';
@@ -15,6 +15,14 @@ const PLACING = ['projection', 'dims', 'components', 'spherize'];
 /** A change of these is a step that the back button takes back; of others the address is only brought up to date. */
 const STEPS = ['projection', 'dims', 'components', 'isolated', 'selected', 'color_by', 'label_by', 'spherize'];
 
+const BROUGHT_BACK = 'The link goes farther into the picture or out of it than this page, which shows what is in reach';
+const NOTHING_SEEN = 'The place and zoom of the link show no point of this page and were left out';
+const MOST_ODD = 5;
+
+/** @returns {string} the first of what is wrong: a link may be anybody's text, and as long */
+const listed = (odd) =>
+  odd.length > MOST_ODD ? `${odd.slice(0, MOST_ODD).join(', ')} and ${odd.length - MOST_ODD} more` : odd.join(', ');
+
 /** @returns {boolean} whether what played was stopped or started */
 const hasStopped = (state, before) => state.playing !== before.playing || state.stepping !== before.stepping;
 
@@ -30,6 +38,8 @@ export function createAddress(page, view, store, say) {
   let timer = 0;
   let written = store.get();
   let wanted = null;
+  /** What is said of the link that was followed last. */
+  let told = '';
 
   /**
    * Show what the fragment says; what it does not say, and what does not fit, is as the page opens. A damaged one
@@ -40,7 +50,7 @@ export function createAddress(page, view, store, say) {
   function restore() {
     const { patch, camera, odd } = readLink(window.location.hash, page.table.n_points);
     if (odd.length) {
-      say(`The link is damaged and was not followed: ${odd.join(', ')}`, true);
+      say(`The link is damaged and was not followed: ${listed(odd)}`, true);
       return false;
     }
     const now = view.get();
@@ -63,18 +73,41 @@ export function createAddress(page, view, store, say) {
     );
     // A query selects by itself, unless the link says otherwise.
     if (kept.query && !('selected' in kept)) delete next.selected;
+    for (const key of unseen({ ...now, ...next })) {
+      next[key] = initial[key];
+      if (key in kept) wrong.push(key);
+    }
     if (kept.tags) markWritten(kept.tags);
     view.set(next);
-    wanted = PLACING.some((key) => left.has(key)) ? null : camera;
     written = store.get();
-    if (wrong.length) say(`Part of the link does not fit this page and was left out: ${inWords(wrong)}`, true);
+    wanted = PLACING.some((key) => left.has(key)) ? null : camera;
+    if (wanted && wanted.dims !== written.dims) {
+      wanted = null;
+      wrong.push('camera');
+    }
+    told = wrong.length ? `Part of the link does not fit this page and was left out: ${inWords(wrong)}` : '';
+    if (told) say(told, true);
     return true;
+  }
+
+  /** @returns {string[]} the keys of a state whose numbers go beyond what there is */
+  function unseen(state) {
+    const codes = new Set(view.coloring(state).legend.entries?.map(({ code }) => code));
+    return [
+      ...(hasFrame(page, state) ? [] : ['frame']),
+      ...(state.hidden.every((code) => codes.has(code)) ? [] : ['hidden']),
+    ];
   }
 
   function restoreCamera() {
     if (!plot) return;
-    if (!wanted || !plot.setCamera(wanted)) plot.resetView();
+    const isWhole = !wanted || plot.reaches(wanted);
+    const isSet = wanted !== null && plot.setCamera(wanted);
+    if (!isSet) plot.resetView();
     wanted = null;
+    if (isWhole) return;
+    const seen = isSet ? BROUGHT_BACK : NOTHING_SEEN;
+    say([told, seen].filter(Boolean).join('. '), true);
   }
 
   function current() {

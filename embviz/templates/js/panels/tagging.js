@@ -2,7 +2,7 @@ import { fill, format, h, iconButton, setText } from '#js/dom.js';
 import { download } from '#js/panels/download.js';
 import { categories, countDistinct } from '#js/data/table.js';
 import { fileName } from '#js/data/exports.js';
-import { metadataText } from '#js/data/tags.js';
+import { isTags, metadataText } from '#js/data/tags.js';
 import { markWritten } from '#js/data/written.js';
 
 /** A column of more values is not listed: a name is typed sooner than it is found. */
@@ -49,10 +49,10 @@ export function createTagging(page, view) {
     const name = column.value.trim();
     if (!name || !selected.length) return column.focus();
     const isNew = !view.table().columns.has(name);
-    view.set({
-      tags: [...tags, { column: name, value: text, rows: Array.from(selected) }],
-      ...(isNew ? { color_by: name } : {}),
-    });
+    const more = [...tags, { column: name, value: text, rows: Array.from(selected) }];
+    const verdict = isTags(more, page.table.n_points);
+    if (verdict !== true) return setText(last, `No more tags: they ${verdict}`);
+    view.set({ tags: more, ...(isNew ? { color_by: name } : {}) });
     if (document.activeElement === value) value.select();
     return undefined;
   }

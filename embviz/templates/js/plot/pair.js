@@ -74,6 +74,7 @@ export function createPair(elements, on) {
       if (isSet) for (let at = 1; at < shown; at++) plots[at].follow(first.camera(), true);
       return isSet;
     },
+    reaches: first.reaches,
     camera: first.camera,
     isHome: first.isHome,
     resetView() {

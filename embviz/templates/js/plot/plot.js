@@ -1,4 +1,4 @@
-import { boxOf, equalized, isView, widened } from '#js/drawing/camera.js';
+import { boxOf, isView, widened } from '#js/drawing/camera.js';
 import { h } from '#js/dom.js';
 import { drawCaption } from '#js/plot/caption.js';
 import { createGestures } from '#js/plot/gestures.js';
@@ -14,6 +14,7 @@ import { reveal } from '#js/plot/reveal.js';
 import { createTargets, rowAt } from '#js/plot/targets.js';
 import {
   axesSpec,
+  followed,
   followPlotly,
   followRun,
   homeView,
@@ -150,13 +151,17 @@ function publicMethods(plot) {
       showAxes(plot);
     },
     setTool: host.gestures.setTool,
-    /** @returns {boolean} false where the camera is not one for what is shown */
+    /**
+     * @returns {boolean} false where the camera is not one for what is shown, or shows none of it; what is out of reach
+     *   is brought within it
+     */
     setCamera(camera) {
-      if (!view.area || !isView(camera, scene.points.dims)) return false;
-      const isFitted = camera.dims === 2 && view.equal;
-      setCamera(plot, isFitted ? equalized(camera, view.area) : structuredClone(camera), false);
-      return true;
+      const found = followed(plot, camera);
+      if (found) setCamera(plot, found.camera, false);
+      return found !== null;
     },
+    /** @returns {boolean} whether setCamera shows just what a camera does */
+    reaches: (camera) => followed(plot, camera)?.isWhole === true,
     /** @returns {DOMRect} on the page */
     place: () => host.element.getBoundingClientRect(),
     camera: () => structuredClone(view.camera),

@@ -1,9 +1,11 @@
 import {
   boxAspect,
+  equalized,
   hasEqualScale,
   homeView2,
   homeView3,
   isSameView,
+  isView,
   magnification,
   plotArea,
   project2,
@@ -11,7 +13,7 @@ import {
   resized2,
   zoomed3,
 } from '#js/drawing/camera.js';
-import { backWithin } from '#js/drawing/limits.js';
+import { backWithin, withinReach } from '#js/drawing/limits.js';
 import { spread, thumbnailSize } from '#js/drawing/tiles.js';
 import { footOf } from '#js/plot/caption.js';
 import { ownTransform } from '#js/plot/plotly.js';
@@ -60,17 +62,13 @@ export function homeView(plot, from) {
 function halfThumbnail(plot, camera) {
   const {
     scene: {
-      points: { coordinates, n, dims },
+      points: { n },
       style: { thumbnails, sprite, visible },
     },
     view: { area },
   } = plot;
   if (!thumbnails || !sprite || !n) return 0;
-  const transform = ownTransform({ ...axesSpec(plot), view: camera });
-  const xy = new Float32Array(2 * n);
-  if (dims === 2) project2(coordinates, n, transform, xy);
-  else project3(coordinates, n, transform, area, xy, new Float32Array(n));
-  return thumbnailSize(spread(xy, visible, area), sprite) / 2;
+  return thumbnailSize(spread(landed(plot, camera), visible, area), sprite) / 2;
 }
 
 /** @returns {boolean} whether everything is shown, as `resetView` does */
@@ -162,6 +160,48 @@ export function setCamera(plot, camera, moving) {
   plot.view.camera = camera;
   showAxes(plot);
   plot.host.frames.request(moving);
+}
+
+/**
+ * A camera of a link or a file, which may be anything.
+ *
+ * @param {Plotting} plot @param {any} camera
+ * @returns {{camera: Camera, isWhole: boolean} | null} what is seen with it, and whether it is as asked for; null where
+ *   it is no camera for what is shown, or no point is in its sight
+ */
+export function followed(plot, camera) {
+  const { points, box } = plot.scene;
+  const { area, home, equal } = plot.view;
+  if (!area || !home || !isView(camera, points.dims)) return null;
+  const grain = points.grain ?? 0;
+  const near = withinReach(camera, { home, area }, box, grain);
+  const seen = near.dims === 2 && equal ? equalized(near, area) : structuredClone(near);
+  if (!isInSight(plot, seen) && isInSight(plot, home)) return null;
+  return { camera: seen, isWhole: near === camera };
+}
+
+/** @returns {boolean} whether a point that is shown is in sight of a camera */
+function isInSight(plot, camera) {
+  const { style } = plot.scene;
+  const { area } = plot.view;
+  const xy = landed(plot, camera);
+  const [right, bottom] = [area.left + area.width, area.top + area.height];
+  for (let i = 0, at = 0; at < xy.length; i++, at += 2) {
+    const [x, y] = [xy[at], xy[at + 1]];
+    if (x >= area.left && x <= right && y >= area.top && y <= bottom && (!style.visible || style.visible[i]))
+      return true;
+  }
+  return false;
+}
+
+/** @returns {Float32Array} (n, 2) where points are on the screen with a camera */
+function landed(plot, camera) {
+  const { coordinates, n, dims } = plot.scene.points;
+  const transform = ownTransform({ ...axesSpec(plot), view: camera });
+  const xy = new Float32Array(2 * n);
+  if (dims === 2) project2(coordinates, n, transform, xy);
+  else project3(coordinates, n, transform, plot.view.area, xy, new Float32Array(n));
+  return xy;
 }
 
 /** @param {Plotting} plot */

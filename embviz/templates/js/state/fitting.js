@@ -1,4 +1,4 @@
-import { dimsOf } from '#js/state/tabs.js';
+import { dimsOf, entryFor } from '#js/state/tabs.js';
 import { RULES } from '#js/state/keys.js';
 import { isTags, tagged } from '#js/data/tags.js';
 
@@ -30,4 +30,11 @@ export function fitting(patch, page, state) {
     odd.push('dims');
   }
   return { patch: out, odd };
+}
+
+/** @returns {boolean} whether the file has the recorded step that a state names, where it has the picture at all */
+export function hasFrame(page, { projection, dims, frame }) {
+  const entry = entryFor(page.tabs.get(projection), dims);
+  if (frame === null || !entry || entry.pending) return true;
+  return Boolean(entry.frames) && !entry.isOfSteps && frame <= entry.frames.steps.length - 1;
 }

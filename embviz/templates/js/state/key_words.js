@@ -28,6 +28,7 @@ const WORDS = {
   selected: 'the selected points',
   placed: 'where the points lay',
   tags: 'the tags',
+  camera: 'the place and zoom',
 };
 
 /** @param {string[]} keys of the state @returns {string} in words, one after another */

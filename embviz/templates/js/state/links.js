@@ -1,3 +1,5 @@
+import { mostTagged } from '#js/data/tags.js';
+
 /**
  * @import { State } from '#js/data/types.js'
  * @import { Camera } from '#js/drawing/types.js'
@@ -117,6 +119,7 @@ export function writeLink(state, initial, camera, matches = null) {
 export function readLink(fragment, n_points) {
   const patch = {};
   const odd = [];
+  const seen = new Set();
   let camera = null;
   const text = fragment.replace(/^#/, '');
   if (text.length > MOST_TEXT) return { patch, camera, odd: ['a text that is too long'] };
@@ -127,6 +130,9 @@ export function readLink(fragment, n_points) {
     const rows = ROWS.find(([name]) => name === short);
     try {
       if (at < 0) throw new RangeError('no value');
+      // Rows and tags that are there again and again would be made again and again.
+      if (seen.has(short)) throw new RangeError('there twice');
+      seen.add(short);
       if (short === 'v') camera = readCamera(value);
       else if (short === TAGS) patch.tags = readTags(value, n_points);
       else if (known) patch[known[1]] = known[2].read(value);
@@ -177,11 +183,16 @@ const writeTags = (tags) =>
 function readTags(text, n_points) {
   const parts = text.split('~');
   if (parts.length % 3) throw new RangeError('no tags');
-  return Array.from({ length: parts.length / 3 }, (_, i) => ({
-    column: limited(decodeURIComponent(parts[3 * i])),
-    value: limited(decodeURIComponent(parts[3 * i + 1])),
-    rows: Array.from(readRows(parts[3 * i + 2], n_points)),
-  }));
+  const out = [];
+  let count = 0;
+  for (let i = 0; i < parts.length; i += 3) {
+    const [column, value] = [parts[i], parts[i + 1]].map((part) => limited(decodeURIComponent(part)));
+    const rows = Array.from(readRows(parts[i + 2], n_points));
+    count += rows.length;
+    if (count > mostTagged(n_points)) throw new RangeError('too many');
+    out.push({ column, value, rows });
+  }
+  return out;
 }
 
 /** Of what a camera sees, what its numbers may be off by: a hundredth of a pixel, more or less. */
@@ -219,11 +230,19 @@ function readCamera(text) {
   const isFlat = parts[0] === '2';
   const type = !isFlat && parts[10] === 'o' ? 'orthographic' : 'perspective';
   const numbers = parts.slice(1, isFlat ? undefined : 10).map(finite);
-  if (isFlat && numbers.length === 4) return { dims: 2, x: numbers.slice(0, 2), y: numbers.slice(2) };
-  if (parts[0] !== '3' || numbers.length !== 9) throw new RangeError('no camera');
+  const isKnown = isFlat ? numbers.length === 4 : parts[0] === '3' && numbers.length === 9 && parts.length <= 11;
+  if (!isKnown || (parts.length === 11 && parts[10] !== 'o')) throw new RangeError('no camera');
   const [eye, center, up] = [0, 3, 6].map((at) => ({ x: numbers[at], y: numbers[at + 1], z: numbers[at + 2] }));
-  return { dims: 3, eye, center, up, projection: { type } };
+  const camera = isFlat
+    ? { dims: 2, x: numbers.slice(0, 2), y: numbers.slice(2) }
+    : { dims: 3, eye, center, up, projection: { type } };
+  if (isEmpty(camera)) throw new RangeError('shows nothing');
+  return camera;
 }
+
+/** @param {any} camera */
+const isEmpty = ({ dims, x, y, eye, center }) =>
+  dims === 2 ? [x, y].some(([low, high]) => low >= high) : ['x', 'y', 'z'].every((key) => eye[key] === center[key]);
 
 function finite(text) {
   if (!/^-?\d{1,25}(\.\d{1,25})?(e[+-]?\d{1,3})?$/.test(text) || !Number.isFinite(Number(text)))
