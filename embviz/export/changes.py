@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from embviz.checks import check_path
 from embviz.comparison.values import FEW, Comparison
 from embviz.model import EmbeddingTable
-from embviz.outputs.cells import escaped
+from embviz.outputs.cells import cell
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 
@@ -172,7 +172,7 @@ def _lines(comparison: Comparison) -> Iterator[str]:
             for which in (0, 1)
         ]
         rows = [str(change.row_a), str(change.row_b)]
-        yield "\t".join([escaped(change.label), *rows, *numbers, *lists])
+        yield "\t".join([cell(change.label), *rows, *numbers, *lists])
 
 
 def _table_object(name: str, table: EmbeddingTable) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from embviz.checks import check_path
 from embviz.clusters.values import Partition
 from embviz.errors import ParameterError
-from embviz.outputs.cells import escaped
+from embviz.outputs.cells import cell
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 from embviz.pictures.selection import Part
@@ -49,8 +49,8 @@ def encode_clusters(part: Part, label_by: str | None = None) -> bytes:
     for each in shown:
         header += [each.column, f"{each.column}: neighbors inside"]
         columns += [each.values(), _inside(each)]
-    lines = ["\t".join(map(escaped, cells)) for cells in zip(*columns, strict=True)]
-    return to_utf8("\n".join(["\t".join(map(escaped, header)), *lines, ""]))
+    lines = ["\t".join(map(cell, cells)) for cells in zip(*columns, strict=True)]
+    return to_utf8("\n".join(["\t".join(map(cell, header)), *lines, ""]))
 
 
 def _inside(partition: Partition) -> list[str]:

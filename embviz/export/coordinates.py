@@ -15,7 +15,7 @@ import numpy as np
 from embviz.checks import check_list, check_path
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
-from embviz.outputs.cells import escaped
+from embviz.outputs.cells import cell
 from embviz.outputs.files import write_file
 from embviz.outputs.text import to_utf8
 from embviz.pictures.tabs import name_tabs
@@ -96,7 +96,7 @@ def _without_dates(data: bytes) -> bytes:
 def _as_tsv(table: EmbeddingTable, rows: Any, named: Mapping[str, Projection]) -> str:
     tabs = Counter(name for name, _ in {(p.name, p.key) for p in named.values()})
     names = [
-        f"{name}:{c + 1}" + (f" {escaped(p.title)}" if tabs[p.name] > 1 else "")
+        f"{name}:{c + 1}" + (f" {cell(p.title)}" if tabs[p.name] > 1 else "")
         for name, p in named.items()
         for c in range(p.coordinates.shape[1])
     ]
@@ -105,5 +105,5 @@ def _as_tsv(table: EmbeddingTable, rows: Any, named: Mapping[str, Projection]) -
     lines = ["\t".join(["row", "label", *names])]
     for i, row in enumerate(rows.tolist()):
         numbers = (f"{x:.9g}" for x in values[i])
-        lines.append("\t".join([str(row), escaped(table.label(i)), *numbers]))
+        lines.append("\t".join([str(row), cell(table.label(i)), *numbers]))
     return "\n".join(lines) + "\n"

@@ -11,7 +11,7 @@ import numpy as np
 
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Neighbors
-from embviz.outputs.cells import escaped
+from embviz.outputs.cells import cell
 from embviz.outputs.files import fresh_file
 from embviz.outputs.text import to_utf8, writable
 
@@ -96,7 +96,7 @@ def _write_tsv(out: IO[bytes], table: EmbeddingTable, found: Neighbors) -> None:
         columns = _columns(table, found, order[start : start + LINES])
         rows, labels, others, near, distances = columns
         lines = zip(
-            rows.tolist(), map(escaped, labels), others.tolist(), map(escaped, near),
+            rows.tolist(), map(cell, labels), others.tolist(), map(cell, near),
             distances.tolist(), strict=True,
         )  # fmt: skip
         text = "".join(f"{a}\t{b}\t{c}\t{d}\t{e:.7g}\n" for a, b, c, d, e in lines)

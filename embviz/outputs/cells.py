@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+import re
+
+# What a spreadsheet takes for a formula begins so, full-width too, and says something.
+_FORMULA = re.compile(r"[=+\-@＝＋－＠](?=.*\w)", re.DOTALL)
+_WORD = re.compile(r"[+\-@＋－＠][^\W\d_][\w.'’-]*")
+_NUMBER = re.compile(r"[+\-＋－][\d., ]*(?:[eE][+-]?\d+)?%?")
+
 
 def escaped(text: str) -> str:
     """Return a text that stays within one cell of a table."""
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def cell(text: str) -> str:
+    """Return a text that stays within one cell and that no spreadsheet runs.
+
+    `=HYPERLINK("…")` becomes `\\=HYPERLINK("…")`, which is text there. Numbers, and words with a
+    sign before them such as `-ing` and `@name`, stay as they are. `unescaped` gives the text back.
+    """
+    safe = escaped(text)
+    if not _FORMULA.match(safe) or _WORD.fullmatch(safe) or _NUMBER.fullmatch(safe):
+        return safe
+    return "\\" + safe
+
+
+def unescaped(text: str) -> str:
+    """Return the text that `escaped` or `cell` was given."""
+    marks = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
+    return re.sub(r"\\[\\tnr]|\\(?=[=+\-@＝＋－＠])", lambda m: marks.get(m[0], ""), text)

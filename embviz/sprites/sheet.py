@@ -96,6 +96,8 @@ def _load_sheets(
     first: tuple[str, tuple[int, int]] | None = None
     for number, name in enumerate(note.files):
         sheet = path.parent / name
+        if not sheet.resolve().is_relative_to(path.parent.resolve()):
+            raise LoadError(sheet, f"a link to {sheet.resolve()}, outside {path.parent}", "copy it")
         data = read_bytes(sheet)
         image = open_image(data, sheet, SHEET_FORMATS)
         _check_sides(sheet, image.size)

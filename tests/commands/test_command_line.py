@@ -164,6 +164,14 @@ def test_a_name_of_305_characters_is_refused_in_one_line(
     assert not (here / "o.html").exists()
 
 
+def test_images_of_a_long_name_are_refused_beside_an_output_that_is_there(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "o.html").write_text("old")
+    assert main([*PROJECT, "--images", LONG]) == 1
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 @pytest.mark.parametrize(
     "setting",
     [

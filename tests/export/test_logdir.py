@@ -18,9 +18,10 @@ import embviz
 from embviz import EmbeddingTable, Projection, load_table
 from embviz.errors import LoadError, OutputError, ParameterError
 from embviz.export.logdir import format_metadata
-from embviz.loaders.projector.config import MetadataNote, unescape_field
+from embviz.loaders.projector.config import MetadataNote
 from embviz.model import Bookmark
 from embviz.outputs.cells import escaped as escape
+from embviz.outputs.cells import unescaped
 from embviz.sprites import pack_tiles, read_tiles
 
 RNG = np.random.default_rng(6)
@@ -145,7 +146,7 @@ def test_byte_order_marks_and_taken_names_come_back(
 def test_an_escaped_field_comes_back(text: str) -> None:
     escaped = escape(text)
     assert not set(escaped) & set("\t\n\r")
-    assert unescape_field(escaped) == text
+    assert unescaped(escaped) == text
 
 
 def test_plain_labels_are_written_as_they_are() -> None:

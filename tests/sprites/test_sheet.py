@@ -405,3 +405,17 @@ def test_the_kind_of_tiles_is_told_from_the_same_sample_sheet_by_sheet(
     sprite = replace(sheets[0], more=(sheets[1].image,))
     every = tiles[:n_points]
     assert np.array_equal(sample_tiles(sprite, n_points, 256), every[:: max(1, len(every) // 256)])
+
+
+def test_a_sheet_that_is_a_link_out_of_its_manifests_folder_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "sheets"
+    folder.mkdir()
+    write(tmp_path / "a.png", size=(16, 16))
+    (folder / "a.png").symlink_to(tmp_path / "a.png")
+    path = manifest(folder / "s.json", ["a.png"], 8, 2, 4)
+    with pytest.raises(LoadError, match=r"a\.png: a link to .*, outside"):
+        load_sprite(path, None, 4)
+    (folder / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    (folder / "a.png").unlink()
+    (folder / "a.png").symlink_to("b.png")
+    assert len(load_sprite(path, None, 4).sheets) == 1

@@ -13,7 +13,7 @@ from typing import Any
 from embviz.commands.shared.columns import shown_width
 from embviz.commands.shared.terminal import can_show, end_progress
 from embviz.errors import printable
-from embviz.outputs.cells import escaped
+from embviz.outputs.cells import cell
 from embviz.outputs.standard import standard_output
 from embviz.questions.answers import Answer
 from embviz.questions.points import Points
@@ -72,17 +72,17 @@ class Output:
     def _tsv(self, answer: Answer) -> Iterator[str]:
         if not self._n_written:
             between = ["share"] if answer.shares is not None else []
-            names = map(escaped, self.columns)
+            names = map(cell, self.columns)
             yield "\t".join(["query", "label", "row", "distance", *between, *names])
         for place, point in enumerate(answer.points):
             share = [] if answer.shares is None else [f"{answer.shares[place]:.4g}"]
             cells = [
-                escaped(answer.query),
-                escaped(answer.labels[place]),
+                cell(answer.query),
+                cell(answer.labels[place]),
                 str(answer.rows[place]),
                 f"{float(answer.distances[place]):.7g}",
                 *share,
-                *(escaped(self.points.columns.value(name, point)) for name in self.columns),
+                *(cell(self.points.columns.value(name, point)) for name in self.columns),
             ]
             yield "\t".join(cells)
 

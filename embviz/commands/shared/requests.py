@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
@@ -273,7 +274,8 @@ def _refuse_in(output: Path, images: Path) -> None:
     Raises:
         ParameterError: If it does.
     """
-    if not output.is_file() or not images.is_dir():
+    # Unlike a path's own, these answer for names that no file can have.
+    if not os.path.isfile(output) or not os.path.isdir(images):
         return
     if images.resolve() in output.resolve().parents:
         raise ParameterError(output, f"would overwrite a file of {images}", "name another after -o")

@@ -48,6 +48,7 @@ from embviz.loaders.checkpoint.types import (
     swap_small,
     type_name,
 )
+from embviz.loaders.confined import check_within
 
 READER_VERSION = 1  # kTensorBundleVersion
 # The fields of a BundleEntryProto.
@@ -256,6 +257,9 @@ class TensorBundle:
         if entry.offset < 0 or entry.size < 0:
             raise self._wrong(name, f"offset {entry.offset} and size {entry.size}: negative")
         path = self.data_path(entry.shard)
+        # What is named by hand may be a link, and then its data lie beside what it leads to.
+        index = self.prefix.with_name(f"{self.prefix.name}.index")
+        check_within(index.resolve().parent if index.is_symlink() else path.parent, path)
         try:
             found = path.stat().st_size if path.is_file() else -1
         except OSError as error:

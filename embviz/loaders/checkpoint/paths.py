@@ -15,6 +15,7 @@ from pathlib import Path
 from embviz.errors import LoadError, printable
 from embviz.loaders.checkpoint.sstable import FOOTER_BYTES, MAGIC, is_table
 from embviz.loaders.checkpoint.state import LATEST_FIELD, STATE_NAME, is_state_file, read_latest
+from embviz.loaders.confined import check_within
 from embviz.loaders.opened import Claim, Start, list_some, read_start
 
 logger = logging.getLogger("embviz")
@@ -160,13 +161,20 @@ def locate(path: Path) -> Location:
         if path.is_dir():
             if not _folder_looks_right(path) and _has_index(path):
                 return _locate_prefix(path, path.name)
-            return _locate_in_folder(path)
+            return _within(path, _locate_in_folder(path))
         is_state = path.name == STATE_NAME or is_state_file(path)
         if is_state and path.is_file() and not is_table(path):
-            return _locate_latest(path)
+            return _within(path.parent, _locate_latest(path))
         return _locate_prefix(path, path.name)
     except OSError as error:
         raise LoadError(path, f"cannot be opened: {error.strerror or error}") from error
+
+
+def _within(folder: Path, found: Location) -> Location:
+    """Return a checkpoint that was found in a folder, of which no file is a link out of it."""
+    for file in found.files:
+        check_within(folder, file)
+    return found
 
 
 def _locate_in_folder(folder: Path) -> Location:

@@ -162,12 +162,6 @@ def _quote(text: str) -> str:
     return '"' + "".join(chr(c) if c in plain else f"\\{c:03o}" for c in raw) + '"'
 
 
-def unescape_field(text: str) -> str:
-    """Return the text that `outputs.cells.escaped` was given."""
-    marks = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
-    return re.sub(r"\\[\\tnr]", lambda m: marks[m[0]], text)
-
-
 def _embedding(message: _Field, path: Path, unknown: list[_Field]) -> EmbeddingInfo:
     texts: dict[str, str] = {}
     shape: list[int] = []

@@ -22,7 +22,6 @@ from embviz.loaders.projector.config import (
     MetadataNote,
     ProjectorConfig,
     read_config,
-    unescape_field,
 )
 from embviz.loaders.projector.config_json import (
     JSON_NAME,
@@ -41,6 +40,7 @@ from embviz.loaders.projector.files import (
 from embviz.loaders.projector.tags import TAG_STEP
 from embviz.loaders.reading import AS_IT_IS, Reading
 from embviz.model import Bookmark, Sprite
+from embviz.outputs.cells import unescaped
 from embviz.rows import Rows
 
 _log = logging.getLogger("embviz")
@@ -355,8 +355,7 @@ def _restore(
         return columns
     if note.escaped:
         columns = {
-            unescape_field(name): tuple(map(unescape_field, values))
-            for name, values in columns.items()
+            unescaped(name): tuple(map(unescaped, values)) for name, values in columns.items()
         }
     if len(columns) > 1:
         columns = {name: values for name, values in columns.items() if name != note.extra}

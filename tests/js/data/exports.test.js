@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { field, fileName, neighborsText, pointsText } from '#js/data/exports.js';
+import { cell, field, fileName, neighborsText, pointsText } from '#js/data/exports.js';
 import { createSvgContext, discs, escapeXml, svgDocument, thumbnails } from '#js/drawing/svg.js';
 
 const table = {
@@ -165,4 +165,13 @@ test('the picture of the thumbnails is there once', () => {
 
 test('escaped text has no character that XML forbids', () => {
   assert.equal(escapeXml('a\u0001\uffff<&>"\''), 'a&lt;&amp;&gt;&quot;&#39;');
+});
+
+test('a cell that a spreadsheet would run has a backslash before it', () => {
+  for (const run of ['=HYPERLINK("http://a","b")', '=1+1', '+1+1', '-2+3', '@SUM(A1)', '＝1', '-1|cmd', '=a\nb']) {
+    assert.equal(cell(run), `\\${field(run)}`);
+  }
+  for (const kept of ['-1.5', '+3', '-1,5', '-1e-9', '=', '-', '--', '@', '-ing', '@user_name', 'a=1', '', ' =1']) {
+    assert.equal(cell(kept), kept);
+  }
 });

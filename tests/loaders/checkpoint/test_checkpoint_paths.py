@@ -258,3 +258,29 @@ def test_no_path_that_was_not_typed_is_shown(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "run")
     with pytest.raises(LoadError, match=r"^ckpt-1\.data"):
         load(Path("."), None)
+
+
+def write_checkpoint(folder):
+    folder.mkdir()
+    w.write_bundle(folder / "m", {"emb": np.arange(12, dtype=np.float32).reshape(4, 3)})
+    return folder / "m"
+
+
+@pytest.mark.parametrize("piece", ["m.index", "m.data-00000-of-00001"])
+def test_links_out_of_the_folder_of_a_checkpoint_are_refused(tmp_path, piece):
+    prefix = write_checkpoint(tmp_path / "own")
+    (tmp_path / "own" / piece).rename(tmp_path / piece)
+    (tmp_path / "own" / piece).symlink_to(tmp_path / piece)
+    with pytest.raises(LoadError, match="outside"):
+        load(tmp_path / "own").vectors[:]
+    if piece != "m.index":
+        with pytest.raises(LoadError, match="outside"):
+            load(prefix)
+
+
+def test_a_checkpoint_that_is_named_may_be_links_to_one_folder(tmp_path):
+    write_checkpoint(tmp_path / "real")
+    (tmp_path / "links").mkdir()
+    for file in (tmp_path / "real").iterdir():
+        (tmp_path / "links" / file.name).symlink_to(file)
+    assert load(tmp_path / "links" / "m").n_points == 4

@@ -8,8 +8,19 @@ import { shortest } from '#js/data/digits.js';
 export const field = (text) =>
   String(text).replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
 
+// What a spreadsheet takes for a formula begins so, full-width too, and says something.
+const FORMULA = /^[=+\-@＝＋－＠][^]*[\p{L}\p{N}_]/u;
+const WORD = /^[+\-@＋－＠][\p{L}][\p{L}\p{N}_.'’-]*$/u;
+const NUMBER = /^[+\-＋－][\p{Nd}., ]*(?:[eE][+-]?\p{Nd}+)?%?$/u;
+
+/** @returns {string} a field that no spreadsheet runs: a formula gets a backslash, words such as -ing do not */
+export const cell = (text) => {
+  const safe = field(text);
+  return FORMULA.test(safe) && !WORD.test(safe) && !NUMBER.test(safe) ? `\\${safe}` : safe;
+};
+
 const text = (lines) => `${lines.join('\n')}\n`;
-const line = (values) => values.map(field).join('\t');
+const line = (values) => values.map(cell).join('\t');
 
 /**
  * Points with their coordinates and metadata, a line each.
@@ -26,8 +37,8 @@ export function pointsText(table, rows, { coordinates, dims, names, step = '', t
   for (const row of rows) {
     const isThere = !there || there[row] === 1;
     const places = Array.from({ length: dims }, (_, j) => (isThere ? number(coordinates[row * dims + j]) : ''));
-    const head = step ? [table.rowNumber(row), field(step)] : [table.rowNumber(row)];
-    lines.push([...head, ...places, ...columns.map(([, { values }]) => field(values[row]))].join('\t'));
+    const head = step ? [table.rowNumber(row), cell(step)] : [table.rowNumber(row)];
+    lines.push([...head, ...places, ...columns.map(([, { values }]) => cell(values[row]))].join('\t'));
   }
   return text(lines);
 }
@@ -55,9 +66,9 @@ export function neighborsText(found, table, label, metric) {
   const own = ['row', 'label', ...(hasSides ? ['side'] : [])];
   const lines = [line([...own, 'rank', 'neighbor_row', 'neighbor_label', `${metric}_distance`])];
   for (const { row, side, indices, distances } of found) {
-    const head = `${table.rowNumber(row)}\t${field(label(row))}${hasSides ? `\t${side}` : ''}`;
+    const head = `${table.rowNumber(row)}\t${cell(label(row))}${hasSides ? `\t${side}` : ''}`;
     indices.forEach((other, i) =>
-      lines.push(`${head}\t${i + 1}\t${table.rowNumber(other)}\t${field(label(other))}\t${shortest(distances[i])}`),
+      lines.push(`${head}\t${i + 1}\t${table.rowNumber(other)}\t${cell(label(other))}\t${shortest(distances[i])}`),
     );
   }
   return text(lines);
