@@ -1,6 +1,6 @@
 """What damaged files do: read, refused in one line, or a finding.
 
-    python bench/fuzz.py [--mutants 20000] [--seed 0] [--only npz,index] [--keep DIR]
+    python bench/fuzz.py [--mutants 20000] [--seconds S] [--seed 0] [--only npz,index] [--keep DIR]
 
 Small real files of every kind that is read are changed at random: bytes turned, cut, doubled and
 inserted, and values within archives, manifests and chunks changed under right checksums. Each is
@@ -77,9 +77,20 @@ def limit_memory() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY,) * 2)
 
 
+def most_memory() -> float:
+    """Return the most memory that the process has held, in MiB; 0 where the system says none."""
+    try:
+        import resource
+    except ImportError:
+        return 0.0
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return float(used / (1 << 20 if sys.platform == "darwin" else 1 << 10))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--mutants", type=int, default=20_000)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="of wall time at most")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--only", default="")
     parser.add_argument("--keep", type=Path)
@@ -108,7 +119,11 @@ def main() -> None:
             made[name] = folder, kind.read(folder)
         limit_memory()
         started = time.monotonic()
+        n_run = 0
         for number in range(options.mutants):
+            if time.monotonic() - started > options.seconds:
+                break
+            n_run += 1
             rng = random.Random(f"{options.seed} {number}")
             name = sorted(chosen)[number % len(chosen)]
             folder = Path(base, "mutant")
@@ -129,7 +144,9 @@ def main() -> None:
             shutil.rmtree(folder)
     seconds = time.monotonic() - started
     print(
-        f"{options.mutants:,} mutants of {len(chosen)} kinds in {seconds:.0f} s, {len(counts)} findings"
+        f"{n_run:,} mutants of {len(chosen)} kinds, seed {options.seed}, in {seconds:.0f} s "
+        f"({time.process_time():.0f} s of CPU), {most_memory():.0f} MiB at most, "
+        f"{len(counts)} findings"
     )
     for key, count in sorted(counts.items()):
         print(f"{count:7} {' '.join(key)}")

@@ -127,12 +127,17 @@ def read_index(folder: Path) -> None:
     read_table(folder / "idx")
 
 
-def image(kind: str) -> Kind:
+def image(kind: str, mode: str = "RGB") -> Kind:
+    """A sheet; one of a PNG's chunks changes under a right checksum, the stream's own staying."""
+
     def make(folder: Path) -> None:
         from PIL import Image
 
         pixels = np.random.default_rng(1).integers(0, 256, (64, 64, 3), np.uint8)
-        Image.fromarray(pixels).save(folder / "s.img", kind)
+        wide = Image.fromarray(pixels[..., 0].astype(np.uint16) * 257)
+        (wide if mode == "I;16" else Image.fromarray(pixels).convert(mode)).save(
+            folder / "s.img", kind
+        )
 
     def mutate(folder: Path, rng: random.Random) -> bool:
         raw = (folder / "s.img").read_bytes()
@@ -291,6 +296,7 @@ def stored_kinds() -> dict[str, Kind]:
         "npy": one_file("x.npy", npy(VECTORS)),
         "index": Kind(make_index, mutate_index, read_index),
         **{f"image-{kind}": image(kind) for kind in ("PNG", "JPEG", "WEBP", "GIF", "BMP")},
+        **{f"image-PNG-{mode}": image("PNG", mode) for mode in ("P", "1", "RGBA", "I;16")},
         "sheets": Kind(make_sheets, mutate_sheets, lambda f: read_tiles(load_sprite(f / "s.json", None, N))),
         "projector": Kind(make_projector, mutate_projector, lambda f: read_all(f)),
         "npy.gz": one_file("x.npy.gz", gzip.compress(npy(VECTORS))),
