@@ -13,6 +13,7 @@ from typing import IO
 
 from embviz.errors import OutputError, ParameterError
 from embviz.inputs import check_inputs
+from embviz.outputs.left import hidden_name, hold, let_go, remove_left
 from embviz.outputs.standard import check_standard_output, standard_bytes
 from embviz.outputs.unfinished import moving, undone
 
@@ -219,12 +220,15 @@ def is_standard_output(path: Path) -> bool:
 
 @contextmanager
 def beside(target: Path, kind: str = "") -> Iterator[Path]:
-    """Give a temporary name beside a file or folder; a file of that name is removed at the end.
+    """Give a temporary name beside a file; a file of that name is removed at the end.
+
+    What processes that were killed left there is removed before.
 
     Args:
         target: Where it is to go.
         kind: What it is, as a part of the name.
     """
+    remove_left(target, kind)
     temporary = hidden_name(target, kind)
 
     def remove() -> None:
@@ -232,31 +236,23 @@ def beside(target: Path, kind: str = "") -> Iterator[Path]:
             temporary.unlink()
 
     with undone(remove):
-        yield temporary
-
-
-def hidden_name(target: Path, kind: str = "") -> Path:
-    """Return a name beside a path that begins as `hidden_start` and is nobody else's."""
-    return target.parent / f"{hidden_start(target, kind)}{os.urandom(4).hex()}"
-
-
-def hidden_start(target: Path, kind: str = "") -> str:
-    """Return how hidden names beside a path begin; a long name is cut and told by a checksum."""
-    from zlib import crc32
-
-    name = target.name
-    if len(os.fsencode(name)) > 200:
-        name = f"{name[:40]}~{crc32(os.fsencode(name)):08x}"
-    return f".{name}.{kind}" + ("-" if kind else "")
+        try:
+            yield temporary
+        finally:
+            let_go(temporary)
 
 
 def open_beside(temporary: Path, target: Path) -> IO[bytes]:
-    """Open a new file with the permissions of the one that it will replace."""
+    """Open a new file with the permissions of the one that it will replace, and hold it."""
     mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
     created = 0o666 if mode is None else mode | 0o200
-    out = open(  # noqa: SIM115
-        temporary, "xb", opener=lambda name, flags: os.open(name, flags, created)
-    )
+    while True:
+        out = open(  # noqa: SIM115
+            temporary, "xb", opener=lambda name, flags: os.open(name, flags, created)
+        )
+        if hold(out.fileno(), temporary):
+            break
+        out.close()
     if mode is not None:
         temporary.chmod(mode)  # What the umask took away comes back.
     return out

@@ -19,13 +19,12 @@ from embviz.outputs.files import (
     check_name,
     check_output,
     followed,
-    hidden_name,
-    hidden_start,
     open_beside,
     takes_bytes,
     told,
     write_file,
 )
+from embviz.outputs.left import hidden_name, hidden_start, hold
 from embviz.outputs.locks import LOCK, release, take
 from embviz.outputs.unfinished import check_move, moving, undone
 
@@ -330,11 +329,19 @@ def _keep(target: Path, kept: ExitStack) -> Path | None:
     if not target.exists():
         return None
     old = kept.enter_context(beside(target, "old"))
-    try:
-        os.link(target, old)
-    except OSError:  # Not every file system has second names.
-        shutil.copy2(target, old)
-    return old
+    while True:
+        try:
+            os.link(target, old)
+        except OSError:  # Not every file system has second names.
+            shutil.copy2(target, old)
+        try:
+            with old.open("rb") as file:
+                if hold(file.fileno(), old):
+                    return old
+        except PermissionError:  # It may be written and not read: then nobody else removes it.
+            return old
+        except FileNotFoundError:
+            continue
 
 
 def _remove_empty(folder: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -167,3 +169,41 @@ def test_nothing_is_seen_under_the_name_before_all_is_there(tmp_path: Path) -> N
         out.flush()
         assert not (tmp_path / "x").exists()
     assert (tmp_path / "x").read_bytes() == b"part"
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from embviz.outputs.{} import {}
+with {} as out:
+    {}
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="nothing can be held there")
+@pytest.mark.parametrize(
+    ("module", "name", "call", "write"),
+    [
+        ("files", "fresh_file", 'fresh_file(Path("a.tsv"))', 'out.write(b"half"); out.flush()'),
+        ("folders", "staged", "staged()", 'out.write(Path("a.tsv"), b"half")'),
+    ],
+)
+def test_what_a_killed_run_left_is_removed_by_the_next_and_by_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str, name: str, call: str, write: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.tsv").write_bytes(b"old")
+    others = [".a.tsv.0123456", ".a.tsv.0123456g", ".b.tsv.01234567", ".a.tsv.dir-01234567"]
+    for other in others:
+        Path(other).write_bytes(b"kept")
+    script = KILLED.format(module, name, call, write)
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False)
+    assert len(list(tmp_path.iterdir())) == len(others) + 2
+    assert Path("a.tsv").read_bytes() == b"old"
+    with fresh_file(Path("a.tsv")) as first:
+        first.write(b"first")
+        first.flush()
+        write_file(Path("a.tsv"), b"second")  # Another run meanwhile, which leaves ours alone.
+    assert Path("a.tsv").read_bytes() == b"first"
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*others, "a.tsv"])

@@ -13,8 +13,8 @@ import pytest
 
 from embviz.errors import OutputError
 from embviz.outputs import folders, unfinished
-from embviz.outputs.files import hidden_name
 from embviz.outputs.folders import fresh_folder, recover_folder, stage_files, staged
+from embviz.outputs.left import hidden_name
 from embviz.outputs.locks import locked
 from embviz.outputs.unfinished import is_moving
 
