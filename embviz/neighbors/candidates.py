@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.kernels import choose_kernels
+from embviz.kernels import choose_kernels, count_cores
 from embviz.neighbors.bounds import blur, product_rounding
 from embviz.neighbors.exact_rows import ExactRows
 from embviz.neighbors.rounded import RoundedRows
@@ -55,8 +56,9 @@ def order_candidates(
     """
     rows, lengths = np.empty((len(places), k), np.int64), np.empty((len(places), k))
     kernels = choose_kernels()
-    step = max(1, (1 << 22) // candidates.shape[1])
-    for first in range(0, len(places), step):
+    step = max(1, (1 << 21) // candidates.shape[1])
+
+    def order_part(first: int) -> None:
         part = slice(first, min(first + step, len(places)))
         queries = np.ascontiguousarray(rounded.points[places[part]])
         found = np.sort(candidates[part], axis=1)
@@ -65,6 +67,9 @@ def order_candidates(
         order = np.argsort(squares, axis=1, kind="stable")[:, :k]
         rows[part] = np.take_along_axis(found, order, axis=1)
         lengths[part] = np.sqrt(np.take_along_axis(squares, order, axis=1))
+
+    with ThreadPoolExecutor(count_cores()) as pool:
+        list(pool.map(order_part, range(0, len(places), step)))
     rows, distances = rounded.rows[rows], as_measured(exact, lengths)
     last = lengths[:, -1]
     most = measure_blurred(exact, rounded, (places, candidates), last, (rows, distances))

@@ -155,7 +155,7 @@ def main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
     They only choose candidates, so that a sample of rows and a few steps of subspace iteration
     do (Halko, Martinsson and Tropp 2011).
     """
-    rows = points[:: max(1, len(points) // 20_000)]
+    rows = points[:: max(1, len(points) // 10_000)]
     rows = rows - rows.mean(axis=0)
     rng = np.random.default_rng(seed)
     basis = rng.standard_normal((points.shape[1], n_directions)).astype(np.float32)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.kernels import choose_kernels
+from embviz.kernels import choose_kernels, map_in_order
 from embviz.neighbors.bounds import least_unfound, measure_lengths, rounding_error
 from embviz.neighbors.exact_rows import ExactRows
 
@@ -73,20 +73,24 @@ def round_rows(exact: ExactRows) -> RoundedRows:
         length = math.sqrt(exact.space.extent.mean_square)
         middle = middle / length if length > 0 else middle
     points = np.empty((n_points, n_dims), np.float32)
-    kept: list[Rows] = []
-    error, n_kept = 0.0, 0
-    for part in exact.parts():
+
+    def read(part: slice) -> tuple[Rows, NDArray[np.float32], float]:
         rows = exact.take_near_one(part)
         numbers = np.arange(part.start, part.stop)
         if exact.metric == "cosine":
             there = rows.any(axis=1)
             rows, numbers = (rows, numbers) if there.all() else (rows[there], numbers[there])
         rows = rows - middle
-        rounded = points[n_kept : n_kept + len(rows)]
-        rounded[:] = rows
-        error = max(error, rounding_error(rounded, rows))
+        rounded = rows.astype(np.float32)
+        return numbers, rounded, rounding_error(rounded, rows)
+
+    kept: list[Rows] = []
+    error, n_kept = 0.0, 0
+    for numbers, rounded, own_error in map_in_order(read, exact.parts()):
+        points[n_kept : n_kept + len(rounded)] = rounded
+        error = max(error, own_error)
         kept.append(numbers)
-        n_kept += len(rows)
+        n_kept += len(rounded)
     points = points[:n_kept]
     sizes = np.einsum("ij,ij->i", points, points, dtype=np.float64)
     length = float(measure_lengths(middle[None])[0]) + float(np.sqrt(sizes.max(initial=0)))
