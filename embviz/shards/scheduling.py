@@ -7,7 +7,7 @@ import logging
 import os
 import re
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -152,12 +152,27 @@ def _processes(n_processes: int, shown: str) -> Iterator[Workers]:
     memory = "they may have had too little memory" + (f": {fewer}" if fewer else "")
     workers = Workers(make(), n_processes, shown, "a worker process", memory, make)
     try:
+        _check_start(workers)
         yield workers
     except BaseException:
         _end(workers.executor)
         raise
     else:
         workers.executor.shutdown(wait=True)
+
+
+def _check_start(workers: Workers) -> None:
+    """Refuse to go on with processes that cannot begin.
+
+    Raises:
+        LoadError: Saying what keeps them.
+    """
+    try:
+        workers.executor.submit(count_cores).result()
+    except BrokenExecutor:  # Each imports the script that runs, and so would start others.
+        why = "the processes ended as they began"
+        way_out = "in a script, call what needs them under: if __name__ == '__main__':"
+        raise LoadError(workers.shown, why, way_out) from None
 
 
 def _start_tracker() -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_the_executor_of_a_client_may_be_given(cluster: Any, sharded: ShardedRow
 def started(
     folder: Path, n_workers: int = 1, **environment: str
 ) -> Iterator[subprocess.Popen[Any]]:
-    """Start a scheduler and workers as processes of their own; it writes s.json."""
+    """Start a scheduler, which writes s.json, and workers as processes of their own."""
     env = os.environ | environment
     quiet: dict[str, Any] = {
         "stdout": subprocess.DEVNULL,
@@ -118,7 +119,7 @@ def started(
         serve += ["--no-dashboard", "--no-nanny", "--nthreads", "1", "--memory-limit", "0"]
         for _ in range(n_workers):
             running.append(subprocess.Popen(serve, **quiet, env=env))
-        yield running[0]
+        yield running
     finally:
         for process in running:
             process.kill()
@@ -153,7 +154,7 @@ def test_a_scheduler_that_goes_away_is_one_line_and_nothing_else(here: Path) -> 
     np.save("x.npy", ROWS[:200])
     root = str(Path(__file__).parents[2])
     path = os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])
-    with started(here, PYTHONPATH=path) as scheduler:
+    with started(here, PYTHONPATH=path) as (scheduler, _):
         running = subprocess.Popen(
             [sys.executable, "-c", RUN],
             stderr=subprocess.PIPE,
@@ -207,6 +208,22 @@ def test_a_scheduler_without_workers_says_how_to_start_one(
         open_workers("s.json"),
     ):
         pass
+
+
+@needs_dask
+def test_a_scheduler_that_loses_all_workers_is_one_line(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dask_cluster, "LONELY", 1.0)
+    np.save("x.npy", ROWS[:200])
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+    with started(here, PYTHONPATH=path) as (_, worker), open_workers("s.json") as workers:
+        blocks = open_shards("x.npy").blocks(1)
+        results = map_blocks(workers, partial(work.tell_slowly, str(here)), blocks, "x")
+        assert next(results) == 0
+        worker.kill()
+        with pytest.raises(LoadError, match="the Dask scheduler has had no workers for 1 seconds"):
+            list(results)
 
 
 @needs_dask

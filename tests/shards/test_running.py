@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -63,6 +64,17 @@ def test_any_executor_may_be_given_and_stays_open(blocks: list[Block]) -> None:
         with open_workers(pool) as workers:
             assert list(map_blocks(workers, work.later_ones_first, blocks, "x")) == FIRSTS
         assert pool.submit(len, "abc").result() == 3
+
+
+def test_processes_of_joblib_may_be_given(blocks: list[Block]) -> None:
+    from joblib.externals.loky import get_reusable_executor
+
+    pool = get_reusable_executor(1)
+    with open_workers(pool) as workers:
+        found = list(map_blocks(workers, work.first_and_process, blocks, "x"))
+    pool.shutdown()
+    assert [first for first, _ in found] == FIRSTS
+    assert os.getpid() not in {process for _, process in found}
 
 
 class _Counting(Executor):
@@ -142,6 +154,18 @@ def test_a_run_that_is_stopped_leaves_one_line_and_no_process(tmp_path: Path) ->
     assert first == "2,400,000 rows x 3 float32 in 1 file\n"
     assert rest == "embviz: stopped\n"
     assert not (tmp_path / "x.html").exists()
+
+
+def test_a_script_that_starts_itself_again_is_told_what_it_lacks(tmp_path: Path) -> None:
+    code = "from embviz.shards.running import open_workers\nopen_workers('processes:1').__enter__()"
+    (tmp_path / "run.py").write_text(code)
+    done = subprocess.run(
+        [sys.executable, "run.py"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    line = "--scheduler processes:1: the processes ended as they began; in a script, call what "
+    assert done.stderr.splitlines()[-1].endswith(
+        f"{line}needs them under: if __name__ == '__main__':"
+    )
 
 
 SCRIPT = """
