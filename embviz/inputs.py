@@ -7,6 +7,7 @@ changed.
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import select
@@ -63,11 +64,14 @@ def open_raw(path: Path, grows: bool = False) -> io.FileIO:
         LoadError: If it is no regular file, or another one than when it was opened before.
         OSError: If it cannot be opened.
     """
-    file = io.FileIO(path, opener=_open_at_once)
-    found = os.fstat(file.fileno())
+    number = _open_at_once(path)
+    found = os.fstat(number)
     if not stat.S_ISREG(found.st_mode):
-        file.close()
+        os.close(number)
+        if stat.S_ISDIR(found.st_mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         raise LoadError(path, "a pipe or device, where a file is needed")
+    file = io.FileIO(number)
     if _watch.on:
         name, state = os.path.abspath(path), _state(found)
         if grows:
@@ -79,8 +83,8 @@ def open_raw(path: Path, grows: bool = False) -> io.FileIO:
     return file
 
 
-def _open_at_once(name: str, flags: int) -> int:
-    return os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+def _open_at_once(path: Path) -> int:
+    return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
 
 
 def _state(found: os.stat_result) -> _State:
@@ -109,7 +113,7 @@ def open_pipe(path: Path) -> IO[bytes]:
         LoadError: If nobody does within five seconds.
         OSError: If it cannot be opened.
     """
-    pipe = io.FileIO(path, opener=_open_at_once)
+    pipe = io.FileIO(_open_at_once(path))
     first: bytes | None = b""
     with suppress(AttributeError):  # No such waiting here.
         poll = select.poll()
