@@ -68,12 +68,14 @@ class View:
         rounded = rows.astype(np.float32)
         return rounded, rounding_error(rounded, rows)
 
+    def in_unit(self, lengths: Numbers) -> Numbers:
+        """Return lengths of differences of seen rows as distances, in 2^`to_unit`."""
+        return np.asarray(np.square(lengths) / 2 if self.metric == "cosine" else lengths)
+
     def tell(self, lengths: Numbers) -> Numbers:
-        """Return lengths of differences of seen rows as distances in the metric and its unit."""
-        if self.metric == "cosine":
-            return np.asarray(np.square(lengths) / 2)
+        """Return the same in the vectors' unit."""
         with np.errstate(over="ignore"):
-            return np.asarray(np.ldexp(lengths, self.to_unit))
+            return np.asarray(np.ldexp(self.in_unit(lengths), self.to_unit))
 
 
 def view_of(space: Space, metric: Metric) -> View:

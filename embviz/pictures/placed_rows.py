@@ -163,6 +163,7 @@ def _entries(
         "neighbors": NEIGHBORS,
         "recall": round(marks.recall, 4),
         "distances": DISTANCES,
+        "distance_unit": 2.0**marks.view.to_unit,
         "projections": [
             {
                 "key": p.key,

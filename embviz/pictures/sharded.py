@@ -45,6 +45,7 @@ from embviz.space import Normalize, Space, measure_extent
 log = logging.getLogger("embviz")
 
 _COMPONENTS = 10
+_OF_ALL = ("metric", "normalize")  # By which rows are placed, one for all projections.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +94,7 @@ def check_plan(plan: Plan, placing: bool) -> Plan:
             raise ParameterError(
                 f"--method {name}", "needs the labels of all rows", "leave it out over shards"
             )
-        for field_name in ("metric", "normalize"):
+        for field_name in _OF_ALL if method in plan.asked else ():
             own = getattr(projector, field_name, None)
             if placing and own is not None and own != getattr(plan, field_name):
                 raise ParameterError(

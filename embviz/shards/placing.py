@@ -68,7 +68,7 @@ class BlockPlaced:
     Attributes:
         counts: Of each target, how many rows lie in which cells.
         near: The nearest of its rows to those that are asked for.
-        undirected: How many rows have no direction.
+        undirected: How many rows have no direction, as `Placed` has it.
     """
 
     counts: tuple[Counts, ...]
@@ -105,14 +105,19 @@ def place_rows(raw: NDArray[Any], numbers: NDArray[np.int64], staged: Staged) ->
             placed[lost] = middle
         placed[own] = target.places[at[own]]
         places.append(placed)
-    distances = staged.landmarks.view.tell(lengths[:, 0])
-    with np.errstate(over="ignore"):
-        return Placed(tuple(places), distances.astype(np.float32), int(none.sum()))
+    distances = staged.landmarks.view.in_unit(lengths[:, 0]).astype(np.float32)
+    return Placed(tuple(places), distances, int(lost.sum()))
 
 
 @dataclass(frozen=True, eq=False)
 class Placed:
-    """Rows in every target, float32 (n, 2), and how far they are from the sample, float32 (n,)."""
+    """Rows as they are placed.
+
+    Attributes:
+        places: In every target, float32 (n, 2).
+        distances: From the nearest of the sample, float32 (n,), in the view's unit.
+        undirected: How many have no direction, and no point of the sample without one.
+    """
 
     places: tuple[NDArray[np.float32], ...]
     distances: NDArray[np.float32]

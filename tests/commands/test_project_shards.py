@@ -105,6 +105,22 @@ def test_the_folder_of_placed_rows_is_a_source_itself(
     assert manifest_of(tmp_path / "all.html")["n_points"] == N
 
 
+def test_vectors_of_any_size_have_finite_distances(
+    run: Any, shards: NDArray[np.float32], tmp_path: Path
+) -> None:
+    np.save(tmp_path / "wide.npy", np.ldexp(shards.astype(np.float64), 400))
+    options = (*COMMON, "--normalize", "center", "--place-all", "placed", "-o", "o.html")
+    assert run("project", "wide.npy", *options).status == 0
+    said = json.loads((tmp_path / "placed" / "embviz-placed.json").read_text(encoding="utf-8"))
+    found = np.load(tmp_path / "placed" / "distances-00000.npy").astype(np.float64)
+    chosen = shards[found == 0].astype(np.float64)  # Those of the sample.
+    assert len(chosen) == 400
+    expected = [np.linalg.norm(chosen - row, axis=1).min() for row in shards]
+    np.testing.assert_allclose(
+        np.ldexp(found * said["distance_unit"], -400), expected, rtol=1e-5, atol=1e-6
+    )
+
+
 def test_several_maps_have_files_of_their_own(
     run: Any, shards: NDArray[np.float32], tmp_path: Path
 ) -> None:
