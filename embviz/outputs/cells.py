@@ -6,7 +6,7 @@ import re
 
 # What a spreadsheet takes for a formula begins so, full-width too, and says something.
 _FORMULA = re.compile(r"[=+\-@＝＋－＠](?=.*\w)", re.DOTALL)
-_WORD = re.compile(r"[+\-@＋－＠][^\W\d_][\w.'’-]*")
+_WORD = re.compile(r"[+\-@＋－＠][^\W\d_][\w.'’-]*|[=＝][^\W\d_]+")
 _NUMBER = re.compile(r"[+\-＋－][\d., ]*(?:[eE][+-]?\d+)?%?")
 
 
@@ -19,7 +19,8 @@ def cell(text: str) -> str:
     """Return a text that stays within one cell and that no spreadsheet runs.
 
     `=HYPERLINK("…")` becomes `\\=HYPERLINK("…")`, which is text there. Numbers, and words with a
-    sign before them such as `-ing` and `@name`, stay as they are. `unescaped` gives the text back.
+    sign before them such as `-ing`, `@name` and `=best`, stay as they are. `unescaped` gives the
+    text back.
     """
     safe = escaped(text)
     if not _FORMULA.match(safe) or _WORD.fullmatch(safe) or _NUMBER.fullmatch(safe):

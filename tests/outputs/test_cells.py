@@ -6,7 +6,17 @@ from hypothesis import strategies as st
 
 from embviz.outputs.cells import cell, escaped, unescaped
 
-RUN = ['=HYPERLINK("http://a","b")', "=1+1", "+1+1", "-2+3", "@SUM(A1)", "＝1", "-1|cmd", "+A1:B2"]
+RUN = [
+    "=A1",
+    '=HYPERLINK("http://a","b")',
+    "=1+1",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "＝1",
+    "-1|cmd",
+    "+A1:B2",
+]
 KEPT = [
     "-1.5",
     "+3",

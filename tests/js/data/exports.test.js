@@ -168,10 +168,35 @@ test('escaped text has no character that XML forbids', () => {
 });
 
 test('a cell that a spreadsheet would run has a backslash before it', () => {
-  for (const run of ['=HYPERLINK("http://a","b")', '=1+1', '+1+1', '-2+3', '@SUM(A1)', '＝1', '-1|cmd', '=a\nb']) {
+  for (const run of [
+    '=HYPERLINK("http://a","b")',
+    '=A1',
+    '=1+1',
+    '+1+1',
+    '-2+3',
+    '@SUM(A1)',
+    '＝1',
+    '-1|cmd',
+    '=a\nb',
+  ]) {
     assert.equal(cell(run), `\\${field(run)}`);
   }
-  for (const kept of ['-1.5', '+3', '-1,5', '-1e-9', '=', '-', '--', '@', '-ing', '@user_name', 'a=1', '', ' =1']) {
+  for (const kept of [
+    '-1.5',
+    '+3',
+    '-1,5',
+    '-1e-9',
+    '=',
+    '-',
+    '--',
+    '@',
+    '-ing',
+    '@user_name',
+    '=best',
+    'a=1',
+    '',
+    ' =1',
+  ]) {
     assert.equal(cell(kept), kept);
   }
 });

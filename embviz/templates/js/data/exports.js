@@ -10,7 +10,7 @@ export const field = (text) =>
 
 // What a spreadsheet takes for a formula begins so, full-width too, and says something.
 const FORMULA = /^[=+\-@＝＋－＠][^]*[\p{L}\p{N}_]/u;
-const WORD = /^[+\-@＋－＠][\p{L}][\p{L}\p{N}_.'’-]*$/u;
+const WORD = /^(?:[+\-@＋－＠][\p{L}][\p{L}\p{N}_.'’-]*|[=＝]\p{L}+)$/u;
 const NUMBER = /^[+\-＋－][\p{Nd}., ]*(?:[eE][+-]?\p{Nd}+)?%?$/u;
 
 /** @returns {string} a field that no spreadsheet runs: a formula gets a backslash, words such as -ing do not */
