@@ -26,6 +26,7 @@ from embviz.space import Floats, Kind, Space, divide
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+FEW_NUMBERS = 1 << 24  # Of float64, 134 MB.
 MEASURED_NUMBERS = 1 << 21  # In a batch of differences, a thread.
 SCANNED_TOGETHER = 4096
 SCANNED_NUMBERS = 1 << 25  # Of float64, in the queries of one pass.
@@ -189,6 +190,15 @@ class ExactRows:
             found.rows[which][kept].reshape(-1, k),
             found.distances[which][kept].reshape(-1, k),
         )
+
+
+def open_few_rows(space: Space, metric: Metric) -> ExactRows:
+    """Return the rows of a space, held in memory, and by the space, where they are few."""
+    n_points, n_dims = space.shape
+    if n_points * n_dims > FEW_NUMBERS:
+        return open_rows(space, metric)
+    held: ExactRows = space.keep(("rows", metric), lambda: open_rows(space, metric, held=True))
+    return held
 
 
 def open_rows(space: Space, metric: Metric, held: bool = False) -> ExactRows:

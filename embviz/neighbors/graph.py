@@ -18,7 +18,7 @@ from embviz.neighbors.candidates import (
 )
 from embviz.neighbors.cells import SAMPLE, Sample, estimate_recall, visit_cells
 from embviz.neighbors.exact import check_k, check_metric
-from embviz.neighbors.exact_rows import ExactRows, open_rows
+from embviz.neighbors.exact_rows import ExactRows, open_few_rows, open_rows
 from embviz.neighbors.on_device import find_nearest
 from embviz.neighbors.rounded import RoundedRows, round_rows
 from embviz.neighbors.scan import in_the_vectors_unit
@@ -74,7 +74,8 @@ def build_graph(
     check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
     check_seed("seed", seed)
-    return _find(open_rows(open_space(table, normalize, space), metric), k, WANTED_RECALL, seed)
+    space = open_space(table, normalize, space)
+    return _find(open_few_rows(space, metric), k, WANTED_RECALL, seed)
 
 
 def list_neighbors(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from embviz.kernels import count_cores
 from embviz.model import Metric, Neighbors
 from embviz.neighbors.bounds import product_rounding
-from embviz.neighbors.exact_rows import ExactRows, open_rows
+from embviz.neighbors.exact_rows import ExactRows, open_few_rows
 from embviz.neighbors.graph import build_graph, list_zero_neighbors
 from embviz.pictures.on_device import count_nearer
 from embviz.space import Space
@@ -21,15 +21,13 @@ Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 TIE = 2e-6  # Points whose squared distances differ by less of them are as near.
-_HELD_NUMBERS = 1 << 24
 _TOGETHER = 512  # Rows whose products are taken at once.
 _BLOCK_NUMBERS = 1 << 22
 
 
 def open_original(space: Space, metric: Metric) -> ExactRows:
     """Return the rows of a space between which distances are measured, its zero rows known."""
-    n_points, n_dims = space.shape
-    exact = open_rows(space, metric, held=n_points * n_dims <= _HELD_NUMBERS)
+    exact = open_few_rows(space, metric)
     if metric == "euclidean":
         return exact
     if exact.held is not None:
