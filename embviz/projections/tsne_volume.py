@@ -34,8 +34,10 @@ class Way(NamedTuple):
     reach: float = 0.0
 
 
-# Each with an error of the forces of about 2 % where it is in use, as the tree has, or 0.5 %.
-USUAL = (Way(0.6), Way(1.25, 0.5, 2.5))
+# Each with an error of the forces of 1 to 2 % where it is in use, as the tree has, or below 1 %. A
+# coarser grid makes the map worse while it unfolds: of 10,000 digits, its divergence is 1.003 of
+# that by all pairs with nodes at first 0.5 apart, and 1.011 of it with 0.75.
+USUAL = (Way(0.5), Way(1.25, 0.4, 3.0))
 FINE = (Way(0.375), Way(1.0, 0.5, 3.5))
 
 
