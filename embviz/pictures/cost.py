@@ -27,14 +27,16 @@ TOLD_SHARE = 0.5
 """A line is said of a run that takes so long, or so much of the memory there is."""
 CERTAIN = 1.5
 """A run is refused whose estimate is so many times the memory there is: it may be off by less."""
-BASE = 0.3 * GB  # Python and the libraries.
+BASE, START = 0.3 * GB, 1.5  # Python and the libraries, and their seconds.
 
 # Seconds of a processor, fitted to bench/growth.py: a multiplication and a pair of points that are
 # compared; a point whose neighbors are sought in cells, and more for each dimension.
 _PRODUCT, _PAIR = 1.6e-11, 3.9e-9
-_SOUGHT, _SOUGHT_DIM = 9e-5, 1.2e-6
-_MEASURED = 4e-5  # A point of a picture whose quality is measured beside neighbors of all points.
-_WRITTEN = 5e-5  # A point that is packed into the page.
+_SOUGHT, _SOUGHT_DIM = 7e-5, 6e-7
+_MEASURED = 2.7e-5  # A point of a picture whose quality is measured beside neighbors of all points.
+_WRITTEN = 5e-5  # A point that is packed into the page, and a number where vectors travel.
+_TRAVELS, _NUMBER, _NUMBER_BYTES = 25_000_000, 4e-7, 35
+_DIM = 1.5e-3  # A dimension, of which components are found.
 _LISTED = 32  # Bytes of a neighbor while it is found.
 _KEPT = 8  # Afterwards.
 _SPENT = 1.1  # Of candidates beyond the neighbors where all points are compared.
@@ -77,9 +79,12 @@ def estimate_cost(
     kept = sum(_KEPT * k * n_points for k in graphs.values())
     made = [p.work(n_points) for p in projectors if hasattr(p, "work")]
     n_pictures = len(projectors) + 1
+    numbers = n_points * n_dims if n_points * n_dims <= _TRAVELS else 0
+    written = START + _DIM * n_dims + _WRITTEN * n_points + _NUMBER * numbers
+    packed = 400.0 * n_points + _NUMBER_BYTES * numbers
     rest = [
         Work("quality", _MEASURED * n_pictures * n_points, 500.0 * n_points, 0.7),
-        Work("page", _WRITTEN * n_points, 400.0 * n_points, 0.3),
+        Work("page", written, packed, 0.3),
     ]
     stages = tuple(sorted((*found, *made, *rest), key=lambda w: -w.seconds(n_cores)))
     sought = max((w.held for w in found), default=0.0)

@@ -51,10 +51,11 @@ FEWEST_POINTS = 4  # So that perplexity 1 has its 3 neighbors.
 THREADED_POINTS = 1000
 SETTLED_JITTER = 1e-3  # In the map's unit.
 MOST_UNSETTLED = 0.5  # Of a map of which more has not settled nothing is said a point.
-# Seconds of a processor and bytes: a point in an iteration, by the dimensions, and more for each of
-# its neighbors; an affinity; what is held of each and of the recorded iterations of a point.
-STEP_SECONDS, STEP_NEIGHBOR, AFFINITY = {2: 4e-7, 3: 3.6e-6}, 2e-9, 4e-7
-NEIGHBOR_BYTES, POINT_BYTES = 90, 600
+# Seconds of a processor and bytes: an iteration; a point in it, by the dimensions, and more for
+# each of its neighbors; an affinity; what is held of each and of the recorded places of a point.
+ITERATION_SECONDS = 8e-3
+STEP_SECONDS, STEP_NEIGHBOR, AFFINITY = {2: 5e-7, 3: 3.6e-6}, 2e-9, 4e-7
+NEIGHBOR_BYTES, POINT_BYTES = 60, 600
 CHEAP_3D = 4_000  # Up to so many points 3D takes seconds and comes along unasked.
 
 
@@ -181,7 +182,7 @@ class TSNE:
         schedule = plan_coarse if self.begins_coarse(n_points) else plan_phases
         steps = sum(p.iterations for p in schedule(n_points, self.iterations))
         a_step = STEP_SECONDS[self.n_components] + STEP_NEIGHBOR * n_neighbors
-        cpu = n_points * (steps * a_step + AFFINITY * n_neighbors)
+        cpu = n_points * (steps * a_step + AFFINITY * n_neighbors) + steps * ITERATION_SECONDS
         held = n_points * (n_neighbors * NEIGHBOR_BYTES + POINT_BYTES)
         return Work(f"t-SNE {self.n_components}D", cpu, held, 0.8)
 
