@@ -14,8 +14,8 @@ from typing import Any
 
 from embviz.errors import ParameterError
 from embviz.kernels import count_cores
+from embviz.kernels.memory import available_memory
 from embviz.neighbors.graph import FLAT_COST
-from embviz.pictures.memory import available_memory
 from embviz.projections.work import Work
 from embviz.space import Space
 

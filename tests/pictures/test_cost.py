@@ -9,9 +9,9 @@ import pytest
 
 import embviz
 from embviz.errors import ParameterError
+from embviz.kernels.memory import available_memory
 from embviz.pictures import cost
 from embviz.pictures.cost import GB, check_cost, describe_cost, estimate_cost
-from embviz.pictures.memory import available_memory
 from embviz.projections.tsne import TSNE
 from embviz.projections.umap import UMAP
 from embviz.projections.work import Work

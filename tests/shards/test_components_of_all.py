@@ -121,6 +121,6 @@ def test_a_covariance_that_does_not_fit_into_memory_is_refused_before_rows_are_r
     cut: Cut, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = cut(np.full((3, 2000), np.nan), [3])
-    monkeypatch.setattr(memory, "free_memory", lambda: 10**8)
+    monkeypatch.setattr(memory, "available_memory", lambda: 10**8)
     with pytest.raises(ParameterError, match=r"covariance of 2,000 dimensions takes 0.2 GB"):
         components(source)
