@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.errors import counted
 from embviz.preview.camera import Area, Flat
 from embviz.preview.discs import Canvas, js_round
 from embviz.preview.text import Letters, Pen
@@ -115,8 +116,8 @@ def scale_box(
 
 def _ends(scale: Scale) -> tuple[str, str]:
     most = float(f"{scale.most:.2g}") if scale.cells > 1 else scale.most
-    what = "points a pixel" if scale.cells > 1 else "points a cell"
-    return ("1" if scale.most > 1 else "", f"{js_round(most):,} {what}")
+    what = "pixel" if scale.cells > 1 else "cell"
+    return ("1" if scale.most > 1 else "", f"{counted(js_round(most), 'point')} a {what}")
 
 
 def _plate(pen: Pen, box: tuple[float, float, float, float], theme: Theme) -> None:
@@ -170,11 +171,12 @@ def _lines_at(table: Numbers, at: Numbers, axis: int) -> Numbers:
 
 def _opacity(values: Numbers, most: float, dark: bool) -> Numbers:
     """Return how opaque the ink is at values: by the logarithm, in even steps of lightness."""
-    parts = np.ones_like(values)
+    few = np.minimum(1, values)
+    # Where no cell has more than one point, one is the most.
+    parts = few
     if most > 1:
         parts = np.minimum(1, np.log(np.maximum(values, 1)) / math.log(most))
-    few = np.minimum(1, values)
-    return _ink(np.where(values < 1, 0, parts), few, dark)
+    return _ink(parts, few, dark)
 
 
 def _ink(parts: Numbers, few: Numbers, dark: bool) -> Numbers:

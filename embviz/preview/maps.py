@@ -167,7 +167,7 @@ def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32])
     tile = 0 if style.tiles is None else thumbnail_size(shown, area, style.tiles)
     opacity = disc_opacity(count, radius, area)
     if view.density is not None:
-        opacity = max(_FAINTEST, opacity**2)
+        opacity = max(_FAINTEST, opacity**1.5)
     if dims:
         opacity = max(_FAINTEST, _DIMMED * opacity)
     return Look(radius, opacity, tile, count, _FADE if view.dims == 3 else 0, dims)

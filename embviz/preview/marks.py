@@ -97,23 +97,25 @@ def choose_labels(
     captions = []
     if view.axes is not None and isinstance(camera, Deep):
         captions = boxes_3d(pen, view.axes, camera, view.box)
+    scale: list[Rectangle] = []
     if view.density is not None and isinstance(camera, Flat):
-        captions = [scale_box(pen, view.density, camera, drawing.area)]
+        scale = [scale_box(pen, view.density, camera, drawing.area)]
     wanted = _wanted_labels(pen, drawing)
     # Beside the heading there is no room for labels.
     top = max(drawing.area.top, TOOLS_HEIGHT)
     bounds = Area(0, top, size[0], size[1] - top)
     obstacles = _obstacles(drawing)
     if len(set(view.options.selected)) > _MOST_BEFORE_NAMES:
-        names = choose_names(pen, drawing, captions)
-        boxes = [name.box for name in names]
+        names = choose_names(pen, drawing, [*captions, *scale])
+        boxes = [*(name.box for name in names), *scale]
         return place_labels(wanted, bounds, obstacles, boxes)[:_MOST_PLACED], names
     marked = [label for label in wanted if label.kind != "plain"]
     first = place_labels(marked, bounds, obstacles)
     taken = [label.box(side) for label, side in first] + [_mark_box(label) for label in marked]
-    names = choose_names(pen, drawing, [*taken, *_plate_boxes(drawing), *captions])
+    names = choose_names(pen, drawing, [*taken, *_plate_boxes(drawing), *captions, *scale])
     plain = [label for label in wanted if label.kind == "plain"]
-    others = place_labels(plain, bounds, obstacles, [*taken, *(name.box for name in names)])
+    written = [*taken, *(name.box for name in names), *scale]
+    others = place_labels(plain, bounds, obstacles, written)
     return [*first, *others][:_MOST_PLACED], names
 
 

@@ -170,7 +170,7 @@ def test_what_is_counted_is_said_to_be_of_the_sample(page: Any) -> None:
     page.call("e.set({query: 'kind:rare'})")
     expect(page.page.get_by_text("60 matches ≈ 120 of all")).to_be_visible()
     page.call("e.set({query: '', selected: [5]})")
-    among = "Nearest among the 240 points of the sample, in the original space"
+    among = "Nearest among the 240 points of the sample"
     expect(page.page.get_by_text(among)).to_be_visible()
     assert "240 of 50,000 points" in page.page.locator(".bar").inner_text()
 

@@ -191,3 +191,12 @@ test('a grid of another number of cells than it says is refused', () => {
   const entry = { low: [0, 0], high: [1, 1], shape: [2, 2], n_points: 3 };
   assert.throws(() => openGrid(entry, new Uint32Array(3)), /another number of cells/);
 });
+
+test('where no cell has more than one point its gray is one, however the cells lie to the pixels', () => {
+  const grid = gridOf(500, 400, () => 1);
+  for (const transform of [seen(10), { kx: 1.3, bx: -60, ky: -9, by: 60 }, { kx: 1.9, bx: -70.3, ky: -1.1, by: 90 }]) {
+    const found = drawn(grid, transform).pixels.map((pixel) => pixel >>> 24);
+    assert.ok(found.reduce((a, b) => Math.max(a, b)) - found.reduce((a, b) => Math.min(a, b)) <= 3);
+    assert.ok(found[0] > 60);
+  }
+});

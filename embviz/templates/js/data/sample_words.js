@@ -6,7 +6,7 @@ import { format } from '#js/dom.js';
 
 /** @param {Manifest} manifest @returns {string} where neighbors come from */
 export const amongWhich = ({ sample, n_points: n }) =>
-  sample ? `Nearest among the ${format(n)} points of the sample, in the original space` : '';
+  sample ? `Nearest among the ${format(n)} points of the sample` : '';
 
 /** @param {Manifest} manifest @returns {string} what an estimate is */
 export function estimateTitle({ sample }) {

@@ -123,7 +123,9 @@ function pixelsFor(most, dark) {
   const pixels = new Uint32Array(STEPS * octaves);
   for (let i = 0; i < pixels.length; i++)
     pixels[i] = pixelOf(opacityAt(part(2 ** Math.floor(i / STEPS) * (1 + (i % STEPS) / STEPS)), dark), dark);
-  const few = Uint32Array.from({ length: 32 }, (_, i) => pixelOf(opacityAt(0, dark, (i + 0.5) / 32), dark));
+  // Where no cell has more than one point, one is the most.
+  const parts = Array.from({ length: 32 }, (_, i) => (i + 0.5) / 32);
+  const few = Uint32Array.from(parts, (x) => pixelOf(opacityAt(whole ? 0 : x, dark, x), dark));
   return { pixels, few };
 }
 

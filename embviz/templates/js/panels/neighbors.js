@@ -33,13 +33,13 @@ export function createNeighbors(page, view, thumbnail) {
     'Select all',
   );
   const lists = (names ?? [null]).map((name, side) => createList(page, view, thumbnail, name === null ? null : side));
-  const of = amongWhich(page.manifest) || `In the original space${names ? 's' : ''}`;
-  const where = `${of}: the longer a bar, the farther`;
+  const space = `In the original space${names ? 's' : ''}: the longer a bar, the farther`;
+  const where = amongWhich(page.manifest) || space;
   const element = h(
     'section.panel.grow',
     { aria: { label: 'Nearest neighbors' } },
     h('div.field', {}, h('h2', {}, 'Nearest'), k, metric.element),
-    h('div.neighbors-head', {}, h('p.hint', {}, where), all),
+    h('div.neighbors-head', {}, h('p.hint', where === space ? {} : { title: space }, where), all),
     names ? h('p.hint.marks', {}, ...drawKey()) : null,
     ...lists.map((list) => list.element),
   );

@@ -39,8 +39,9 @@ export function drawGround(context, spec, scale) {
 /** @returns {[string, string]} the ends of the scale, with what they count */
 function endsOf({ style: { density }, transform }) {
   const { most, cells } = scaleOf(density, transform);
-  const rounded = cells > 1 ? Number(most.toPrecision(2)) : most;
-  return [most > 1 ? '1' : '', `${format(Math.round(rounded))} ${cells > 1 ? 'points a pixel' : 'points a cell'}`];
+  const rounded = Math.round(cells > 1 ? Number(most.toPrecision(2)) : most);
+  const what = rounded === 1 ? 'point' : 'points';
+  return [most > 1 ? '1' : '', `${format(rounded)} ${what} a ${cells > 1 ? 'pixel' : 'cell'}`];
 }
 
 /** @returns {{left: number, top: number, width: number, ends: [string, string], low: number}} */

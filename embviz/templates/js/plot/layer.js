@@ -162,7 +162,7 @@ function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const ground = scene.dims === 2 ? style.density : null;
   const alone = discOpacity(count, radius, area);
   // Where many overlap they let through what lies under them.
-  const opacity = ground ? Math.max(FAINTEST, alone ** 2) : alone;
+  const opacity = ground ? Math.max(FAINTEST, alone ** 1.5) : alone;
   const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
   return {
     radius,

@@ -307,8 +307,9 @@ function draw(plot, moving) {
 function write({ scene, host: { layer, names } }, context, spec, look, moving) {
   const xy = layer.positions();
   const name = (boxes) => {
-    names.choose(context, spec, [...boxes, ...captionBoxes(context, spec), ...scaleBoxes(context, spec)], moving);
-    return names.boxes();
+    const scale = scaleBoxes(context, spec);
+    names.choose(context, spec, [...boxes, ...captionBoxes(context, spec), ...scale], moving);
+    return [...names.boxes(), ...scale];
   };
   if (moving) name(boxesOfLabels(scene.labels, xy));
   else scene.labels = chooseLabels(context, spec, look, { xy, order: layer.order(scene.style) }, name);
