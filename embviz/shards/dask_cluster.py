@@ -67,6 +67,25 @@ def join_cluster(address: str, shown: str) -> Iterator[Workers]:
                 client.close(timeout=2)
 
 
+def given_client(executor: Any) -> Workers:
+    """Return the executor of a client of the caller's as workers.
+
+    Raises:
+        LoadError: If its cluster has no worker that has this embviz.
+    """
+    client, shown = executor._client, "executor"
+    n_workers = _check_workers(client, client.scheduler.address, shown)
+    cluster = _Cluster(client, shown)
+    return Workers(
+        executor,
+        n_workers,
+        shown,
+        "a Dask worker",
+        why_gone=cluster.why_gone,
+        explain=cluster.explain,
+    )
+
+
 @contextmanager
 def _quietly() -> Iterator[None]:
     """Keep what Dask and Tornado log off the standard error: what is wrong is said in one line."""

@@ -20,6 +20,7 @@ from embviz.kernels import count_cores
 OPTION = "--scheduler"
 KINDS = "processes:N, tcp://HOST:PORT, or the file that a Dask scheduler wrote"
 MOST_PROCESSES = 512
+_UNKNOWN = 16  # Workers of an executor that does not say how many it has.
 CONNECTING = 10.0
 """Seconds in which a scheduler must answer, and have a worker."""
 _ADDRESS = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
@@ -79,8 +80,7 @@ def open_workers(scheduler: str | Executor | None = None) -> Iterator[Workers]:
             yield workers
         return
     if isinstance(scheduler, Executor):
-        n_workers = int(getattr(scheduler, "_max_workers", None) or count_cores())
-        yield Workers(scheduler, n_workers, "executor", when_dead="give one with more memory")
+        yield _given(scheduler)
         return
     check_kind("executor", scheduler, str, "an Executor of concurrent.futures, or a text")
     shown = f"{OPTION} {shell_word(printable(scheduler, 200))}"
@@ -92,6 +92,18 @@ def open_workers(scheduler: str | Executor | None = None) -> Iterator[Workers]:
 
     with join_cluster(_address(scheduler, shown), shown) as workers:
         yield workers
+
+
+def _given(executor: Executor) -> Workers:
+    """Return an executor of the caller's as workers."""
+    if type(executor).__module__.partition(".")[0] == "distributed":
+        from embviz.shards.dask_cluster import given_client
+
+        return given_client(executor)
+    names = ("_max_workers", "num_workers")  # Of Python's own and joblib's; of mpi4py.
+    known = [getattr(executor, name, None) for name in names]
+    n_workers = next((n for n in known if isinstance(n, int) and n > 0), _UNKNOWN)
+    return Workers(executor, n_workers, "executor", when_dead="give one with more memory")
 
 
 def check_scheduler(scheduler: str) -> None:

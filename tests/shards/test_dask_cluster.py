@@ -90,8 +90,17 @@ def test_the_executor_of_a_client_may_be_given(cluster: Any, sharded: ShardedRow
     from distributed import Client
 
     blocks = sharded.blocks(LEAF_ROWS)
-    with Client(cluster) as client, open_workers(client.get_executor()) as workers:
+    with Client(cluster) as client:
+        client.wait_for_workers(2, timeout=30)  # One was killed in another test.
+        _run_on(client.get_executor(), blocks)
+
+
+def _run_on(executor: Any, blocks: list[Any]) -> None:
+    with open_workers(executor) as workers:
+        assert workers.n_workers == 2
         firsts = list(map_blocks(workers, work.later_ones_first, blocks, "x"))
+        with pytest.raises(LoadError, match="executor: workers died again and again at one block"):
+            list(map_blocks(workers, work.die, blocks[:1], "x"))
     assert firsts == [block.first for block in blocks]
 
 
