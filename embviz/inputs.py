@@ -15,7 +15,7 @@ import stat
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from embviz.errors import LoadError
 
@@ -91,6 +91,15 @@ def _state(found: os.stat_result) -> _State:
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
+def open_input(path: Path) -> io.BufferedReader:
+    """Open a file, or a pipe that is written to.
+
+    Raises:
+        LoadError, OSError: As `open_file` and `open_pipe`.
+    """
+    return open_pipe(path) if stat.S_ISFIFO(path.stat().st_mode) else open_file(path)
+
+
 def read_file(path: Path, most_bytes: int) -> bytes:
     """Return the bytes of a file, or of a pipe that is written to.
 
@@ -98,15 +107,14 @@ def read_file(path: Path, most_bytes: int) -> bytes:
         LoadError: If they are more than `most_bytes`, or as `open_file` and `open_pipe` say.
         OSError: If it cannot be read.
     """
-    is_pipe = stat.S_ISFIFO(path.stat().st_mode)
-    with open_pipe(path) if is_pipe else open_file(path) as file:
+    with open_input(path) as file:
         raw = file.read(most_bytes + 1)
     if len(raw) > most_bytes:
         raise LoadError(path, f"more than {most_bytes:,} bytes, which are not read")
     return raw
 
 
-def open_pipe(path: Path) -> IO[bytes]:
+def open_pipe(path: Path) -> io.BufferedReader:
     """Open a pipe to read, once somebody writes to it.
 
     Raises:

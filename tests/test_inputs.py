@@ -171,3 +171,12 @@ def test_a_file_that_became_shorter_is_not_mapped(tmp_path: Path) -> None:
     assert map_file(tmp_path / "x", "<f4", 4, (3,)).tobytes() == b"456789abcdef"
     with pytest.raises(LoadError, match="became shorter while it was read"):
         map_file(tmp_path / "x", "<f4", 4, (4,))
+
+
+@unix
+@pytest.mark.parametrize("device", ["/dev/zero", ""])
+def test_queries_from_a_device_or_a_silent_pipe_are_refused(fifo: Path, device: str) -> None:
+    from embviz.commands.neighbors.batch import read_groups
+
+    with pytest.raises(LoadError, match="device|nobody writes"):
+        next(iter(read_groups(device or str(fifo), 10)))

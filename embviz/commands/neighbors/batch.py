@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from embviz.errors import LoadError
+from embviz.inputs import open_input
 
 _MOST_LINE_BYTES = 1 << 16
 _HELD = 256
@@ -31,7 +32,7 @@ def read_groups(name: str, most: int) -> Iterator[list[str | LoadError]]:
     if name == "-" and sys.stdin is None:
         raise LoadError(shown, "is closed")
     try:
-        file: IO[bytes] = sys.stdin.buffer if name == "-" else Path(name).open("rb")  # noqa: SIM115
+        file: IO[bytes] = sys.stdin.buffer if name == "-" else open_input(Path(name))
     except OSError as error:
         raise LoadError(name, f"cannot be read ({error.strerror or error})") from None
     lines: queue.Queue[bytes | BaseException | None] = queue.Queue(_HELD)
