@@ -25,7 +25,7 @@ from embviz.outputs.files import (
     write_file,
 )
 from embviz.outputs.left import hidden_name, hidden_start, hold
-from embviz.outputs.locks import LOCK, release, take
+from embviz.outputs.locks import LOCK, alone_in, release, take
 from embviz.outputs.unfinished import check_move, moving, undone
 
 log = logging.getLogger("embviz")
@@ -96,6 +96,9 @@ class Stage:
             except BrokenPipeError as error:
                 gone = error
         with ExitStack() as kept:
+            # Two runs that write the same files leave those of one.
+            for folder in sorted({target.parent.resolve() for _, target in self._moves}):
+                kept.enter_context(alone_in(folder))
             olds: list[Path | None] = []
             for _, target in self._moves:
                 with told(target):

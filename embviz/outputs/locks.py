@@ -32,6 +32,26 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process moves files to their places in a folder, and let none begin.
+
+    Nothing is left in the folder; where the system has no such lock, or not of this folder, two
+    processes are not kept apart.
+    """
+    number = -1
+    with suppress(ImportError, OSError):
+        import fcntl
+
+        number = os.open(folder, os.O_RDONLY)
+        fcntl.flock(number, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if number >= 0:
+            os.close(number)
+
+
 def release(folder: Path, file: IO[bytes]) -> None:
     """Let go of a lock and leave no file, if the folder is still the one that was locked.
 

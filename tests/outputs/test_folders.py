@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from embviz.errors import OutputError
 from embviz.outputs import folders, unfinished
 from embviz.outputs.folders import fresh_folder, recover_folder, stage_files, staged
 from embviz.outputs.left import hidden_name
-from embviz.outputs.locks import locked
+from embviz.outputs.locks import alone_in, locked
 from embviz.outputs.unfinished import is_moving
 
 
@@ -275,3 +278,45 @@ def test_files_of_a_stage_appear_together_in_several_folders(tmp_path: Path) -> 
         assert not (tmp_path / "a/x").exists()
     assert (tmp_path / "a/x").read_bytes() == b"1"
     assert [size for _, size in stage.written] == [1, 2]
+
+
+TWO_RUNS = """
+import os, sys, time
+from pathlib import Path
+from embviz.outputs.folders import stage_files
+replace = os.replace
+def slow(*names):
+    time.sleep(0.01)
+    replace(*names)
+os.replace = slow
+sys.stdin.readline()
+for _ in range(4):
+    stage_files(Path("run"), [(f"{i % 2}/part-{i}", sys.argv[1].encode()) for i in range(8)])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks of folders there")
+def test_of_two_runs_into_one_folder_all_files_are_of_one(tmp_path: Path) -> None:
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", TWO_RUNS, name], cwd=tmp_path, stdin=subprocess.PIPE
+        )
+        for name in ("a", "b")
+    ]
+    for run in runs:
+        assert run.stdin is not None
+        run.stdin.write(b"\n")
+        run.stdin.flush()
+    mixed = 0
+    while any(run.poll() is None for run in runs):
+        time.sleep(0.005)
+        if (tmp_path / "run" / "1").is_dir():
+            with alone_in(tmp_path / "run" / "0"), alone_in(tmp_path / "run" / "1"):
+                files = [p.read_bytes() for p in (tmp_path / "run").glob("*/part-*")]
+                mixed += len(set(files)) > 1
+    assert [run.wait() for run in runs] == [0, 0]
+    assert not mixed
+    assert len({file.read_bytes() for file in (tmp_path / "run").rglob("part-*")}) == 1
+    assert sorted(p.name for p in (tmp_path / "run").rglob("*")) == sorted(
+        ["0", "1", *(f"part-{i}" for i in range(8))]
+    )
