@@ -178,5 +178,5 @@ def test_a_file_that_became_shorter_is_not_mapped(tmp_path: Path) -> None:
 def test_queries_from_a_device_or_a_silent_pipe_are_refused(fifo: Path, device: str) -> None:
     from embviz.commands.neighbors.batch import read_groups
 
-    with pytest.raises(LoadError, match="device|nobody writes"):
+    with pytest.raises(LoadError, match=r"device|nobody writes"):
         next(iter(read_groups(device or str(fifo), 10)))
