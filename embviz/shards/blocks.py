@@ -13,7 +13,7 @@ import numpy as np
 from embviz.errors import LoadError, ParameterError, printable
 from embviz.loaders import choose_tensor, open_source
 from embviz.loaders.bytes.spooled import is_standard_input
-from embviz.loaders.joined import natural_order
+from embviz.loaders.joined import natural_order, stem_of
 from embviz.loaders.opened import Source, Tensor
 from embviz.loaders.patterns import find_sources
 from embviz.loaders.reading import AS_IT_IS, Reading
@@ -89,9 +89,9 @@ def _parts_of_folder(opened: Source, tensor: Tensor) -> list[Path]:
     rows = tensor.rows()
     if not isinstance(rows, JoinedRows):
         return []
-    names = [getattr(part, "filename", None) for part in rows.parts]
-    files = [opened.path / Path(name).name for name in names if name is not None]
-    return files if len(files) == len(rows.parts) and all(map(Path.is_file, files)) else []
+    arrays = [file for file in opened.files if file.suffix.lower() == ".npy"]
+    named = [file for file in arrays if (stem_of(file.stem) or opened.path.name) == tensor.name]
+    return named if len(named) == len(rows.parts) else []
 
 
 def _check_alike(found: Sequence[tuple[ShardFile, int, np.dtype[Any]]]) -> None:

@@ -47,6 +47,18 @@ def test_a_folder_and_several_files_are_taken_in_natural_order(cut: Cut) -> None
         assert sharded.tell(9) == f"{folder / 'part-2.npy'}, row 1"
 
 
+def test_of_a_folder_of_several_tables_the_files_of_the_one_that_is_named_are_taken(
+    here: Path,
+) -> None:
+    for i in range(3):
+        np.save(f"emb_{i}.npy", ROWS[10 * i : 10 * i + 10])
+        np.save(f"other_{i}.npy", -ROWS[:5])
+    np.save("labels.npy", np.arange(30))
+    sharded = open_shards(here, Reading(tensor="emb"))
+    np.testing.assert_array_equal(sharded.rows[:], ROWS[:30])
+    assert sharded.tell(11) == f"{here / 'emb_1.npy'}, row 1"
+
+
 def test_files_of_any_format_that_gives_rows_are_shards(here: Path) -> None:
     pa = pytest.importorskip("pyarrow")
     from pyarrow import parquet
