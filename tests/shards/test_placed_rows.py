@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import signal
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.neighbors import NearestNeighbors
 
+from embviz.errors import OutputError
 from embviz.model import EmbeddingTable, Metric
 from embviz.neighbors.landmarks import open_landmarks
 from embviz.neighbors.views import view_of
 from embviz.projections.among import NEIGHBORS, place_among, spacings
-from embviz.shards import placing
+from embviz.shards import placing, running
 from embviz.shards.blocks import open_shards
 from embviz.shards.folder import Layout, placed_folder, prefixes_of
 from embviz.shards.grid import grid_over
 from embviz.shards.kept import Kept, ask_for, compare_maps, draw_rows
 from embviz.shards.placing import place_all
-from embviz.shards.running import open_workers
+from embviz.shards.running import Workers, open_workers
 from embviz.shards.staging import Target, open_staged, stage_sample
 from embviz.shards.values import Density, Sample
 from embviz.space import open_space
@@ -150,6 +154,44 @@ def test_files_and_workers_change_no_byte(tmp_path: Path, cuts: list[int]) -> No
         assert files == made[0][0]
         assert kept == made[0][1]
         assert all((a == b).all() for a, b in zip(counts, made[0][2], strict=True))
+
+
+def test_a_worker_that_comes_again_or_late_changes_nothing(tmp_path: Path) -> None:
+    values = np.arange(6, dtype=np.float32).reshape(3, 2)
+    with placed_folder(tmp_path / "out") as folder:
+        layout = Layout(str(folder), 3, 3, ("places",))
+        for _ in range(2):
+            layout.write("places", 0, values)
+    before = all_bytes(tmp_path / "out")
+    assert sorted(before) == ["places-00000.npy"]
+    late = Layout(str(tmp_path / "out"), 3, 3, ("places",))
+    for each in (layout, late):
+        with pytest.raises(OutputError, match="cannot be written"):
+            each.write("places", 0, values + 1)
+    assert all_bytes(tmp_path / "out") == before
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_process_that_is_killed_changes_no_byte(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = clustered()
+    source = saved(tmp_path / "in", vectors, [900])
+    place(source, vectors, tmp_path / "whole", scheduler="processes:2", rows_a_file=256)
+    killed: list[int] = []
+    write = running.map_blocks
+
+    def killing(workers: Workers, work: Any, blocks: Any, what: str) -> Iterator[Any]:
+        for i, found in enumerate(write(workers, work, blocks, what)):
+            if i == 1:
+                killed.append(next(iter(vars(workers.executor)["_processes"])))
+                os.kill(killed[-1], signal.SIGKILL)
+            yield found
+
+    monkeypatch.setattr(placing, "map_blocks", killing)
+    place(source, vectors, tmp_path / "killed", scheduler="processes:2", rows_a_file=256)
+    assert len(killed) == 1
+    assert all_bytes(tmp_path / "killed") == all_bytes(tmp_path / "whole")
 
 
 def test_how_many_rows_a_file_holds_depends_on_their_width_alone() -> None:
