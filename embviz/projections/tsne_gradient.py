@@ -104,9 +104,11 @@ class Gradient:
 
     def _sum_finely(self, points: NDArray[np.float64]) -> float:
         """Return the sum of 1 / (1 + |d|^2) over all pairs of many points."""
-        if points.shape[1] == 3 and (plan := plan_sums(points, FINE)) is not None:
-            return VolumeRepulsion(self.n_threads)(points, plan)[1]
-        if choose_method(points, SPACING / 2) == "fourier":
+        if points.shape[1] == 3:
+            plan = plan_sums(points, FINE) or plan_sums(points)
+            if plan is not None:
+                return VolumeRepulsion(self.n_threads)(points, plan)[1]
+        elif choose_method(points, SPACING / 2) == "fourier":
             return FourierRepulsion(self.n_threads, SPACING / 2)(points)[1]
         return sum_by_tree(points, self.n_threads, FINE_THETA)[1]
 

@@ -107,6 +107,18 @@ def test_a_map_that_no_grid_fits_goes_along_the_tree(monkeypatch):
         VolumeRepulsion()(CLOUD * 1e4)
 
 
+@pytest.mark.parametrize("side", [60, 90, 110, 400])
+def test_the_divergence_is_that_of_all_pairs_whatever_fits(side, monkeypatch):
+    monkeypatch.setattr(tsne_gradient, "VOLUME_POINTS", 2000)
+    monkeypatch.setattr(tsne_volume, "MOST_ENTRIES", 200**3)  # Fine up to 95 units, usual to 120.
+    affinities = random_sparse(3000, 3000, 0.001, format="csr", rng=np.random.default_rng(1))
+    affinities /= affinities.sum()
+    points = CLOUD * (side / np.ptp(CLOUD, axis=0).max())
+    exact = Gradient(affinities).divergence(points)
+    monkeypatch.setattr(tsne_gradient, "EXACT_TOTAL_POINTS", 1000)
+    assert Gradient(affinities).divergence(points) == pytest.approx(exact, abs=2e-3)
+
+
 def test_more_than_20_000_points_are_on_a_grid():
     many = np.resize(CLOUD, (20_001, 3))
     assert [choose_method(points) for points in (many[:-1], many)] == ["barnes-hut", "fourier"]
