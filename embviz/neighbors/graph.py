@@ -91,7 +91,16 @@ def list_neighbors(
     return _find(open_rows(open_space(table, known=space), metric), k, LISTED_RECALL, 0)
 
 
-def _find(exact: ExactRows, k: int, wanted: float, seed: int) -> Neighbors:
+def link_sample(space: Space, k: int, metric: Metric, seed: int) -> Neighbors:
+    """Find the neighbors of a sample among itself as `build_graph` does, of which nothing is said.
+
+    What there is to say of vectors is said of all points. Raises as `build_graph` does.
+    """
+    check_k(space.shape[0], k, space.shape[0] - 1)
+    return _find(open_rows(space, metric), k, WANTED_RECALL, seed, told=False)
+
+
+def _find(exact: ExactRows, k: int, wanted: float, seed: int, told: bool = True) -> Neighbors:
     """Find the nearest neighbors of all rows, with a wanted recall where not all are compared."""
     table, metric = exact.space.table, exact.metric
     progress.info("neighbors of %s points", f"{table.n_points:,}")
@@ -103,11 +112,14 @@ def _find(exact: ExactRows, k: int, wanted: float, seed: int) -> Neighbors:
         found = _compare_all(exact, rounded, min(k, len(others) - 1), seed)
     else:
         found = _compare_some(exact, rounded, min(k, len(others) - 1), wanted, seed)
-        log.info(
-            "neighbors: %d of each of %s points, %.1f %% of the true ones on a sample of %s",
+        level = logging.INFO if told else logging.DEBUG
+        log.log(
+            level, "neighbors: %d of each of %s points, %.1f %% of the true ones on a sample of %s",
             k, f"{len(others):,}", 100 * found.recall, f"{SAMPLE:,}",
         )  # fmt: skip
     if len(others) < table.n_points:
+        if told:
+            warn_of_zeros(table.n_points - len(others))
         found = _add_zeros(found, others, table.n_points, k)
     distances = in_the_vectors_unit(found.distances, exact.exponent)
     unrounded = found.distances if _lost_digits(distances, found.distances, exact) else None
@@ -123,7 +135,6 @@ def _lost_digits(own: Floats, measured: Numbers, exact: ExactRows) -> bool:
 def _add_zeros(found: Found, others: Rows, n_points: int, k: int) -> Found:
     """Return the neighbors of all points, where all but the others are zero vectors."""
     zero = np.delete(np.arange(n_points), others)
-    warn_of_zeros(len(zero))
     indices, distances = np.empty((n_points, k), np.int64), np.ones((n_points, k))
     indices[zero] = list_zero_neighbors(zero, k)
     listed = np.broadcast_to(zero[:k], (len(others), min(k, len(zero))))

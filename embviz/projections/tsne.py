@@ -17,6 +17,7 @@ from embviz.errors import ParameterError
 from embviz.kernels import calm_threads, count_cores, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
+from embviz.neighbors.graph import link_sample
 from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.pca import leading_coordinates
 from embviz.projections.tsne_coarse import (
@@ -245,7 +246,7 @@ class TSNE:
         perplexity = min(self._perplexity_for(table), (few.n_points - 1) / 3)
         progress.info("t-SNE: a map of %s points first", f"{few.n_points:,}")
         k = math.ceil(3 * perplexity)
-        near = build_graph(few, k, self.metric, self.normalize, self.seed, space)
+        near = link_sample(space, k, self.metric, self.seed)
         phases = plan_phases(few.n_points)
         first, _ = _descend(space.arrays, self._start(few, space), near, perplexity, phases)
         start = begin(place_beside(neighbors.indices, rows, first.places()), self.seed)

@@ -147,3 +147,13 @@ def test_the_sample_is_a_twentieth_drawn_by_the_seed():
     assert (np.diff(rows) > 0).all()
     assert rows[-1] < 10_000
     assert not np.array_equal(rows, draw_rows(10_000, 6))
+
+
+def test_nothing_is_said_of_the_sample_alone(few_are_many, caplog):
+    vectors = DIGITS.copy()
+    vectors[:90] = 0
+    found = TSNE(iterations=None).project(EmbeddingTable(vectors))
+    assert found.params["initialization"] == "sample"
+    assert [r.message for r in caplog.records if "zero vectors" in r.message] == [
+        "90 zero vectors have no direction: at cosine distance 1 from all others"
+    ]
