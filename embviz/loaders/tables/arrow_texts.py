@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from embviz.loaders.tables.arrow_table import ArrowTable
+from embviz.loaders.tables.arrow_table import ArrowTable, reading_arrow
 from embviz.loaders.tables.arrow_vectors import number_type, read_numbers
 from embviz.model import is_numeric
 
@@ -62,7 +62,8 @@ class ArrowColumns:
     def _read(self, name: str) -> tuple[str, ...]:
         texts: list[str] = []
         for _, batch in self._table.batches([name], 0, _ROW_BYTES):
-            texts += as_texts(batch.column(0), self._classes.get(name, ()))
+            with reading_arrow(self._table.path):  # A zone may have no name in UTF-8.
+                texts += as_texts(batch.column(0), self._classes.get(name, ()))
         return tuple(texts)
 
     def _is_numeric(self, name: str) -> bool:

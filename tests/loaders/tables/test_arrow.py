@@ -151,3 +151,13 @@ def test_a_data_set_whose_state_names_no_files_is_read_by_their_names(tmp_path: 
     (folder / "state.json").write_text('{"_data_files": []}')
     with pytest.raises(LoadError, match=r"state\.json: no list of files in it"):
         load_table(folder)
+
+
+def test_a_time_zone_whose_name_is_not_utf_8_is_told(tmp_path: Path) -> None:
+    times = pa.array([1, 2, 3], pa.timestamp("ns", "Mars/Zone"))
+    rows = pa.array([[1.0, 2.0]] * 3, pa.list_(pa.float32()))
+    path = tmp_path / "x.feather"
+    feather.write_feather(pa.table({"when": times, "emb": rows}), path, "uncompressed")
+    path.write_bytes(path.read_bytes().replace(b"Mars/Zone", b"Mars/\xfeone"))
+    with pytest.raises(LoadError, match=r"x\.feather: damaged: .*utf-8"):
+        load_table(path)
