@@ -112,7 +112,7 @@ def test_a_refusal_of_the_system_is_said(monkeypatch: pytest.MonkeyPatch) -> Non
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied", "x.npy")
 
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr("embviz.inputs._open_at_once", refuse)
     assert "x.npy: cannot be read (Permission denied)" in error("x.npy")
 
 
