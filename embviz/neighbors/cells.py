@@ -114,11 +114,11 @@ def _choose_search(sample: Sample, reduced: Matrix, wanted: float, seed: int) ->
     n_candidates = sample.n_candidates
     while True:
         at_best = sample.recall(coded.search(queries, n_candidates, n_cells))
-        if at_best >= (1 + wanted) / 2:
+        if at_best >= (1 + 3 * wanted) / 4:
             return _visit_enough(sample, coded, queries, n_candidates, wanted, n_cells)
         if n_candidates == most:
             break
-        n_candidates = min(most, math.ceil(n_candidates * 1.4))
+        n_candidates = min(most, math.ceil(n_candidates * 1.2))
     plain = sort(reduced, n_cells, TRAINING_STEPS, seed, coded=False)
     return _visit_enough(sample, plain, queries, sample.n_candidates, wanted, n_cells)
 

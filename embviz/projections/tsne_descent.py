@@ -64,7 +64,9 @@ FEW = Schedule(750, 2 / 15, 8 / 15, 0.8, 0.8)
 MANY = Schedule(300, 1 / 5, 13 / 30, 0.9, 0.95)
 # From so many points on near neighbors alone attract but in this share of iterations, the last.
 NEAR_POINTS, WHOLE = 10_000, 1 / 10
-COARSE = Schedule(200, 1 / 10, 3 / 10, 0.9, 0.97)  # Groups lie where they belong already.
+# Groups lie where they belong already; but a map of very many points has far to spread.
+VERY_MANY_POINTS, MORE_ITERATIONS = 200_000, 200
+COARSE = Schedule(140, 1 / 10, 3 / 10, 0.9, 0.97)
 
 
 def plan_phases(n_points: int, total: int | None = None) -> list[Phase]:
@@ -86,8 +88,10 @@ def plan_coarse(n_points: int, total: int | None = None) -> list[Phase]:
 
     Args:
         n_points: Of the map.
-        total: Iterations in all; None is 200.
+        total: Iterations in all; None is 140, or 200 from 200,000 points on.
     """
+    if total is None and n_points >= VERY_MANY_POINTS:
+        total = MORE_ITERATIONS
     return _plan(COARSE, n_points, total)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from embviz.projections.tsne_exact import sum_affinity, sum_repulsion
 from embviz.projections.tsne_fourier import SPACING, FourierRepulsion, lay_grid
+from embviz.projections.tsne_spline import SplineRepulsion
 from embviz.projections.tsne_volume import FINE, VolumeRepulsion, plan_sums
 
 EPSILON = 1e-16
@@ -48,7 +49,7 @@ class Gradient:
     near: Any = None
     methods: list[str] = field(default_factory=list)
     """Those used so far, in the order of their first use."""
-    _fourier: FourierRepulsion | None = None
+    _fourier: FourierRepulsion | SplineRepulsion | None = None
     _volume: VolumeRepulsion | None = None
 
     def __call__(
@@ -123,7 +124,10 @@ class Gradient:
             self._volume = self._volume or VolumeRepulsion(self.n_threads)
             return self._volume(points)
         if self._fourier is None:
-            self._fourier = FourierRepulsion(self.n_threads)
+            # Quicker of many points; of few the more exact one takes no longer.
+            many = len(points) > EXACT_TOTAL_POINTS
+            kind = SplineRepulsion if many else FourierRepulsion
+            self._fourier = kind(self.n_threads, SPACING)
         return self._fourier(points)
 
     def _attract(

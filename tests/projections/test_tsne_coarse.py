@@ -56,7 +56,7 @@ def test_the_map_says_how_it_began(few_are_many, graph, whole):
     told = dict(found.params)
     assert (told["initialization"], told["sample_points"]) == ("sample", 200)
     assert told["sample_iterations"] == 750
-    assert (told["iterations"], told["early_iterations"]) == (200, 20)
+    assert (told["iterations"], told["early_iterations"]) == (140, 14)
     assert whole.params["initialization"] == "pca"
     assert "sample_points" not in whole.params
 
@@ -65,7 +65,7 @@ def test_the_map_says_how_it_began(few_are_many, graph, whole):
 def test_recorded_iterations_lead_from_the_placed_points_to_the_map(few_are_many, graph, dims):
     found = TSNE(dims, neighbors=graph).project(TABLE)
     frames = found.frames
-    assert (frames.steps[0], frames.steps[-1]) == ("0", "200")
+    assert (frames.steps[0], frames.steps[-1]) == ("0", "140")
     np.testing.assert_array_equal(frames.coordinates[-1], found.coordinates)
     start = frames.coordinates[0]
     assert start.std() == pytest.approx(tsne_coarse.DEVIATION, rel=0.01)

@@ -8,7 +8,7 @@ import embviz
 from embviz.devices.numpy_arrays import NumPyArrays
 from embviz.neighbors.graph import build_graph
 from embviz.projections.tsne import _affinities, bandwidth_distances
-from embviz.projections.tsne_descent import NEAR_POINTS, plan_phases
+from embviz.projections.tsne_descent import NEAR_POINTS, plan_coarse, plan_phases
 from embviz.projections.tsne_device_affinities import WIDTH, find_affinities
 from embviz.projections.tsne_gradient import Gradient
 from embviz.projections.tsne_near import count_near, keep_near
@@ -87,6 +87,12 @@ def test_all_affinities_attract_in_the_last_tenth_and_wherever_points_are_few():
     assert not any(phase.near for phase in plan_phases(NEAR_POINTS - 1))
     assert count_near(30) == 15
     assert count_near(1) == 1
+
+
+def test_a_map_of_very_many_points_gets_more_iterations_after_that_of_a_sample():
+    for n_points, wanted in ((50_001, 140), (199_999, 140), (200_000, 200)):
+        assert sum(phase.iterations for phase in plan_coarse(n_points)) == wanted
+    assert sum(phase.iterations for phase in plan_coarse(1_000_000, 70)) == 70
 
 
 def test_the_page_is_told_how_many_iterations_were_along_near_neighbors():
