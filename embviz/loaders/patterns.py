@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,10 +33,14 @@ def find_sources(named: str | Path | Sequence[str | Path]) -> list[Path]:
     return found
 
 
+_ALL_PARTS = re.compile(r"-\?{5}-of-\d{5}$")
+"""How TensorFlow names the parts of a checkpoint together, which its format reads as one."""
+
+
 def is_pattern(path: Path) -> bool:
     """Tell whether a path is a pattern and no file, folder or prefix of that very name."""
     text = os.fspath(path)
-    if not glob.has_magic(text) or "\0" in text:
+    if not glob.has_magic(text) or "\0" in text or _ALL_PARTS.search(text):
         return False
     return not os.path.lexists(text) and not glob.glob(f"{glob.escape(text)}.*")
 

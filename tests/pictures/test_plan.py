@@ -200,10 +200,11 @@ def test_every_option_of_a_command_is_a_field_of_a_request(name):
     from embviz.commands.sprite import Request
     from embviz.loaders.reading import Reading
     from embviz.pictures.images import ImageChoice
+    from embviz.pictures.sharded import Sharding
     from embviz.sprites.packing import SheetOptions
 
     requests = {
-        "project": (Source, Reading, Outputs, Previews, Choice, Plan, ReportOptions),
+        "project": (*(Source, Reading, Outputs, Previews, Choice, Plan, ReportOptions, Sharding),),
         "export": (Source, Reading, Folder, Choice, Plan),
         "sprite": (Request, ImageChoice, SheetOptions),
     }[name]

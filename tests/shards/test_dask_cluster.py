@@ -117,7 +117,9 @@ def started(
     }
     start = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
     start += ["--port", "0", "--scheduler-file", "s.json", "--no-dashboard"]
-    running = [subprocess.Popen(start, **quiet)]
+    root = str(Path(__file__).parents[2])  # The scheduler opens what is sent to the workers.
+    own = {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
+    running = [subprocess.Popen(start, **quiet, env=os.environ | own)]
     try:
         file, until = folder / "s.json", time.monotonic() + 30
         while time.monotonic() < until:

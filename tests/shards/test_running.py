@@ -185,9 +185,11 @@ if __name__ == "__main__":
 def test_processes_end_with_the_one_that_started_them(tmp_path: Path, blocks: list[Block]) -> None:
     (tmp_path / "run.py").write_text(SCRIPT)
     # It waits for the end of its output, which the processes hold open while they live.
+    path = os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
     done = subprocess.run(
-        [sys.executable, "run.py"], cwd=tmp_path, capture_output=True, timeout=30, check=False
-    )
+        [sys.executable, "run.py"], cwd=tmp_path, capture_output=True, timeout=30, check=False,
+        env=os.environ | {"PYTHONPATH": path},
+    )  # fmt: skip
     assert done.returncode == 9
     assert len(list(tmp_path.glob("*.*"))) < 40
 
