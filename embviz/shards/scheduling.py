@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import re
+import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor
+from concurrent.futures import BrokenExecutor, Executor, InvalidStateError
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -206,7 +207,18 @@ def _start_tracker() -> None:
 
 
 def _end(executor: Executor) -> None:
-    """End processes in the midst of their work."""
+    """End processes in the midst of their work.
+
+    Python's own thread that looks after them says of each work that was no longer wanted when they
+    were killed that it cannot tell what became of it; nobody asks.
+    """
+    keeper, shown = getattr(executor, "_executor_manager_thread", None), threading.excepthook
+
+    def show(found: threading.ExceptHookArgs) -> None:
+        if found.thread is not keeper or found.exc_type is not InvalidStateError:
+            shown(found)
+
+    threading.excepthook = show
     running = getattr(executor, "_processes", None) or {}
     for process in list(running.values()):
         process.kill()
@@ -220,7 +232,6 @@ def begin_process(n_threads: int) -> None:
         n_threads: How many threads a library may compute with.
     """
     import signal
-    import threading
     from multiprocessing import parent_process
 
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
