@@ -336,6 +336,7 @@ def test_a_finger_on_the_legend_filters_and_points_at_nothing(
 ) -> None:
     opened = open_page(report, has_touch=True)
     opened.call("e.set({thumbnails: false})")
+    opened.page.wait_for_timeout(300)
     before = opened.page.locator(".plot").screenshot()
     row = opened.page.locator(".legend-row").first
     row.tap()
