@@ -364,3 +364,18 @@ test('what could not be written again as it is, or drawn, is refused by its name
   const many = `[${Array(100000).fill('{"projections":[]}').join()}]`;
   assert.throws(() => readBookmarks(many, data), /100000 bookmarks, at most 1000 are read/);
 });
+
+test('lists within lists of a long file are refused before they take their room', () => {
+  const view = (camera, note) =>
+    `{"label":"size","note":"${note}\\"","selectedProjection":"tsne","projections":[],"cameraDef":${camera}}`;
+  const deep = view('['.repeat(90_000) + ']'.repeat(90_000), '');
+  const text = `[${Array(400).fill(deep).join()}]`; // 72 MB, and more than a gigabyte of lists
+  const before = process.memoryUsage().heapUsed;
+  assert.throws(() => readBookmarks(text, data), /more than 50 deep within each other/);
+  assert.ok(process.memoryUsage().heapUsed - before < 2 ** 28);
+  const long = `[${Array(900)
+    .fill(view('null', '[{'.repeat(600)))
+    .join()}]`;
+  assert.ok(long.length > 2 ** 20);
+  assert.equal(readBookmarks(long, data).length, 900); // brackets within a text are none
+});

@@ -10,6 +10,10 @@ export const MOST_BYTES = 200 * 2 ** 20;
 const MOST_BOOKMARKS = 1000;
 /** Lists and objects within each other: TensorBoard's have four. */
 const DEEPEST = 50;
+/** Characters from which on a text is looked through before it becomes lists, which take twenty times its room. */
+const LONG = 2 ** 20;
+
+const [QUOTE, BACKSLASH, LIST, OBJECT] = [0x22, 0x5c, 0x5b, 0x7b];
 
 /** What is wrong with a file, in a sentence for its reader. */
 export class BookmarkError extends Error {}
@@ -22,6 +26,8 @@ export class BookmarkError extends Error {}
  */
 export function readBookmarks(text, data) {
   let found;
+  if (text.length > LONG && isDeep(text))
+    throw new BookmarkError(`lists and objects more than ${DEEPEST} deep within each other`);
   try {
     found = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (error) {
@@ -32,6 +38,20 @@ export function readBookmarks(text, data) {
   if (states.length > MOST_BOOKMARKS)
     throw new BookmarkError(`${states.length} bookmarks, at most ${MOST_BOOKMARKS} are read`);
   return states.map((state, i) => checkBookmark(state, i + 1, data));
+}
+
+/** @param {string} text of JSON @returns {boolean} whether a view in it is nested deeper than is read */
+function isDeep(text) {
+  let depth = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === QUOTE) {
+      for (i++; i < text.length && text.charCodeAt(i) !== QUOTE; i++) if (text.charCodeAt(i) === BACKSLASH) i++;
+    } else if (c === LIST || c === OBJECT) {
+      if (++depth > DEEPEST + 2) return true; // within the list of views, and a view
+    } else if (c === LIST + 2 || c === OBJECT + 2) depth--;
+  }
+  return false;
 }
 
 /** @returns {{label: string, state: object}} @throws {BookmarkError} */
