@@ -58,7 +58,8 @@ def open_raw(path: Path, grows: bool = False) -> io.FileIO:
 
     Args:
         path: The file.
-        grows: Whether it is made to be added to, so that only to become shorter is an error.
+        grows: Whether it is made to be added to, so that only to become shorter is an error;
+            of a file that was opened otherwise as well it says nothing.
 
     Raises:
         LoadError: If it is no regular file, or another one than when it was opened before.
@@ -74,8 +75,11 @@ def open_raw(path: Path, grows: bool = False) -> io.FileIO:
     file = io.FileIO(number)
     if _watch.on:
         name, state = os.path.abspath(path), _state(found)
-        if grows:
+        if not grows:
+            _watch.growing.discard(name)
+        elif name not in _watch.known:
             _watch.growing.add(name)
+        if name in _watch.growing:
             _watch.known[name] = state
         # Some network file systems number a file anew each time.
         elif _watch.known.setdefault(name, state)[2:] != state[2:]:

@@ -88,7 +88,7 @@ HURTS = {
     [
         '"project", "x.npy", "-o", "out"',
         '"export", "x.npy", "-o", "out"',
-        '"neighbors", "--all", "--source", "x.npy", "-o", "out"',
+        '"neighbors", "--all", "--source", "x.npy", "-o", "out.tsv"',
         '"index", "x.npy", "-o", "out"',
     ],
 )
