@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.page.attacked import WALK, facts, write_attacked
-from tests.page.attacks import BOOKMARKS, DRIVE, bookmark_values, fragments
+from tests.page.attacks import BOOKMARKS, DRIVE, bookmark_values, fragments, packed
 from tests.page.hostile_texts import payloads
 
 SECONDS = 15
@@ -45,7 +45,7 @@ def test_bookmarks_of_strangers_are_read_or_refused_in_one_line(
     open_page: Callable[..., Any], report: Path
 ) -> None:
     page = open_page(report)
-    found = page.page.evaluate(BOOKMARKS, [bookmark_values(1, 60, facts()), SECONDS])
+    found = page.page.evaluate(BOOKMARKS, [packed(bookmark_values(1, 60, facts())), SECONDS])
     assert found["wrong"] == []
     assert 5 < found["read"] < 60
     harmless(page)
