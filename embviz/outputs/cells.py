@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-# What a spreadsheet takes for a formula begins so, full-width too, and says something.
-_FORMULA = re.compile(r"[=+\-@＝＋－＠](?=.*\w)", re.DOTALL)
+# What a spreadsheet takes for a formula begins so, full-width too and in quotes, which it takes
+# away, and says something.
+_FORMULA = re.compile(r'"*[=+\-@＝＋－＠](?=.*\w)', re.DOTALL)
 _WORD = re.compile(r"[+\-@＋－＠][^\W\d_][\w.'’-]*|[=＝][^\W\d_]+")
 _NUMBER = re.compile(r"[+\-＋－][\d., ]*(?:[eE][+-]?\d+)?%?")
 
@@ -23,12 +24,13 @@ def cell(text: str) -> str:
     text back.
     """
     safe = escaped(text)
-    if not _FORMULA.match(safe) or _WORD.fullmatch(safe) or _NUMBER.fullmatch(safe):
+    if not _FORMULA.match(safe):
         return safe
-    return "\\" + safe
+    bare = safe.strip('"')
+    return safe if _WORD.fullmatch(bare) or _NUMBER.fullmatch(bare) else "\\" + safe
 
 
 def unescaped(text: str) -> str:
     """Return the text that `escaped` or `cell` was given."""
     marks = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r"}
-    return re.sub(r"\\[\\tnr]|\\(?=[=+\-@＝＋－＠])", lambda m: marks.get(m[0], ""), text)
+    return re.sub(r"\\[\\tnr]|\\(?=[\"=+\-@＝＋－＠])", lambda m: marks.get(m[0], ""), text)

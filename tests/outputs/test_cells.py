@@ -16,6 +16,11 @@ RUN = [
     "＝1",
     "-1|cmd",
     "+A1:B2",
+    '"=1+1"',
+    '"=HYPERLINK(""http://a"",""b"")"',
+    '""=A1',
+    '"＝A1',
+    '"-2+3"',
 ]
 KEPT = [
     "-1.5",
@@ -31,6 +36,11 @@ KEPT = [
     "-ing",
     "@user_name",
     "+a-b",
+    '"-ing"',
+    '"-1.5"',
+    '"',
+    '"="',
+    'a"=1',
 ]
 
 
@@ -44,7 +54,7 @@ def test_numbers_signs_and_words_stay_as_they_are(text: str) -> None:
     assert cell(text) == text
 
 
-@given(st.one_of(st.text(), st.text("=+-@\\\t\n\r1a(|＝")))
+@given(st.one_of(st.text(), st.text('"=+-@\\\t\n\r1a(|＝')))
 def test_a_cell_gives_its_text_back(text: str) -> None:
     assert unescaped(cell(text)) == text
     assert unescaped(escaped(text)) == text

@@ -178,6 +178,10 @@ test('a cell that a spreadsheet would run has a backslash before it', () => {
     '＝1',
     '-1|cmd',
     '=a\nb',
+    '"=1+1"',
+    '"=HYPERLINK(""http://a"",""b"")"',
+    '""=A1',
+    '"-2+3"',
   ]) {
     assert.equal(cell(run), `\\${field(run)}`);
   }
@@ -196,6 +200,11 @@ test('a cell that a spreadsheet would run has a backslash before it', () => {
     'a=1',
     '',
     ' =1',
+    '"-ing"',
+    '"-1.5"',
+    '"',
+    '"="',
+    'a"=1',
   ]) {
     assert.equal(cell(kept), kept);
   }

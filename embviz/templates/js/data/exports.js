@@ -8,15 +8,18 @@ import { shortest } from '#js/data/digits.js';
 export const field = (text) =>
   String(text).replace(/[\\\t\n\r]/g, (c) => ({ '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' })[c]);
 
-// What a spreadsheet takes for a formula begins so, full-width too, and says something.
-const FORMULA = /^[=+\-@＝＋－＠][^]*[\p{L}\p{N}_]/u;
+// What a spreadsheet takes for a formula begins so, full-width too and in quotes, which it takes away, and says
+// something.
+const FORMULA = /^"*[=+\-@＝＋－＠][^]*[\p{L}\p{N}_]/u;
 const WORD = /^(?:[+\-@＋－＠][\p{L}][\p{L}\p{N}_.'’-]*|[=＝]\p{L}+)$/u;
 const NUMBER = /^[+\-＋－][\p{Nd}., ]*(?:[eE][+-]?\p{Nd}+)?%?$/u;
 
 /** @returns {string} a field that no spreadsheet runs: a formula gets a backslash, words such as -ing do not */
 export const cell = (text) => {
   const safe = field(text);
-  return FORMULA.test(safe) && !WORD.test(safe) && !NUMBER.test(safe) ? `\\${safe}` : safe;
+  if (!FORMULA.test(safe)) return safe;
+  const bare = safe.replace(/^"+/, '').replace(/(?<!")"+$/, '');
+  return WORD.test(bare) || NUMBER.test(bare) ? safe : `\\${safe}`;
 };
 
 const text = (lines) => `${lines.join('\n')}\n`;
