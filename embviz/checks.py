@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from numbers import Integral, Real
@@ -20,6 +21,7 @@ from embviz.errors import ParameterError
 MOST_SEED = 2**32 - 1
 """The largest seed that every engine takes: umap-learn and scikit-learn hold it in 32 bits."""
 T = TypeVar("T")
+_UNSEEN = re.compile(r"[\x00-\x20]")
 
 
 def check_whole(
@@ -101,7 +103,9 @@ def check_relative(name: str, value: Any) -> str:
         ParameterError: If it is none.
     """
     text = check_text(name, value)
-    if ":" in text.split("/")[0] or text.startswith(("/", "\\")):
+    # Browsers take spaces and control characters away.
+    read = _UNSEEN.sub("", text)
+    if ":" in read.split("/")[0] or read.startswith(("/", "\\")):
         raise ParameterError(name, f"{_shown(value)} is no relative URL", "give one, quoted")
     return text
 

@@ -120,6 +120,13 @@ def test_a_value_that_cannot_be_obeyed_is_refused_when_the_request_is_made(
             lambda t, out: embviz.write_report(out, t, [], image_links=["a.png"]),
             "image_links: 1 link for 30 points",
         ),
+        *(
+            (
+                lambda t, out, link=link: embviz.write_report(out, t, [], image_links=[link] * 30),
+                "is no relative URL; give one, quoted",
+            )
+            for link in ("javascript:x()", " java\nscript:x()", "http://a", "\t//a", "\x01\\\\a")
+        ),
         (
             lambda t, out: embviz.opening_bookmark(t, [PCA().project(t)], selected=[30]),
             "selected: there is no point 30 in 0 .. 29",

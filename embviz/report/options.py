@@ -87,8 +87,8 @@ class ReportOptions:
             indices = check_list(name, getattr(self, name))
             indices = tuple(check_whole(name, i, what="an index of a point") for i in indices)
             object.__setattr__(self, name, indices)
-        for name in ("notes", "image_links"):
-            texts = tuple(check_text(name, t) for t in check_list(name, getattr(self, name)))
+        for name, check in (("notes", check_text), ("image_links", check_relative)):
+            texts = tuple(check(name, t) for t in check_list(name, getattr(self, name)))
             object.__setattr__(self, name, texts)
 
     @property
