@@ -96,7 +96,7 @@ def _without_dates(data: bytes) -> bytes:
 def _as_tsv(table: EmbeddingTable, rows: Any, named: Mapping[str, Projection]) -> str:
     tabs = Counter(name for name, _ in {(p.name, p.key) for p in named.values()})
     names = [
-        f"{name}:{c + 1}" + (f" {cell(p.title)}" if tabs[p.name] > 1 else "")
+        cell(f"{name}:{c + 1}" + (f" {p.title}" if tabs[p.name] > 1 else ""))
         for name, p in named.items()
         for c in range(p.coordinates.shape[1])
     ]
