@@ -15,6 +15,7 @@ from embviz.kernels.threads import (
     calm_threads,
     count_cores,
     map_in_order,
+    meanwhile,
     one_blas_thread,
     one_openmp_thread,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "choose_kernels",
     "count_cores",
     "map_in_order",
+    "meanwhile",
     "one_blas_thread",
     "one_openmp_thread",
 ]

@@ -60,6 +60,13 @@ def one_openmp_thread() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def meanwhile(work: Callable[[], T]) -> Iterator[Future[T]]:
+    """Do something in a thread of its own beside what is done here; both have ended after it."""
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(work)
+
+
 def map_in_order(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:
     """Yield what a function makes of items, in their order, some at a time.
 

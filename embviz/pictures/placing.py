@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from inspect import signature
 from pathlib import Path
@@ -37,6 +37,13 @@ def place(projector: Any, space: Space) -> Projection:
     except Exception as error:  # Another's code may fail in any way.
         raise ParameterError(what, f"project fails with {tell_failure(error)}") from error
     return _checked(found, what, getattr(projector, "n_components", None), space.shape[0])
+
+
+def import_ahead(projectors: Sequence[Any]) -> None:
+    """Import what projectors of ours need, where that takes long and they say how."""
+    for projector in projectors:
+        if type(projector) in PROJECTORS.ours.values() and hasattr(projector, "import_ahead"):
+            projector.import_ahead()
 
 
 def tell_failure(error: BaseException) -> str:

@@ -17,11 +17,9 @@ from embviz.checks import (
     check_truth,
     check_whole,
 )
-from embviz.comparison.values import FEW
 from embviz.devices import Device
 from embviz.errors import ParameterError
-from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
-from embviz.neighbors import build_graph
+from embviz.model import EmbeddingTable, Metric, Projection
 from embviz.pictures.asked import (
     check_complete,
     check_options,
@@ -33,25 +31,20 @@ from embviz.pictures.asked import (
     understand,
 )
 from embviz.pictures.cost import check_cost
-from embviz.pictures.placing import place
-from embviz.pictures.quality import measure_qualities, with_quality
+from embviz.pictures.projecting import graph_sizes, project_all
 from embviz.pictures.selection import Part, choose_points, verified
 from embviz.pictures.series import (
     LISTS,
-    NO_LEADS,
-    Lead,
     check_values,
     find_leads,
-    lay_on_first,
     spread_values,
 )
 from embviz.pictures.tabs import name_tabs
 from embviz.projections import PCA, PROJECTORS, Projector
 from embviz.projections.custom import MOST_AXES, check_axes
 from embviz.projections.methods import Method, field_names, parse_method
-from embviz.space import Normalize, Space
+from embviz.space import Normalize
 
-Seen = tuple[Metric, Normalize]
 _ALIASES = {
     "perplexity": "perplexity",
     "neighbors": "n_neighbors",
@@ -304,97 +297,6 @@ def project(
         part = replace(part, whole=verified(part.whole))
     pairs = plan.paired(part)
     projectors = [projector for _, projector in pairs]
-    check_cost(space, projectors, _graph_sizes(space.table, projectors, plan))
-    return name_tabs(project_all(space, projectors, plan, find_leads(pairs)))
-
-
-def project_all(
-    space: Space, projectors: Sequence[Any], plan: Plan, leads: Mapping[int, Lead] = NO_LEADS
-) -> list[Projection]:
-    """Return the projections of projectors, with the quality of each.
-
-    Args:
-        space: Of the points.
-        projectors: All that are wanted.
-        plan: Whose metric, normalization and seed count.
-        leads: Where a projector's map is laid on another one, by its place.
-    """
-    table = space.table
-    wanted = _graph_sizes(table, projectors, plan)
-    # What is quick goes first, so that a query that matches nothing is told at once.
-    done = {id(p): place(p, space) for p in projectors if not _looks_at_neighbors(p)}
-    graphs = _graphs(space, wanted, plan)
-    for p in projectors:
-        if id(p) in done:
-            continue
-        if p.neighbors is None:
-            p_with = replace(p, neighbors=graphs[_seen(p, plan)])
-        else:
-            graphs.setdefault(_seen(p, plan), p.neighbors)
-            p_with = p
-        done[id(p)] = place(p_with, space)
-    _lay_on_leads(done, projectors, leads)
     usual = (plan.metric, plan.normalize)
-    measured: dict[Seen, list[Any]] = {}
-    for p in projectors:
-        seen = _seen(p, plan)
-        if graphs and seen not in graphs:
-            seen = usual if usual in graphs else next(iter(graphs))
-        measured.setdefault(seen, []).append(p)
-    for seen, some in measured.items():
-        projections = [done[id(p)] for p in some]
-        known = graphs.get(seen, seen[0])
-        found = measure_qualities(space.seen(seen[1]), projections, known, plan.seed)
-        for p, projection, quality in zip(some, projections, found, strict=True):
-            done[id(p)] = with_quality(projection, quality)
-    graph = graphs.get((plan.metric, "none"))
-    nearest = None if graph is None else _listed(graph)
-    return [replace(done[id(p)], nearest=nearest) for p in projectors]
-
-
-def _listed(graph: Neighbors) -> Neighbors:
-    """Return the ten nearest of a graph, without holding the others."""
-    few = graph.first(min(FEW, graph.indices.shape[1]))
-    return replace(few, indices=few.indices.copy(), distances=few.distances.copy(), unrounded=None)
-
-
-def _lay_on_leads(
-    done: dict[int, Projection], projectors: Sequence[Any], leads: Mapping[int, Lead]
-) -> None:
-    """Lay the maps of series on the first of each, in place."""
-    for i, lead in leads.items():
-        first = done[id(projectors[lead.place])]
-        done[id(projectors[i])] = lay_on_first(done[id(projectors[i])], first, lead.name)
-
-
-def _looks_at_neighbors(projector: Any) -> bool:
-    return hasattr(projector, "count_neighbors") and hasattr(projector, "neighbors")
-
-
-def _seen(projector: Any, plan: Plan) -> Seen:
-    """Return the metric and the normalization of a projector's neighbors."""
-    metric: Metric = getattr(projector, "metric", plan.metric)
-    return metric, getattr(projector, "normalize", plan.normalize)
-
-
-def _graph_sizes(table: EmbeddingTable, projectors: Sequence[Any], plan: Plan) -> dict[Seen, int]:
-    """Return how many neighbors are wanted in each space that projectors look at.
-
-    Raises:
-        ParameterError: If a projector cannot have as many as it is asked to look at.
-    """
-    sizes: dict[Seen, int] = {}
-    for p in projectors:
-        if _looks_at_neighbors(p):
-            k = p.count_neighbors(table)
-            if p.neighbors is None:
-                space = _seen(p, plan)
-                sizes[space] = max(sizes.get(space, 0), k)
-    return sizes
-
-
-def _graphs(space: Space, sizes: Mapping[Seen, int], plan: Plan) -> dict[Seen, Neighbors]:
-    return {
-        (metric, normalize): build_graph(space.table, k, metric, normalize, plan.seed, space)
-        for (metric, normalize), k in sizes.items()
-    }
+    check_cost(space, projectors, graph_sizes(space.table, projectors, usual))
+    return name_tabs(project_all(space, projectors, usual, plan.seed, find_leads(pairs)))

@@ -16,7 +16,8 @@ from embviz.comparison.values import FEW, MANY, Step, Steps
 from embviz.errors import LoadError, ParameterError
 from embviz.model import Metric, Neighbors
 from embviz.neighbors import build_graph
-from embviz.pictures.plan import Plan, PlanFields, Seen
+from embviz.pictures.plan import Plan, PlanFields
+from embviz.pictures.projecting import Seen
 from embviz.pictures.selection import Part
 from embviz.space import Normalize, Space, open_space
 

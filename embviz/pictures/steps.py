@@ -19,7 +19,8 @@ from embviz.model import Frames, Neighbors, Projection
 from embviz.pictures.linear_steps import Followed, follow_linear, spread_out
 from embviz.pictures.motion import measure_motion
 from embviz.pictures.placing import place
-from embviz.pictures.plan import Plan, PlanFields, Seen
+from embviz.pictures.plan import Plan, PlanFields
+from embviz.pictures.projecting import Seen
 from embviz.pictures.quality import measure_qualities, with_quality
 from embviz.pictures.selection import Part
 from embviz.pictures.series import find_leads, lay_on_first

@@ -168,6 +168,10 @@ class TSNE:
             frames=descent.frames(),
         )
 
+    def import_ahead(self) -> None:
+        """Import openTSNE, which takes a second that others can use."""
+        _import_affinities()
+
     def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[TSNE, ...]:
         """Return t-SNE in 2, 3 or both dimensions; without a wish 3 too where that is cheap."""
         wanted = dims or ((2, 3) if table.n_points <= CHEAP_3D else (2,))
@@ -359,12 +363,16 @@ def _tear_columns(tears: Tears | None, dims: int) -> dict[str, NDArray[np.float3
 
 def _affinities(neighbors: Neighbors, perplexity: float) -> Any:
     """Return openTSNE's affinities of a neighbor graph."""
-    with calm_threads():
-        from openTSNE import affinity, nearest_neighbors
-
+    affinity, nearest_neighbors = _import_affinities()
     squares = np.square(bandwidth_distances(neighbors))
     # A constant cancels in a row's probabilities; with it all of them underflow at perplexity 1.
     distances = np.sqrt(squares - squares.min(axis=1, keepdims=True))
     known = nearest_neighbors.PrecomputedNeighbors(neighbors.indices, distances)
     progress.info("t-SNE: affinities")
     return affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=known, n_jobs=count_cores())
+
+
+def _import_affinities() -> tuple[Any, Any]:
+    with calm_threads():
+        from openTSNE import affinity, nearest_neighbors
+    return affinity, nearest_neighbors

@@ -77,7 +77,7 @@ def test_a_run_without_the_memory_is_refused_with_a_sample_that_fits(monkeypatch
 
 def test_the_refusal_comes_before_neighbors_are_looked_for(monkeypatch):
     monkeypatch.setattr(cost, "available_memory", lambda: 1000)
-    monkeypatch.setattr("embviz.pictures.plan.build_graph", lambda *_: pytest.fail("worked"))
+    monkeypatch.setattr("embviz.pictures.projecting.build_graph", lambda *_: pytest.fail("worked"))
     table = embviz.EmbeddingTable(np.random.default_rng(0).normal(size=(300, 8)))
     with pytest.raises(ParameterError, match="of memory"):
         embviz.project(table, methods=["umap"], dims=(2,))

@@ -8,12 +8,13 @@ from typing import Any, get_type_hints
 import click
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from embviz.commands.shared.requests import Outputs, Source
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Projection
 from embviz.neighbors import build_graph
-from embviz.pictures import plan as plans
+from embviz.pictures import projecting as plans
 from embviz.pictures.plan import Plan, PlanFields, project
 from embviz.pictures.quality import measure_quality
 from embviz.pictures.selection import Choice, ChoiceFields, choose_points
@@ -212,3 +213,20 @@ def test_every_option_of_a_command_is_a_field_of_a_request(name):
     known = {f.name for request in requests for f in fields(request)} | {"config", "bookmarks"}
     known |= {"as_json", "fail_if", "opens"}  # What is told and done of the result.
     assert {p.name for p in command.params} <= known
+
+
+def test_pictures_and_their_figures_are_the_same_for_any_number_of_threads(monkeypatch):
+    rng = np.random.default_rng(0)
+    centers = rng.normal(0, 5, (20, 64))
+    vectors = centers[rng.integers(0, 20, 7600)] + rng.normal(0, 1, (7600, 64))
+    table = EmbeddingTable(vectors.astype(np.float32))
+    found = []
+    for n_threads in (1, 2):
+        monkeypatch.setenv("OMP_NUM_THREADS", str(n_threads))
+        with threadpool_limits(n_threads, "blas"):
+            made = project(table, methods=[TSNE(iterations=1, seed=1)])
+        figures = [p.stats["quality"]["2"] for p in made]
+        assert all(0 < f["sample"] < table.n_points for f in figures)
+        per_point = [values.tobytes() for p in made for values in p.per_point.values()]
+        found.append((figures, per_point, [p.coordinates.tobytes() for p in made]))
+    assert found[0] == found[1]

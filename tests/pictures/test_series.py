@@ -14,7 +14,7 @@ from scipy.spatial.distance import pdist
 from embviz.errors import ParameterError
 from embviz.model import EmbeddingTable, Frames, Projection
 from embviz.neighbors import build_graph
-from embviz.pictures import plan as plans
+from embviz.pictures import projecting as plans
 from embviz.pictures.plan import Plan, project
 from embviz.pictures.series import describe_series, lay_on_first, parse_values, show_values
 from embviz.pictures.steps import project_steps

@@ -48,6 +48,8 @@ class _Progress(logging.Handler):
         self._running: threading.Event | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        if record.thread != threading.main_thread().ident:
+            return  # What is done meanwhile.
         self._text = record.getMessage()
         self._begun = time.monotonic()
         self._show(self._text)
