@@ -6,6 +6,7 @@ obeyed, 3 a condition of --fail-if that holds, 130 and the like a signal that st
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
@@ -20,7 +21,7 @@ import click
 from embviz.commands.shared.lost import heed_lost_pages
 from embviz.commands.shared.stopping import Stopping
 from embviz.commands.shared.terminal import begin_progress, end_progress, listen, say
-from embviz.errors import EmbvizError, OutputError, shell_line
+from embviz.errors import EmbvizError, LoadError, OutputError, printable, shell_line
 from embviz.inputs import changed_input, check_inputs
 from embviz.outputs.standard import (
     ClosedOutput,
@@ -158,6 +159,9 @@ def _run(arguments: Sequence[str] | None) -> tuple[int, str]:
     except BrokenPipeError:
         return _leave_without_reader(), ""
     except OSError as error:
+        if error.errno == errno.ENAMETOOLONG and error.filename is not None:
+            name = printable(os.fsdecode(error.filename), 60)
+            return LoadError.exit_code, f"embviz: {name}: {os.strerror(error.errno)}"
         if not _is_from_click(error):
             return _blame_input(error)
         discard_standard_output()

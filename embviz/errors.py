@@ -61,6 +61,10 @@ class LoadError(EmbvizError):
     """An input is missing, damaged or not what it claims to be."""
 
 
+class NoRowsError(LoadError):
+    """A table is empty; as one of many shards it may be."""
+
+
 class ParameterError(EmbvizError):
     """A request cannot be obeyed with this input."""
 

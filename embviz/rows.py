@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError
+from embviz.errors import LoadError, NoRowsError
 
 BLOCK_BYTES = 16 << 20
 # Rows that lie so near to each other are read together with what is between them.
@@ -135,7 +135,9 @@ def as_rows(vectors: Any, what: str) -> Rows:
     if len(shape) != 2:
         raise LoadError(what, f"{len(shape)}-D where a table of rows is needed")
     if 0 in shape:
-        raise LoadError(what, f"{shape[0]} rows of {shape[1]} columns: nothing to show")
+        raise (LoadError if shape[0] else NoRowsError)(
+            what, f"{shape[0]} rows of {shape[1]} columns: nothing to show"
+        )
     if vectors.dtype.kind == "b":
         vectors = vectors.view(np.uint8) if isinstance(vectors, np.ndarray) else _Bytes(vectors)
     return freeze(vectors) if isinstance(vectors, np.ndarray) else cast(Rows, vectors)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
@@ -300,7 +301,7 @@ def _sample_table(
         found = {n: tuple(columns.value(n, row) for row in chosen) for n in columns.names}
     elif len(rows.files) > 1:
         at = np.searchsorted(rows.ends, sample.rows, side="right")
-        files = [file.shown or file.path for file in rows.files]
+        files = _told_apart([file.shown or file.path for file in rows.files])
         found = {SOURCE_COLUMN: tuple(files[i] for i in at.tolist())}
     return EmbeddingTable(
         take_rows(rows.rows, sample.rows),
@@ -319,3 +320,9 @@ def _open_columns(rows: ShardedRows, request: Sharding) -> Columns | None:
         return None
     opened = open_source(paths, reading)
     return open_columns(opened, choose_tensor(opened, reading.tensor), rows.n_rows, reading)
+
+
+def _told_apart(files: Sequence[str]) -> list[str]:
+    """Return the names of files without the folder that all of them lie in."""
+    folder = os.path.commonpath([os.path.dirname(os.path.abspath(file)) for file in files])
+    return [os.path.relpath(os.path.abspath(file), folder) for file in files]

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from embviz.errors import LoadError, ParameterError, printable
+from embviz.errors import LoadError, NoRowsError, ParameterError, printable
 from embviz.loaders import choose_tensor, open_source
 from embviz.loaders.bytes.spooled import is_standard_input
 from embviz.loaders.joined import natural_order, stem_of
@@ -34,7 +34,8 @@ def open_shards(
         reading: Its `tensor` and `input_format`.
 
     Raises:
-        LoadError: If a file is missing or damaged, or they differ in width or dtype.
+        LoadError: If a file is missing or damaged, they differ in width or dtype, or all are
+            empty; an empty one among others is passed over.
         ParameterError: If one is no file that a worker could open, or is named twice.
     """
     named = find_sources(source)
@@ -44,8 +45,15 @@ def open_shards(
     if paths != named:
         log.info("the files are taken in natural order, %s first", printable(str(paths[0])))
     found: list[tuple[ShardFile, int, np.dtype[Any]]] = []
+    empty: list[NoRowsError] = []
     for path in paths:
-        found += _files_of(path, reading)
+        try:
+            found += _files_of(path, reading)
+        except NoRowsError as error:
+            log.info("%s: no rows, passed over", printable(str(path)))
+            empty.append(error)
+    if not found:
+        raise empty[0]
     _check_alike(found)
     sharded = ShardedRows(tuple(file for file, _, _ in found), *found[0][1:])
     _check_once(sharded.files)

@@ -141,6 +141,8 @@ LONG = "n" * 305
             )
         ),
         [*PROJECT, "--save-coordinates", f"{LONG}.npz"],
+        [*PROJECT, "--sample", "3", "--place-all", LONG],
+        [*PROJECT, "--sample", "3", "--scheduler", LONG],
         [*EXPORT, "-o", LONG],
         [*INDEX, "-o", LONG],
         ["index", LONG, "--verify"],

@@ -161,3 +161,15 @@ def test_leaves_are_the_same_however_much_is_read_at_once(
     assert [first for first, _ in found] == list(range(4, 50, 4))
     for first, rows in found:
         np.testing.assert_array_equal(rows, ROWS[first : min(first + 4, 50)])
+
+
+def test_an_empty_file_among_others_is_passed_over_and_told(
+    cut: Cut, caplog: pytest.LogCaptureFixture
+) -> None:
+    pattern = cut(ROWS, [30, 0, 20])
+    with caplog.at_level("INFO", "embviz"):
+        sharded = open_shards(pattern)
+    np.testing.assert_array_equal(sharded.rows[:], ROWS)
+    assert "part-1.npy: no rows, passed over" in caplog.text
+    with pytest.raises(LoadError, match="0 rows of 3 columns: nothing to show"):
+        open_shards(Path(pattern).parent / "part-1.npy")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.errors import LoadError
+from embviz.errors import LoadError, NoRowsError
 from embviz.inputs import map_file
 from embviz.loaders.arrays.npy_header import MAGIC, NpyHeader, loading, read_header
 from embviz.loaders.bytes.packed import find_packing, open_unpacked
@@ -98,7 +98,7 @@ def check_table(header: NpyHeader, what: str) -> None:
             else "save an array of rows",
         )
     if 0 in header.shape:
-        raise LoadError(
+        raise (LoadError if header.shape[0] else NoRowsError)(
             what, f"{header.shape[0]} rows of {header.shape[1]} columns: nothing to show"
         )
 

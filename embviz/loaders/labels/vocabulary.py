@@ -100,6 +100,15 @@ def read_tokens(path: Path) -> Tokens:
     return from_lines(path)
 
 
+def _is_lines(path: Path) -> bool:
+    """Tell whether a file that begins with an object of JSON has one on each line."""
+    with open_file(path) as file:
+        first = b"\n"
+        while first and not first.strip():
+            first = file.readline(MOST_BYTES)
+        return first.rstrip().endswith(b"}") and bool(file.read(_HEAD).strip())
+
+
 def recognize_tokens(path: Path) -> Tokens | None:
     """Read the tokens of a file that is a vocabulary by its content; None for any other.
 
@@ -113,8 +122,7 @@ def recognize_tokens(path: Path) -> Tokens | None:
         return None
     head = _read_head(path)
     if head.lstrip().startswith(b"{"):
-        first, _, rest = head.lstrip().partition(b"\n")
-        if first.rstrip().endswith(b"}") and rest.strip():  # JSON lines
+        if _is_lines(path):
             return None
         likely = _NUMBERED.match(head.lstrip()) or any(key in head for key in _KEYS)
         found = read_json(path) if likely and path.stat().st_size <= MOST_BYTES else None

@@ -263,6 +263,7 @@ def test_a_model_of_sentencepiece_labels_any_source(tmp_path: Path) -> None:
         ("x.txt", "king 0\nqueen 1\n"),
         ("x.json", '{"a": 0, "b": "c"}'),
         ("x.jsonl", '{"a": 0}\n{"a": 1}\n'),
+        ("x.jsonl", (json.dumps({f"c{i}": i for i in range(9000)}) + "\n") * 3),
         ("x.json", '{"vocab": "a"}'),
         ("classes.json", '{"0": 1, "1": 0, "2": 2}'),
         ("classes.json", '{"cat": 1, "dog": 0, "cow": 1}'),
