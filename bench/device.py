@@ -148,7 +148,7 @@ def tell(stage: str, begun: float) -> None:
 
 def measure_divergence(data: Data, device: str) -> tuple[float, str]:
     """Return the KL divergence of a map on the affinities of the card's graph, and how."""
-    from embviz.projections.tsne import _affinities
+    from embviz.projections.tsne_affinities import find_joint
 
     graph = read_graph(data.graph, data.metric)
     places = np.load(data.map(device)).astype(np.float64)
@@ -156,7 +156,7 @@ def measure_divergence(data: Data, device: str) -> tuple[float, str]:
         from embviz.kernels import count_cores
         from embviz.projections.tsne_gradient import Gradient
 
-        return Gradient(_affinities(graph, 30).P, count_cores()).divergence(places), "processor"
+        return Gradient(find_joint(graph, 30), count_cores()).divergence(places), "processor"
     from embviz.projections.tsne_device import DeviceGradient
     from embviz.projections.tsne_device_affinities import find_affinities
 

@@ -79,11 +79,11 @@ def judge(file: Path, maps: dict[str, Path], dims: int) -> dict[str, tuple[float
     import embviz
     from embviz.kernels import count_cores
     from embviz.neighbors.graph import build_graph
-    from embviz.projections.tsne import _affinities
+    from embviz.projections.tsne_affinities import find_joint
     from embviz.projections.tsne_gradient import Gradient
 
     graph = build_graph(embviz.load_table(file), 90)
-    gradient = Gradient(_affinities(graph, 30).P, count_cores())
+    gradient = Gradient(find_joint(graph, 30), count_cores())
     n = len(graph.indices)
     rows = np.random.default_rng(0).choice(n, min(n, 3000), replace=False)
     found = {}

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from embviz.checks import check_number, check_one_of, check_seed, check_truth, check_whole
 from embviz.devices import Arrays, Device
 from embviz.errors import ParameterError
-from embviz.kernels import calm_threads, count_cores, one_blas_thread
+from embviz.kernels import count_cores, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.neighbors.graph import link_sample
 from embviz.neighbors.known import bandwidth_distances, first_neighbors, shown_recall
 from embviz.projections.pca import leading_coordinates
+from embviz.projections.tsne_affinities import find_joint
 from embviz.projections.tsne_coarse import (
     COARSE_POINTS,
     Ordered,
@@ -38,7 +39,7 @@ from embviz.projections.tsne_descent import (
     plan_settling,
 )
 from embviz.projections.tsne_device import descend_on
-from embviz.projections.tsne_gradient import Gradient
+from embviz.projections.tsne_gradient import Gradient, load_kernels
 from embviz.projections.tsne_near import count_near, keep_near
 from embviz.projections.tsne_tears import Tears, measure_tears
 from embviz.projections.work import Work
@@ -170,7 +171,7 @@ class TSNE:
 
     def import_ahead(self) -> None:
         """Import openTSNE, which takes a second that others can use."""
-        _import_affinities()
+        load_kernels()
 
     def in_dims(self, table: EmbeddingTable, dims: Sequence[int] = ()) -> tuple[TSNE, ...]:
         """Return t-SNE in 2, 3 or both dimensions; without a wish 3 too where that is cheap."""
@@ -323,10 +324,11 @@ def _run(
     """Return a descent on the processor after its last iteration."""
     # Threads that wait for each other cost more than they bring on a few points.
     n_threads = count_cores() if len(start) >= THREADED_POINTS else 1
-    affinities = _affinities(neighbors, perplexity).P
+    progress.info("t-SNE: affinities")
+    affinities = find_joint(neighbors, perplexity, n_threads)
     near = None
     if any(phase.near for phase in phases):
-        near = keep_near(affinities, neighbors.indices, count_near(perplexity))
+        near = keep_near(affinities, neighbors.indices, count_near(perplexity), n_threads)
     gradient = Gradient(affinities, n_threads, near)
     descent = Descent(start, gradient, sum(p.iterations for p in phases))
     # Sums that BLAS splits among threads differ by their number, and so would the map.
@@ -359,20 +361,3 @@ def _tear_columns(tears: Tears | None, dims: int) -> dict[str, NDArray[np.float3
     # Rounded, since no more digits are true and fewer travel in fewer bytes.
     torn = np.round(np.log10(tears.scores), 4)
     return {f"torn (log10), {dims}D": torn.astype(np.float32)}
-
-
-def _affinities(neighbors: Neighbors, perplexity: float) -> Any:
-    """Return openTSNE's affinities of a neighbor graph."""
-    affinity, nearest_neighbors = _import_affinities()
-    squares = np.square(bandwidth_distances(neighbors))
-    # A constant cancels in a row's probabilities; with it all of them underflow at perplexity 1.
-    distances = np.sqrt(squares - squares.min(axis=1, keepdims=True))
-    known = nearest_neighbors.PrecomputedNeighbors(neighbors.indices, distances)
-    progress.info("t-SNE: affinities")
-    return affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=known, n_jobs=count_cores())
-
-
-def _import_affinities() -> tuple[Any, Any]:
-    with calm_threads():
-        from openTSNE import affinity, nearest_neighbors
-    return affinity, nearest_neighbors

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embviz.kernels import calm_threads
 from embviz.projections.tsne_exact import sum_affinity, sum_repulsion
 from embviz.projections.tsne_fourier import SPACING, FourierRepulsion, lay_grid
 from embviz.projections.tsne_spline import SplineRepulsion
@@ -161,13 +164,20 @@ def attract(
     Returns:
         These sums, or what they are not asked for.
     """
-    from openTSNE import _tsne
-
-    mass, error = _tsne.estimate_positive_gradient_nn(
+    mass, error = load_kernels().estimate_positive_gradient_nn(
         affinities.indices, affinities.indptr, affinities.data, points, points, gradient, 1,
         num_threads=n_threads, should_eval_error=with_sums,
     )  # fmt: skip
     return float(mass), float(error)
+
+
+@cache
+def load_kernels() -> ModuleType:
+    """Return openTSNE's kernels, loaded so that their threads sleep between tasks."""
+    with calm_threads():
+        from openTSNE import _tsne
+    module: ModuleType = _tsne
+    return module
 
 
 def choose_method(points: NDArray[np.float64], spacing: float = SPACING) -> str:
@@ -196,7 +206,7 @@ def sum_by_tree(
         n_threads: Threads for the sums.
         theta: Extent of a cell by its distance up to which it is taken as one point.
     """
-    from openTSNE import _tsne
+    kernels = load_kernels()
     from openTSNE.quad_tree import QuadTree
 
     n_points = len(points)
@@ -210,7 +220,7 @@ def sum_by_tree(
     total = 0.0
     for start in range(0, n_points, TREE_CHUNK):
         part = slice(start, start + TREE_CHUNK)
-        share = _tsne.estimate_negative_gradient_bh(
+        share = kernels.estimate_negative_gradient_bh(
             tree, apart[part], forces[part], theta=theta, dof=1, num_threads=n_threads,
             pairwise_normalization=True,
         )  # fmt: skip

@@ -11,7 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ROWS = 1 << 16  # At once, which bounds what is copied.
+from embviz.projections.tsne_spline import Pool
+
+_ROWS = 1 << 14  # At once, which bounds what is copied.
 
 
 def count_near(perplexity: float) -> int:
@@ -19,7 +21,9 @@ def count_near(perplexity: float) -> int:
     return max(1, round(perplexity / 2))
 
 
-def keep_near(affinities: Any, indices: NDArray[np.integer[Any]], n_near: int) -> Any:
+def keep_near(
+    affinities: Any, indices: NDArray[np.integer[Any]], n_near: int, n_threads: int = 1
+) -> Any:
     """Return the joint probabilities of pairs of which one is among the other's first neighbors.
 
     Args:
@@ -27,6 +31,7 @@ def keep_near(affinities: Any, indices: NDArray[np.integer[Any]], n_near: int) -
             least those pairs.
         indices: int (n_points, k), each point's neighbors, nearest first.
         n_near: How many of them count, at most k.
+        n_threads: Threads; the result is the same for any number.
 
     Returns:
         scipy CSR float64 (n_points, n_points), scaled so that they sum to 1.
@@ -39,10 +44,13 @@ def keep_near(affinities: Any, indices: NDArray[np.integer[Any]], n_near: int) -
     first = csr_matrix((np.ones(len(near), np.float32), near, starts), affinities.shape)
     either = first + first.T.tocsr()
     either.data[:] = 1
-    kept = [
-        affinities[start : start + _ROWS].multiply(either[start : start + _ROWS]).tocsr()
-        for start in range(0, n_points, _ROWS)
-    ]
+
+    def keep(start: int) -> Any:
+        rows = slice(start, start + _ROWS)
+        return affinities[rows].multiply(either[rows]).tocsr()
+
+    with Pool(n_threads) as pool:
+        kept = list(pool.map(keep, range(0, n_points, _ROWS)))
     found = vstack(kept, "csr") if len(kept) > 1 else kept[0]
     found.data /= found.data.sum()
     return found

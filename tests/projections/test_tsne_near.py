@@ -7,7 +7,8 @@ from scipy.sparse import csr_matrix
 import embviz
 from embviz.devices.numpy_arrays import NumPyArrays
 from embviz.neighbors.graph import build_graph
-from embviz.projections.tsne import _affinities, bandwidth_distances
+from embviz.neighbors.known import bandwidth_distances
+from embviz.projections.tsne_affinities import find_joint
 from embviz.projections.tsne_descent import NEAR_POINTS, plan_coarse, plan_phases
 from embviz.projections.tsne_device_affinities import WIDTH, find_affinities
 from embviz.projections.tsne_gradient import Gradient
@@ -32,7 +33,7 @@ def kept_by_loops(affinities, indices, n_near):
 
 
 def test_pairs_are_kept_of_which_one_is_near_the_other(graph):
-    joint = _affinities(graph, 10).P
+    joint = find_joint(graph, 10)
     found = keep_near(joint, graph.indices, 5)
     expected = kept_by_loops(joint, graph.indices, 5)
     np.testing.assert_allclose(found.toarray(), expected, rtol=1e-12, atol=0)
@@ -41,7 +42,7 @@ def test_pairs_are_kept_of_which_one_is_near_the_other(graph):
 
 
 def test_what_is_near_does_not_depend_on_how_many_rows_are_taken_at_once(graph, monkeypatch):
-    joint = _affinities(graph, 10).P
+    joint = find_joint(graph, 10)
     whole = keep_near(joint, graph.indices, 5)
     monkeypatch.setattr("embviz.projections.tsne_near._ROWS", 64)
     parts = keep_near(joint, graph.indices, 5)
@@ -51,7 +52,7 @@ def test_what_is_near_does_not_depend_on_how_many_rows_are_taken_at_once(graph, 
 
 
 def test_a_device_keeps_the_same_pairs(graph):
-    joint = _affinities(graph, 10).P
+    joint = find_joint(graph, 10)
     every, near = find_affinities(
         NumPyArrays(), graph.indices, bandwidth_distances(graph), 10, n_near=5
     )
@@ -65,7 +66,7 @@ def test_a_device_keeps_the_same_pairs(graph):
 
 
 def test_near_neighbors_alone_attract_where_they_are_asked_to(graph):
-    joint = _affinities(graph, 10).P
+    joint = find_joint(graph, 10)
     near = keep_near(joint, graph.indices, 5)
     points = np.random.default_rng(0).normal(0, 3, (500, 2))
     both = Gradient(joint, near=near)
