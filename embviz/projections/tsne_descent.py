@@ -165,6 +165,7 @@ class Descent:
         """Make what a step keeps for the next."""
         self.update = np.zeros_like(self.points)
         self.gains = np.ones_like(self.points)
+        self.spare = np.empty((2, *self.points.shape))  # Memory that is new costs more than a sum.
 
     def n_points(self) -> int:
         """Return how many points there are."""
@@ -205,21 +206,29 @@ class Descent:
 
     def step(self, gradient: NDArray[np.float64], momentum: float, rate: float) -> None:
         """Take one step, as in openTSNE."""
-        turned = np.sign(self.update) != np.sign(gradient)
-        smaller = self.gains * 0.8
-        smaller += 0.01
-        self.gains += 0.2
-        np.copyto(self.gains, smaller, where=~turned)
+        # A gain grows by 0.2 where the sign turns, and is 0.8 of itself and 0.01 where it does not.
+        spare, other = self.spare
+        np.multiply(self.update, gradient, out=spare)
+        np.greater(spare, 0, out=spare)
+        np.multiply(spare, -0.2, out=other)
+        other += 1
+        self.gains *= other
+        spare *= -0.19
+        spare += 0.2
+        self.gains += spare
         self.update *= momentum
-        np.multiply(self.gains, rate, out=smaller)
-        smaller *= gradient
-        self.update -= smaller
-        squares = np.einsum("ij,ij->i", self.update, self.update)
-        long = np.flatnonzero(squares > LONGEST_STEP**2)
-        if len(long):
+        np.multiply(self.gains, rate, out=spare)
+        spare *= gradient
+        self.update -= spare
+        if np.abs(self.update, out=spare).max() > LONGEST_STEP / math.sqrt(3):
+            squares = np.einsum("ij,ij->i", self.update, self.update)
+            long = np.flatnonzero(squares > LONGEST_STEP**2)
             self.update[long] *= (LONGEST_STEP / np.sqrt(squares[long]))[:, None]
         self.points += self.update
-        self.points -= self.points.mean(axis=0)
+        # Many times as quick as along the other axis.
+        middle = np.ascontiguousarray(self.points.T).mean(axis=1)
+        for c, mean in enumerate(middle):
+            self.points[:, c] -= mean
         self.enlarge()
 
     def enlarge(self) -> None:
@@ -237,7 +246,7 @@ class Descent:
 
     def deviation(self) -> float:
         """Return how far the points are from their middle, the root of the mean square."""
-        return math.sqrt(float(np.square(self.points).sum(axis=1).mean()))
+        return math.sqrt(float(np.einsum("ij,ij->", self.points, self.points)) / len(self.points))
 
     def tell(self) -> None:
         """Tell the progress, with the divergence of the last frame."""

@@ -68,7 +68,7 @@ class FourierRepulsion:
         """
         from scipy.fft import fft, ifft, irfft, rfft
 
-        low = points.min(axis=0)
+        low = np.ascontiguousarray(points.T).min(axis=1)
         spacing, n_nodes = lay_grid(points, self.spacing)
         kernels = self._kernels_for(n_nodes, spacing)
         size = kernels.size
@@ -143,7 +143,8 @@ def cut_in_parts(n_points: int) -> list[slice]:
 
 def lay_grid(points: NDArray[np.float64], spacing: float = SPACING) -> tuple[float, int]:
     """Return the distance of nodes, at most `spacing`, and how many a side cover the points."""
-    extent = max(float(np.ptp(points, axis=0).max()), 1e-30)
+    columns = np.ascontiguousarray(points.T)  # Many times as quick as along the other axis.
+    extent = max(float((columns.max(axis=1) - columns.min(axis=1)).max()), 1e-30)
     spacing = min(spacing, extent / LEAST_INTERVALS)
     return spacing, 16 * math.ceil((extent / spacing + 5) / 16)
 

@@ -233,3 +233,24 @@ def test_the_unit_of_the_vectors_does_not_matter(scale):
     found = TSNE(metric="euclidean", iterations=60).project(scaled)
     kl = plain.stats["kl_divergence"]
     assert found.stats["kl_divergence"] == pytest.approx(kl, rel=0.05)
+
+
+@pytest.mark.parametrize("n_components", [2, 3])
+def test_steps_are_those_of_gains_and_momentum_written_down(n_components, monkeypatch):
+    rng = np.random.default_rng(0)
+    points = rng.normal(0, 1, (50, n_components))
+    monkeypatch.setattr(tsne_gradient.Gradient, "divergence", lambda *_: 0.0)
+    descent = tsne_descent.Descent(points.copy(), tsne_gradient.Gradient(None), 1)
+    descent_points, update, gains = points.copy(), np.zeros_like(points), np.ones_like(points)
+    for momentum, rate in ((0.8, 1.0), (0.8, 1.0), (0.95, 20.0), (0.95, 3.0)):
+        gradient = rng.normal(0, 1, points.shape)
+        descent.step(gradient, momentum, rate)
+        turned = np.sign(update) != np.sign(gradient)
+        gains = np.where(turned, gains + 0.2, gains * 0.8 + 0.01)
+        update = momentum * update - rate * gains * gradient
+        lengths = np.linalg.norm(update, axis=1, keepdims=True)
+        update *= tsne_descent.LONGEST_STEP / np.maximum(lengths, tsne_descent.LONGEST_STEP)
+        descent_points += update
+        descent_points -= descent_points.mean(axis=0)
+        np.testing.assert_allclose(descent.points, descent_points, rtol=1e-12, atol=1e-12)
+    assert (lengths > tsne_descent.LONGEST_STEP).any()
