@@ -29,6 +29,7 @@ LEAST_INTERVALS = 24  # A map smaller than the kernel gets a finer grid.
 TINY = 1e-3  # Within a map of this extent the kernel is 1 and the force linear, to float32.
 EPSILON = 1e-16
 CHUNK = 16_384  # Points at once: vectors of them stay in a core's cache.
+PLANE_STEP = 20
 BLOCK = 8  # Planes of the grid at once.
 SLOWEST, FASTEST = 1e-9, 25.0  # Gaussians of other rates hardly matter in 1 / (1 + |d|^2).
 N_RATES = 40
@@ -56,7 +57,11 @@ class Grid:
         """How many nodes each side has where convolutions do not come round: even, and quick."""
         from scipy.fft import next_fast_len
 
-        return tuple(2 * int(next_fast_len(n, real=True)) for n in self.shape)
+        # In the plane a spectrum takes longer than what steps of some nodes add to a grid, and is
+        # found anew for each size that a map grows through.
+        step = PLANE_STEP if len(self.shape) == 2 else 1
+        up = (step * math.ceil(n / step) for n in self.shape)
+        return tuple(2 * int(next_fast_len(n, real=True)) for n in up)
 
     @property
     def n_entries(self) -> int:
