@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from embviz.kernels import calm_threads
 from embviz.projections.tsne_exact import sum_affinity, sum_repulsion
 from embviz.projections.tsne_fourier import SPACING, FourierRepulsion, lay_grid
-from embviz.projections.tsne_spline import SplineRepulsion
+from embviz.projections.tsne_spline import Pool, SplineRepulsion
 from embviz.projections.tsne_volume import FINE, VolumeRepulsion, plan_sums
 
 EPSILON = 1e-16
@@ -34,6 +34,7 @@ THETA = 0.5
 FINE_THETA = 0.2
 TREE_CHUNK = 20_000  # Points between two looks for Ctrl-C; less than a second.
 APART = 1e-4  # openTSNE's tree takes points nearer than 1e-6 for one.
+ONCE_ROWS = 1 << 14  # Rows at once where each pair is taken once.
 TINY = 0.03  # The kernel is 1 to a thousandth within a map of this extent.
 
 
@@ -42,7 +43,8 @@ class Gradient:
     """The gradient of the Kullback-Leibler divergence of a map.
 
     Args:
-        affinities: Joint probabilities, scipy CSR float64 (n_points, n_points) that sum to 1.
+        affinities: Joint probabilities, scipy CSR float64 (n_points, n_points), symmetric, that sum
+            to 1.
         n_threads: Threads for the parts that have them.
         near: Those of near neighbors (`tsne_near.keep_near`).
     """
@@ -52,6 +54,7 @@ class Gradient:
     near: Any = None
     methods: list[str] = field(default_factory=list)
     """Those used so far, in the order of their first use."""
+    _once: tuple[Any, int] | None = None
     _fourier: FourierRepulsion | SplineRepulsion | None = None
     _volume: VolumeRepulsion | None = None
 
@@ -104,7 +107,11 @@ class Gradient:
         return self._divergence(points, total)
 
     def _divergence(self, points: NDArray[np.float64], total: float) -> float:
-        return self._attract(points, np.zeros_like(points), total)
+        if self._once is None:
+            self._once = take_once(self.affinities, self.n_threads)
+        pairs, times = self._once
+        mass, error = attract(pairs, points, np.zeros_like(points), self.n_threads, with_sums=True)
+        return times * (error + mass * math.log(total + EPSILON))
 
     def _sum_finely(self, points: NDArray[np.float64]) -> float:
         """Return the sum of 1 / (1 + |d|^2) over all pairs of many points."""
@@ -169,6 +176,32 @@ def attract(
         num_threads=n_threads, should_eval_error=with_sums,
     )  # fmt: skip
     return float(mass), float(error)
+
+
+def take_once(affinities: Any, n_threads: int = 1) -> tuple[Any, int]:
+    """Return affinities of each pair once, and how many times its own each stands for.
+
+    That is those beyond the diagonal, and 2; or all and 1, where some stand on it.
+
+    Args:
+        affinities: Symmetric, scipy CSR.
+        n_threads: Threads; the result is the same for any number.
+    """
+    from scipy.sparse import csr_matrix, vstack
+
+    if affinities.diagonal().any():
+        return affinities, 1
+    n_points = affinities.shape[0]
+
+    def keep(start: int) -> Any:
+        part = affinities[start : start + ONCE_ROWS]
+        rows = np.arange(start, start + part.shape[0], dtype=part.indices.dtype)
+        kept = part.indices > np.repeat(rows, np.diff(part.indptr))
+        ends = np.concatenate([[0], np.cumsum(kept)])[part.indptr]
+        return csr_matrix((part.data[kept], part.indices[kept], ends), part.shape)
+
+    with Pool(n_threads) as pool:
+        return vstack(list(pool.map(keep, range(0, n_points, ONCE_ROWS))), "csr"), 2
 
 
 @cache

@@ -11,7 +11,7 @@ from scipy.sparse import random as random_sparse
 from embviz.projections import tsne_gradient
 from embviz.projections.tsne_exact import sum_affinity, sum_repulsion
 from embviz.projections.tsne_fourier import FourierRepulsion
-from embviz.projections.tsne_gradient import Gradient, choose_method, sum_by_tree
+from embviz.projections.tsne_gradient import Gradient, choose_method, sum_by_tree, take_once
 
 SHAPE = np.random.default_rng(0).normal(size=(1500, 2))
 SHAPE[:300] *= 0.1
@@ -142,3 +142,32 @@ def test_the_cheapest_method_is_chosen():
     assert [choose_method(p * 1e5) for p in (few, some, many)] == ["exact", *["barnes-hut"] * 2]
     deep = np.random.default_rng(0).normal(size=(5000, 3))
     assert [choose_method(p) for p in (deep[:1500], deep)] == ["exact", "barnes-hut"]
+
+
+@pytest.mark.parametrize("on_diagonal", [False, True])
+def test_the_divergence_is_that_of_all_pairs_also_where_each_is_looked_at_once(on_diagonal):
+    affinities = random_sparse(400, 400, 0.05, format="csr", rng=np.random.default_rng(5))
+    affinities = (affinities + affinities.T).tolil()
+    affinities.setdiag(0.5 if on_diagonal else 0)
+    affinities = affinities.tocsr()
+    affinities.eliminate_zeros()
+    affinities /= affinities.sum()
+    points = SHAPE[:400] * 4
+    p = affinities.toarray()
+    near = 1 / (1 + np.square(points[:, None] - points).sum(axis=-1))
+    q = near / (near.sum() - 400)
+    expected = (p[p > 0] * np.log(p[p > 0] / q[p > 0])).sum()
+    assert Gradient(affinities).divergence(points) == pytest.approx(expected, abs=1e-9)
+    assert Gradient(affinities)(points)[1] == pytest.approx(expected, abs=1e-9)
+
+
+def test_pairs_are_taken_once_in_parts_as_whole(monkeypatch):
+    affinities = random_sparse(300, 300, 0.05, format="csr", rng=np.random.default_rng(6))
+    affinities = (affinities + affinities.T).tolil()
+    affinities.setdiag(0)
+    affinities = affinities.tocsr()
+    affinities.eliminate_zeros()
+    monkeypatch.setattr(tsne_gradient, "ONCE_ROWS", 70)
+    once, times = take_once(affinities, 2)
+    np.testing.assert_array_equal(once.toarray(), np.triu(affinities.toarray()))
+    assert times == 2
