@@ -50,6 +50,10 @@ class Cells(Protocol):
         """
         ...
 
+    def members(self) -> Rows:
+        """Return the rows of all points, int64 (n_points,), those of a cell after each other."""
+        ...
+
 
 class Kernels(Protocol):
     """One device's way to do it. Arrays are C-ordered, in memory."""

@@ -32,6 +32,12 @@ class _InvertedFile:
         found: Rows = self.index.search(queries, k)[1]
         return found
 
+    def members(self) -> Rows:
+        lists, there = self.index.invlists, _faiss().rev_swig_ptr
+        counts = [lists.list_size(i) for i in range(lists.nlist)]
+        parts = [there(lists.get_ids(i), n) for i, n in enumerate(counts) if n]
+        return np.concatenate([np.empty(0, np.int64), *parts])
+
 
 class _CPU:
     """Every core that OpenMP is given."""

@@ -61,12 +61,11 @@ def order_candidates(
     def order_part(first: int) -> None:
         part = slice(first, min(first + step, len(places)))
         queries = np.ascontiguousarray(rounded.points[places[part]])
-        found = np.sort(candidates[part], axis=1)
+        found = candidates[part]
         squares = kernels.squares(queries, rounded.points, found)
         squares[(found == places[part, None]) | (found < 0)] = np.inf
-        order = np.argsort(squares, axis=1, kind="stable")[:, :k]
-        rows[part] = np.take_along_axis(found, order, axis=1)
-        lengths[part] = np.sqrt(np.take_along_axis(squares, order, axis=1))
+        rows[part], squares = _first(found, squares, k)
+        lengths[part] = np.sqrt(squares)
 
     with ThreadPoolExecutor(count_cores()) as pool:
         list(pool.map(order_part, range(0, len(places), step)))
@@ -74,6 +73,20 @@ def order_candidates(
     last = lengths[:, -1]
     most = measure_blurred(exact, rounded, (places, candidates), last, (rows, distances))
     return rows, distances, most
+
+
+def _first(places: Rows, squares: NDArray[np.float32], k: int) -> tuple[Rows, NDArray[np.float32]]:
+    """Return the k places of least squares with these, both (n, k), equally near ones by place.
+
+    The bits of floats from 0 on are in their order, so that one number holds a square and a place;
+    -1 is the last of all places.
+    """
+    keys = squares.view(np.uint32).astype(np.uint64) << np.uint64(32)
+    keys |= places.astype(np.uint32)
+    keys.partition(k - 1, axis=1)
+    first = np.sort(keys[:, :k], axis=1)
+    bits = (first >> np.uint64(32)).astype(np.uint32)
+    return first.astype(np.uint32).view(np.int32).astype(np.int64), bits.view(np.float32)
 
 
 def measure_blurred(

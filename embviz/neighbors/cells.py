@@ -63,9 +63,18 @@ class _Search:
     n_visited: int
     recall: float
 
-    def ask(self, queries: Matrix) -> Rows:
-        """Return candidates of some points (n_queries, n_candidates)."""
-        return self.cells.search(queries, self.n_candidates, self.n_visited)
+    def ask(self, queries: Matrix, fewest: int) -> Rows:
+        """Return candidates of some points (n_queries, n_candidates), at least so many of each.
+
+        Where cells hold few points more of them are looked into.
+        """
+        found = self.cells.search(queries, self.n_candidates, self.n_visited)
+        few, n_visited = np.flatnonzero((found[:, :fewest] < 0).any(axis=1)), self.n_visited
+        while len(few):
+            n_visited *= 2
+            found[few] = self.cells.search(queries[few], self.n_candidates, n_visited)
+            few = few[(found[few, :fewest] < 0).any(axis=1)]
+        return found
 
 
 def visit_cells(sample: Sample, wanted: float, seed: int) -> Found:
@@ -80,10 +89,12 @@ def visit_cells(sample: Sample, wanted: float, seed: int) -> Found:
     search = _choose_search(sample, reduced, wanted, seed)
     shape = (len(reduced), sample.k)
     rows, distances = np.empty(shape, np.int64), np.empty(shape)
+    # Points of a cell have much the same candidates, which are then in the cache.
+    members = search.cells.members()
     for block in _blocks(len(reduced)):
-        places = np.arange(block.start, block.stop)
-        candidates = search.ask(reduced[block])
-        rows[block], distances[block], _ = order_candidates(
+        places = members[block]
+        candidates = search.ask(reduced[places], sample.k + 1)
+        rows[places], distances[places], _ = order_candidates(
             sample.exact, sample.rounded, places, candidates, sample.k
         )
     return Found(rows, distances, estimate_recall(search.recall, sample.truth.size))
