@@ -54,7 +54,9 @@ def draw_sample(
 
     A point's weight is one over the largest of the thresholds under which its hash would have let
     it in: an estimate without bias of how many points it stands for (bottom-k sketches: Duffield,
-    Lund and Thorup 2007; Ting 2022), as no stratum depends on these hashes.
+    Lund and Thorup 2007; Ting 2022), as no stratum depends on these hashes. What they have
+    beyond 1 is then scaled until they sum to the number of rows (the ratio estimator: Cochran 1977,
+    "Sampling techniques", chapter 6).
 
     Args:
         sharded: The rows, of which `found` were found, so that they are finite.
@@ -215,4 +217,10 @@ def _select(
     chosen = np.concatenate([floors.rows, rows[:n_more]])
     shares = np.concatenate([np.maximum(floors.thresholds, threshold), np.full(n_more, threshold)])
     order = np.argsort(chosen)
-    return Sample(chosen[order], 1 / shares[order], n_all, told)
+    return Sample(chosen[order], _calibrated(1 / shares[order], n_all), n_all, told)
+
+
+def _calibrated(weights: NDArray[np.float64], n_all: int) -> NDArray[np.float64]:
+    """Return weights of sum n_all: beyond 1, what each point stands for besides itself, scaled."""
+    others = float((weights - 1).sum())
+    return weights if others <= 0 else 1 + (weights - 1) * ((n_all - len(weights)) / others)

@@ -24,7 +24,7 @@ MOST_PROCESSES = 512
 _UNKNOWN = 16  # Workers of an executor that does not say how many it has.
 CONNECTING = 10.0
 """Seconds in which a scheduler must answer, and have a worker."""
-_ADDRESS = re.compile(r"(?:tcp|tls|ws|wss|ucx|inproc)://\S+")
+_ADDRESS = re.compile(r"(?:(?:tcp|tls|ws|wss|ucx)://[^\s/]+:\d{1,5}(?:/\S*)?|inproc://\S+)")
 
 
 def _as_it_is(error: BaseException) -> BaseException:
@@ -265,6 +265,8 @@ def _address(scheduler: str, shown: str) -> str:
     file = Path(scheduler)
     if "\0" in scheduler or not file.is_file():
         why = "no address" if "://" in scheduler else "no such kind, and no file of that name"
+        if scheduler.startswith("tcp://"):
+            why = "an address without the number of a port"
         raise ParameterError(shown, why, f"one of {KINDS}")
     way_out = "the file is written by: dask scheduler --scheduler-file FILE"
     try:

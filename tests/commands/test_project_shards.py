@@ -178,7 +178,7 @@ def test_how_many_neighbors_all_rows_keep_is_a_figure(
         ("--select", "g1"), ("--neighbors-of", "3"), ("--axis", "a", "b"), ("--steps", "all"),
         ("--drop-nonfinite",), ("--sprite", "s.png"), ("--images", "dir"), ("--dims", "3"),
         ("--coordinates", "c.npy"), ("--columns", "1-3"), ("--strict",), ("--normalize", "sphere"),
-        ("--method", "custom"), ("--method", "tsne:n_components=3"), ("--unlabeled", "keep"),
+        ("--method", "custom"), ("--method", "tsne:n_components=3"), ("--unlabeled", "drop"),
         ("--method", "tsne:metric=cosine"), ("--metadata-key", "name"), ("--drop-unused",),
         ("--scheduler", "processes:0"), ("--scheduler", "nowhere"), ("-o", "placed/o.html"),
     ],
@@ -277,3 +277,20 @@ def test_from_python_any_executor_places_rows(
     assert manifest_of(tmp_path / "o.html")["sample"]["n_all"] == N
     with pytest.raises(embviz.ParameterError, match="takes no 'samples'"):
         embviz.project_shards(PATTERN, 400, samples=3)  # type: ignore[call-arg]
+
+
+def test_rows_without_a_label_are_kept_where_that_is_asked_for(
+    run: Any, shards: NDArray[np.float32], tmp_path: Path
+) -> None:
+    (tmp_path / "few.tsv").write_text("".join(f"name {i}\n" for i in range(N // 2)))
+    base = ("project", PATTERN, *COMMON, "--place-all", "placed", "-o", "o.html")
+    ran = run(*base, "--metadata", "few.tsv")
+    assert ran.status == 1
+    assert "--unlabeled keep leaves the last" in ran.stderr
+    ran = run(*base, "--metadata", "few.tsv", "--unlabeled", "keep", "--save-coordinates", "c.tsv")
+    assert ran.status == 0, ran.stderr
+    _, *lines = (tmp_path / "c.tsv").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        row, label, *_ = line.split("\t")
+        assert label == f"{'name' if int(row) < N // 2 else 'row'} {row}"
+    assert json.loads((tmp_path / "placed" / "embviz-placed.json").read_text())["rows"] == N

@@ -85,6 +85,7 @@ def test_more_than_two_hundred_hostile_texts_stay_texts(
         ("h=0.999", "left out: the hidden classes"),
         ("n=1e9", "left out: the number of neighbors"),
         ("s=0&s=0", "damaged and was not followed: s"),
+        ("&&&&==", "damaged and was not followed"),
         ("&".join(f"x{i}=1" for i in range(5000)), "x0, x1, x2, x3, x4 and 4995 more"),
     ],
 )

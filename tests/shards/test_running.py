@@ -203,6 +203,8 @@ def test_processes_end_with_the_one_that_started_them(tmp_path: Path, blocks: li
         ("processes:99999", "no whole number of processes"),
         ("tcp:host", "no such kind, and no file of that name; one of processes:N, tcp://HOST:PORT"),
         ("http://host:8786", "no address; one of processes:N"),
+        ("tcp://host:port", "without the number of a port"),
+        ("tcp://host", "without the number of a port"),
         ("", "no such kind"),
     ],
 )

@@ -34,7 +34,6 @@ _REFUSED = {
     "images": "no sheet holds tiles of all rows",
     "images_linked": "no sheet holds tiles of all rows",
     "metadata_key": "metadata are read in the order of the rows",
-    "unlabeled": "metadata are read in the order of the rows",
     "drop_unused": "all rows are taken",
     "columns": "workers open files of numbers alone",
     "strict": "workers open files of numbers alone",
@@ -86,6 +85,9 @@ def is_over_shards(given: Mapping[str, Any], outputs: Outputs) -> bool:
             raise ParameterError(
                 typed, f"cannot be combined with {option}: {_REFUSED[name]}", "leave out one"
             )
+    if given["unlabeled"] == "drop":
+        why = f"cannot be combined with {option}: no row is left out"
+        raise ParameterError("--unlabeled drop", why, "--unlabeled keep goes on")
     if given["place_all"] is not None:
         _check_apart(Path(given["place_all"]), outputs.named)
     return True

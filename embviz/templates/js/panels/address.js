@@ -50,7 +50,8 @@ export function createAddress(page, view, store, say) {
   function restore() {
     const { patch, camera, odd } = readLink(window.location.hash, page.table.n_points);
     if (odd.length) {
-      say(`The link is damaged and was not followed: ${listed(odd)}`, true);
+      const named = odd.filter(Boolean);
+      say(`The link is damaged and was not followed${named.length ? `: ${listed(named)}` : ''}`, true);
       return false;
     }
     const now = view.get();
