@@ -15,6 +15,8 @@ from embviz.neighbors.exact_rows import ExactRows
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+_CACHED_NUMBERS = 1 << 17  # In a batch of rows, which each step finds in the cache.
+
 
 @dataclass(frozen=True, eq=False)
 class RoundedRows:
@@ -86,7 +88,9 @@ def round_rows(exact: ExactRows) -> RoundedRows:
 
     kept: list[Rows] = []
     error, n_kept = 0.0, 0
-    for numbers, rounded, own_error in map_in_order(read, exact.parts()):
+    step = max(1, _CACHED_NUMBERS // n_dims)
+    parts = (slice(first, min(first + step, n_points)) for first in range(0, n_points, step))
+    for numbers, rounded, own_error in map_in_order(read, parts):
         points[n_kept : n_kept + len(rounded)] = rounded
         error = max(error, own_error)
         kept.append(numbers)
