@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.kernels import Cells, choose_kernels
+from embviz.kernels import Cells, choose_kernels, one_blas_thread
 from embviz.neighbors.candidates import AS_NEAR, Found, order_candidates
 from embviz.neighbors.exact_rows import ExactRows
 from embviz.neighbors.rounded import RoundedRows
@@ -46,6 +46,10 @@ class Sample:
     def n_candidates(self) -> int:
         """How many candidates are put in order for each point, at least."""
         return min(len(self.rounded.rows), self.k + 1 + max(32, 3 * self.k // 4))
+
+    def thinned(self, step: int) -> Sample:
+        """Return every so manieth of them."""
+        return replace(self, places=self.places[::step], truth=self.truth[::step])
 
     def recall(self, candidates: Rows) -> float:
         """Return the share of true neighbors among candidates (n_rows, n)."""
@@ -148,13 +152,13 @@ def _visit_enough(
 
 def _reduce(sample: Sample, wanted: float, seed: int) -> Matrix:
     """Return the points in as few dimensions as show enough of the true neighbors of a sample."""
-    points = sample.rounded.points
+    points, some = sample.rounded.points, sample.thinned(4)
     n_dims = SEARCHED_DIMS
     while n_dims * 1.5 <= points.shape[1]:
         reduced = np.ascontiguousarray(points @ main_directions(points, n_dims, seed))
-        queries = np.ascontiguousarray(reduced[sample.places])
-        _, candidates = choose_kernels().nearest(queries, reduced, sample.n_candidates)
-        if sample.recall(candidates) >= (1 + wanted) / 2:
+        queries = np.ascontiguousarray(reduced[some.places])
+        _, candidates = choose_kernels().nearest(queries, reduced, some.n_candidates)
+        if some.recall(candidates) >= (1 + wanted) / 2:
             return reduced
         n_dims *= 2
     return points
@@ -170,8 +174,9 @@ def main_directions(points: Matrix, n_directions: int, seed: int) -> Matrix:
     rows = rows - rows.mean(axis=0)
     rng = np.random.default_rng(seed)
     basis = rng.standard_normal((points.shape[1], n_directions)).astype(np.float32)
-    for _ in range(4):
-        basis = np.linalg.qr(rows.T @ (rows @ basis))[0]
+    with one_blas_thread():
+        for _ in range(4):
+            basis = np.linalg.qr(rows.T @ (rows @ basis))[0]
     return basis
 
 
