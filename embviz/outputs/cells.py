@@ -7,6 +7,7 @@ import re
 # What a spreadsheet takes for a formula begins so, full-width too and in quotes, which it takes
 # away, and says something.
 _FORMULA = re.compile(r'"*[=+\-@＝＋－＠](?=.*\w)', re.DOTALL)
+_WRITTEN = re.compile(r'\\"*[=+\-@＝＋－＠]')
 _WORD = re.compile(r"[+\-@＋－＠][^\W\d_][\w.'’-]*|[=＝][^\W\d_]+")
 _NUMBER = re.compile(r"[+\-＋－][\d., ]*(?:[eE][+-]?\d+)?%?")
 
@@ -28,6 +29,18 @@ def cell(text: str) -> str:
         return safe
     bare = safe.strip('"')
     return safe if _WORD.fullmatch(bare) or _NUMBER.fullmatch(bare) else "\\" + safe
+
+
+def restored(text: str) -> str:
+    """Return what `cell` was given where a text is a formula's that it wrote, else the text itself.
+
+    That is a backslash before what `cell` puts one before, the rest as it writes it; any other
+    text may be another's own, such as `\\=o` and `C:\\new`.
+    """
+    if not _WRITTEN.match(text):
+        return text
+    given = unescaped(text)
+    return given if cell(given) == text else text
 
 
 def unescaped(text: str) -> str:

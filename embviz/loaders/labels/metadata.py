@@ -3,8 +3,9 @@
 Lines with tabs, and lines of one label, are read by the rules of TensorBoard's projector: UTF-8
 without quoting; the first line is a header if, and only if, it holds a tab; a file of one column
 has none. Unlike the projector, an empty label keeps its row (see
-tensorboard/plugins/projector/vz_projector/data-provider.ts). CSV, JSON, arrays of NumPy and what
-is packed are read too.
+tensorboard/plugins/projector/vz_projector/data-provider.ts), and between tabs the backslash that
+embviz writes before a formula is taken off again, but for the files of logdirs. CSV, JSON, arrays
+of NumPy and what is packed are read too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from embviz.loaders.labels.quoted import (
 from embviz.loaders.opened import ONE_COLUMN_NAME, read_start
 from embviz.loaders.reading import Unlabeled
 from embviz.loaders.text.chunks import find_utf16
+from embviz.outputs.cells import restored
 
 _log = logging.getLogger("embviz")
 
@@ -93,12 +95,12 @@ def read_rows(
         del lines[-1]  # As DOS ends a text file.
     lines = lines or [""]
     if lines_first and n_points is not None and len(lines) == n_points + ("\t" in lines[0]):
-        return _plain_rows(path, lines, n_points, key)
+        return _plain_rows(path, lines, n_points, key, restore=False)
     if may_be_json(text):
         columns = read_json(path, text)
         if columns is not None:
             return MetadataRows(columns)
-    return _read_lines(path, lines, n_points, key)
+    return _read_lines(path, lines, n_points, key, restore=not lines_first)
 
 
 def is_named_csv(path: Path) -> bool:
@@ -108,7 +110,7 @@ def is_named_csv(path: Path) -> bool:
 
 
 def _read_lines(
-    path: Path, lines: list[str], n_points: int | None, key: str | None
+    path: Path, lines: list[str], n_points: int | None, key: str | None, *, restore: bool
 ) -> MetadataRows:
     is_csv = is_named_csv(path)
     if may_be_records(lines, is_csv):
@@ -117,19 +119,19 @@ def _read_lines(
         as_lines = not is_csv and len(lines) == n_points and "\t" not in lines[0]
         if records is not None and not (as_lines and len(records.rows) != n_points):
             return _csv_rows(path, records, n_points, key)
-    return _plain_rows(path, lines, n_points, key)
+    return _plain_rows(path, lines, n_points, key, restore=restore)
 
 
 def _plain_rows(
-    path: Path, lines: list[str], n_points: int | None, key: str | None
+    path: Path, lines: list[str], n_points: int | None, key: str | None, *, restore: bool
 ) -> MetadataRows:
     """Read lines by TensorBoard's rules."""
     first = lines[0]
     if "\t" in first:
-        names = name_columns(path, first.split("\t"))
+        names = name_columns(path, _restored(first.split("\t"), restore))
         rest = lines[1:]
         _drop_empty_end(rest, n_points)
-        columns = _split_rows(path, rest, len(names))
+        columns = [_restored(column, restore) for column in _split_rows(path, rest, len(names))]
         return MetadataRows(dict(zip(names, columns, strict=True)), rest, first)
     _drop_empty_end(lines, n_points)
     _refuse_tabs(path, lines)
@@ -145,6 +147,11 @@ def _has_one_name(lines: list[str], n_points: int | None, key: str | None) -> bo
     if n_points is None:
         return lines[0] == key
     return len(lines) == n_points + 1 and lines[0].strip().lower() in HEADER_NAMES
+
+
+def _restored(texts: list[str], restore: bool) -> list[str]:
+    """Return texts without the backslashes that embviz puts before formulas."""
+    return [restored(text) if text[:1] == "\\" else text for text in texts] if restore else texts
 
 
 def _csv_rows(path: Path, records: Records, n_points: int | None, key: str | None) -> MetadataRows:

@@ -8,6 +8,7 @@ what is wrong with them.
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ _MOST_COLUMNS = 256
 _CHUNK = 1 << 16
 _SAMPLE_BYTES = 1 << 20
 TAB, LINE_FEED = 9, 10
+# What the backslash that embviz writes before a formula begins with, which is taken off again.
+_WRITTEN = re.compile(rb'[\t\n]\\"*(?:[=+\-@]|\xef\xbc[\x9d\x8b\x8d\xa0])')
 BYTE_ORDER_MARKS = (bytearray(b"\xff\xfe"), bytearray(b"\xfe\xff"))
 
 
@@ -129,6 +132,8 @@ def open_metadata_lines(path: Path, n_points: int) -> MetadataLines | None:
     width = first.count(b"\t") + 1
     if width > _MOST_COLUMNS:
         return None  # What goes through the file for each column would take its square.
+    if width > 1 and b"\\" in raw and _WRITTEN.search(raw):
+        return None
     counts = _count_fields(raw, width, n_points + (width > 1))
     if counts is None:
         return None

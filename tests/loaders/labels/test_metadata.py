@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from embviz.errors import LoadError
 from embviz.loaders.labels.metadata import read_metadata
+from embviz.outputs.cells import cell, escaped, restored
 
 
 def write(tmp_path: Path, text: str) -> Path:
@@ -50,8 +51,42 @@ def test_several_columns_keep_every_field_as_it_is(rows: list[tuple[str, str, st
         text = "".join("\t".join(row) + "\n" for row in [("a", "b", "c"), *rows])
         path.write_bytes(text.encode())
         columns = read_metadata(path, len(rows))
-        assert list(zip(*columns.values(), strict=True)) == rows
+        assert list(zip(*columns.values(), strict=True)) == [tuple(map(restored, r)) for r in rows]
         assert list(columns) == ["a", "b", "c"]
+
+
+texts = st.one_of(label, st.text('=+-@＝1a(."\\\t\n\r|', max_size=7))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(texts, texts), min_size=1, max_size=9))
+def test_what_embviz_writes_before_a_formula_is_taken_off_again(
+    rows: list[tuple[str, str]],
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "points.tsv")
+        lines = ["row\tword\tother", *("\t".join(["0", *map(cell, row)]) for row in rows)]
+        path.write_bytes("".join(f"{line}\n" for line in lines).encode())
+        found = read_metadata(path, len(rows))
+    for name, given_texts in zip(("word", "other"), zip(*rows, strict=True), strict=True):
+        for text, back in zip(given_texts, found[name], strict=True):
+            is_formula = cell(text) != escaped(text)
+            assert back == (text if is_formula else escaped(text))
+
+
+@pytest.mark.parametrize(
+    "text", [r"\=o", r"\-", r"\-ing", r"\@name", r"C:\new", r"\\=1+1", r"\=1\x"]
+)
+def test_a_backslash_that_embviz_did_not_write_stays(tmp_path: Path, text: str) -> None:
+    assert read_metadata(write(tmp_path, f"a\tb\n{text}\t1\n"), 1)["a"] == (text,)
+
+
+def test_formulas_of_one_column_and_of_logdirs_stay_as_they_are(tmp_path: Path) -> None:
+    text = r"\=1+1"
+    assert read_metadata(write(tmp_path, f"{text}\nb\n"), 2)["label"] == (text, "b")
+    table = write(tmp_path, f"a\tb\n{text}\t1\n")
+    assert read_metadata(table, 1)["a"] == ("=1+1",)
+    assert read_metadata(table, 1, lines_first=True)["a"] == (text,)
 
 
 def test_a_header_is_a_first_line_with_a_tab(tmp_path: Path) -> None:

@@ -30,7 +30,10 @@ def check(path: Path, n_points: int) -> None:
         assert lines.find(text) == [i for i, v in enumerate(whole[lines.label]) if v == text]
 
 
-cells = st.text(st.sampled_from("ab1\té\r\u2028"), max_size=3)
+cells = st.one_of(
+    st.text(st.sampled_from("ab1\té\r\u2028"), max_size=3),
+    st.sampled_from([r"\=1+1", r"\+", '\\"=1', r"\\"]),
+)
 
 
 tables = st.integers(1, 3).flatmap(
