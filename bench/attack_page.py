@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from playwright.sync_api import sync_playwright
 
 from tests.chromium import ARGUMENTS, find_chromium
-from tests.page.attacked import WALK, facts, write_attacked, write_plain
+from tests.page.attacked import WALK, facts, write_attacked, write_other_attacked, write_plain
 from tests.page.attacks import BOOKMARKS, DRIVE, bookmark_values, fragments, packed
 from tests.page.hostile_texts import payloads
 
@@ -93,10 +93,10 @@ def main() -> int:
         made = (packed([text])[0] for text in bookmark_values(given.seed, given.bookmarks, facts()))
         slowest = follow(page, BOOKMARKS, made, found)
         print(f"{given.bookmarks:,} bookmark files, seed {given.seed}: slowest {slowest:.1f} s")
-        pages = write_attacked(Path(folder))
+        pages = [*write_attacked(Path(folder)), *write_other_attacked(Path(folder))]
         for path in pages:
             page = open_page(context, path, found)
-            found += page.evaluate(WALK, payloads())
+            found += page.evaluate(WALK, [payloads(), 1])
             page.close()
         print(f"{len(payloads())} payloads in {len(pages)} pages")
         browser.close()

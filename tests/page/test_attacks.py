@@ -1,7 +1,15 @@
-"""Links, bookmarks and texts of strangers: none runs, hangs or blanks a page."""
+"""Links, bookmarks and texts of strangers: none runs, hangs or blanks a page.
+
+Texts of others reach a page as labels, values, names of columns, classes and clusters, titles,
+sources, tensors, notes, commands, names of projections, axes, parameters and figures, steps, sides,
+groups that changed, names of what is on one side only, bookmarks and links to images; from it they
+reach saved pictures, tables, names of files, and the frame of a notebook. Where Python writes them:
+tests/export/test_hostile_outputs.py.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +17,16 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.page.attacked import WALK, facts, write_attacked
+from embviz import PCA, Report, ReportOptions, write_report
+from embviz.outputs.cells import cell, unescaped
+from embviz.outputs.references import relative_url
+from tests.page.attacked import (
+    WALK,
+    attacked_table,
+    facts,
+    write_attacked,
+    write_other_attacked,
+)
 from tests.page.attacks import BOOKMARKS, DRIVE, bookmark_values, fragments, packed
 from tests.page.hostile_texts import payloads
 
@@ -51,25 +68,100 @@ def test_bookmarks_of_strangers_are_read_or_refused_in_one_line(
     harmless(page)
 
 
+@pytest.fixture(scope="module")
+def attacked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages whose texts are hostile: of points, over steps, of two states, of a sample."""
+    folder = tmp_path_factory.mktemp("attacked")
+    paths = [*write_attacked(folder), *write_other_attacked(folder)]
+    return {path.stem: path for path in paths}
+
+
+def save(page: Any, item: str, to: Path) -> Path:
+    page.page.get_by_role("button", name="Save pictures and points").click()
+    with page.page.expect_download() as download:
+        page.page.get_by_role("menuitem", name=item).first.click()
+    assert re.fullmatch(r"[\w.-]+\.(svg|tsv)", download.value.suggested_filename)
+    download.value.save_as(to)
+    return to
+
+
+def check_saved_table(path: Path) -> None:
+    """Check that all lines have as many cells, and that no cell is run by a spreadsheet."""
+    text = path.read_bytes().decode("utf-8")
+    lines = [line.split("\t") for line in text.removesuffix("\n").split("\n")]
+    assert len({len(cells) for cells in lines}) == 1
+    for each in (each for cells in lines for each in cells):
+        if not re.fullmatch(r"-?[\d.]+(?:e[+-]\d+)?", each):
+            assert cell(unescaped(each)) == each
+
+
+@pytest.mark.parametrize(
+    ("name", "every"),
+    [("attacked0", 1), ("attacked1", 9), ("run1", 9), ("compared", 25), ("sampled", 9)],
+)
 def test_more_than_two_hundred_hostile_texts_stay_texts(
-    open_page: Callable[..., Any], tmp_path: Path
+    open_page: Callable[..., Any],
+    attacked: dict[str, Path],
+    tmp_path: Path,
+    name: str,
+    every: int,
 ) -> None:
     assert len(payloads()) >= 200
-    for path in write_attacked(tmp_path)[::2]:
-        page = open_page(path)
-        assert page.page.evaluate(WALK, payloads()) == []
-        harmless(page)
-        page.call("e.set({help: false})")
-        page.page.get_by_role("button", name="Save pictures and points").click()
-        with page.page.expect_download() as download:
-            page.page.get_by_role("menuitem", name="SVG").first.click()
-        picture = tmp_path / f"{path.stem}.svg"
-        download.value.save_as(picture)
-        alone = page.page.context.browser.new_page()
-        alone.goto(picture.as_uri())
-        assert alone.evaluate("() => window.pwned === undefined")
-        assert alone.locator("script, foreignObject, [onload], [onerror], [onclick]").count() == 0
-        alone.close()
+    page = open_page(attacked[name])
+    assert page.page.evaluate(WALK, [payloads(), every]) == []
+    harmless(page)
+    page.call("e.set({help: false, selected: [0, 1, 2, 5, 90]})")
+    check_saved_table(save(page, "Points shown", tmp_path / "points.tsv"))
+    check_saved_table(save(page, "Neighbors of", tmp_path / "neighbors.tsv"))
+    picture = save(page, "Picture, SVG", tmp_path / "picture.svg")
+    alone = page.page.context.browser.new_page()
+    alone.goto(picture.as_uri())
+    assert alone.evaluate("() => window.pwned === undefined")
+    assert alone.locator("script, foreignObject, [onload], [onerror], [onclick]").count() == 0
+    alone.close()
+    harmless(page)
+
+
+def test_hostile_texts_stay_texts_in_the_frame_of_a_notebook(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    texts = payloads()
+    options = ReportOptions(title="\n".join(texts), command=texts[1], notes=texts, label_by="label")
+    report = Report(attacked_table({"group": texts[5:] + texts[:5]}), options=options)
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!doctype html><meta charset=utf-8>{report._repr_html_()}", encoding="utf-8")
+    page = open_page(path, wait=False)
+    assert page.page.locator("body *").evaluate_all("(all) => all.map((e) => e.tagName)") == [
+        "IFRAME",
+        "DIV",
+    ]
+    frame = page.page.frames[1]
+    frame.evaluate("() => window.embviz.ready")
+    assert frame.evaluate(WALK, [texts, 9]) == []
+    for each in (frame, page.page):
+        assert each.evaluate("() => window.pwned === undefined && ({}).polluted === undefined")
+    assert page.requests == []
+
+
+def test_hostile_texts_stay_texts_where_no_scripts_run(
+    open_page: Callable[..., Any], tmp_path: Path
+) -> None:
+    title = "\n".join(payloads())
+    table = attacked_table()
+    name = payloads()[3].replace("/", "_")
+    link = relative_url(tmp_path / f"{name}.png", tmp_path / "out.html")
+    given = {"title": title, "preview_link": link, "preview_dark_link": link}
+    write_report(tmp_path / "out.html", table, [PCA().project(table)], notes=[title], **given)
+    page = open_page(tmp_path / "out.html", wait=False, java_script_enabled=False)
+    expect(page.page.locator("#unscripted p").first).to_contain_text("to be searched, turned")
+    shown = page.page.title()
+    assert all(" ".join(text.split()) in shown for text in payloads() if text.isprintable())
+    seen = page.page.locator("body *:not(script)")
+    kinds = {
+        each.split(" ")[0] for each in seen.evaluate_all("(all) => all.map((e) => e.localName)")
+    }
+    assert kinds == {"div", "p", "picture", "source", "img", "meta"}
+    assert set(page.requests) <= {(tmp_path / f"{name}.png").as_uri()}
 
 
 @pytest.mark.parametrize(
