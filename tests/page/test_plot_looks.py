@@ -74,6 +74,28 @@ def test_points_that_fade_are_seen_however_many_there_are(
     assert inked > 0.1, "all but the selected vanish"
 
 
+@pytest.mark.parametrize("colored", [False, True])
+def test_a_crowd_steps_back_as_one_point_does_and_the_selected_stand_out(
+    open_harness: Callable[..., Harness], colored: bool
+) -> None:
+    harness = open_harness()
+    harness.page.evaluate("harness.gaussian(60000, 2)")
+    colors = {"colors": np.tile(COLORS[0], (60000, 1))} if colored else {"oneColor": True}
+    harness.style(**colors)
+    harness.rest()
+    xy = harness.positions()
+    x, y = (int(each) for each in np.median(xy, axis=0))
+    thick = (slice(y - 10, y + 10), slice(x - 10, x + 10))
+    assert np.median(harness.screenshot()[thick].min(axis=2)) < 60
+    far = np.argsort(np.hypot(*(xy - [x, y - 150]).T))[:40]
+    harness.style(selected=far.tolist())
+    harness.rest()
+    faded = harness.screenshot()
+    assert np.median(faded[thick].min(axis=2)) > 150, "as strong as if nothing were selected"
+    around = faded[y - 155 : y - 145, x - 5 : x + 5]
+    assert (around.min(axis=2) < 60).mean() > 0.3
+
+
 def test_nothing_one_point_and_equal_points_are_shown(open_harness: Callable[..., Harness]) -> None:
     harness = open_harness()
     for dims in (2, 3):

@@ -2,6 +2,7 @@ import { project2, project3 } from '#js/drawing/camera.js';
 import { underlay } from '#js/drawing/cells.js';
 import { deepen, densityShade } from '#js/drawing/density.js';
 import { h } from '#js/dom.js';
+import { fade } from '#js/drawing/fade.js';
 import { rowNear } from '#js/drawing/hit.js';
 import {
   countWithin,
@@ -32,7 +33,7 @@ const MANY = 20000;
 /** Above this many, moving points are opaque, which needs no blending. */
 const VERY_MANY = 400000;
 const DIMMED = 0.3;
-/** Points that step back are still seen where one lies alone. */
+/** Points that step back are still seen where one lies alone; they are faded together, as many would add up. */
 const FAINTEST = 0.1;
 const FADE = 0.4;
 const REACH = 3;
@@ -153,7 +154,7 @@ function drawnRows(layer, style) {
 
 /**
  * How points look in this view: {radius, opacity, tile (0: discs), count (in sight), fade (with depth), dims (the
- * rest), ground}.
+ * rest), strength (of all discs together), ground}.
  */
 function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const radius = discRadius(shown, magnification);
@@ -161,14 +162,15 @@ function lookOf({ xy }, { scene, style, area, magnification, shown }) {
   const dims = style.fades && style.selected.length > 0 && style.selected.length < shown;
   const ground = scene.dims === 2 ? style.density : null;
   const alone = discOpacity(count, radius, area);
+  const strength = dims ? DIMMED : 1;
   // Where many overlap they let through what lies under them.
-  const opacity = ground ? Math.max(FAINTEST, alone ** 1.5) : alone;
+  const opacity = ground || dims ? Math.max(FAINTEST / strength, ground ? alone ** 1.5 : alone) : alone;
   const tile = style.thumbnails && style.sprite ? thumbnailSize(spread(xy, style.visible, area), style.sprite) : 0;
   return {
     radius,
-    opacity: dims ? Math.max(FAINTEST, DIMMED * opacity) : opacity,
+    opacity,
     fade: scene.dims === 3 ? FADE : 0,
-    ...{ tile, count, dims, ground },
+    ...{ tile, count, dims, strength, ground },
   };
 }
 
@@ -222,17 +224,17 @@ function paintDiscs(layer, picture, spec, look, coarse) {
   const { scene, style, area } = spec;
   const { scale } = picture;
   const points = pointsOf(layer, spec);
-  const opacity = finely(coarse && scene.n > VERY_MANY && !look.dims ? 1 : look.opacity);
+  const opacity = finely(coarse && scene.n > VERY_MANY ? 1 : look.opacity);
   const disc = (radius, options) => stampsOf('disc', round(radius * scale), options);
   const drawn = drawnOf(layer, points);
-  if (coarse && layer.depth)
-    drawNearest(picture, drawn, layer.depth, depthBuffer(layer, picture), look.dims ? DIMMED : 1);
+  if (coarse && layer.depth) drawNearest(picture, drawn, layer.depth, depthBuffer(layer, picture), 1);
   else if (coarse) drawStamps(picture, drawn, stampsOf('plus', opacity), area);
   else drawStamps(picture, ordered(layer, points, style), disc(look.radius, { opacity, fade: look.fade }), area);
-  if (style.oneColor && !look.dims) {
+  if (style.oneColor) {
     const shade = densityShade(layer.xy, style.visible, area, look.opacity * Math.PI * look.radius ** 2);
     if (shade) deepen(picture, shade, area, style.dark);
   }
+  if (look.dims) fade(picture, look.strength);
   const ground = rgba(style.chrome.background);
   for (const mark of marks(style, look)) {
     const { radius, ring, color } = mark;

@@ -2,7 +2,7 @@ import { h } from '#js/dom.js';
 import { marks } from '#js/plot/rings.js';
 import { drawTile } from '#js/plot/thumbnail.js';
 import { framed } from '#js/drawing/frame.js';
-import { createSvgContext, discs, svgDocument, thumbnails } from '#js/drawing/svg.js';
+import { createSvgContext, discs, element, svgDocument, thumbnails } from '#js/drawing/svg.js';
 import { hasLightGround, inkOf, tileSides } from '#js/drawing/tiles.js';
 
 /**
@@ -128,7 +128,8 @@ const hex = (rgb) => `#${Array.from(rgb, (c) => c.toString(16).padStart(2, '0'))
 
 function discParts({ spec: { style }, look, xy, arrange }, rows) {
   const color = (row) => hex(channels(style, row));
-  const out = [discs(rows, xy, color, { radius: look.radius, opacity: look.opacity })];
+  const all = discs(rows, xy, color, { radius: look.radius, opacity: look.opacity });
+  const out = [look.dims ? element('g', { opacity: look.strength }, all) : all];
   const there = new Set(rows);
   for (const { kind, rows: marked, radius, ring, color: edge } of marks(style, look)) {
     const seen = (kind === 'selected' ? arrange(marked) : marked).filter((row) => there.has(row));

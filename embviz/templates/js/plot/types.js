@@ -65,7 +65,8 @@
  *
  * @typedef {object} Look how points look in a view
  * @property {number} radius of discs
- * @property {number} opacity
+ * @property {number} opacity of one disc
+ * @property {number} strength of all that are drawn in one picture: less than 1 where they step back
  * @property {number} tile the longer side of thumbnails; 0: discs
  * @property {number} count in sight
  * @property {number} fade with depth
