@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from embviz.comparison.values import FEW
@@ -12,7 +12,12 @@ from embviz.kernels import meanwhile, one_blas_thread
 from embviz.model import EmbeddingTable, Metric, Neighbors, Projection
 from embviz.neighbors import build_graph
 from embviz.pictures.placing import import_ahead, place
-from embviz.pictures.quality import measure_qualities, with_quality
+from embviz.pictures.quality import (
+    OriginalSide,
+    measure_beside,
+    open_original_side,
+    with_quality,
+)
 from embviz.pictures.series import NO_LEADS, Lead, lay_on_first
 from embviz.space import Normalize, Space
 
@@ -49,47 +54,38 @@ def project_all(
     beside = slow and space.arrays is None  # A card does one thing at a time.
     early = [p for p in projectors if beside and id(p) in done and id(p) not in laid]
 
+    @cache
+    def open_side(seen: Seen) -> OriginalSide:
+        return open_original_side(space.seen(seen[1]), graphs.get(seen, seen[0]), seed)
+
     def measure(some: Sequence[Any]) -> dict[int, Projection]:
-        made = [(p, done[id(p)]) for p in some]
-        return _measure(space, usual, seed, graphs, made)
+        spaces = [_measured_in(_seen(p, usual), usual, graphs) for p in some]
+        found: dict[int, Projection] = {}
+        for seen in dict.fromkeys(spaces):
+            alike = [id(p) for p, own in zip(some, spaces, strict=True) if own == seen]
+            qualities = measure_beside(open_side(seen), [done[i] for i in alike])
+            found |= {i: with_quality(done[i], q) for i, q in zip(alike, qualities, strict=True)}
+        return found
 
     # Products take one thread each from here on: their last digits depend on that number.
     with one_blas_thread():
-        with meanwhile(partial(measure, early)) as found:
+        with meanwhile(partial(measure, early)) as first:
             for p in slow:
                 own = graphs[_seen(p, usual)] if p.neighbors is None else p.neighbors
                 done[id(p)] = place(replace(p, neighbors=own), space)
         _lay_on_leads(done, projectors, leads)
-        done |= found.result()
-        first = {id(p) for p in early}
-        done |= measure([p for p in projectors if id(p) not in first])
+        measured = first.result()
+        measured |= measure([p for p in projectors if id(p) not in measured])
     graph = graphs.get((usual[0], "none"))
     nearest = None if graph is None else _listed(graph)
-    return [replace(done[id(p)], nearest=nearest) for p in projectors]
+    return [replace(measured[id(p)], nearest=nearest) for p in projectors]
 
 
-def _measure(
-    space: Space,
-    usual: Seen,
-    seed: int,
-    graphs: Mapping[Seen, Neighbors],
-    made: Sequence[tuple[Any, Projection]],
-) -> dict[int, Projection]:
-    """Return the projections that projectors made, with their quality, by the projectors' ids."""
-    alike: dict[Seen, list[tuple[Any, Projection]]] = {}
-    for projector, projection in made:
-        seen = _seen(projector, usual)
-        if graphs and seen not in graphs:
-            seen = usual if usual in graphs else next(iter(graphs))
-        alike.setdefault(seen, []).append((projector, projection))
-    measured = {}
-    for seen, some in alike.items():
-        known = graphs.get(seen, seen[0])
-        projections = [projection for _, projection in some]
-        found = measure_qualities(space.seen(seen[1]), projections, known, seed)
-        for (projector, projection), quality in zip(some, found, strict=True):
-            measured[id(projector)] = with_quality(projection, quality)
-    return measured
+def _measured_in(seen: Seen, usual: Seen, graphs: Mapping[Seen, Neighbors]) -> Seen:
+    """Return the space in which a picture is measured: its own where neighbors are known in it."""
+    if not graphs or seen in graphs:
+        return seen
+    return usual if usual in graphs else next(iter(graphs))
 
 
 def _listed(graph: Neighbors) -> Neighbors:

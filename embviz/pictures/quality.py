@@ -132,24 +132,96 @@ def measure_qualities(
     Raises:
         ParameterError: If a projection or the neighbors are of another number of points.
     """
+    return measure_beside(open_original_side(space, neighbors, seed), projections)
+
+
+@dataclass(frozen=True, eq=False)
+class OriginalSide:
+    """What the pictures of some points are measured beside.
+
+    Attributes:
+        exact: The vectors.
+        graph: Neighbors of all points, where they are known.
+        k: Of how many neighbors the figures are, 0 where there are too few points for any.
+        rows: int64 (size,), the points that are ranked among all, ascending.
+        listed: int64 (size, width), their nearest in the original space.
+        limits: float64 (size, width), how far away these are.
+        pairs: int64 (2, n_pairs), the pairs of points whose distances are compared.
+        apart: float64 (n_pairs,), these distances.
+        among: int64, ascending, the points among which all are ranked where `rows` are not all.
+    """
+
+    exact: ExactRows
+    graph: Neighbors | None
+    k: int
+    rows: Rows
+    listed: Rows
+    limits: NDArray[np.float64]
+    pairs: Rows
+    apart: NDArray[np.float64]
+    among: Rows
+
+
+def open_original_side(
+    space: Space, neighbors: Neighbors | Metric = "cosine", seed: int = 0
+) -> OriginalSide:
+    """Look at the original space once, for all pictures that are measured beside it.
+
+    Args:
+        space: Of the points.
+        neighbors: As for `measure_quality`.
+        seed: Of the sample of points and pairs.
+
+    Raises:
+        ParameterError: If the neighbors are of another number of points.
+    """
     check_seed("seed", seed)
     n = space.shape[0]
-    progress.info("quality of the pictures of %s points", f"{n:,}")
-    counts = [("projection", len(projection.coordinates)) for projection in projections]
+    graph = neighbors if isinstance(neighbors, Neighbors) else None
+    metric = neighbors.metric if isinstance(neighbors, Neighbors) else neighbors
     k = min(K, (n - 1) // 2)
-    if isinstance(neighbors, Neighbors):
-        counts.append(("neighbors", len(neighbors.indices)))
-        k = min(k, int(neighbors.indices.shape[1]))
+    if graph is not None:
+        _check_count("neighbors", len(graph.indices), n)
+        k = min(k, int(graph.indices.shape[1]))
     else:
-        check_metric(neighbors)
-    for what, count in counts:
-        if count != n:
-            raise ParameterError(what, f"of {count:,} points where the table has {n:,}")
-    if k < 1:
+        check_metric(metric)
+    exact = open_original(space, metric)
+    rng = np.random.default_rng(seed)
+    size = count_sample(*space.shape, alone=graph is None) if k else 0
+    rows = np.sort(rng.choice(n, size, replace=False))
+    pairs = np.stack(_pairs(n, rng)) if k else np.empty((2, 0), np.int64)
+    apart = exact.measure_many(pairs[0], pairs[1, :, None])[:, 0]
+    width = WIDE if (n - 1) // 2 >= WIDE else k
+    wide = graph if graph is not None and graph.indices.shape[1] >= width else None
+    listed = list_original(exact, rows, width, wide) if k else np.empty((0, 0), np.int64)
+    limits = exact.measure_many(rows, listed) if k else np.empty(listed.shape)
+    ranked_among = graph is not None and size < n
+    among = np.asarray(draw_reference(n, rng), np.int64) if ranked_among else rows[:0]
+    return OriginalSide(exact, graph, k, rows, listed, limits, pairs, apart, among)
+
+
+def measure_beside(
+    original: OriginalSide, projections: Sequence[Projection]
+) -> list[tuple[Quality, ...]]:
+    """Measure projections of the points whose original space was looked at.
+
+    Raises:
+        ParameterError: If one is of another number of points.
+    """
+    n = original.exact.space.shape[0]
+    progress.info("quality of the pictures of %s points", f"{n:,}")
+    for projection in projections:
+        _check_count("projection", len(projection.coordinates), n)
+    if not original.k:
         return [() for _ in projections]
     pictures = [_pictures(projection) for projection in projections]
-    found = iter(_measure(space, [p for some in pictures for p in some], neighbors, k, seed))
+    found = iter(_measure(original, [p for some in pictures for p in some]))
     return [tuple(next(found) for _ in some) for some in pictures]
+
+
+def _check_count(what: str, count: int, n_points: int) -> None:
+    if count != n_points:
+        raise ParameterError(what, f"of {count:,} points where the table has {n_points:,}")
 
 
 def _pictures(projection: Projection) -> list[Places]:
@@ -202,30 +274,20 @@ def count_sample(n_points: int, n_dims: int, alone: bool) -> int:
     return min(n_points, max(_FEWEST, int(_COST_ALONE / of_one)))
 
 
-def _measure(
-    space: Space, pictures: list[Places], neighbors: Neighbors | Metric, k: int, seed: int
-) -> Iterator[Quality]:
-    n = space.shape[0]
-    graph = neighbors if isinstance(neighbors, Neighbors) else None
-    metric = neighbors.metric if isinstance(neighbors, Neighbors) else neighbors
-    rng = np.random.default_rng(seed)
-    size = count_sample(*space.shape, alone=graph is None)
-    rows = np.sort(rng.choice(n, size, replace=False))
-    exact = open_original(space, metric)
-    first, second = _pairs(n, rng)
-    apart = exact.measure_many(first, second[:, None])[:, 0]
+def _measure(original: OriginalSide, pictures: list[Places]) -> Iterator[Quality]:
     every: Iterable[list[Values] | None] = repeat(None)
-    if graph is not None and size < n:
-        every = _estimate(exact, pictures, graph, k, rng)
-    ranked = _rank(exact, pictures, rows, graph, k)
-    for placed, near, estimated in zip(pictures, ranked, every, strict=False):
+    if len(original.among):
+        every = _estimate(original, pictures)
+    first, second = original.pairs
+    n, rows, k = original.exact.space.shape[0], original.rows, original.k
+    for placed, near, estimated in zip(pictures, _rank(original, pictures), every, strict=False):
         figures, per_point = _figures(near, rows, k, estimated)
         places = placed[first].astype(np.float64) - placed[second]
-        found = correlate_ranks(apart, np.linalg.norm(places, axis=1))
+        found = correlate_ranks(original.apart, np.linalg.norm(places, axis=1))
         figures["rank_correlation"] = found if n * (n - 1) // 2 > PAIRS else (found[0], None)
         flat = {name: value for name, (value, _) in figures.items()}
         flat |= {f"{name}_se": se for name, (_, se) in figures.items() if se is not None}
-        yield Quality(placed.shape[1], k, size, flat, *per_point)
+        yield Quality(placed.shape[1], k, len(rows), flat, *per_point)
 
 
 def _figures(
@@ -292,35 +354,25 @@ def _pairs(n: int, rng: np.random.Generator) -> tuple[Rows, Rows]:
     return first, (first + rng.integers(1, n, PAIRS)) % n
 
 
-def _rank(
-    exact: ExactRows, pictures: Sequence[Places], rows: Rows, graph: Neighbors | None, k: int
-) -> Iterator[Near]:
+def _rank(original: OriginalSide, pictures: Sequence[Places]) -> Iterator[Near]:
     """Yield what is near some rows in each picture, ranked among all points."""
-    n = exact.space.shape[0]
-    width = WIDE if (n - 1) // 2 >= WIDE else k
-    wide = graph if graph is not None and graph.indices.shape[1] >= width else None
-    listed = list_original(exact, rows, width, wide)
-    limits = exact.measure_many(rows, listed)
+    exact, rows, listed = original.exact, original.rows, original.listed
+    n, width = exact.space.shape[0], listed.shape[1]
     near = [nearest_placed(placed, width, rows) for placed in pictures]
     ranks, distances = rank_original(exact, rows, np.hstack(near))
     for i, placed in enumerate(pictures):
         part = slice(i * width, (i + 1) * width)
         there = rank_placed(placed, rows, listed, exact.space.arrays)
-        yield Near(n, listed, limits, there, near[i], distances[:, part], ranks[:, part])
+        yield Near(n, listed, original.limits, there, near[i], distances[:, part], ranks[:, part])
 
 
-def _estimate(
-    exact: ExactRows,
-    pictures: Sequence[Places],
-    graph: Neighbors,
-    k: int,
-    rng: np.random.Generator,
-) -> Iterator[list[Values]]:
+def _estimate(original: OriginalSide, pictures: Sequence[Places]) -> Iterator[list[Values]]:
     """Yield the share kept, and estimates of trustworthiness and continuity, of all points."""
+    exact, graph, k, among = original.exact, original.graph, original.k, original.among
+    assert graph is not None
     n = exact.space.shape[0]
     listed = graph.indices[:, :k]
     near = [nearest_placed(placed, k) for placed in pictures]
-    among = draw_reference(n, rng)
     distances, ranks = estimate_original(exact, np.hstack([listed, *near]), among, k)
     for i, placed in enumerate(pictures):
         part = slice(i * k, (i + 1) * k)

@@ -13,7 +13,7 @@ import numpy as np
 from embviz.errors import LoadError, NoRowsError, ParameterError, printable
 from embviz.loaders import choose_tensor, open_source
 from embviz.loaders.bytes.spooled import is_standard_input
-from embviz.loaders.joined import natural_order, stem_of
+from embviz.loaders.joined import stem_of
 from embviz.loaders.opened import Source, Tensor
 from embviz.loaders.patterns import find_sources
 from embviz.loaders.reading import AS_IT_IS, Reading
@@ -29,8 +29,8 @@ def open_shards(
     """Find the files of a source and how many rows each has.
 
     Args:
-        source: A file, a folder, a pattern, or several of these, which are taken in natural order
-            of their names: part-2 before part-10.
+        source: A file, a folder, a pattern, or several of these in the order of their rows; the
+            files of a pattern or folder are taken in natural order: part-2 before part-10.
         reading: Its `tensor` and `input_format`.
 
     Raises:
@@ -41,12 +41,9 @@ def open_shards(
     named = find_sources(source)
     for path in named:
         _check_is_file(path)
-    paths = sorted(named, key=lambda path: natural_order(str(path)))
-    if paths != named:
-        log.info("the files are taken in natural order, %s first", printable(str(paths[0])))
     found: list[tuple[ShardFile, int, np.dtype[Any]]] = []
     empty: list[NoRowsError] = []
-    for path in paths:
+    for path in named:
         try:
             found += _files_of(path, reading)
         except NoRowsError as error:

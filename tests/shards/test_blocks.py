@@ -37,14 +37,21 @@ def test_a_block_travels_as_paths_and_numbers(cut: Cut) -> None:
     np.testing.assert_array_equal(pickle.loads(sent).read(), np.repeat(ROWS, 100, axis=0)[17:4017])
 
 
-def test_a_folder_and_several_files_are_taken_in_natural_order(cut: Cut) -> None:
+def test_files_of_a_pattern_and_a_folder_are_taken_in_natural_order(cut: Cut) -> None:
     pattern = cut(ROWS, [4] * 12 + [2])
     folder = Path(pattern).parent
-    named = sorted(map(str, folder.glob("*.npy")))  # As a shell has them: part-10 before part-2.
-    for source in (pattern, folder, named):
+    for source in (pattern, folder):
         sharded = open_shards(source)
         np.testing.assert_array_equal(sharded.rows[:], ROWS)
         assert sharded.tell(9) == f"{folder / 'part-2.npy'}, row 1"
+
+
+def test_files_that_are_named_are_taken_in_that_order(cut: Cut) -> None:
+    folder = Path(cut(ROWS, [20, 10, 20])).parent
+    named = [folder / f"part-{i}.npy" for i in (2, 0, 1)]
+    sharded = open_shards(named)
+    np.testing.assert_array_equal(sharded.rows[:], np.concatenate([ROWS[30:], ROWS[:30]]))
+    assert sharded.tell(20) == f"{named[1]}, row 0"
 
 
 def test_of_a_folder_of_several_tables_the_files_of_the_one_that_is_named_are_taken(
