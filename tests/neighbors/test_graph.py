@@ -14,7 +14,10 @@ from embviz.kernels import calm_threads
 from embviz.model import EmbeddingTable
 from embviz.neighbors import build_graph, find_neighbors, graph
 from embviz.neighbors.all_rows import find_most_neighbors
+from embviz.neighbors.candidates import order_candidates
+from embviz.neighbors.exact_rows import open_few_rows
 from embviz.neighbors.known import shown_recall
+from embviz.neighbors.rounded import round_rows
 from embviz.space import open_space
 
 DIGITS = load_digits().data.astype(np.float32)
@@ -97,6 +100,34 @@ def test_a_large_graph_says_how_many_true_neighbors_it_has(large, monkeypatch):
 def build_exact(table, k):
     distances = NearestNeighbors(n_neighbors=k + 1, algorithm="brute").fit(table.vectors)
     return distances.kneighbors(table.vectors, return_distance=False)[:, 1:]
+
+
+def test_points_whose_cells_hold_few_others_have_as_many_neighbors(large, monkeypatch):
+    monkeypatch.setattr(graph, "FLAT_COST", 0)
+    vectors = large.vectors.copy()
+    far = np.linspace(1e3, 1e6, 20, dtype=np.float32)[:, None]
+    vectors[:20] = far * np.random.default_rng(1).standard_normal((20, vectors.shape[1]))
+    found = build_graph(EmbeddingTable(vectors), 60, "euclidean")
+    truth = find_neighbors(EmbeddingTable(vectors), np.arange(20), 60, "euclidean")
+    assert all(len(set(row)) == 60 for row in found.indices[:20].tolist())
+    assert (found.distances[:20] <= 3 * truth.distances[:, -1:]).all()
+
+
+def test_candidates_are_in_order_and_equally_near_ones_by_row_number():
+    rng = np.random.default_rng(0)
+    half = rng.integers(0, 3, (100, 4)).astype(np.float32)
+    vectors = np.concatenate([half, -half])  # About 0, so that nothing is rounded.
+    exact = open_few_rows(open_space(EmbeddingTable(vectors)), "euclidean")
+    places = rng.permutation(200)[:50]
+    candidates = rng.permuted(np.tile(np.arange(200), (50, 1)), axis=1)[:, :90]
+    candidates[:, 7] = -1
+    rows, distances, _ = order_candidates(exact, round_rows(exact), places, candidates, 60)
+    for place, mine, row, distance in zip(places, candidates, rows, distances, strict=True):
+        mine = mine[(mine >= 0) & (mine != place)]
+        apart = np.linalg.norm(vectors[mine].astype(np.float64) - vectors[place], axis=1)
+        order = np.lexsort((mine, apart))[:60]
+        assert row.tolist() == mine[order].tolist()
+        np.testing.assert_allclose(distance, apart[order], rtol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_bytes(large, monkeypatch):
