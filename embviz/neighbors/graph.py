@@ -20,7 +20,7 @@ from embviz.neighbors.cells import SAMPLE, Sample, estimate_recall, visit_cells
 from embviz.neighbors.exact import check_k, check_metric
 from embviz.neighbors.exact_rows import ExactRows, open_few_rows, open_rows
 from embviz.neighbors.on_device import find_nearest
-from embviz.neighbors.rounded import RoundedRows, round_rows
+from embviz.neighbors.rounded import RoundedRows, round_few_rows, round_rows
 from embviz.neighbors.scan import in_the_vectors_unit
 from embviz.space import Floats, Normalize, Space, open_space
 
@@ -75,7 +75,8 @@ def build_graph(
     check_metric(metric)
     check_seed("seed", seed)
     space = open_space(table, normalize, space)
-    return _find(open_few_rows(space, metric), k, WANTED_RECALL, seed)
+    exact = open_few_rows(space, metric)
+    return _find(exact, round_few_rows(exact), k, WANTED_RECALL, seed)
 
 
 def list_neighbors(
@@ -88,7 +89,8 @@ def list_neighbors(
     """
     check_k(table.n_points, k, table.n_points - 1)
     check_metric(metric)
-    return _find(open_rows(open_space(table, known=space), metric), k, LISTED_RECALL, 0)
+    exact = open_rows(open_space(table, known=space), metric)
+    return _find(exact, round_rows(exact), k, LISTED_RECALL, 0)
 
 
 def link_sample(space: Space, k: int, metric: Metric, seed: int) -> Neighbors:
@@ -97,14 +99,16 @@ def link_sample(space: Space, k: int, metric: Metric, seed: int) -> Neighbors:
     What there is to say of vectors is said of all points. Raises as `build_graph` does.
     """
     check_k(space.shape[0], k, space.shape[0] - 1)
-    return _find(open_rows(space, metric), k, WANTED_RECALL, seed, told=False)
+    exact = open_rows(space, metric)
+    return _find(exact, round_rows(exact), k, WANTED_RECALL, seed, told=False)
 
 
-def _find(exact: ExactRows, k: int, wanted: float, seed: int, told: bool = True) -> Neighbors:
+def _find(
+    exact: ExactRows, rounded: RoundedRows, k: int, wanted: float, seed: int, told: bool = True
+) -> Neighbors:
     """Find the nearest neighbors of all rows, with a wanted recall where not all are compared."""
     table, metric = exact.space.table, exact.metric
     progress.info("neighbors of %s points", f"{table.n_points:,}")
-    rounded = round_rows(exact)
     others = rounded.rows
     if len(others) < 2:
         found = Found(np.empty((len(others), 0), np.int64), np.empty((len(others), 0)), 1.0)

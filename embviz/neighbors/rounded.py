@@ -15,6 +15,7 @@ from embviz.neighbors.exact_rows import ExactRows
 Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+FEW_ROUNDED = 1 << 26  # Numbers, 268 MB.
 _CACHED_NUMBERS = 1 << 17  # In a batch of rows, which each step finds in the cache.
 
 
@@ -64,6 +65,14 @@ class RoundedRows:
         reach = least_unfound(sizes, wide, self.points.shape[1], self.error)
         # What float64 loses where the middle is subtracted.
         return reach - 4 * float(np.finfo(np.float64).eps) * self.length
+
+
+def round_few_rows(exact: ExactRows) -> RoundedRows:
+    """Return the rows as float32, held by their space where they are few: they are wanted again."""
+    n_points, n_dims = exact.space.shape
+    if n_points * n_dims > FEW_ROUNDED:
+        return round_rows(exact)
+    return exact.space.keep(("rounded", exact.metric), lambda: round_rows(exact))
 
 
 def round_rows(exact: ExactRows) -> RoundedRows:

@@ -7,7 +7,6 @@ nearer than a neighbor is that of a random part of them, within a half over the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from numpy.typing import NDArray
 
 from embviz.comparison.ranks import rounding
 from embviz.devices import Arrays
-from embviz.kernels import choose_kernels, count_cores
+from embviz.kernels import choose_kernels, map_in_order
 from embviz.neighbors.exact_rows import ExactRows
-from embviz.neighbors.rounded import round_rows
+from embviz.neighbors.rounded import round_few_rows
 from embviz.pictures.on_device import rank_among
 
 Matrix = NDArray[np.float32]
@@ -55,7 +54,7 @@ def estimate_original(
         float32 (n_points, n - n_first); NaN where float32 does not tell.
     """
     n_points = exact.space.shape[0]
-    rounded = round_rows(exact)
+    rounded = round_few_rows(exact)
     place = np.full(n_points, -1)
     place[rounded.rows] = np.arange(len(rounded.rows))
     points, sizes = rounded.points, rounded.sizes.astype(np.float32)
@@ -151,17 +150,26 @@ def estimate_placed(
 
 def _count_others(rows: Rows, others: Rows, among: Rows) -> Rows:
     """Return how many of the points among which one is ranked are neither it nor the row."""
-    count = len(among) - np.isin(rows, among)[:, None] - np.isin(others, among)
-    return np.asarray(np.maximum(count, 1))
+    drawn = np.zeros(1 + max(int(a.max(initial=0)) for a in (rows, others, among)), np.int64)
+    drawn[among] = 1
+    return np.asarray(np.maximum(len(among) - drawn[rows][:, None] - drawn[others], 1))
 
 
 def _count_below(values: NDArray[np.floating[Any]], limits: NDArray[np.floating[Any]]) -> Rows:
-    """Count the values of each row (n, m) below each of its limits (n, k)."""
-    counts = [np.count_nonzero(values < column[:, None], axis=1) for column in limits.T]
-    return np.stack(counts, axis=1)
+    """Count the values of each row (n, m) below each of its limits (n, k), none of them below 0.
+
+    What rounding has put below 0 counts as 0.
+    """
+    # A row's number above the bits of a float, which from 0 on are in its order: all rows are one
+    # sorted list.
+    first = np.arange(len(values), dtype=np.uint64)[:, None] << np.uint64(32)
+    keys = np.sort(np.maximum(values, 0, dtype=np.float32), axis=1).view(np.uint32) | first
+    asked = np.maximum(limits, 0, dtype=np.float32).view(np.uint32) | first
+    below = np.searchsorted(keys.ravel(), asked.ravel()).reshape(limits.shape)
+    return np.asarray(below - np.arange(len(values))[:, None] * values.shape[1])
 
 
 def _in_blocks(work: Callable[[Rows], None], n_points: int) -> None:
     blocks = [np.arange(s, min(s + _TOGETHER, n_points)) for s in range(0, n_points, _TOGETHER)]
-    with ThreadPoolExecutor(count_cores()) as pool:
-        list(pool.map(work, blocks))
+    for _ in map_in_order(work, blocks):
+        pass

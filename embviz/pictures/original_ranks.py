@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.kernels import count_cores
+from embviz.kernels import map_in_order
 from embviz.model import Metric, Neighbors
-from embviz.neighbors.bounds import product_rounding
+from embviz.neighbors.bounds import ROUNDED, product_rounding
 from embviz.neighbors.exact_rows import ExactRows, open_few_rows
 from embviz.neighbors.graph import build_graph, list_zero_neighbors
+from embviz.neighbors.rounded import FEW_ROUNDED, round_few_rows
 from embviz.pictures.on_device import count_nearer
 from embviz.space import Space
 
@@ -22,7 +21,8 @@ Rows = NDArray[np.int64]
 
 TIE = 2e-6  # Points whose squared distances differ by less of them are as near.
 _TOGETHER = 512  # Rows whose products are taken at once.
-_BLOCK_NUMBERS = 1 << 22
+_BLOCK_NUMBERS = 1 << 20
+_CACHED_NUMBERS = 1 << 17
 
 
 def open_original(space: Space, metric: Metric) -> ExactRows:
@@ -54,7 +54,29 @@ def list_original(exact: ExactRows, rows: Rows, k: int, graph: Neighbors | None 
     near = np.empty((len(rows), k), np.int64)
     zero = np.isin(rows, exact.zero)
     near[zero] = list_zero_neighbors(rows[zero], k)
-    near[~zero] = exact.search(rows[~zero], k, space.working)[0]
+    if graph is None or space.shape[0] * space.shape[1] > FEW_ROUNDED:
+        near[~zero] = exact.search(rows[~zero], k, space.working)[0]
+    else:
+        near[~zero] = _search_rounded(exact, rows[~zero], k)
+    return near
+
+
+def _search_rounded(exact: ExactRows, rows: Rows, k: int) -> Rows:
+    """Do as `ExactRows.search` does with the rows as float32, which neighbors were sought in.
+
+    What rounding may hide is searched for in the rows themselves.
+    """
+    rounded = round_few_rows(exact)
+    wanted = min(len(rounded.rows), k + 1 + max(8, k // 8))
+    found, reach = rounded.nearest(np.searchsorted(rounded.rows, rows), wanted)
+    zero = np.broadcast_to(exact.zero[:k], (len(rows), min(k, len(exact.zero))))
+    candidates = np.concatenate([rounded.rows[found], zero], axis=1)
+    near, distances = exact.order_many(rows, candidates, k)
+    last = distances[:, -1]
+    last = np.sqrt(2 * last) if exact.metric == "cosine" else np.ldexp(last, -exact.to_unit)
+    unsure = np.flatnonzero(~(reach > last * ROUNDED))
+    if len(unsure):
+        near[unsure] = exact.search(rows[unsure], k, exact.space.working)[0]
     return near
 
 
@@ -74,28 +96,13 @@ def rank_original(exact: ExactRows, rows: Rows, others: Rows) -> tuple[Rows, Num
     apart = exact.measure_many(rows, others)
     ranks = np.empty(others.shape, np.int64)
     middle = exact.take_near_one(rows).mean(axis=0)  # So that products keep digits far from zero.
-    with ThreadPoolExecutor(count_cores()) as pool:
-
-        def each(work: Callable[[int], None], n: int) -> None:
-            def some(part: Rows) -> None:
-                for i in part.tolist():
-                    work(i)
-
-            list(pool.map(some, np.array_split(np.arange(n), count_cores())))
-
-        for first in range(0, len(rows), _TOGETHER):
-            part = slice(first, first + _TOGETHER)
-            ranks[part] = _rank(exact, rows[part], apart[part], middle, each)
+    for first in range(0, len(rows), _TOGETHER):
+        part = slice(first, first + _TOGETHER)
+        ranks[part] = _rank(exact, rows[part], apart[part], middle)
     return ranks, apart
 
 
-def _rank(
-    exact: ExactRows,
-    rows: Rows,
-    apart: Numbers,
-    middle: Numbers,
-    each: Callable[[Callable[[int], None], int], None],
-) -> Rows:
+def _rank(exact: ExactRows, rows: Rows, apart: Numbers, middle: Numbers) -> Rows:
     """Return the ranks of points at some distances from each row."""
     asked = exact.take_near_one(rows) - middle
     lengths = np.einsum("ij,ij->i", asked, asked)
@@ -110,19 +117,25 @@ def _rank(
         return 1 + count_nearer(exact.space.arrays, exact, (rows, asked), middle, nearer)
     ranks = np.ones(apart.shape, np.int64)
     doubtful: list[Rows] = [np.empty((2, 0), np.int64)]
-    step = max(1, _BLOCK_NUMBERS // max(exact.space.shape[1], len(rows)))
-    for start in range(0, exact.space.shape[0], step):
-        part = slice(start, min(start + step, exact.space.shape[0]))
-        squares = _squares(exact, asked, lengths, rows, (part, middle))
+    n_points = exact.space.shape[0]
+    step = max(1, min(_BLOCK_NUMBERS // max(exact.space.shape[1], len(rows)), -(-n_points // 8)))
 
-        def count(i: int, squares: Numbers = squares) -> None:
-            within = squares[i][squares[i] < farthest[i]]
+    def count(part: slice) -> tuple[Rows, Rows]:
+        squares, counts = (
+            _squares(exact, asked, lengths, rows, (part, middle)),
+            np.zeros_like(ranks),
+        )
+        for i, each in enumerate(squares):
+            within = each[each < farthest[i]]
             within.sort()
-            ranks[i] += np.searchsorted(within, nearer[i])
-
-        each(count, len(rows))
+            counts[i] = np.searchsorted(within, nearer[i])
         query, other = np.nonzero(squares[some] <= limit[some, None])
-        doubtful.append(np.stack([some[query], other + start]))
+        return counts, np.stack([some[query], other + part.start])
+
+    parts = (slice(s, min(s + step, n_points)) for s in range(0, n_points, step))
+    for counts, unsure in map_in_order(count, parts):
+        ranks += counts
+        doubtful.append(unsure)
     query, other = np.concatenate(doubtful, axis=1)
     distances = exact.measure_many(rows[query], other[:, None])[:, 0]
     for i in some.tolist():
@@ -137,7 +150,11 @@ def _squares(
 ) -> Numbers:
     """Return the squared distances of rows about the middle from a block of all rows."""
     part, middle = block
-    others = exact.take_near_one(part) - middle
+    others = np.empty((part.stop - part.start, len(middle)))
+    step = max(1, _CACHED_NUMBERS // len(middle))
+    for first in range(part.start, part.stop, step):
+        some = slice(first, min(first + step, part.stop))
+        others[first - part.start : some.stop - part.start] = exact.take_near_one(some) - middle
     squares = np.asarray(asked @ others.T)
     squares *= -2
     squares += np.einsum("ij,ij->i", others, others)

@@ -13,10 +13,13 @@ from scipy.stats import spearmanr
 from sklearn.manifold import trustworthiness
 
 from embviz import PCA, TSNE, EmbeddingTable, Neighbors, Projection, measure_quality
+from embviz.model import Metric
 from embviz.neighbors import build_graph
 from embviz.pictures.correlation import correlate_ranks
 from embviz.pictures.near_places import nearest_placed
+from embviz.pictures.original_ranks import list_original, open_original
 from embviz.pictures.quality import count_sample, with_quality
+from embviz.space import open_space
 
 
 def table_of(n: int, n_dims: int, seed: int = 0) -> EmbeddingTable:
@@ -139,6 +142,21 @@ def test_without_neighbors_of_all_points_every_figure_is_of_a_sample() -> None:
     figures = {name for name in found.figures if not name.endswith("_se")}
     assert {f"{name}_se" for name in figures} == set(found.figures) - figures
     assert len(figures) == 7
+
+
+@pytest.mark.parametrize("metric", ["cosine", "euclidean"])
+def test_neighbors_of_some_rows_are_the_same_beside_a_graph_and_without(metric: Metric) -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.standard_normal((900, 12)).astype(np.float32)
+    vectors[::9] = vectors[4]  # Rounding leaves them unsure.
+    vectors[100:140] = vectors[5] + rng.standard_normal((40, 12)).astype(np.float32) * 1e-6
+    vectors[::50] = 0
+    table = EmbeddingTable(vectors)
+    exact = open_original(open_space(table), metric)
+    rows = np.arange(0, 900, 3)
+    few = build_graph(table, 3, metric)  # Too few to be taken from it.
+    found = list_original(exact, rows, 20, few)
+    assert found.tolist() == list_original(exact, rows, 20).tolist()
 
 
 def test_the_error_of_the_rank_correlation_is_that_of_repeated_samples() -> None:
