@@ -88,6 +88,15 @@ def open_raw(path: Path, grows: bool = False) -> io.FileIO:
     return file
 
 
+def check_file(path: Path) -> None:
+    """Refuse what `open_file` refuses, before a library opens a file by its name.
+
+    Raises:
+        LoadError, OSError: As `open_raw`.
+    """
+    open_raw(path).close()
+
+
 def _open_at_once(path: Path) -> int:
     return os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
 

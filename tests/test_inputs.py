@@ -180,3 +180,34 @@ def test_queries_from_a_device_or_a_silent_pipe_are_refused(fifo: Path, device: 
 
     with pytest.raises(LoadError, match=r"device|nobody writes"):
         next(iter(read_groups(device or str(fifo), 10)))
+
+
+def write_rows(path: Path, values: np.ndarray) -> None:
+    """Write vectors in the format of the name, and perhaps labels."""
+    if path.suffix == ".parquet":
+        import pyarrow as pa
+        from pyarrow import parquet
+
+        lists = pa.array(values.tolist(), pa.list_(pa.float32()))
+        parquet.write_table(pa.table({"emb": lists}), path, use_dictionary=False)
+    else:
+        pack = np.savez_compressed if path.name == "packed.npz" else np.savez
+        pack(path, emb=values, word=values[:, 0].astype(str))
+
+
+@pytest.mark.parametrize("name", ["x.parquet", "packed.npz", "stored.npz"])
+def test_a_file_that_another_takes_the_place_of_gives_its_own_rows_or_none(
+    tmp_path: Path, watched: None, name: str
+) -> None:
+    path, values = tmp_path / name, np.arange(400, dtype=np.float32).reshape(50, 8)
+    write_rows(path, values)
+    table = load_table(path)
+    (tmp_path / "later").mkdir()
+    write_rows(tmp_path / "later" / name, values + 1000)
+    os.replace(tmp_path / "later" / name, path)
+    try:
+        found = np.asarray(table.vectors[0:50]).tolist()
+    except LoadError as error:
+        found = str(error)
+    said = f"{path}: changed while it was read; run again when it is written"
+    assert found in (said, values.tolist())

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError, printable
-from embviz.inputs import open_file
+from embviz.inputs import check_file, open_file
 
 try:
     from lzma import LZMAError
@@ -53,6 +53,7 @@ def open_archive(path: Path) -> Iterator[zipfile.ZipFile]:
     if not path.is_file():
         raise LoadError(path, "no regular file, where a zip archive is needed")
     try:
+        check_file(path)
         archive = zipfile.ZipFile(path)
     except _OF_DIRECTORIES as e:
         raise _damaged(path, e, "a damaged zip archive") from None

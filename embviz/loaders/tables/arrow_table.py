@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import LoadError
-from embviz.inputs import open_file
+from embviz.inputs import check_file, open_file
 from embviz.loaders.extras import first_line
 
 _BATCH_BYTES = 4 << 20
@@ -215,6 +215,7 @@ def open_parquet(path: Path) -> Part:
     from pyarrow import parquet
 
     with reading_arrow(path):
+        check_file(path)
         file = parquet.ParquetFile(path, memory_map=False, buffer_size=_BUFFER_BYTES)
         # Of the footer nothing is asked but the rows: on damaged columns pyarrow ends the process.
         metadata, schema = file.metadata, file.schema_arrow
@@ -228,6 +229,7 @@ def open_parquet(path: Path) -> Part:
     def batches(columns: Sequence[str], first: int, rows: int) -> Iterator[Any]:
         if not metadata.num_row_groups:
             return
+        check_file(path)  # What lies there now must be what the footer is of.
         file = parquet.ParquetFile(
             path, metadata=metadata, memory_map=False, buffer_size=_BUFFER_BYTES, pre_buffer=False
         )

@@ -158,7 +158,8 @@ def read_integers(path: Path, header: GgufHeader, array: PackedArray) -> list[in
     if array.kind not in _INTEGERS:
         raise LoadError(path, "damaged: an array of the header is of no whole numbers")
     dtype = np.dtype(_SCALARS[array.kind]).newbyteorder(header.order)
-    found: list[int] = np.fromfile(path, dtype, array.count, offset=array.at).tolist()
+    with open_file(path) as file:
+        found: list[int] = np.fromfile(file, dtype, array.count, offset=array.at).tolist()
     return found
 
 
