@@ -5,6 +5,8 @@ import { createSearch, sameRows } from '#js/panels/search.js';
 import { createTagging } from '#js/panels/tagging.js';
 
 const LISTED = 100;
+/** To lay out tens of thousands takes seconds at every point: more are there when they are asked for. */
+const MOST_VALUES = 300;
 /** About how much of a card is seen without scrolling. */
 const CARD_LINES = 10;
 const CARD_LETTERS = 16;
@@ -54,14 +56,26 @@ function createSelection(page, view, thumbnail) {
 }
 
 function drawCard(page, view, row, thumbnail) {
-  const facts = [
+  const columns = [...view.table().columns];
+  const first = columns.slice(0, MOST_VALUES);
+  const facts = (/** @type {typeof columns} */ of) => [
     ['row', format(page.table.rowNumber(row))],
-    ...[...view.table().columns].map(([name, column]) => [name, column.values[row] ?? '']),
+    ...of.map(([name, column]) => [name, column.values[row] ?? '']),
   ];
   const name = view.label(row);
-  const lines = facts.reduce((sum, [, value]) => sum + Math.ceil((value.length + 1) / CARD_LETTERS), 0);
+  const lines = facts(first).reduce((sum, [, value]) => sum + Math.ceil((value.length + 1) / CARD_LETTERS), 0);
   // What may have to be scrolled can be reached by keyboard, in browsers too that do not see to it.
   const scrolls = (isLong) => (isLong ? { tabIndex: 0 } : {});
+  const list = h('dl', scrolls(lines > CARD_LINES), ...drawFacts(facts(first)));
+  const showAll = () => {
+    more?.remove();
+    fill(list, ...drawFacts(facts(columns)));
+    list.focus();
+  };
+  const more =
+    columns.length > MOST_VALUES
+      ? h('button', { type: 'button', on: { click: showAll } }, `Show all ${format(columns.length)} values`)
+      : null;
   return [
     h(
       'div.card',
@@ -71,18 +85,19 @@ function drawCard(page, view, row, thumbnail) {
         'div.card-text',
         {},
         h('p.card-name', { dir: 'auto', ...scrolls(name.length > 4 * CARD_LETTERS) }, name),
-        h(
-          'dl',
-          scrolls(lines > CARD_LINES),
-          ...facts.flatMap(([column, value]) => [
-            h('dt', { dir: 'auto', title: column }, column),
-            h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value),
-          ]),
-        ),
+        list,
+        more,
       ),
     ),
   ];
 }
+
+/** @param {string[][]} facts names and values @returns {HTMLElement[]} */
+const drawFacts = (facts) =>
+  facts.flatMap(([column, value]) => [
+    h('dt', { dir: 'auto', title: column }, column),
+    h('dd', { dir: 'auto', title: value }, value === '' ? '–' : value),
+  ]);
 
 function drawList(view, rows, thumbnail) {
   const items = [...rows.subarray(0, LISTED)].map((row) => rowButton(view, row, thumbnail));
