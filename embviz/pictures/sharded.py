@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,7 +15,7 @@ from typing import TypedDict, Unpack
 import numpy as np
 from numpy.typing import NDArray
 
-from embviz.checks import check_kind, check_path, check_whole
+from embviz.checks import check_column, check_kind, check_path, check_whole
 from embviz.errors import ParameterError, printable
 from embviz.loaders import choose_tensor, open_columns, open_source
 from embviz.loaders.joined import SOURCE_COLUMN
@@ -62,6 +62,7 @@ class Sharding:
         reading: Which tensor is taken of the files, and the metadata of all rows.
         choice: Its `isolate`, `label_by` and `seed`.
         color_by: A column of the metadata, of whose classes each has points in the sample.
+        columns: Columns that there have to be, by the options that name them.
 
     Raises:
         ParameterError: If there is no sample, or no such scheduler.
@@ -75,6 +76,7 @@ class Sharding:
     reading: Reading = field(default_factory=Reading)
     choice: Choice = field(default_factory=Choice)
     color_by: str | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if isinstance(self.scheduler, str):
@@ -175,6 +177,7 @@ def project_shards(
             isolate=fields.get("isolate"), label_by=fields.get("label_by"), seed=plan.seed
         ),
         color_by=fields.get("color_by"),
+        columns={n: str(fields[n]) for n in ("color_by", "label_by") if fields.get(n)},
     )
     with sharded(request, plan) as found:
         return found
@@ -235,8 +238,9 @@ def _project(
     """Draw the sample and make its pictures, PCA by the components of all rows."""
     seed = request.choice.seed
     most = max([_COMPONENTS, *(getattr(p, "n_components", 0) or 0 for _, p in plan.foreseen())])
-    components = find_components(rows, most, workers)
     columns = _open_columns(rows, request)
+    _check_columns(rows, columns, request)
+    components = find_components(rows, most, workers)
     classes = None
     if columns is not None and request.color_by in columns.names:
         classes = find_classes(request.color_by, columns.column(request.color_by))
@@ -252,6 +256,17 @@ def _project(
     )
     part = replace(chosen, whole=whole, known=space, sampled=sample, notes=(*chosen.notes, note))
     return part, project_points(part, plan), sample
+
+
+def _check_columns(rows: ShardedRows, columns: Columns | None, request: Sharding) -> None:
+    """Refuse columns that there will not be, before all rows are read.
+
+    Raises:
+        ParameterError: Naming the option and those that there are.
+    """
+    names = (SOURCE_COLUMN,) * (len(rows.files) > 1) if columns is None else columns.names
+    for option, column in request.columns.items():
+        check_column(option, column, names)
 
 
 def _known_space(
@@ -316,7 +331,7 @@ def _sample_table(
 def _open_columns(rows: ShardedRows, request: Sharding) -> Columns | None:
     """Open the columns of all rows: of the metadata file, or of the one file or folder."""
     paths, reading = find_sources(request.source), request.reading
-    if reading.metadata is None and len(paths) > 1:
+    if reading.metadata is None and len(paths) > 1 and not any(f.labeled for f in rows.files):
         return None
     opened = open_source(paths, reading)
     return open_columns(opened, choose_tensor(opened, reading.tensor), rows.n_rows, reading)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -24,6 +25,7 @@ from embviz.model import EmbeddingTable, Neighbors, Projection, is_numeric
 from embviz.pictures.selection import Part
 from embviz.pictures.tabs import name_tabs, show_first
 from embviz.report.options import ReportOptions
+from embviz.shards.values import WEIGHT
 
 log = logging.getLogger("embviz")
 progress = logging.getLogger("embviz.progress")
@@ -33,6 +35,7 @@ FEW = 2_000
 MAP, NONE = "map", "none"
 _LEVELS = {1: ("cluster",), 2: ("cluster, large", "cluster, small")}
 _LEVELS[3] = ("cluster, large", "cluster, middle", "cluster, small")
+_NUMBER = re.compile(r" \d+$")  # Of a name that another column had.
 
 
 def part_points(
@@ -87,6 +90,32 @@ def with_cluster_columns(
     """Return a table with a column of each level of clusters, behind its own."""
     columns = {p.column: p.values() for p in partitions or () if p.kind == "clusters"}
     return replace(table, metadata={**table.metadata, **columns}) if columns else table
+
+
+def check_named(names: Collection[str], options: ReportOptions) -> None:
+    """Refuse columns that will not be there, before pictures are made.
+
+    Raises:
+        ParameterError: With those that are.
+    """
+    for option, column in named_columns(options).items():
+        check_column(option, column, names)
+
+
+def named_columns(options: ReportOptions) -> dict[str, str]:
+    """Return the columns that a source has to have, by the options that name them.
+
+    Those are left out whose names columns have that are made: of clusters, and of weights.
+    """
+    asked = {"--label-by": options.label_by, "--color-by": options.color_by}
+    if options.clusters not in (None, MAP, NONE):
+        asked[f"--clusters {printable(options.clusters, 60)}"] = options.clusters
+    made = {WEIGHT, *(name for level in _LEVELS.values() for name in level)}
+    return {
+        option: column
+        for option, column in asked.items()
+        if column is not None and _NUMBER.sub("", column) not in made
+    }
 
 
 def check_clusters(

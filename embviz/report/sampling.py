@@ -16,9 +16,7 @@ from embviz.pictures.captions import density_caption, sample_caption
 from embviz.pictures.selection import Part
 from embviz.report.blocks import Block, array_block
 from embviz.report.parting import with_cluster_columns
-from embviz.shards.values import Density, Sample
-
-_WEIGHT = "weight"
+from embviz.shards.values import WEIGHT, Density, Sample
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +39,7 @@ def weight_column(part: Part) -> str | None:
         or sampled.weights.min() == sampled.weights.max()
     ):
         return None
-    names = (_WEIGHT if i == 1 else f"{_WEIGHT} {i}" for i in count(1))
+    names = (WEIGHT if i == 1 else f"{WEIGHT} {i}" for i in count(1))
     return next(name for name in names if name not in part.table.metadata)
 
 

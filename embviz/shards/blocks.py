@@ -81,7 +81,9 @@ def _files_of(path: Path, reading: Reading) -> list[tuple[ShardFile, int, np.dty
     dtype = np.dtype(tensor.rows().dtype)
     absolute = os.path.abspath(path)
     shown = printable(str(path), 200)
-    file = ShardFile(absolute, int(n_rows), tensor.name, reading.input_format, shown)
+    file = ShardFile(
+        absolute, int(n_rows), tensor.name, reading.input_format, shown, tensor.columns is not None
+    )
     return [(file, int(n_dims), dtype)]
 
 

@@ -14,6 +14,9 @@ from embviz.errors import LoadError, ParameterError, counted
 from embviz.rows import BLOCK_BYTES, freeze
 from embviz.shards.files import FileRows, read_piece
 
+WEIGHT = "weight"
+"""The column of how many points each of a sample stands for."""
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -146,6 +149,8 @@ class ShardFile:
     tensor: str | None = None
     input_format: str | None = None
     shown: str = ""
+    labeled: bool = False
+    """Whether it has columns beside the vectors."""
 
     def piece(self, start: int, stop: int) -> Piece:
         """Return some of its rows."""

@@ -294,3 +294,52 @@ def test_rows_without_a_label_are_kept_where_that_is_asked_for(
         row, label, *_ = line.split("\t")
         assert label == f"{'name' if int(row) < N // 2 else 'row'} {row}"
     assert json.loads((tmp_path / "placed" / "embviz-placed.json").read_text())["rows"] == N
+
+
+def test_labels_within_the_files_are_those_of_the_sample(
+    run: Any, shards: NDArray[np.float32], tmp_path: Path
+) -> None:
+    (tmp_path / "in").mkdir()
+    for i, part in enumerate(np.array_split(np.arange(N), 3)):
+        names = np.array([f"name {row}" for row in part])
+        np.savez(tmp_path / "in" / f"{i}.npz", vectors=shards[part], labels=names)
+    ran = run(
+        "project", "in/*.npz", *COMMON, "--place-all", "placed", "-o", "o.html",
+        "--save-coordinates", "c.tsv",
+    )  # fmt: skip
+    assert ran.status == 0, ran.stderr
+    _, *lines = (tmp_path / "c.tsv").read_text(encoding="utf-8").splitlines()
+    assert len(lines) == 400
+    for line in lines:
+        row, label, *_ = line.split("\t")
+        assert label == f"name {row}"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--color-by", "nothere"), ("--clusters", "nothere"), ("--bookmark", "nothere.json")],
+)
+def test_what_is_not_there_is_refused_before_rows_are_read(
+    run: Any,
+    shards: NDArray[np.float32],
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, str],
+) -> None:
+    def read(*_: Any) -> None:
+        pytest.fail("read all rows")
+
+    monkeypatch.setattr("embviz.pictures.sharded.find_components", read)
+    ran = run("project", PATTERN, *COMMON, "--place-all", "placed", "-o", "o.html", *options)
+    assert ran.status in (1, 2)
+    assert "nothere" in ran.stderr
+
+
+def test_a_column_that_is_not_there_is_refused_before_pictures_are_made(
+    run: Any, shards: NDArray[np.float32], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "embviz.pictures.plan.project_all", lambda *_: pytest.fail("made a picture")
+    )
+    ran = run("project", PATTERN, *TSNE, "-o", "o.html", "--color-by", "nothere")
+    assert ran.status == 2
+    assert "no metadata column 'nothere'" in ran.stderr

@@ -78,7 +78,7 @@ def project_one(asked: Asked, account: Account) -> Made:
     from embviz.pictures.selection import choose_points
     from embviz.report import check_size
     from embviz.report.foreseen import check_listing, check_memory
-    from embviz.report.parting import check_clusters
+    from embviz.report.parting import check_clusters, check_named
 
     source = asked.source
     with account.timed("reading"):
@@ -89,6 +89,7 @@ def project_one(asked: Asked, account: Account) -> Made:
         part = add_bookmarks(choose_points(table, asked.choice), asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
     check_size(part.table, asked.shown)
+    check_named(part.table.metadata, asked.shown)
     check_clusters(part.table, asked.shown)
     check_listing(part, plan, asked.shown)
     with account.timed("projecting"):
@@ -103,13 +104,14 @@ def project_steps(asked: Asked, account: Account) -> Made:
     from embviz.pictures.step_selection import choose_step_points
     from embviz.pictures.steps import follow_steps
     from embviz.report import check_size
-    from embviz.report.parting import check_clusters
+    from embviz.report.parting import check_clusters, check_named
 
     with account.timed("reading"):
         chosen = choose_step_points(asked.source.read_steps(), asked.choice)
         part = add_bookmarks(chosen.part, asked.bookmarks)
     check_measurable(asked.condition, part.table.n_points)
     check_size(part.table, asked.shown)
+    check_named(part.table.metadata, asked.shown)
     check_clusters(part.table, asked.shown)
     with account.timed("projecting"):
         steps, projections = follow_steps(chosen.steps, asked.plan, chosen.whole)

@@ -110,11 +110,12 @@ def project_shards(
         account: Counts the time.
         folder: At whose end the folder of placed rows appears.
     """
+    from embviz.bookmarks.files import read_bookmarks
     from embviz.commands.shared.making import Made
     from embviz.pictures.bookmarks import add_bookmarks
     from embviz.pictures.figures import check_measurable
     from embviz.pictures.sharded import Sharding, sharded
-    from embviz.report.parting import check_clusters
+    from embviz.report.parting import check_clusters, named_columns
 
     source, given = asked.source, context.params
     place_all = None if given["place_all"] is None else Path(given["place_all"])
@@ -127,7 +128,10 @@ def project_shards(
         reading=source.reading,
         choice=asked.choice,
         color_by=asked.shown.color_by,
+        columns=named_columns(asked.shown),
     )
+    for file in asked.bookmarks:
+        read_bookmarks(Path(file))  # What is wrong with one is told at once.
     with account.timed("projecting"):
         made = folder.enter_context(sharded(request, asked.plan))
     part = add_bookmarks(made.part, asked.bookmarks)
