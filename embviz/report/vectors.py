@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embviz.errors import ParameterError
+from embviz.kernels import count_cores
 from embviz.model import EmbeddingTable
 from embviz.report.blocks import Block, Steps
 from embviz.report.budget import Level, Made, Offer
@@ -27,6 +29,7 @@ from embviz.report.coders import (
     row_error,
 )
 from embviz.report.shell import block_size
+from embviz.rows import release_pages
 from embviz.space import Space, divide, open_space
 
 PRECISIONS = ("auto", "float32", "float16", "int8", "neighbors", "none")
@@ -34,6 +37,7 @@ UNSENT = ("neighbors", "none")
 """Those at which no vectors travel: the nearest neighbors of each point instead, or nothing."""
 _SAMPLE_BYTES = 1 << 20
 _FEW_BYTES = 1 << 16
+_CACHED_NUMBERS = 1 << 17  # In a batch of rows, which each step finds in the cache.
 # Coordinates on an axis typed in the page are those of the command line, to this share of the span.
 AXIS_ERROR = 1e-4
 LOST = 0.5  # A row that is off by so much of its length has lost its direction.
@@ -243,19 +247,27 @@ def _sample(table: EmbeddingTable, width: int) -> NDArray[np.float64]:
 
 def _encode(space: Space, coder: Coder) -> tuple[Stored, float, bool]:
     """Return all rows as stored, their largest error, and whether they come back as they are."""
-    out: Stored = ()
-    rounded = _beyond_float64(space)
-    worst, same = float(np.finfo(np.float64).eps) if rounded else 0.0, not rounded
-    for start, block in space.table.blocks(np.float64):
+    table, rounded = space.table, _beyond_float64(space)
+    like = coder.encode(np.zeros((1, table.n_dims)))
+    out = tuple(np.empty((table.n_points, *a.shape[1:]), a.dtype) for a in like)
+    step = max(1, _CACHED_NUMBERS // table.n_dims)
+
+    def encode(first: int) -> tuple[float, bool]:
+        part = slice(first, min(first + step, table.n_points))
+        block = table.take_block(part, np.float64)
         rows = np.asarray(divide(block, coder.exponent), dtype=np.float64)
         stored = coder.encode(rows)
-        out = out or tuple(np.empty((space.shape[0], *a.shape[1:]), a.dtype) for a in stored)
-        for whole, part in zip(out, stored, strict=True):
-            whole[start : start + len(rows)] = part
+        for whole, some in zip(out, stored, strict=True):
+            whole[part] = some
         back = coder.decode(stored)
-        worst = max(worst, row_error(rows, back))
-        same = same and bool((np.ldexp(back, coder.exponent) == block).all())
-    return out, worst, same
+        release_pages(table.vectors, part)
+        same = bool((np.ldexp(back, coder.exponent) == block).all())
+        return row_error(rows, back), same
+
+    with ThreadPoolExecutor(count_cores()) as pool:
+        errors, same = zip(*pool.map(encode, range(0, table.n_points, step)), strict=True)
+    least = float(np.finfo(np.float64).eps) if rounded else 0.0
+    return out, max(least, *errors), not rounded and all(same)
 
 
 def _beyond_float64(space: Space) -> bool:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import zlib
+
 import numpy as np
 import pytest
 
 from embviz import EmbeddingTable
 from embviz.model import Projection
-from embviz.report.blocks import json_block, texts_block
+from embviz.report.blocks import compress, json_block, texts_block
 from embviz.report.payload import ReportOptions, build_payload
 from tests.report.test_payload import blocks_of, unpack
 
@@ -35,6 +39,25 @@ def test_coordinates_of_few_points_travel_as_they_are() -> None:
     (entry,) = payload.manifest["projections"]
     found = blocks_of(payload)[entry["coordinates"]]
     assert found.tobytes() == shown.coordinates.tobytes()
+
+
+@pytest.mark.parametrize("size", [(1 << 22) + 1, 1 << 23])
+def test_much_is_one_gzip_stream_the_same_for_any_number_of_threads(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(0)
+    data = np.minimum(rng.integers(0, 80, size), rng.integers(0, 90, size)).astype(np.uint8)
+    data = np.sort(data, kind="stable").tobytes() if size % 2 else data.tobytes()
+    texts = []
+    for n_threads in ("1", "2"):
+        monkeypatch.setenv("OMP_NUM_THREADS", n_threads)
+        texts.append(compress(data))
+    assert texts[0] == texts[1]
+    reader = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    found = reader.decompress(base64.b64decode(texts[0]))
+    assert found == data
+    assert (reader.eof, reader.unused_data) == (True, b"")
+    assert len(texts[0]) < 1.34 * len(gzip.compress(data, 6))
 
 
 @pytest.mark.parametrize("n_texts", [1, 40, 256, 257, 5000])
