@@ -46,9 +46,11 @@ def nearest_placed(placed: Places, k: int, rows: Rows | None = None) -> Rows:
     _, found = tree.query(places[of_place], min(k + 1, len(places)), workers=-1)
     found = np.asarray(found, np.int64).reshape(len(of_place), -1)
     # The place itself comes first, wherever rounding has put it.
-    found = np.take_along_axis(
-        found, np.argsort(found != of_place[:, None], axis=1, kind="stable"), axis=1
-    )
+    odd = np.flatnonzero(found[:, 0] != of_place)
+    first_own = np.argsort(found[odd] != of_place[odd, None], axis=1, kind="stable")
+    found[odd] = np.take_along_axis(found[odd], first_own, axis=1)
+    if len(places) == n_points:  # Each point has a place of its own.
+        return np.asarray(order[found[which_place.ravel(), 1:]])
     held = np.cumsum(counts[found], axis=1)  # Points in the place and those before it.
     near = np.empty((len(asked), k), np.int64)
     step = max(1, (1 << 24) // (k * found.shape[1]))
