@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -21,13 +21,13 @@ from embviz.projections.tsne_device_repulsion import (
     MOST_ENTRIES,
     Grid,
     GridRepulsion,
-    lagrange,
     lay_grid,
+    spline,
     sum_repulsion,
 )
 from embviz.projections.tsne_exact import sum_curvature
 from embviz.projections.tsne_fourier import SPACING
-from embviz.projections.tsne_grid_curvature import list_kernels
+from embviz.projections.tsne_grid_curvature import ORDERS, Side
 from embviz.projections.tsne_near import count_near
 from embviz.projections.tsne_tears import Tears, choose_sums, score
 
@@ -200,25 +200,31 @@ def sum_curvature_on_grid(
         points: float64 (2, n_points).
         spacing: Distance of the grid's nodes in the map's unit.
     """
-    grid = lay_grid(arrays, points, spacing)
+    grid = replace(lay_grid(arrays, points, spacing), weights=spline)
     spectrum = grid.spectrum(points)
     own = _own_shares(grid, points)
-    near = np.arange(-3, 4) * grid.spacing
+    side = Side.of(grid.size, grid.spacing)
     sums = []
-    for kernel, itself in zip(list_kernels(*grid.apart()), list_kernels(near[:, None], near),
-                              strict=True):  # fmt: skip
-        field = arrays.transform_back(spectrum * arrays.transform(kernel, grid.size), grid.size)
-        met = arrays.products(arrays.put(np.ascontiguousarray(itself)), own[1])
-        sums.append(grid.gather(points, [field])[0] - arrays.sum(own[0] * met, 0))
-    found = [arrays.get(values) for values in sums]
-    return np.stack(found[1:3], axis=1), np.stack(found[3:], axis=1), float(found[0].sum())
+    for orders in ORDERS:
+        first, second = (side.spectra[order] for order in orders)
+        half = np.ascontiguousarray(second[:, : grid.size // 2 + 1])
+        kernel = arrays.products(arrays.put(np.ascontiguousarray(first.T)), arrays.put(half))
+        turned = spectrum * (1j if sum(orders) == 1 else 1)
+        there = arrays.transform_back(turned * kernel, grid.size)
+        found = grid.gather(points, [there])[0]
+        if 1 not in orders:
+            itself = side.near[orders[0]].T @ side.near[orders[1]]
+            met = arrays.products(arrays.put(np.ascontiguousarray(itself)), own[1])
+            found -= arrays.sum(own[0] * met, 0)
+        sums.append(arrays.get(found))
+    return np.stack(sums[1:3], axis=1), np.stack(sums[3:], axis=1), 2 * float(sums[0].sum())
 
 
 def _own_shares(grid: Grid, points: Array) -> list[Array]:
     """Return how much of a point meets itself at -3 .. 3 nodes' distance, two of (7, n_points)."""
     arrays, shares = grid.arrays, []
     for t in grid.split(points)[1]:
-        factors = arrays.cast(lagrange(arrays, t), "float64")
+        factors = arrays.cast(grid.weights(arrays, t), "float64")
         own = arrays.full((7, len(t)), 0, "float64")
         for i in range(4):
             for j in range(4):

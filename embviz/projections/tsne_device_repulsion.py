@@ -8,7 +8,8 @@ summed in whole numbers, so that it does not depend on the order in which a card
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from embviz.devices import Array, Arrays, in_blocks
 from embviz.projections.tsne_fourier import SPACING, pad_grid
@@ -30,12 +31,14 @@ class Grid:
         low: float64 (n_components, 1), the least coordinates of the points.
         spacing: Distance of its nodes.
         n_nodes: How many there are along each side.
+        weights: Of the four nodes around places that are so far on from the second.
     """
 
     arrays: Arrays
     low: Array
     spacing: float
     n_nodes: int
+    weights: Callable[[Arrays, Array], Array] = field(default_factory=lambda: lagrange)
 
     @property
     def n_components(self) -> int:
@@ -60,10 +63,10 @@ class Grid:
         """Return the nodes around points and their weights, both (4^n_components, n_points)."""
         cells, t = self.split(points)
         around = self.arrays.steps(4)[:, None] - 1
-        nodes, weights = cells[0] + around, lagrange(self.arrays, t[0])
+        nodes, weights = cells[0] + around, self.weights(self.arrays, t[0])
         for cell, on in zip(cells[1:], t[1:], strict=True):
             nodes = nodes[:, None] * self.n_nodes + (cell + around)
-            weights = weights[:, None] * lagrange(self.arrays, on)
+            weights = weights[:, None] * self.weights(self.arrays, on)
             nodes, weights = (x.reshape(-1, x.shape[-1]) for x in (nodes, weights))
         return nodes, weights
 
@@ -90,8 +93,8 @@ class Grid:
 
         def collect(part: slice) -> None:
             nodes, weights = self.weigh(points[:, part])
-            for i, field in enumerate(fields):
-                found = arrays.sum(arrays.take(field, nodes) * weights, 0)
+            for i, values in enumerate(fields):
+                found = arrays.sum(arrays.take(values, nodes) * weights, 0)
                 out[i, part] = arrays.cast(found, "float64")
 
         in_blocks(arrays, points.shape[1], self._step(), collect)
@@ -127,6 +130,15 @@ def lagrange(arrays: Arrays, t: Array) -> Array:
         t * (t + 1) * (2 - t) / 2,
         t * (t * t - 1) / 6,
     ]
+    return arrays.join([factors[None, :] for factors in found], 0)
+
+
+def spline(arrays: Arrays, t: Array) -> Array:
+    """Return the cubic B-spline's weights of the four nodes around places, (4, n)."""
+    rest, square = 1 - t, t * t
+    first, last = rest * rest * rest / 6, square * t / 6
+    second = square * (t / 2 - 1) + 2 / 3
+    found = [first, second, 1 - first - second - last, last]
     return arrays.join([factors[None, :] for factors in found], 0)
 
 

@@ -128,14 +128,14 @@ class SplineRepulsion:
         forces = np.empty_like(points)
         parts = [slice(s, s + CHUNK) for s in range(0, n_points, CHUNK)]
 
-        def gather(stencil: _Stencil, part: slice) -> float:
+        def gather(stencil: Stencil, part: slice) -> float:
             value, *slopes = stencil.gather(potential)
             for c, slope in enumerate(slopes):
                 forces[part, c] = slope - kernel.drift[c] * np.sin(2 * np.pi * stencil.on[c])
             return float(value.sum(dtype=np.float64))
 
         with Pool(self.n_threads) as pool:
-            stencils = list(pool.map(lambda part: _Stencil.of(points[part], grid), parts))
+            stencils = list(pool.map(lambda part: Stencil.of(points[part], grid), parts))
             density = np.zeros(grid.shape, np.float32)
             for stencil in stencils:
                 stencil.spread(density.reshape(-1))
@@ -174,7 +174,7 @@ class Pool:
 
 
 @dataclass(frozen=True, eq=False)
-class _Stencil:
+class Stencil:
     """The nodes around some points, their weights, and how those grow along each component.
 
     Attributes:
@@ -192,7 +192,7 @@ class _Stencil:
     slopes: list[NDArray[np.float32]]
 
     @classmethod
-    def of(cls, points: NDArray[np.float64], grid: Grid) -> _Stencil:
+    def of(cls, points: NDArray[np.float64], grid: Grid) -> Stencil:
         """Return the nodes around points, float64 (n_points, n_components), within a grid."""
         strides = tuple(math.prod(grid.shape[c + 1 :]) for c in range(len(grid.shape)))
         base = np.zeros(len(points), np.int64)
@@ -213,6 +213,18 @@ class _Stencil:
             offset = sum(n * stride for n, stride in zip(nodes, self.strides, strict=False))
             for node, weight in enumerate(self.weights[-1]):
                 np.add.at(density[offset + node :], self.base, before * weight)
+
+    def values(self, fields: list[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+        """Return flat fields at the points."""
+        sums = [np.zeros(len(self.base), np.float32) for _ in fields]
+        for nodes in itertools.product(range(4), repeat=len(self.strides)):
+            weight = self.weights[0][nodes[0]]
+            for weights, node in zip(self.weights[1:], nodes[1:], strict=True):
+                weight = weight * weights[node]
+            offset = sum(n * stride for n, stride in zip(nodes, self.strides, strict=True))
+            for total, field in zip(sums, fields, strict=True):
+                total += field[offset:].take(self.base) * weight
+        return sums
 
     def gather(
         self, potential: NDArray[np.float32], component: int = 0

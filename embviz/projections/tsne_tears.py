@@ -25,6 +25,7 @@ from numpy.typing import NDArray
 from embviz.projections.tsne_exact import sum_curvature
 from embviz.projections.tsne_fourier import lay_grid
 from embviz.projections.tsne_grid_curvature import sum_curvature_on_grid
+from embviz.projections.tsne_spline import Pool
 
 EXACT_POINTS = {2: 20_000, 3: 30_000}
 """Up to so many points all pairs are summed: 5 to 10 % of what the map took."""
@@ -32,7 +33,7 @@ SPACINGS = (0.125, 0.25)  # Of the grid's nodes beyond, the first that fits.
 MOST_ENTRIES = 4224**2  # Of the padded grid; 0.5 GB.
 # From the minimum of a point's own loss: the kernel's width, and a share of the map's deviation.
 FARTHEST, FARTHEST_SHARE = 1.0, 0.1
-CHUNK = 1 << 20  # Affinities at once.
+CHUNK = 1 << 16  # Affinities at once: vectors of them stay in a core's cache.
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ def measure_tears(points: NDArray[np.float64], affinities: Any, n_threads: int =
     else:
         spacing = float(method.removeprefix("grid "))
         repulsion = sum_curvature_on_grid(points, spacing, n_threads)
-    return score(points, method, repulsion, _attraction(points, affinities))
+    return score(points, method, repulsion, _attraction(points, affinities, n_threads))
 
 
 def score(
@@ -134,27 +135,42 @@ def _scores(
 
 
 def _attraction(
-    points: NDArray[np.float64], affinities: Any
+    points: NDArray[np.float64], affinities: Any, n_threads: int = 1
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the sums of p w d and of p (w I - 2 w^2 d d^T), its upper triangle, a row a point."""
     first, second = np.triu_indices(points.shape[1])
     pull = np.zeros_like(points)
     hessian = np.zeros((len(points), len(first)))
     starts = affinities.indptr
-    begin = 0
-    while begin < len(points):
-        last = np.searchsorted(starts, starts[begin] + CHUNK, side="right") - 1
-        end = int(max(begin + 1, last))
-        part = slice(starts[begin], starts[end])
-        row = np.repeat(np.arange(end - begin), np.diff(starts[begin : end + 1]))
-        apart = points[begin + row] - points[affinities.indices[part]]
-        near = 1 / (1 + np.square(apart).sum(axis=1))
+    columns = np.ascontiguousarray(points.T)
+
+    def add(rows: slice) -> None:
+        n, part = rows.stop - rows.start, slice(starts[rows.start], starts[rows.stop])
+        row = np.repeat(np.arange(n), np.diff(starts[rows.start : rows.stop + 1]))
+        others = affinities.indices[part]
+        apart = [column[rows].take(row) - column.take(others) for column in columns]
+        near = 1 + apart[0] * apart[0]
+        for differences in apart[1:]:
+            near += differences * differences
+        np.reciprocal(near, out=near)
         weight = affinities.data[part] * near
         turned = -2 * weight * near
-        for c in range(points.shape[1]):
-            pull[begin:end, c] = np.bincount(row, weight * apart[:, c], end - begin)
+        for c, differences in enumerate(apart):
+            pull[rows, c] = np.bincount(row, weight * differences, n)
         for c, (a, b) in enumerate(zip(first, second, strict=True)):
-            values = turned * apart[:, a] * apart[:, b] + (weight if a == b else 0)
-            hessian[begin:end, c] = np.bincount(row, values, end - begin)
-        begin = end
+            values = turned * apart[a] * apart[b] + (weight if a == b else 0)
+            hessian[rows, c] = np.bincount(row, values, n)
+
+    with Pool(n_threads) as pool:
+        list(pool.map(add, _parts(starts)))
     return pull, hessian
+
+
+def _parts(starts: NDArray[np.integer[Any]]) -> list[slice]:
+    """Return rows of about `CHUNK` affinities, at least one each."""
+    parts, begin = [], 0
+    while begin < len(starts) - 1:
+        last = np.searchsorted(starts, starts[begin] + CHUNK, side="right") - 1
+        parts.append(slice(begin, int(max(begin + 1, last))))
+        begin = parts[-1].stop
+    return parts
