@@ -143,6 +143,7 @@ def test_hostile_texts_stay_texts_in_the_frame_of_a_notebook(
     assert page.requests == []
 
 
+@pytest.mark.chromium("switches scripts off")
 def test_hostile_texts_stay_texts_where_no_scripts_run(
     open_page: Callable[..., Any], tmp_path: Path
 ) -> None:
