@@ -65,6 +65,8 @@ def follow(page: Any, script: str, made: Iterable[str], found: list[str]) -> flo
     while batch := list(islice(left, BATCH)):
         done = page.evaluate(script, [batch, SECONDS])
         found += done["wrong"]
+        for each in done["wrong"]:
+            print(json.dumps(each), flush=True)
         slowest = max(slowest, done["slowest"])
         n_done += len(batch)
         print(f"\r{n_done:,}", end="", file=sys.stderr, flush=True)
@@ -88,7 +90,9 @@ def main() -> int:
         plain = write_plain(Path(folder) / "plain.html")
         page = open_page(context, plain, found)
         slowest = follow(page, DRIVE, fragments(given.seed, given.fragments, facts()), found)
-        print(f"{given.fragments:,} fragments, seed {given.seed}: slowest {slowest:.1f} s")
+        print(
+            f"{given.fragments:,} fragments, seed {given.seed}: slowest {slowest:.1f} s", flush=True
+        )
         page = open_page(context, plain, found)
         made = (packed([text])[0] for text in bookmark_values(given.seed, given.bookmarks, facts()))
         slowest = follow(page, BOOKMARKS, made, found)
