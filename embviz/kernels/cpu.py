@@ -91,11 +91,12 @@ class _CPU:
         if coded:
             index = faiss.IndexIVFPQFastScan(coarse, n_dims, n_cells, n_dims, 4)
             index.pq.cp.seed = seed % (1 << 31)
+            index.pq.cp.max_points_per_centroid = 128
         else:
             index = faiss.IndexIVFFlat(coarse, n_dims, n_cells, faiss.METRIC_L2)
         index.cp.seed = seed % (1 << 31)
         index.cp.niter = steps
-        index.cp.max_points_per_centroid = 64  # Of 256, four times as long, no more are found.
+        index.cp.max_points_per_centroid = 64  # By 256 each no more are found.
         index.train(points)
         index.add(points)
         return _InvertedFile(index)

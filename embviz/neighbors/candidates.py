@@ -18,6 +18,7 @@ Numbers = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
 AS_NEAR = 1 + 1e-5  # A neighbor that is so much farther than another is as good.
+_TOGETHER = 1 << 18  # Candidates that are measured at once: few, so that memory is used again.
 
 
 @dataclass(eq=False)
@@ -56,7 +57,7 @@ def order_candidates(
     """
     rows, lengths = np.empty((len(places), k), np.int64), np.empty((len(places), k))
     kernels = choose_kernels()
-    step = max(1, (1 << 21) // candidates.shape[1])
+    step = max(1, _TOGETHER // candidates.shape[1])
 
     def order_part(first: int) -> None:
         part = slice(first, min(first + step, len(places)))
