@@ -26,6 +26,9 @@ SEARCHED_DIMS = 80  # Leading components in which candidates are sought; more wh
 TRAINING_STEPS = 8
 MOST_CANDIDATES = 6  # Times the neighbors wanted.
 BLOCK = 1 << 15  # Points that are asked at once.
+NARROWED = (
+    2  # Times that a number of cells is sought between one that is enough and one that is not.
+)
 FEWEST_VISITED = 4  # Cells; a share of all would make the time grow with the square of the points.
 
 
@@ -141,13 +144,26 @@ def _choose_search(sample: Sample, reduced: Matrix, wanted: float, seed: int) ->
 def _visit_enough(
     sample: Sample, cells: Cells, queries: Matrix, n_candidates: int, wanted: float, n_cells: int
 ) -> _Search:
-    """Return a search of as many cells as a recall needs."""
-    n_visited = min(FEWEST_VISITED, n_cells)
-    while True:
+    """Return a search of about as many cells as a recall needs."""
+
+    def visit(n_visited: int) -> _Search:
         recall = sample.recall(cells.search(queries, n_candidates, n_visited))
-        if recall >= wanted or n_visited >= n_cells:
-            return _Search(cells, n_candidates, n_visited, recall)
-        n_visited = min(n_cells, math.ceil(n_visited * 1.4))
+        return _Search(cells, n_candidates, n_visited, recall)
+
+    few, found = 1, visit(min(FEWEST_VISITED, n_cells))
+    while found.recall < wanted and found.n_visited < n_cells:
+        few = found.n_visited
+        found = visit(min(n_cells, math.ceil(few * 1.4)))
+    for _ in range(NARROWED):
+        n_visited = math.ceil(math.sqrt(few * found.n_visited))
+        if not max(few, FEWEST_VISITED) < n_visited < found.n_visited:
+            break
+        tried = visit(n_visited)
+        if tried.recall >= wanted:
+            found = tried
+        else:
+            few = n_visited
+    return found
 
 
 def _reduce(sample: Sample, wanted: float, seed: int) -> Matrix:
