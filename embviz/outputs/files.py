@@ -15,7 +15,7 @@ from embviz.errors import OutputError, ParameterError
 from embviz.inputs import check_inputs
 from embviz.outputs.left import hidden_name, hold, let_go, remove_left
 from embviz.outputs.standard import check_standard_output, standard_bytes
-from embviz.outputs.unfinished import moving, undone
+from embviz.outputs.unfinished import beginning, moving, undone
 
 _STANDARD = {"stdin": 0, "stdout": 1, "stderr": 2}
 _DESCRIPTOR = re.compile(r"/dev/(stdin|stdout|stderr)|/(?:dev|proc/self)/fd/(\d{1,9})")
@@ -247,9 +247,10 @@ def open_beside(temporary: Path, target: Path) -> IO[bytes]:
     mode = stat.S_IMODE(target.stat().st_mode) & 0o777 if target.exists() else None
     created = 0o666 if mode is None else mode | 0o200
     while True:
-        out = open(  # noqa: SIM115
-            temporary, "xb", opener=lambda name, flags: os.open(name, flags, created)
-        )
+        with beginning():
+            out = open(  # noqa: SIM115
+                temporary, "xb", opener=lambda name, flags: os.open(name, flags, created)
+            )
         if hold(out.fileno(), temporary):
             break
         out.close()

@@ -50,6 +50,16 @@ def moving() -> Iterator[None]:
             _movers.pop()
 
 
+@contextmanager
+def beginning() -> Iterator[None]:
+    """Hold off the end of the process while a temporary file is made.
+
+    Once the process ends, a thread waits here for good, lest it make one that nobody removes.
+    """
+    with _moving:
+        yield
+
+
 def is_moving() -> bool:
     """Tell whether the calling thread moves something to its place."""
     return threading.get_ident() in _movers
