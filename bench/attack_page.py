@@ -2,9 +2,9 @@
 
     python bench/attack_page.py [--fragments 10000] [--bookmarks 2000] [--seed 0]
 
-Follows fragments and loads bookmark files that are made from the seed (tests/page/attacks.py) in one
-page, one after the other, and opens pages whose labels, values, columns, names, notes and steps are
-texts that try to be more than that. A finding is what ran, was asked for from anywhere, was
+Follows fragments and loads bookmark files that are made from the seed (tests/page/attacks.py), five
+hundred in a page, one after the other, and opens pages whose labels, values, columns, names, notes
+and steps are texts that try to be more than that. A finding is what ran, was asked for from anywhere, was
 complained of in the console, took longer than fifteen seconds, changed a prototype, or left the
 page without an answer. The exit status is 1 where there is one.
 """
@@ -15,7 +15,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from tests.page.attacked import WALK, facts, write_attacked, write_other_attacke
 from tests.page.attacks import BOOKMARKS, DRIVE, bookmark_values, fragments, packed
 from tests.page.hostile_texts import payloads
 
-SECONDS, BATCH = 15, 100
+SECONDS, BATCH, PAGE = 15, 100, 500
 QUICK = "--disable-ipc-flooding-protection"
 """Else Chromium follows two hundred links in ten seconds, and no more."""
 
@@ -58,11 +59,16 @@ def open_page(context: Any, path: Path, found: list[str]) -> Any:
     return page
 
 
-def follow(page: Any, script: str, made: Iterable[str], found: list[str]) -> float:
-    """Run a script over all of them; return the slowest in seconds."""
-    slowest, n_done = 0.0, 0
+def follow(
+    open_one: Callable[[], Any], script: str, made: Iterable[str], found: list[str]
+) -> float:
+    """Run a script over all of them, so many in a page; return the slowest in seconds."""
+    slowest, n_done, page = 0.0, 0, open_one()
     left = iter(made)
     while batch := list(islice(left, BATCH)):
+        if n_done and n_done % PAGE == 0:
+            page.close()
+            page = open_one()
         done = page.evaluate(script, [batch, SECONDS])
         found += done["wrong"]
         for each in done["wrong"]:
@@ -71,6 +77,7 @@ def follow(page: Any, script: str, made: Iterable[str], found: list[str]) -> flo
         n_done += len(batch)
         print(f"\r{n_done:,}", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
+    page.close()
     return slowest
 
 
@@ -88,14 +95,13 @@ def main() -> int:
         )
         context = browser.new_context()
         plain = write_plain(Path(folder) / "plain.html")
-        page = open_page(context, plain, found)
-        slowest = follow(page, DRIVE, fragments(given.seed, given.fragments, facts()), found)
+        opened = partial(open_page, context, plain, found)
+        slowest = follow(opened, DRIVE, fragments(given.seed, given.fragments, facts()), found)
         print(
             f"{given.fragments:,} fragments, seed {given.seed}: slowest {slowest:.1f} s", flush=True
         )
-        page = open_page(context, plain, found)
         made = (packed([text])[0] for text in bookmark_values(given.seed, given.bookmarks, facts()))
-        slowest = follow(page, BOOKMARKS, made, found)
+        slowest = follow(opened, BOOKMARKS, made, found)
         print(f"{given.bookmarks:,} bookmark files, seed {given.seed}: slowest {slowest:.1f} s")
         pages = [*write_attacked(Path(folder)), *write_other_attacked(Path(folder))]
         for path in pages:

@@ -52,16 +52,20 @@ def moving() -> Iterator[None]:
 
 @contextmanager
 def beginning() -> Iterator[None]:
-    """Hold off the end of the process while a temporary file is made.
+    """Hold off the end of the process while a temporary file, or another process, is made.
 
     Once the process ends, a thread waits here for good, lest it make one that nobody removes.
     """
     with _moving:
-        yield
+        _movers.append(threading.get_ident())
+        try:
+            yield
+        finally:
+            _movers.pop()
 
 
 def is_moving() -> bool:
-    """Tell whether the calling thread moves something to its place."""
+    """Tell whether the calling thread begins something, or moves it to its place."""
     return threading.get_ident() in _movers
 
 

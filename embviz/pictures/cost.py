@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from embviz.errors import ParameterError
@@ -27,6 +27,8 @@ TOLD_SHARE = 0.5
 """A line is said of a run that takes so long, or so much of the memory there is."""
 CERTAIN = 1.5
 """A run is refused whose estimate is so many times the memory there is: it may be off by less."""
+ENDLESS = 90 * 86_400.0
+"""A run is refused that takes so many seconds."""
 BASE, START = 0.3 * GB, 1.5  # Python and the libraries, and their seconds.
 
 # Seconds of a processor, fitted to bench/growth.py: a multiplication and a pair of points that are
@@ -37,6 +39,8 @@ _MEASURED = 2.7e-5  # A point of a picture whose quality is measured beside neig
 _WRITTEN = 5e-5  # A point that is packed into the page, and a number where vectors travel.
 _TRAVELS, _NUMBER, _NUMBER_BYTES = 25_000_000, 4e-7, 35
 _DIM = 1.5e-3  # A dimension, of which components are found.
+_ALONE = 3.0  # Where there are no neighbors, some points of a picture are measured.
+_MOMENTS, _EIGEN = 24, 2  # Bytes of a product of two dimensions, and their steps.
 _LISTED = 32  # Bytes of a neighbor while it is found.
 _KEPT = 8  # Afterwards.
 _SPENT = 1.1  # Of candidates beyond the neighbors where all points are compared.
@@ -82,8 +86,13 @@ def estimate_cost(
     numbers = n_points * n_dims if n_points * n_dims <= _TRAVELS else 0
     written = START + _DIM * n_dims + _WRITTEN * n_points + _NUMBER * numbers
     packed = 400.0 * n_points + _NUMBER_BYTES * numbers
+    measured = _MEASURED * n_pictures * n_points if graphs else _ALONE * n_pictures
+    held = (500.0 if graphs else 100.0) * n_points
+    side = min(n_points, n_dims)
+    components = (float(n_points) * n_dims + _EIGEN * side**2) * side * _PRODUCT
     rest = [
-        Work("quality", _MEASURED * n_pictures * n_points, 500.0 * n_points, 0.7),
+        Work("PCA", components, _MOMENTS * float(side) ** 2),
+        Work("quality", measured, held, 0.7),
         Work("page", written, packed, 0.3),
     ]
     stages = tuple(sorted((*found, *made, *rest), key=lambda w: -w.seconds(n_cores)))
@@ -93,13 +102,17 @@ def estimate_cost(
     return Cost(stages, seconds, BASE + max(sought, later), n_cores)
 
 
+def _pairs_work(n_points: int, n_dims: int, k: int) -> Work:
+    """Return what it takes to compare all points with all."""
+    held = n_points * (_LISTED * k + 4.0 * n_dims) + 12 * _SPENT * k * n_points
+    return Work("all pairs", float(n_points) ** 2 * (n_dims * _PRODUCT + _PAIR), held)
+
+
 def _graph_work(n_points: int, n_dims: int, k: int) -> Work:
     """Return what it takes to find the nearest neighbors of all points."""
-    pairs = float(n_points) ** 2
     held = n_points * (_LISTED * k + 4.0 * n_dims)
-    if pairs * n_dims <= FLAT_COST:
-        cpu = pairs * (n_dims * _PRODUCT + _PAIR)
-        return Work("graph", cpu, held + 12 * _SPENT * k * n_points)
+    if float(n_points) ** 2 * n_dims <= FLAT_COST:
+        return replace(_pairs_work(n_points, n_dims, k), what="graph")
     cpu = n_points * (_SOUGHT + n_dims * _SOUGHT_DIM)
     return Work("graph", cpu, held + 4.0 * n_points * min(n_dims, 80), 0.9)
 
@@ -112,17 +125,39 @@ def check_cost(
     Args:
         space: Of the points; on a card nothing is said.
         projectors: As for `estimate_cost`.
-        graphs: Likewise; without any nothing is said.
-        way_out: What else takes less memory.
+        graphs: Likewise.
+        way_out: What else takes less.
 
     Raises:
-        ParameterError: If the run needs more memory than there is.
+        ParameterError: If the run needs more memory than there is, or would not end.
     """
-    if space.arrays is not None or not graphs:
-        return
-    cost, available = refuse_cost(space.shape, projectors, graphs, way_out), available_memory()
+    if space.arrays is None:
+        _tell(space.shape, refuse_cost(space.shape, projectors, graphs, way_out))
+
+
+def check_all_pairs(shape: tuple[int, int], k: int, exact: bool) -> None:
+    """Say what listing the neighbors of all points takes where that is much, as `check_cost` does.
+
+    Args:
+        shape: Points and dimensions.
+        k: Neighbors of each.
+        exact: Whether all are compared with all.
+
+    Raises:
+        ParameterError: If the run needs more memory than there is, or would not end.
+    """
+    work = _pairs_work(*shape, k) if exact else _graph_work(*shape, k)
+    n_cores = count_cores()
+    cost = Cost((work,), work.seconds(n_cores), BASE + work.held, n_cores)
+    sure = "leave out --exact, or ask of some points: --batch FILE"
+    _refuse(shape, cost, sure if exact else "ask of some points: --batch FILE")
+    _tell(shape, cost)
+
+
+def _tell(shape: tuple[int, int], cost: Cost) -> None:
+    available = available_memory()
     if cost.seconds >= TOLD_SECONDS or (available and cost.memory > TOLD_SHARE * available):
-        log.info("%s: %s", _shown(space.shape), describe_cost(cost))
+        log.info("%s: %s", _shown(shape), describe_cost(cost))
 
 
 def refuse_cost(
@@ -143,16 +178,26 @@ def refuse_cost(
         ParameterError: If the run needs more memory than there is.
     """
     cost, available = estimate_cost(shape, projectors, graphs), available_memory()
-    if available and cost.memory > CERTAIN * available:
-        fits = _round_down(shape[0] * (available - BASE) / (CERTAIN * (cost.memory - BASE)))
-        fewer = f"--sample {fits} fits" if fits >= 1000 else "--sample takes fewer points"
-        placing = f"{fewer}, and --place-all DIR beside it places all points"
-        raise ParameterError(
-            _shown(shape),
-            f"needs about {_size(cost.memory)} of memory, and {_size(available)} are there",
-            way_out or placing,
-        )
+    fits = _round_down(shape[0] * (available - BASE) / (CERTAIN * (cost.memory - BASE)))
+    fewer = f"--sample {fits} fits" if fits >= 1000 else "--sample takes fewer points"
+    if cost.memory <= CERTAIN * available:
+        fewer = "--sample takes fewer points"
+    _refuse(shape, cost, way_out or f"{fewer}, and --place-all DIR beside it places all points")
     return cost
+
+
+def _refuse(shape: tuple[int, int], cost: Cost, way_out: str) -> None:
+    """Refuse what needs more memory than there is, or would not end.
+
+    Raises:
+        ParameterError: With the way out.
+    """
+    available = available_memory()
+    if available and cost.memory > CERTAIN * available:
+        why = f"needs about {_size(cost.memory)} of memory, and {_size(available)} are there"
+        raise ParameterError(_shown(shape), why, way_out)
+    if cost.seconds > ENDLESS:
+        raise ParameterError(_shown(shape), f"would take {_duration(cost.seconds)}", way_out)
 
 
 def _shown(shape: tuple[int, int]) -> str:
@@ -161,18 +206,27 @@ def _shown(shape: tuple[int, int]) -> str:
 
 def describe_cost(cost: Cost) -> str:
     """Return a cost in words: about 12 minutes and 6 GB on 2 cores (t-SNE 2D 8, graph 3)."""
-    many = cost.seconds >= TOLD_SECONDS
-    unit, name = (60, "minutes") if many else (1, "seconds")
+    unit, _ = _unit(cost.seconds)
     least = cost.seconds / 20
     parts = [w for w in cost.stages if w.seconds(cost.n_cores) >= least][:4]
     listed = ", ".join(f"{w.what} {_number(w.seconds(cost.n_cores) / unit)}" for w in parts)
     cores = "1 core" if cost.n_cores == 1 else f"{cost.n_cores} cores"
-    about = f"about {_number(cost.seconds / unit)} {name} and {_size(cost.memory)} on {cores}"
-    return f"{about} ({listed})"
+    return f"{_duration(cost.seconds)} and {_size(cost.memory)} on {cores} ({listed})"
+
+
+def _duration(seconds: float) -> str:
+    unit, name = _unit(seconds)
+    return f"about {_number(seconds / unit)} {name}"
+
+
+def _unit(seconds: float) -> tuple[float, str]:
+    """Return the unit that a time is said in: its seconds and its name."""
+    units = ((1, "seconds"), (60, "minutes"), (3600, "hours"), (86_400, "days"))
+    return next((u for u in reversed(units) if seconds >= TOLD_SECONDS / 60 * u[0]), units[0])
 
 
 def _number(value: float) -> str:
-    return f"{value:.0f}" if value >= 1 else f"{value:.1f}"
+    return f"{value:,.0f}" if value >= 1 else f"{value:.1f}"
 
 
 def _size(n_bytes: float) -> str:

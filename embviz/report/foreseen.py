@@ -54,7 +54,9 @@ def check_memory(table: EmbeddingTable, choice: Choice, plan: Plan) -> None:
     n_points = table.n_points if choice.sample is None else min(choice.sample, table.n_points)
     if choice.select is not None or choice.neighbors_of is not None or n_points < _MANY:
         return
-    looking = [p for _, p in plan.foreseen() if hasattr(p, "count_neighbors")]
-    if looking and choose_device(plan.device, n_points) is None:
-        most = max(p.count_neighbors(table) for p in looking)
-        refuse_cost((n_points, table.n_dims), looking, {plan.metric: most})
+    made = [p for _, p in plan.foreseen() if p is not None]
+    looking = [p for p in made if hasattr(p, "count_neighbors")]
+    if choose_device(plan.device, n_points) is None:
+        most = max((p.count_neighbors(table) for p in looking), default=0)
+        graphs = {plan.metric: most} if looking else {}
+        refuse_cost((n_points, table.n_dims), looking, graphs)

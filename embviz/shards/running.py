@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from embviz.errors import EmbvizError, LoadError
 from embviz.kernels import one_blas_thread
+from embviz.outputs.unfinished import beginning
 from embviz.shards.scheduling import Workers, open_workers
 
 if TYPE_CHECKING:
@@ -101,7 +102,8 @@ def map_blocks(
 def _submit(workers: Workers, work: Callable[[Block], T], block: Block) -> Future[T]:
     """Ask for a block; what stands in the way is told when it is waited for."""
     try:
-        return workers.executor.submit(run_quietly, work, block)
+        with beginning():  # The first one starts processes, which a half-told one complains of.
+            return workers.executor.submit(run_quietly, work, block)
     except Exception as error:
         refused: Future[T] = Future()
         refused.set_exception(workers.explain(error))

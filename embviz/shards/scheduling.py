@@ -17,6 +17,7 @@ from typing import Any
 from embviz.checks import check_kind
 from embviz.errors import LoadError, ParameterError, printable, shell_word
 from embviz.kernels import count_cores
+from embviz.outputs.unfinished import beginning
 
 OPTION = "--scheduler"
 KINDS = "processes:N, tcp://HOST:PORT, or the file that a Dask scheduler wrote"
@@ -181,7 +182,9 @@ def _check_start(workers: Workers) -> None:
         LoadError: Saying what keeps them.
     """
     try:
-        workers.executor.submit(count_cores).result()
+        with beginning():
+            begun = workers.executor.submit(count_cores)
+        begun.result()
     except BrokenExecutor:  # Each imports the script that runs, and so would start others.
         why = "the processes ended as they began"
         way_out = "in a script, call what needs them under: if __name__ == '__main__':"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -176,5 +177,6 @@ def test_a_worker_that_dies_of_lost_pages_is_not_started_for_ever(tmp_path: Path
     assert ran.returncode == 1
     assert "Traceback" not in ran.stderr
     assert ran.stderr.splitlines()[-1].startswith("embviz: parts/")
-    assert "became shorter" in ran.stderr
+    # What a worker that is started anew finds may come first.
+    assert re.search("became shorter|: 0 bytes", ran.stderr)
     assert not list((tmp_path / "out").iterdir())

@@ -136,6 +136,9 @@ def test_several_maps_have_files_of_their_own(
     assert [p["files"] for p in said["projections"]] == ["tsne-places", "tsne-2-places"]
     assert (said["rows"], sum(s["rows"] for s in said["sources"])) == (N, N)
     assert str(tmp_path) not in json.dumps(said)
+    for name in ("tsne-places", "tsne-2-places-00000"):
+        ran = run("project", "placed", "--tensor", name, "--method", "none", "-o", "all.html")
+        assert ran.status == 0, ran.stderr
 
 
 def test_metadata_of_all_rows_give_the_sample_its_columns(

@@ -237,7 +237,7 @@ def test_an_addition_to_an_index_that_is_stopped_leaves_the_index(
     ("at", "method", "number"),
     [
         ("faiss:knn", "tsne", 15),
-        ("openTSNE:affinity.PerplexityBasedNN", "tsne", 15),
+        ("openTSNE:_tsne.estimate_positive_gradient_nn", "tsne", 15),
         ("umap:UMAP.fit_transform", "umap", 2),
     ],
 )

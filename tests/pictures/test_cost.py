@@ -11,7 +11,7 @@ import embviz
 from embviz.errors import ParameterError
 from embviz.kernels.memory import available_memory
 from embviz.pictures import cost
-from embviz.pictures.cost import GB, check_cost, describe_cost, estimate_cost
+from embviz.pictures.cost import GB, check_all_pairs, check_cost, describe_cost, estimate_cost
 from embviz.projections.tsne import TSNE
 from embviz.projections.umap import UMAP
 from embviz.projections.work import Work
@@ -175,3 +175,28 @@ def test_a_system_that_tells_nothing_has_no_number(tmp_path):
 def test_this_machine_has_memory_left_for_a_small_run():
     table = embviz.EmbeddingTable(np.ones((20, 3)))
     check_cost(open_space(table), [TSNE(perplexity=2.0)], {SEEN: 6})
+
+
+def test_principal_components_of_very_many_dimensions_are_said_and_refused(monkeypatch, caplog):
+    monkeypatch.setattr(cost, "available_memory", lambda: 24 * GB)
+    with pytest.raises(ParameterError, match=r"100,000 × 60,000: needs about \d+ GB"):
+        check_cost(Many(100_000, 60_000), [], {})
+    with caplog.at_level(logging.INFO, "embviz"):
+        check_cost(Many(100_000, 20_000), [], {})
+    assert "PCA " in line_of(caplog)
+
+
+def test_all_pairs_are_said_in_hours_and_refused_where_they_take_years(monkeypatch, caplog):
+    monkeypatch.setattr(cost, "available_memory", lambda: 2000 * GB)
+    monkeypatch.setattr(cost, "count_cores", lambda: 2)
+    with pytest.raises(ParameterError, match=r"would take about [\d,]+ days; leave out --exact"):
+        check_all_pairs((300_000_000, 128), 10, True)
+    with caplog.at_level(logging.INFO, "embviz"):
+        check_all_pairs((3_000_000, 128), 10, True)
+    assert " hours and " in line_of(caplog)
+    caplog.clear()
+    check_all_pairs((20_000, 32), 10, True)
+    assert not caplog.records
+    monkeypatch.setattr(cost, "available_memory", lambda: 2 * GB)
+    with pytest.raises(ParameterError, match="GB are there; ask of some points"):
+        check_all_pairs((30_000_000, 128), 100, False)

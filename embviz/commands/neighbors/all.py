@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from embviz.commands.shared.source import refuse_overwriting
+from embviz.devices import choose_device
 from embviz.export.neighbors import find_writer, write_neighbors
 from embviz.outputs.files import check_output
 from embviz.outputs.text import show_size
+from embviz.pictures.cost import check_all_pairs
 from embviz.questions.all_points import is_exact, neighbors_of_all, whole_table
 
 if TYPE_CHECKING:
@@ -45,6 +47,9 @@ def write_all(
     with account.timed("asking"):
         table = whole_table(points)
         device = request.device or "auto"
+        if choose_device(device, table.n_points) is None:
+            shape = table.n_points, table.n_dims
+            check_all_pairs(shape, request.k, is_exact(table, request.exact, device))
         found = neighbors_of_all(table, request.k, metric, request.exact, device)
     share = f"{100 * found.recall:.1f} % of the true ones on a sample"
     share = "exact" if is_exact(table, request.exact, device) else share

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -132,7 +132,10 @@ def _table(
         return TextColumns(_columns(folder, fitting, texts, sum(n_rows)))
 
     own = columns if fitting or texts is not None else None
-    return join_tensors(name, parts, folder, columns=own)
+    joined = join_tensors(name, parts, folder, columns=own)
+    # The first of a series answers to its name, as several do.
+    alone = whole and stem not in ("", name)
+    return replace(joined, aliases=(*joined.aliases, stem)) if alone else joined
 
 
 def _tell_gaps(folder: Path, group: list[_File]) -> None:

@@ -108,7 +108,7 @@ def read_layout(notes: Mapping[str, Any]) -> Layout:
             np.asarray(layout.fill, layout.dtype)
     except UnreadableError:
         raise
-    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise UnreadableError(f"damaged metadata ({error})") from None
     for name, _ in layout.codecs:
         if name not in _CODECS:
@@ -169,7 +169,7 @@ def _read_v3(notes: Mapping[str, Any]) -> Layout:
     endian, texts = "little", False
     for step in notes["codecs"]:
         name = str(step if isinstance(step, str) else step["name"]).removeprefix("numcodecs.")
-        settings = {} if isinstance(step, str) else step.get("configuration") or {}
+        settings = {} if isinstance(step, str) else _settings(step)
         if name == "bytes":
             endian = settings.get("endian", "little")
         elif name == "transpose":
@@ -184,13 +184,21 @@ def _read_v3(notes: Mapping[str, Any]) -> Layout:
     if endian == "big":
         dtype = dtype.newbyteorder(">")
     default = keys["name"] == "default"
-    separator = (keys.get("configuration") or {}).get("separator", "/" if default else ".")
+    separator = _settings(keys).get("separator", "/" if default else ".")
     prefix = f"c{_separator(separator)}" if default else ""
     fill = _fill(notes.get("fill_value"), dtype)
     return Layout(
         shape, dtype, _sides(grid["configuration"]["chunk_shape"]), fill, tuple(codecs), order,
         prefix if shape else prefix[:1], _separator(separator),
     )  # fmt: skip
+
+
+def _settings(named: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the configuration of a codec or an encoding, empty where it has none."""
+    found = named.get("configuration") or {}
+    if not isinstance(found, dict):
+        raise UnreadableError("damaged: a configuration that is no object")
+    return found
 
 
 def _v3_dtype(kind: Any, texts: bool) -> np.dtype[Any]:

@@ -218,3 +218,18 @@ def test_a_type_of_version_2_is_not_evaluated(tmp_path: Path, kind: str) -> None
     file.write_text(json.dumps({**json.loads(file.read_text()), "dtype": kind}))
     with pytest.raises(LoadError, match=r"'v': (of the type .*, which is not read|Python objects)"):
         load_table(tmp_path, tensor="v")
+
+
+@pytest.mark.parametrize("where", ["chunk_key_encoding", "codec"])
+@pytest.mark.parametrize("value", [1.5, "x", [1], True])
+def test_a_configuration_that_is_no_object_is_refused(
+    tmp_path: Path, where: str, value: Any
+) -> None:
+    zarr.open_group(tmp_path, mode="w", zarr_format=3).create_array("v", data=VECTORS)
+    file = tmp_path / "v" / "zarr.json"
+    notes = json.loads(file.read_text())
+    changed = notes["codecs"][0] if where == "codec" else notes["chunk_key_encoding"]
+    changed["configuration"] = value
+    file.write_text(json.dumps(notes))
+    with pytest.raises(LoadError, match="configuration that is no object"):
+        load_table(tmp_path)
