@@ -59,7 +59,10 @@ def read_array(tree: Tree, node: Node, dtype: np.dtype[Any] | None = None) -> An
                 return np.broadcast_to(fill, node.shape)
             return tree.piece(dtype, node.shape, start)
         if layout == _COMPACT:
-            return np.frombuffer(node.data.id._data, dtype).reshape(node.shape)
+            raw, n_bytes = node.data.id._data, math.prod(node.shape) * dtype.itemsize
+            if len(raw) != n_bytes:
+                raise LoadError(what, f"damaged: {len(raw)} bytes of values, not {n_bytes}")
+            return np.frombuffer(raw, dtype).reshape(node.shape)
         reader = _ChunkReader(tree, node, fill)
         return ChunkedRows(node.shape, dtype, reader.sides, reader.read)
 

@@ -304,3 +304,20 @@ def test_a_bug_is_not_told_as_damage_of_the_file(
     monkeypatch.setattr(f"embviz.loaders.hdf5.{place}", fail)
     with pytest.raises(KeyError, match="a bug"):
         load_table(path)
+
+
+def test_values_within_a_header_are_read_and_refused_where_they_are_too_few(tmp_path: Path) -> None:
+    values = np.arange(40, dtype=np.float32).reshape(8, 5)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        layout.set_layout(h5py.h5d.COMPACT)
+        space, kind = h5py.h5s.create_simple(values.shape), h5py.h5t.IEEE_F32LE
+        h5py.h5d.create(file.id, b"v", kind, space, layout).write(space, space, values)
+    np.testing.assert_array_equal(load_table(tmp_path / "x.h5").vectors, values)
+    raw = bytearray((tmp_path / "x.h5").read_bytes())
+    start = raw.index(values.tobytes()) - 2  # How many bytes there are stands before them.
+    assert int.from_bytes(raw[start : start + 2], "little") == values.nbytes
+    raw[start : start + 2] = (20).to_bytes(2, "little")
+    (tmp_path / "x.h5").write_bytes(raw)
+    with pytest.raises(LoadError, match="damaged: 20 bytes of values, not 160"):
+        load_table(tmp_path / "x.h5")
