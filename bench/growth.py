@@ -1,12 +1,12 @@
 """How time and memory of each stage grow with the number of points.
 
-    python bench/growth.py [--sizes 1000 10000 100000 1000000] [--dims 128] [--only graph t-SNE]
+    python bench/growth.py [--sizes 1000 10000 100000 1000000] [--dims 128] [--only graph t-SNE] [--limit 1200]
 
 Each stage runs in a process of its own on what the stages before it left in files: CPU seconds of all
-threads, and the most memory that the process held. The points are 2,000 clusters (a fiftieth of
+threads, seconds on the wall, and the most memory that the process held. --limit stops a stage at so many CPU seconds. The points are 2,000 clusters (a fiftieth of
 the points where those are fewer) of unequal sizes around centers that stand in groups, each of
-rank 8 and a little noise; each has a name and its group's as a class. Prints a table of seconds with the
-exponent between the two largest sizes, then one of memory.
+rank 8 and a little noise; each has a name and its group's as a class. Prints a table of CPU seconds with the
+exponent between the two largest sizes, then one of the wall's and one of memory.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -177,9 +178,10 @@ KEPT = {"PCA", "graph", "t-SNE", "clusters", "payload"}
 def measure(folder: Path, stage: str) -> None:
     """Run one stage in this process, and print its seconds and megabytes."""
     run = STAGES[stage](folder)
-    before = _seconds()
+    before, begun = _seconds(), time.perf_counter()
     found = run()
-    print(_seconds() - before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
+    took, wall = _seconds() - before, time.perf_counter() - begun
+    print(took, wall, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6)
     if stage in KEPT:
         keep(folder, stage, found)
 
@@ -211,12 +213,16 @@ def main() -> None:
     parser.add_argument("--dims", type=int, default=128)
     parser.add_argument("--only", nargs="+", choices=STAGES, help="with what they need before them")
     parser.add_argument("--folder", type=Path, help="where points and stages are kept, to go on")
+    parser.add_argument("--limit", type=int, help="most CPU seconds of a stage, its start included")
     parser.add_argument("--stage", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.stage:
+        if options.limit:
+            resource.setrlimit(resource.RLIMIT_CPU, (options.limit, options.limit))
         measure(options.folder, options.stage)
         return
     seconds: dict[str, list[float]] = {}
+    walls: dict[str, list[float]] = {}
     memory: dict[str, list[float]] = {}
     with tempfile.TemporaryDirectory() as own:
         for n in sorted(options.sizes):
@@ -226,16 +232,20 @@ def main() -> None:
                 make_points(folder / "points.npy", n, options.dims)
             for stage in options.only or STAGES:
                 command = [sys.executable, __file__, "--stage", stage, "--folder", str(folder)]
+                command += ["--limit", str(options.limit)] if options.limit else []
                 done = subprocess.run(command, capture_output=True, text=True)
                 if done.returncode:
-                    print(f"{stage} of {n:,} stopped: {done.stderr.strip()[-200:]}", flush=True)
+                    why = done.stderr.strip()[-200:] or f"status {done.returncode}"
+                    print(f"{stage} of {n:,} stopped: {why}", flush=True)
                     continue
-                took, held = map(float, done.stdout.split()[-2:])
+                took, wall, held = map(float, done.stdout.split()[-3:])
                 seconds.setdefault(stage, []).append(took)
+                walls.setdefault(stage, []).append(wall)
                 memory.setdefault(stage, []).append(held)
-                print(f"{n:,} {stage}: {took:.2f} CPU s, {held:,.0f} MB", flush=True)
+                print(f"{n:,} {stage}: {took:.2f} CPU s, {wall:.2f} s, {held:,.0f} MB", flush=True)
     sizes = sorted(options.sizes)
     show("CPU s", seconds, sizes, LEAST_SECONDS)
+    show("wall s", walls, sizes, LEAST_SECONDS)
     show("peak MB", memory, sizes, 100)
 
 

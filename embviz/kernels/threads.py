@@ -62,9 +62,17 @@ def one_openmp_thread() -> Iterator[None]:
 
 @contextmanager
 def meanwhile(work: Callable[[], T]) -> Iterator[Future[T]]:
-    """Do something in a thread of its own beside what is done here; both have ended after it."""
-    with ThreadPoolExecutor(1) as pool:
+    """Do something in a thread of its own beside what is done here; both have ended after it.
+
+    What fails here is told at once, and the thread is left to end by itself.
+    """
+    pool = ThreadPoolExecutor(1)
+    try:
         yield pool.submit(work)
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 def map_in_order(function: Callable[[T], U], items: Iterable[T]) -> Iterator[U]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_type_hints
 
@@ -230,3 +231,18 @@ def test_pictures_and_their_figures_are_the_same_for_any_number_of_threads(monke
         per_point = [values.tobytes() for p in made for values in p.per_point.values()]
         found.append((figures, per_point, [p.coordinates.tobytes() for p in made]))
     assert found[0] == found[1]
+
+
+def test_what_fails_is_told_while_quick_pictures_are_still_measured(blobs, monkeypatch):
+    told, measured = threading.Event(), []
+
+    def measure(*_):
+        told.wait(30)
+        measured.append(True)
+        return []
+
+    monkeypatch.setattr(plans, "measure_beside", measure)
+    with pytest.raises(ParameterError, match="initialization"):
+        project(blobs, methods=[TSNE(initialization=np.zeros((3, 2)))])
+    assert not measured
+    told.set()
