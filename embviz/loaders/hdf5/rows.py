@@ -74,6 +74,8 @@ class _ChunkReader:
         self.dtype = fill.dtype
         self._tree, self._what, self._fill = tree, what_of(tree, node), fill
         data = node.data.id
+        if data.chunks is None:
+            raise LoadError(self._what, "damaged: neither in one piece nor in chunks")
         self.sides = tuple(int(n) for n in data.chunks)
         self._filters = [int(step["filter_id"]) for step in data.filter_pipeline or ()]
         n_bytes = math.prod(self.sides) * self.dtype.itemsize

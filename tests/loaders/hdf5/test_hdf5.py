@@ -321,3 +321,17 @@ def test_values_within_a_header_are_read_and_refused_where_they_are_too_few(tmp_
     (tmp_path / "x.h5").write_bytes(raw)
     with pytest.raises(LoadError, match="damaged: 20 bytes of values, not 160"):
         load_table(tmp_path / "x.h5")
+
+
+def test_values_that_lie_in_no_way_that_is_known_are_refused(tmp_path: Path) -> None:
+    values = np.arange(40, dtype=np.float32).reshape(8, 5)
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["v"] = values
+        place = file["v"].id.get_offset()
+    raw = bytearray((tmp_path / "x.h5").read_bytes())
+    # Version 3 of the message of the layout, one piece, where it begins.
+    start = raw.index(b"\x03\x01" + place.to_bytes(8, "little"))
+    raw[start + 1] = 7
+    (tmp_path / "x.h5").write_bytes(raw)
+    with pytest.raises(LoadError, match="'v': damaged"):
+        load_table(tmp_path / "x.h5")
