@@ -26,9 +26,7 @@ SEARCHED_DIMS = 80  # Leading components in which candidates are sought; more wh
 TRAINING_STEPS = 8
 MOST_CANDIDATES = 6  # Times the neighbors wanted.
 BLOCK = 1 << 15  # Points that are asked at once.
-NARROWED = (
-    2  # Times that a number of cells is sought between one that is enough and one that is not.
-)
+NARROWED = 2  # Times that a number of cells is sought between enough and too few.
 FEWEST_VISITED = 4  # Cells; a share of all would make the time grow with the square of the points.
 
 
