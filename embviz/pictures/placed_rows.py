@@ -19,7 +19,7 @@ from embviz.pictures.selection import Part
 from embviz.projections.among import NEIGHBORS
 from embviz.projections.pca import lead
 from embviz.shards.folder import Layout, prefixes_of, write_manifest
-from embviz.shards.grid import grid_over
+from embviz.shards.grid import BEYOND, grid_over
 from embviz.shards.kept import Kept, ask_for, compare_maps, draw_rows
 from embviz.shards.placing import DISTANCES, place_all, rows_a_file
 from embviz.shards.running import Workers
@@ -118,9 +118,9 @@ def _notes(projections: Sequence[Projection], written: Sequence[str]) -> Iterato
 def _target(projection: Projection, placing: Placing, written: bool) -> Target:
     """Return a projection as rows are placed in it: linear ones by themselves."""
     places = np.ascontiguousarray(projection.coordinates[:, :2])
-    grid = grid_over(places)
     if projection.kind != "linear":
-        return Target(projection.key, places, grid, written)
+        return Target(projection.key, places, grid_over(places), written)
+    grid = grid_over(places, margin=BEYOND)
     space = placing.part.space.seen(placing.plan.normalize)
     components, coordinates = lead(space, projection.coordinates.shape[1])
     own = 2.0**space.rows_exponent

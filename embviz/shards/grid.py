@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 CELLS = 1024
 """On the longer side."""
-_MARGIN = 0.02
-"""Of the longer side, on each: rows that are projected by themselves may lie beyond the sample."""
+WITHIN, BEYOND = 0.02, 0.2
+"""Room on each side, of the longer one: around rows that are placed among those of the sample, and
+around rows that are projected by themselves, which may lie beyond it."""
 
 
 @dataclass(frozen=True)
@@ -56,19 +57,22 @@ class Counts:
     counts: NDArray[np.int32]
 
 
-def grid_over(places: NDArray[np.floating[Any]], n_cells: int = CELLS) -> Grid:
+def grid_over(
+    places: NDArray[np.floating[Any]], n_cells: int = CELLS, margin: float = WITHIN
+) -> Grid:
     """Return a grid over places (n, 2) with some room around them.
 
     Args:
         places: Of a map, at least one.
         n_cells: On the longer side.
+        margin: The room, as a share of the longer side.
     """
     low, high = places.min(axis=0).astype(np.float64), places.max(axis=0).astype(np.float64)
     side = float((high - low).max())
     # At one place: cells as wide as floats near it can be told apart by.
     side = side if side > 0 else max(1e-3, float(np.abs(high).max()) * 1e-3)
-    cell = side * (1 + 2 * _MARGIN) / n_cells
-    spans = high - low + 2 * _MARGIN * side
+    cell = side * (1 + 2 * margin) / n_cells
+    spans = high - low + 2 * margin * side
     width, height = (
         min(n_cells, max(1, int(np.ceil(span / cell * (1 - 1e-12))))) for span in spans
     )
