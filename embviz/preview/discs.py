@@ -75,6 +75,10 @@ class Canvas:
             flat[where, c] = light + through * flat[where, c]
         flat[where, 3] = 255 * (1 - through) + through * flat[where, 3]
 
+    def fade(self, strength: float) -> None:
+        """Make all that is there fainter, as the page's drawing/fade.js does."""
+        self.pixels *= np.float32(round(256 * strength) / 256)
+
     def over(self, ground: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the picture over an opaque one, uint8 (height, width, 3)."""
         through = 1 - self.pixels[..., 3:] / 255

@@ -167,9 +167,9 @@ def _look(view: FirstView, style: Style, area: Area, shown: NDArray[np.float32])
     tile = 0 if style.tiles is None else thumbnail_size(shown, area, style.tiles)
     opacity = disc_opacity(count, radius, area)
     if view.density is not None:
-        opacity = max(_FAINTEST, opacity**1.5)
-    if dims:
-        opacity = max(_FAINTEST, _DIMMED * opacity)
+        opacity = opacity**1.5
+    if dims or view.density is not None:
+        opacity = max(_FAINTEST / (_DIMMED if dims else 1), opacity)
     return Look(radius, opacity, tile, count, _FADE if view.dims == 3 else 0, dims)
 
 
@@ -180,10 +180,12 @@ def _paint_discs(canvas: Canvas, drawing: Drawing) -> None:
     colors = style.coloring.colors
     stamps = Stamps.disc(eighths(look.radius * scale), opacity=finely(look.opacity), fade=look.fade)
     draw_discs(canvas, xy, colors[drawing.order], stamps, area, drawing.levels)
-    if style.coloring.column is None and not look.dims:
+    if style.coloring.column is None:
         shade = density_shade(xy, area, look.opacity * np.pi * look.radius**2)
         if shade is not None:
             deepen(canvas, shade, area, style.theme.dark)
+    if look.dims:
+        canvas.fade(_DIMMED)
     for mark in drawing.marks:
         rows = _as_drawn(mark, drawing.drawn)
         at = drawing.xy[rows]
