@@ -121,10 +121,8 @@ def _rank(exact: ExactRows, rows: Rows, apart: Numbers, middle: Numbers) -> Rows
     step = max(1, min(_BLOCK_NUMBERS // max(exact.space.shape[1], len(rows)), -(-n_points // 8)))
 
     def count(part: slice) -> tuple[Rows, Rows]:
-        squares, counts = (
-            _squares(exact, asked, lengths, rows, (part, middle)),
-            np.zeros_like(ranks),
-        )
+        squares = _squares(exact, asked, lengths, rows, (part, middle))
+        counts = np.zeros_like(ranks)
         for i, each in enumerate(squares):
             within = each[each < farthest[i]]
             within.sort()
